@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/base64.h"
+
+#include "base/err.h"
+
+static int digit_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+')
+		return 62;
+	return c == '/' ? 63 : -1;
+}
+
+static int decode_group(const char *group, size_t digits, struct gp_buf *out)
+{
+	uint32_t bits = 0;
+	size_t octets = digits - 1;
+
+	for (size_t i = 0; i < 4; i++) {
+		int value = i < digits ? digit_value(group[i]) : 0;
+
+		if (value < 0)
+			return GP_E_SYNTAX;
+		bits = bits << 6 | (uint32_t)value;
+	}
+	if (bits & ((1U << 8 * (3 - octets)) - 1))
+		return GP_E_SYNTAX;
+	return gp_buf_append(
+		out, (uint8_t[]){ (uint8_t)(bits >> 16), (uint8_t)(bits >> 8), (uint8_t)bits },
+		octets);
+}
+
+int gp_base64_decode(struct gp_str text, struct gp_buf *out)
+{
+	if (text.len % 4)
+		return GP_E_SYNTAX;
+	for (size_t i = 0; i < text.len; i += 4) {
+		const char *group = text.p + i;
+		size_t digits = 4;
+		int ret;
+
+		if (i + 4 == text.len && group[3] == '=')
+			digits = group[2] == '=' ? 2 : 3;
+		ret = decode_group(group, digits, out);
+		if (ret != GP_OK)
+			return ret;
+	}
+	return GP_OK;
+}
