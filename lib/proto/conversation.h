@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_PROTO_CONVERSATION_H
+#define GP_PROTO_CONVERSATION_H
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "proto/edge.h"
+
+/* What all edge engines share: the queue of actions, the reader of lines, the name that tries to
+ * log in. Errors stick in `error`, so a handler needs no check after each push. */
+
+enum { GP_CONVERSATION_ACTIONS = 8, GP_LOGIN_NAME_SIZE = 256, GP_BAD_COMMANDS_MAX = 10 };
+
+struct gp_queued_action {
+	enum gp_action_type type;
+	enum gp_side side;
+	enum gp_report report;
+	size_t offset; /* of the octets or the text in `out` */
+	size_t len;
+	bool has_text;
+};
+
+struct gp_conversation {
+	struct gp_edge_config config;
+	struct gp_queued_action actions[GP_CONVERSATION_ACTIONS];
+	unsigned action_count;
+	unsigned action_next;
+	struct gp_buf out;
+	struct gp_buf line[2]; /* unfinished line of each side */
+	unsigned bad_commands;
+	bool closed;
+	int error;
+	char login_name[GP_LOGIN_NAME_SIZE];
+	char sasl_mechanism[21]; /* RFC 4422 section 3.1: at most 20 */
+};
+
+void gp_conversation_init(struct gp_conversation *c, const struct gp_edge_config *config);
+void gp_conversation_deinit(struct gp_conversation *c);
+
+/* Forget what the last feed left. GP_E_STATE when actions were not drained. */
+int gp_conversation_begin(struct gp_conversation *c);
+
+bool gp_conversation_next(struct gp_conversation *c, struct gp_action *action_out);
+
+void gp_push(struct gp_conversation *c, enum gp_action_type type);
+void gp_push_send(struct gp_conversation *c, enum gp_side side, const void *data, size_t len);
+void gp_push_sendf(struct gp_conversation *c, enum gp_side side, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* `line` and a CRLF. */
+void gp_push_send_line(struct gp_conversation *c, enum gp_side side, struct gp_str line);
+void gp_push_send_buf(struct gp_conversation *c, enum gp_side side, const struct gp_buf *buf);
+void gp_push_report(struct gp_conversation *c, enum gp_report report, const char *text);
+
+/* CLOSE, and take no more input. */
+void gp_push_close(struct gp_conversation *c);
+
+/* Collect a line of `event->side` in c->line. *used_out says what was taken. GP_OK: the line is
+ * whole, with its line end. GP_AGAIN: more octets are needed. GP_E_LIMIT: it is too long. */
+int gp_conversation_read_line(struct gp_conversation *c, const struct gp_event *event,
+			      size_t *used_out);
+
+/* How much of a literal with `left` octets to go may be taken from `event` in one feed. */
+size_t gp_conversation_literal_piece(const struct gp_conversation *c, const struct gp_event *event,
+				     uint64_t left);
+
+/* A browser or an attacker's web page (RFC 9325 section 3.8 is about the same danger). */
+bool gp_line_is_http(struct gp_str line);
+
+/* Remember the name a login is tried with, or forget it. */
+void gp_login_name_set(struct gp_conversation *c, struct gp_str name);
+
+/* A client began mechanism `mechanism`; gp_login_name_from_sasl gets its first message. */
+void gp_login_mechanism_set(struct gp_conversation *c, struct gp_str mechanism);
+void gp_login_name_from_sasl(struct gp_conversation *c, struct gp_str base64);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_PROTO_EDGE_H
+#define GP_PROTO_EDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The conversation of one edge session, from greeting to login: bytes in, actions out. It knows
+ * no descriptor, clock or log. One run, on a STARTTLS port:
+ *
+ *   START              -> SEND client "* OK [CAPABILITY ... STARTTLS LOGINDISABLED] ..."
+ *   BYTES "a STARTTLS" -> SEND client "a OK ...", START_TLS
+ *   TLS_UP             -> DIAL            (only now does the backend exist)
+ *   BACKEND_UP         -> nothing, or SEND backend with what it should know of the client
+ *   BYTES backend greeting                -> nothing: the client has had its greeting
+ *   BYTES "b LOGIN x y" -> SEND backend
+ *   BYTES backend "b OK" -> SEND client (capabilities rewritten), REPORT login, SPLICE
+ *
+ * On an implicit TLS port the session begins with TLS_UP. After SPLICE the engine is done: the
+ * caller frees it and moves bytes between the two sides without looking at them.
+ *
+ * What was received in clear cannot reach TLS: at START_TLS the engine forgets its input, and
+ * there is no backend that could have heard it (RFC 3207 section 4.2, RFC 9051 section 6.2.1).
+ *
+ * One feed takes at most one line or one piece of a literal, so output is bounded by input. */
+
+enum gp_side { GP_CLIENT, GP_BACKEND };
+
+enum gp_event_type {
+	GP_EV_START,      /* a clear-text connection was accepted */
+	GP_EV_TLS_UP,     /* the handshake with the client ended well */
+	GP_EV_BACKEND_UP, /* connected; `facts` is set when the engine has to tell them */
+	GP_EV_BYTES,      /* `side` sent `data` */
+	GP_EV_EOF,        /* `side` closed */
+	GP_EV_END         /* the caller ends the session for `reason` */
+};
+
+enum gp_end_reason {
+	GP_END_DEADLINE, /* the client was idle for too long */
+	GP_END_SHUTDOWN, /* we are stopping */
+	GP_END_LIMIT,    /* too many sessions */
+	GP_END_BACKEND,  /* the backend cannot be reached, is too slow or speaks nonsense */
+};
+
+/* What a backend may be told about the client before it speaks (IMAP ID, POP3 XCLIENT). */
+struct gp_edge_facts {
+	const char *client_ip;
+	unsigned client_port;
+	const char *local_ip;
+	unsigned local_port;
+	const char *session_id;
+};
+
+struct gp_event {
+	enum gp_event_type type;
+	enum gp_side side;
+	const uint8_t *data;
+	size_t len;
+	enum gp_end_reason reason;
+	const struct gp_edge_facts *facts;
+};
+
+enum gp_action_type {
+	GP_ACT_SEND,      /* `data` to `side` */
+	GP_ACT_START_TLS, /* whatever the client sends from now on belongs to TLS */
+	GP_ACT_DIAL,      /* connect to the backend */
+	GP_ACT_SPLICE,    /* logged in: from here on only move bytes */
+	GP_ACT_REPORT,    /* tell the operator: `report`, with `text` (may be NULL) */
+	GP_ACT_CLOSE      /* end the session after what was sent has left */
+};
+
+enum gp_report {
+	GP_REPORT_CLEARTEXT_LOGIN, /* a login in clear was refused; text: the name */
+	GP_REPORT_LOGIN,           /* the backend accepted a login; text: the name */
+	GP_REPORT_LOGIN_FAILED,    /* the backend refused one; text: the name */
+	GP_REPORT_BACKEND_SETUP,   /* the backend works but is set up wrongly; text: a sentence */
+	GP_REPORT_BACKEND_FAILED,  /* the backend cannot serve; text: a sentence */
+	GP_REPORT_PROTOCOL         /* the client broke a rule and is sent away; text: a sentence */
+};
+
+struct gp_action {
+	enum gp_action_type type;
+	enum gp_side side;
+	const uint8_t *data; /* ours, valid until the next feed */
+	size_t len;
+	enum gp_report report;
+	const char *text; /* the same */
+};
+
+struct gp_edge_config {
+	bool implicit_tls;
+	size_t line_max;    /* octets of one line before login */
+	size_t literal_max; /* octets of one literal before login */
+};
+
+struct gp_edge; /* each protocol has its own */
+
+/* A protocol. */
+struct gp_edge_ops {
+	/* NULL when there is no memory. */
+	struct gp_edge *(*new)(const struct gp_edge_config *config);
+
+	/* Take one event. Every action must have been drained before. *used_out says how many
+	 * octets of a BYTES event were taken. Zero, with no action, means "not now": keep them
+	 * and offer them again after the next event of the other side. GP_OK, GP_E_STATE when
+	 * the event cannot come in this state, or GP_E_NOMEM (close the session then). */
+	int (*feed)(struct gp_edge *edge, const struct gp_event *event, size_t *used_out);
+
+	/* Take the next action; false when there is none. */
+	bool (*next)(struct gp_edge *edge, struct gp_action *action_out);
+
+	void (*free)(struct gp_edge *edge);
+
+	/* ALPN protocol id (RFC 7301), or NULL. */
+	const char *alpn;
+
+	/* What may be said to a spliced, idle client when we stop; NULL: nothing. */
+	const char *spliced_goodbye;
+};
+
+extern const struct gp_edge_ops gp_imap_edge;
+extern const struct gp_edge_ops gp_pop3_edge;
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include "proto/sasl_list.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool has_plus_twin(struct gp_str word, struct gp_str words)
+{
+	while (words.len) {
+		struct gp_str other = gp_str_word(&words);
+		struct gp_str stem = other;
+
+		if (!gp_str_ends_nocase(other, "-PLUS"))
+			continue;
+		stem.len -= strlen("-PLUS");
+		if (stem.len == word.len && !strncasecmp(stem.p, word.p, stem.len))
+			return true;
+	}
+	return false;
+}
+
+enum gp_sasl_verdict gp_sasl_list_judge(struct gp_str word, struct gp_str words, const char *prefix)
+{
+	struct gp_str mechanism = { word.p + strlen(prefix), word.len - strlen(prefix) };
+
+	if (!gp_str_starts_nocase(word, prefix))
+		return GP_SASL_PASS;
+	if (gp_str_ends_nocase(mechanism, "-PLUS") || has_plus_twin(word, words))
+		return GP_SASL_STRIP_PLUS;
+	return gp_str_equal_nocase(mechanism, "EXTERNAL") ? GP_SASL_STRIP : GP_SASL_PASS;
+}
+
+bool gp_sasl_mechanism_refused(struct gp_str mechanism)
+{
+	return gp_str_equal_nocase(mechanism, "EXTERNAL") || gp_str_ends_nocase(mechanism, "-PLUS");
+}
