@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+#include "tls/server.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/err.h"
+#include "tls/profile.h"
+#include "tls/ticket_openssl.h"
+
+enum { ALPN_MAX = 32, SCOPE_MAX = 128, HOST_NAME_MAX_OCTETS = 255 };
+
+struct gp_tls_store {
+	unsigned references;
+	struct gp_certpack *pack;
+	void *mapping;
+	size_t mapping_len;
+	const struct gp_ticket_keys *tickets;
+	SSL_CTX **contexts; /* one place per certificate, NULL until it is needed */
+};
+
+struct gp_tls_server {
+	unsigned references;
+	struct gp_tls_store *store;
+	size_t default_index;
+	bool refuse_unknown_sni;
+	char alpn[ALPN_MAX + 1]; /* with its length in front, as on the wire */
+	char scope[SCOPE_MAX];
+};
+
+/* ---- choosing by ClientHello ---- */
+
+struct hello_reader {
+	const unsigned char *p;
+	size_t left;
+};
+
+static bool take_u16(struct hello_reader *r, size_t *value_out)
+{
+	if (r->left < 2)
+		return false;
+	*value_out = (size_t)(r->p[0] << 8 | r->p[1]);
+	r->p += 2;
+	r->left -= 2;
+	return true;
+}
+
+/* ServerNameList with one host_name (RFC 6066 section 3). False when it is malformed. */
+static bool parse_server_name(struct hello_reader r, char name_out[static HOST_NAME_MAX_OCTETS + 1])
+{
+	size_t list_len, name_len;
+
+	if (!take_u16(&r, &list_len) || list_len != r.left || r.left < 1 || r.p[0] != 0)
+		return false;
+	r.p++;
+	r.left--;
+	if (!take_u16(&r, &name_len) || name_len > r.left || !name_len ||
+	    name_len > HOST_NAME_MAX_OCTETS || memchr(r.p, 0, name_len))
+		return false;
+	memcpy(name_out, r.p, name_len);
+	name_out[name_len] = '\0';
+	gp_ascii_lower(name_out);
+	return true;
+}
+
+/* A ticket belongs to one listener and one name: 9325 section 3.4 and RFC 7457 section 2.12. */
+static int set_session_scope(SSL *ssl, const struct gp_tls_server *server, const char *name)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned digest_len;
+	struct gp_buf text;
+	int ok;
+
+	gp_buf_init(&text, SCOPE_MAX + HOST_NAME_MAX_OCTETS + 1);
+	ok = gp_buf_append(&text, server->scope, strlen(server->scope) + 1) == GP_OK &&
+	     gp_buf_append_str(&text, name) == GP_OK &&
+	     EVP_Digest(text.data, text.len, digest, &digest_len, EVP_sha256(), NULL) == 1 &&
+	     SSL_set_session_id_context(ssl, digest, SSL_MAX_SID_CTX_LENGTH) == 1;
+	gp_buf_deinit(&text);
+	return ok;
+}
+
+static SSL_CTX *context_of(struct gp_tls_store *store, size_t index);
+
+static int on_client_hello(SSL *ssl, int *alert, void *arg)
+{
+	const struct gp_tls_server *server = SSL_get_app_data(ssl);
+	char name[HOST_NAME_MAX_OCTETS + 1] = "";
+	struct hello_reader r;
+	size_t index = server->default_index;
+	SSL_CTX *ctx;
+
+	(void)arg;
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &r.p, &r.left) == 1 &&
+	    !parse_server_name(r, name)) {
+		*alert = SSL_AD_DECODE_ERROR;
+		return SSL_CLIENT_HELLO_ERROR;
+	}
+	if (name[0] && gp_certpack_find_name(server->store->pack, name, &index) != GP_OK &&
+	    server->refuse_unknown_sni) {
+		*alert = SSL_AD_UNRECOGNIZED_NAME;
+		return SSL_CLIENT_HELLO_ERROR;
+	}
+	ctx = context_of(server->store, index);
+	if (!ctx || !SSL_set_SSL_CTX(ssl, ctx) || !set_session_scope(ssl, server, name)) {
+		*alert = SSL_AD_INTERNAL_ERROR;
+		return SSL_CLIENT_HELLO_ERROR;
+	}
+	return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+/* A client that offers ids of which none is ours is in the wrong place: RFC 7301 section 3.2,
+ * and the ALPACA attack (RFC 9325 section 3.8). Clients without ALPN are welcome. */
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+		   const unsigned char *in, unsigned in_len, void *arg)
+{
+	const struct gp_tls_server *server = SSL_get_app_data(ssl);
+	const unsigned char *ours = (const unsigned char *)server->alpn;
+	unsigned char *selected;
+
+	(void)arg;
+	if (!server->alpn[0])
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	if (SSL_select_next_proto(&selected, out_len, ours, ours[0] + 1U, in, in_len) !=
+	    OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = selected;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+/* ---- contexts ---- */
+
+static bool add_chain(SSL_CTX *ctx, BIO *bio)
+{
+	X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	bool ok = certificate && SSL_CTX_use_certificate(ctx, certificate) == 1;
+
+	X509_free(certificate);
+	while (ok && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+		ok = SSL_CTX_add0_chain_cert(ctx, certificate) == 1;
+		if (!ok)
+			X509_free(certificate);
+	}
+	ERR_clear_error();
+	return ok;
+}
+
+static bool use_certificate(SSL_CTX *ctx, const struct gp_certpack_entry *entry)
+{
+	BIO *chain = BIO_new_mem_buf(entry->chain_pem.p, (int)entry->chain_pem.len);
+	BIO *key_bio = BIO_new_mem_buf(entry->key_pem.p, (int)entry->key_pem.len);
+	EVP_PKEY *key = key_bio ? PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL) : NULL;
+	bool ok = chain && key && add_chain(ctx, chain) && SSL_CTX_use_PrivateKey(ctx, key) == 1;
+
+	EVP_PKEY_free(key);
+	BIO_free(chain);
+	BIO_free(key_bio);
+	return ok;
+}
+
+static void set_modes(SSL_CTX *ctx)
+{
+	/* idle connections own no buffers; a blocked write is repeated from another address */
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+}
+
+static SSL_CTX *context_new(const struct gp_tls_store *store, const struct gp_certpack_entry *entry)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	const struct gp_tls_rule *failed;
+
+	if (!ctx)
+		return NULL;
+	if (gp_tls_profile_strict(ctx, GP_TLS_SERVER, &failed) != GP_OK ||
+	    !use_certificate(ctx, entry))
+		goto fail;
+	set_modes(ctx);
+	SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
+	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
+	if (!store->tickets)
+		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+	else if (gp_ticket_keys_attach(ctx, store->tickets) != GP_OK)
+		goto fail;
+	return ctx;
+fail:
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+static SSL_CTX *context_of(struct gp_tls_store *store, size_t index)
+{
+	if (!store->contexts[index])
+		store->contexts[index] = context_new(store, gp_certpack_entry(store->pack, index));
+	return store->contexts[index];
+}
+
+/* ---- objects ---- */
+
+struct gp_tls_store *gp_tls_store_new(struct gp_certpack *pack, void *mapping, size_t mapping_len,
+				      const struct gp_ticket_keys *tickets)
+{
+	struct gp_tls_store *store = calloc(1, sizeof(*store));
+	size_t count = gp_certpack_count(pack);
+
+	if (!store)
+		return NULL;
+	store->contexts = calloc(count ? count : 1, sizeof(*store->contexts));
+	if (!store->contexts) {
+		free(store);
+		return NULL;
+	}
+	store->references = 1;
+	store->pack = pack;
+	store->mapping = mapping;
+	store->mapping_len = mapping_len;
+	store->tickets = tickets;
+	return store;
+}
+
+void gp_tls_store_unref(struct gp_tls_store *store)
+{
+	if (!store || --store->references)
+		return;
+	for (size_t i = 0; i < gp_certpack_count(store->pack); i++)
+		SSL_CTX_free(store->contexts[i]);
+	gp_certpack_close(store->pack);
+	if (store->mapping)
+		munmap(store->mapping, store->mapping_len);
+	free(store->contexts);
+	free(store);
+}
+
+static int set_texts(struct gp_tls_server *server, const struct gp_tls_server_config *config)
+{
+	size_t alpn_len = config->alpn ? strlen(config->alpn) : 0;
+
+	if (alpn_len >= ALPN_MAX || strlen(config->scope) >= SCOPE_MAX)
+		return GP_E_LIMIT;
+	if (alpn_len) {
+		server->alpn[0] = (char)alpn_len;
+		memcpy(server->alpn + 1, config->alpn, alpn_len);
+	}
+	strcpy(server->scope, config->scope);
+	return GP_OK;
+}
+
+int gp_tls_server_new(struct gp_tls_store *store, const struct gp_tls_server_config *config,
+		      struct gp_tls_server **server_out, char *error_out, size_t error_size)
+{
+	struct gp_tls_server *server = calloc(1, sizeof(*server));
+	char reason[128];
+	int ret = GP_E_NOMEM;
+
+	if (!server) {
+		snprintf(error_out, error_size, "out of memory");
+		return ret;
+	}
+	ret = set_texts(server, config);
+	if (ret == GP_OK)
+		ret = gp_certpack_find_label(store->pack, config->certificate,
+					     &server->default_index);
+	if (ret != GP_OK) {
+		snprintf(error_out, error_size, "certificate \"%s\": %s", config->certificate,
+			 gp_err_name(ret));
+		goto fail;
+	}
+	/* parsed now, so that a bad one is known before the first client */
+	if (!context_of(store, server->default_index)) {
+		gp_tls_error_text(reason, sizeof(reason));
+		snprintf(error_out, error_size, "certificate \"%s\": %s", config->certificate,
+			 reason);
+		ret = GP_E_TLS;
+		goto fail;
+	}
+	server->refuse_unknown_sni = config->refuse_unknown_sni;
+	server->references = 1;
+	server->store = store;
+	store->references++;
+	*server_out = server;
+	return GP_OK;
+fail:
+	free(server);
+	return ret;
+}
+
+void gp_tls_server_unref(struct gp_tls_server *server)
+{
+	if (!server || --server->references)
+		return;
+	gp_tls_store_unref(server->store);
+	free(server);
+}
+
+static void on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl,
+			void *argp)
+{
+	(void)parent, (void)ad, (void)index, (void)argl, (void)argp;
+	gp_tls_server_unref(ptr);
+}
+
+/* The reference is dropped when OpenSSL frees the connection. */
+static int owner_index(void)
+{
+	static int index = -1;
+
+	if (index < 0)
+		index = SSL_get_ex_new_index(0, NULL, NULL, NULL, on_ssl_free);
+	return index;
+}
+
+int gp_tls_accept(struct gp_tls_server *server, int fd, struct gp_tls **tls_out)
+{
+	SSL *ssl = SSL_new(context_of(server->store, server->default_index));
+
+	if (!ssl)
+		return GP_E_NOMEM;
+	if (SSL_set_fd(ssl, fd) != 1 || SSL_set_app_data(ssl, server) != 1 ||
+	    SSL_set_ex_data(ssl, owner_index(), server) != 1) {
+		SSL_free(ssl);
+		return GP_E_TLS;
+	}
+	server->references++;
+	SSL_set_accept_state(ssl);
+	*tls_out = (struct gp_tls *)(void *)ssl;
+	return GP_OK;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_TLS_SERVER_H
+#define GP_TLS_SERVER_H
+
+#include "tls/certpack.h"
+#include "tls/ticket.h"
+#include "tls/tls.h"
+
+/* The server side: certificates from a pack, chosen by SNI, with the strict profile.
+ *
+ * A gp_tls_store holds the contexts of all certificates of one pack, made when first needed; a
+ * gp_tls_server is one listener's view of it. Both are counted: a connection keeps its server
+ * until it is freed, so a reload swaps them under running handshakes. */
+
+struct gp_tls_store;
+
+/* Takes over `pack`, and `mapping` of `mapping_len` octets under it (unmapped at the end; NULL:
+ * none). `tickets` must outlive the store; NULL: no tickets. NULL on failure, without taking
+ * anything over. */
+struct gp_tls_store *gp_tls_store_new(struct gp_certpack *pack, void *mapping, size_t mapping_len,
+				      const struct gp_ticket_keys *tickets);
+void gp_tls_store_unref(struct gp_tls_store *store);
+
+struct gp_tls_server;
+
+struct gp_tls_server_config {
+	const char *certificate; /* label, for clients that ask for no known name */
+	const char *alpn;        /* the one protocol id spoken here, or NULL */
+	const char *scope;       /* tickets made under another scope are not accepted */
+	bool refuse_unknown_sni; /* alert 112 instead of the default certificate */
+};
+
+/* Texts are copied. On an error `error_out` holds a sentence. The reference is the caller's. */
+int gp_tls_server_new(struct gp_tls_store *store, const struct gp_tls_server_config *config,
+		      struct gp_tls_server **server_out, char *error_out, size_t error_size);
+void gp_tls_server_unref(struct gp_tls_server *server);
+
+/* A connection on non-blocking socket `fd`, which stays the caller's. */
+int gp_tls_accept(struct gp_tls_server *server, int fd, struct gp_tls **tls_out);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "tls/tls.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+
+static SSL *of(const struct gp_tls *tls)
+{
+	return (SSL *)(uintptr_t)tls;
+}
+
+static int result_of(SSL *ssl, int ret, enum gp_tls_want *want_out)
+{
+	switch (SSL_get_error(ssl, ret)) {
+	case SSL_ERROR_WANT_READ:
+		*want_out = GP_TLS_WANT_READ;
+		return GP_AGAIN;
+	case SSL_ERROR_WANT_WRITE:
+		*want_out = GP_TLS_WANT_WRITE;
+		return GP_AGAIN;
+	case SSL_ERROR_ZERO_RETURN:
+		return GP_E_NOT_FOUND;
+	default:
+		return GP_E_TLS;
+	}
+}
+
+int gp_tls_handshake(struct gp_tls *tls, enum gp_tls_want *want_out)
+{
+	int ret;
+
+	ERR_clear_error();
+	ret = SSL_do_handshake(of(tls));
+	if (ret == 1)
+		return GP_OK;
+	ret = result_of(of(tls), ret, want_out);
+	return ret == GP_AGAIN ? GP_AGAIN : GP_E_TLS;
+}
+
+int gp_tls_read(struct gp_tls *tls, void *data, size_t size, size_t *len_out,
+		enum gp_tls_want *want_out)
+{
+	ERR_clear_error();
+	if (SSL_read_ex(of(tls), data, size, len_out) == 1)
+		return GP_OK;
+	return result_of(of(tls), 0, want_out);
+}
+
+int gp_tls_write(struct gp_tls *tls, const void *data, size_t len, size_t *len_out,
+		 enum gp_tls_want *want_out)
+{
+	int ret;
+
+	ERR_clear_error();
+	if (SSL_write_ex(of(tls), data, len, len_out) == 1)
+		return GP_OK;
+	ret = result_of(of(tls), 0, want_out);
+	return ret == GP_AGAIN ? GP_AGAIN : GP_E_TLS;
+}
+
+void gp_tls_shutdown(struct gp_tls *tls)
+{
+	ERR_clear_error();
+	if (SSL_is_init_finished(of(tls)))
+		SSL_shutdown(of(tls));
+	ERR_clear_error();
+}
+
+bool gp_tls_has_pending(const struct gp_tls *tls)
+{
+	return SSL_has_pending(of(tls)) == 1;
+}
+
+void gp_tls_free(struct gp_tls *tls)
+{
+	SSL_free(of(tls));
+}
+
+void gp_tls_error_text(char *out, size_t size)
+{
+	unsigned long code = ERR_peek_last_error();
+	const char *reason = code ? ERR_reason_error_string(code) : NULL;
+
+	if (reason)
+		snprintf(out, size, "%s", reason);
+	else if (code && ERR_SYSTEM_ERROR(code))
+		snprintf(out, size, "%s", strerror(ERR_GET_REASON(code)));
+	else
+		snprintf(out, size, "%s", errno ? strerror(errno) : "connection lost");
+	ERR_clear_error();
+}
+
+void gp_tls_facts_get(const struct gp_tls *tls, struct gp_tls_facts *facts_out)
+{
+	SSL *ssl = of(tls);
+	const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
+	bool tls13 = SSL_version(ssl) >= TLS1_3_VERSION;
+	int group;
+
+	*facts_out = (struct gp_tls_facts){ 0 };
+	if (!SSL_is_init_finished(ssl) || !cipher)
+		return;
+	/* 3.0 crashes here when the handshake has failed */
+	group = (int)SSL_get_negotiated_group(ssl);
+	facts_out->version = SSL_get_version(ssl);
+	facts_out->cipher = SSL_CIPHER_standard_name(cipher);
+	facts_out->cipher_openssl = SSL_CIPHER_get_name(cipher);
+	facts_out->group = group ? SSL_group_to_name(ssl, group) : NULL;
+	facts_out->sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	facts_out->resumed = SSL_session_reused(ssl) == 1;
+	facts_out->extended_master_secret = tls13 || SSL_get_extms_support(ssl) == 1;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_TLS_TLS_H
+#define GP_TLS_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One TLS connection over a non-blocking socket, of either side. It is OpenSSL's object under
+ * another name, so that an idle session costs nothing more. */
+struct gp_tls;
+
+/* What a call that returned GP_AGAIN waits for on the socket. */
+enum gp_tls_want { GP_TLS_WANT_READ, GP_TLS_WANT_WRITE };
+
+/* Each returns GP_OK, GP_AGAIN (then *want_out is set) or GP_E_TLS. After an error only
+ * gp_tls_error_text and gp_tls_free make sense. */
+int gp_tls_handshake(struct gp_tls *tls, enum gp_tls_want *want_out);
+
+/* Reads at least one octet on GP_OK. GP_E_NOT_FOUND: the peer closed in order (close_notify).
+ * A connection that ends without close_notify is GP_E_TLS (RFC 8446 section 6.1). */
+int gp_tls_read(struct gp_tls *tls, void *data, size_t size, size_t *len_out,
+		enum gp_tls_want *want_out);
+
+/* Writes at least one octet on GP_OK. After GP_AGAIN the next call must begin with the same
+ * octets, at any address, and be no shorter. */
+int gp_tls_write(struct gp_tls *tls, const void *data, size_t len, size_t *len_out,
+		 enum gp_tls_want *want_out);
+
+/* Send close_notify (RFC 8446 section 6.1); once, as far as the socket takes it. */
+void gp_tls_shutdown(struct gp_tls *tls);
+
+/* Are decrypted octets waiting that no readiness of the socket will announce? */
+bool gp_tls_has_pending(const struct gp_tls *tls);
+
+void gp_tls_free(struct gp_tls *tls);
+
+/* A short sentence on the last error of this thread; also empties OpenSSL's queue. */
+void gp_tls_error_text(char *out, size_t size);
+
+/* After a completed handshake. Texts live as long as `tls`; NULL where there is none. */
+struct gp_tls_facts {
+	const char *version;        /* "TLSv1.3" */
+	const char *cipher;         /* IANA name: "TLS_AES_256_GCM_SHA384" */
+	const char *cipher_openssl; /* the same in OpenSSL's spelling */
+	const char *group;          /* IANA name: "x25519" */
+	const char *sni;
+	bool resumed;
+	bool extended_master_secret; /* always so in TLS 1.3 */
+};
+void gp_tls_facts_get(const struct gp_tls *tls, struct gp_tls_facts *facts_out);
+
+#endif
