@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_IO_STREAM_H
+#define GP_IO_STREAM_H
+
+#include "io/loop.h"
+#include "tls/tls.h"
+
+/* A connection, in clear or inside TLS, without buffers of its own.
+ *
+ * With TLS a read may have to wait until the socket is writable, and the other way round (a
+ * KeyUpdate to be answered), so each direction remembers what it waits for. */
+struct gp_stream {
+	struct gp_watch watch;
+	struct gp_tls *tls;     /* NULL: in clear. Owned. */
+	int fd;                 /* owned; -1: none */
+	uint8_t read_waits_for; /* GP_READABLE or GP_WRITABLE */
+	uint8_t write_waits_for;
+};
+
+/* An empty stream, so that deinit is safe. */
+void gp_stream_clear(struct gp_stream *stream);
+
+/* Takes over `fd`. `on_ready` is called when a direction that was asked for may go on. */
+void gp_stream_init(struct gp_stream *stream, struct gp_loop *loop, int fd,
+		    void (*on_ready)(void *arg, unsigned ready), void *arg);
+
+/* Closes; without close_notify (see gp_stream_shutdown). */
+void gp_stream_deinit(struct gp_stream *stream);
+
+/* GP_OK with at least one octet; GP_AGAIN; GP_E_NOT_FOUND at an orderly end; GP_E_IO with errno;
+ * GP_E_TLS (see gp_tls_error_text; also an end without close_notify). */
+int gp_stream_read(struct gp_stream *stream, void *data, size_t size, size_t *len_out);
+
+/* The same. After GP_AGAIN inside TLS the same octets must be offered again, and no fewer. */
+int gp_stream_write(struct gp_stream *stream, const void *data, size_t len, size_t *len_out);
+
+/* In clear only: look at what has arrived without taking it, then take some of it. */
+int gp_stream_peek(struct gp_stream *stream, void *data, size_t size, size_t *len_out);
+void gp_stream_discard(struct gp_stream *stream, size_t len);
+
+/* Advance the handshake of stream->tls. GP_OK, GP_AGAIN, GP_E_TLS. */
+int gp_stream_handshake(struct gp_stream *stream);
+
+/* Say that nothing more will be written: close_notify, then FIN. */
+void gp_stream_shutdown(struct gp_stream *stream);
+
+/* Choose which directions `on_ready` is called for. */
+void gp_stream_want(struct gp_stream *stream, bool read, bool write);
+
+/* Octets that readiness will not announce. */
+bool gp_stream_has_pending(const struct gp_stream *stream);
+
+#endif
