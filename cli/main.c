@@ -1,5 +1,87 @@
 /* SPDX-License-Identifier: MIT */
-int main(void)
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/command.h"
+#include "daemon/worker.h"
+
+const struct gp_command gp_commands[] = {
+	{ "serve", "[-c FILE] [--check [--connect]] [--print-config]",
+	  "run all that the configuration asks for", gp_serve_command },
+	{ "edge", "[-c FILE] [--check [--connect]] [--print-config]", "run the TLS edge only",
+	  gp_serve_command },
+	{ "status", "[-c FILE | --socket PATH] [--json] [cleartext-users]",
+	  "ask a running gatepost", gp_status_command },
+	{ "help", "", "show this text", gp_help_command },
+	{ "version", "", "show the version", gp_version_command },
+	{ "edge-worker", "", NULL, gp_edge_worker_command },
+	{ .name = NULL },
+};
+
+static void print_help(FILE *out)
 {
-	return 64;
+	fprintf(out, "usage: gatepost COMMAND [OPTIONS]\n\n");
+	for (const struct gp_command *command = gp_commands; command->name; command++) {
+		if (!command->help)
+			continue;
+		fprintf(out, "  gatepost %s%s%s\n        %s\n", command->name,
+			*command->arguments ? " " : "", command->arguments, command->help);
+	}
+	fprintf(out, "\nThe configuration is " GP_DEFAULT_CONF
+		     " unless -c names another.\nManual: gatepost(1), gatepost.conf(5), "
+		     "gatepost-edge(8).\n");
+}
+
+int gp_usage_error(const char *command, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "gatepost %s: ", command);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, " (see gatepost help)\n");
+	return EX_USAGE;
+}
+
+int gp_help_command(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	print_help(stdout);
+	return EX_OK;
+}
+
+int gp_version_command(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	printf("gatepost %s\n", GP_VERSION);
+	return EX_OK;
+}
+
+int gp_edge_worker_command(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return gp_worker_main();
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	if (!name) {
+		print_help(stderr);
+		return EX_USAGE;
+	}
+	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+		name = "help";
+	if (!strcmp(name, "--version") || !strcmp(name, "-V"))
+		name = "version";
+	for (const struct gp_command *command = gp_commands; command->name; command++) {
+		if (!strcmp(command->name, name))
+			return command->run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "gatepost: unknown command \"%s\" (see gatepost help)\n", name);
+	return EX_USAGE;
 }

@@ -116,6 +116,14 @@ int gp_socket_connect(const struct gp_socket_address *address, int *fd_out)
 	return GP_OK;
 }
 
+bool gp_socket_is_connected(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+
+	return getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
+}
+
 int gp_socket_error(int fd)
 {
 	int error = 0;

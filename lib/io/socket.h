@@ -29,6 +29,9 @@ int gp_socket_listen(const struct gp_socket_address *address, int *fd_out);
 /* Begin to connect; the socket becomes writable when it is done. GP_OK or GP_E_IO. */
 int gp_socket_connect(const struct gp_socket_address *address, int *fd_out);
 
+/* Has it been made? (If not, and there is no gp_socket_error, wait until it is writable.) */
+bool gp_socket_is_connected(int fd);
+
 /* How a connection attempt ended: 0, or its errno. */
 int gp_socket_error(int fd);
 

@@ -61,8 +61,7 @@ int gp_stream_read(struct gp_stream *stream, void *data, size_t size, size_t *le
 	if (!stream->tls)
 		return receive(stream, data, size, 0, len_out);
 	ret = gp_tls_read(stream->tls, data, size, len_out, &want);
-	if (ret == GP_AGAIN)
-		stream->read_waits_for = interest_of(want);
+	stream->read_waits_for = ret == GP_AGAIN ? interest_of(want) : GP_READABLE;
 	return ret;
 }
 
@@ -74,8 +73,7 @@ int gp_stream_write(struct gp_stream *stream, const void *data, size_t len, size
 
 	if (stream->tls) {
 		ret = gp_tls_write(stream->tls, data, len, len_out, &want);
-		if (ret == GP_AGAIN)
-			stream->write_waits_for = interest_of(want);
+		stream->write_waits_for = ret == GP_AGAIN ? interest_of(want) : GP_WRITABLE;
 		return ret;
 	}
 	n = send(stream->fd, data, len, MSG_NOSIGNAL);
@@ -121,6 +119,19 @@ void gp_stream_shutdown(struct gp_stream *stream)
 	if (stream->tls)
 		gp_tls_shutdown(stream->tls);
 	shutdown(stream->fd, SHUT_WR);
+}
+
+int gp_stream_drain(struct gp_stream *stream)
+{
+	enum { ROUNDS = 16 };
+	char sink[4096];
+	size_t len;
+	int ret = GP_OK;
+
+	stream->read_waits_for = GP_READABLE;
+	for (int i = 0; ret == GP_OK && i < ROUNDS; i++)
+		ret = receive(stream, sink, sizeof(sink), 0, &len);
+	return ret == GP_OK || ret == GP_AGAIN ? GP_AGAIN : GP_OK;
 }
 
 void gp_stream_want(struct gp_stream *stream, bool read, bool write)

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "base/err.h"
+#include "cli/command.h"
+#include "daemon/probe.h"
+#include "daemon/snapshot.h"
+#include "daemon/supervisor.h"
+
+struct serve_options {
+	const char *path;
+	int check;
+	int connect;
+	int print_config;
+};
+
+static int parse(int argc, char **argv, struct serve_options *options)
+{
+	const struct option table[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, &options->check, 1 },
+		{ "connect", no_argument, &options->connect, 1 },
+		{ "print-config", no_argument, &options->print_config, 1 },
+		{ 0 },
+	};
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "c:", table, NULL)) != -1) {
+		if (option == 'c')
+			options->path = optarg;
+		else if (option != 0)
+			return gp_usage_error(argv[0],
+					      "unknown option, or its value is missing: %s",
+					      argv[optind - 1]);
+	}
+	if (optind < argc)
+		return gp_usage_error(argv[0], "unexpected word \"%s\"", argv[optind]);
+	if (options->connect && !options->check)
+		return gp_usage_error(argv[0], "--connect goes with --check");
+	return EX_OK;
+}
+
+static int print_config(void)
+{
+	struct gp_buf text;
+
+	gp_buf_init(&text, GP_CONF_ERRORS_MAX);
+	if (gp_conf_print_defaults(&text) == GP_OK)
+		fwrite(text.data, 1, text.len, stdout);
+	gp_buf_deinit(&text);
+	return EX_OK;
+}
+
+static void print_certificates(const struct gp_snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->conf->certificate_count; i++)
+		printf("certificate \"%s\" covers: %s\n", snapshot->conf->certificates[i].name,
+		       *snapshot->certificates[i].names ? snapshot->certificates[i].names
+							: "no DNS name");
+}
+
+static int check(const struct serve_options *options)
+{
+	struct gp_snapshot *snapshot;
+	struct gp_buf errors;
+	int ret = EX_OK;
+
+	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
+	if (gp_snapshot_load(options->path, &snapshot, &errors) != GP_OK) {
+		fwrite(errors.data, 1, errors.len, stderr);
+		ret = EX_CONFIG;
+	} else {
+		print_certificates(snapshot);
+		if (options->connect)
+			ret = gp_probe_backends(snapshot->conf);
+		if (ret == EX_OK)
+			printf("%s: all is well\n", options->path);
+		gp_snapshot_free(snapshot);
+	}
+	gp_buf_deinit(&errors);
+	return ret;
+}
+
+int gp_serve_command(int argc, char **argv)
+{
+	struct serve_options options = { .path = GP_DEFAULT_CONF };
+	int ret = parse(argc, argv, &options);
+
+	if (ret != EX_OK)
+		return ret;
+	if (options.print_config)
+		return print_config();
+	return options.check ? check(&options) : gp_supervisor_main(options.path);
+}

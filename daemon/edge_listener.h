@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_DAEMON_EDGE_LISTENER_H
+#define GP_DAEMON_EDGE_LISTENER_H
+
+#include <sys/queue.h>
+
+#include "conf/conf.h"
+#include "io/deadline.h"
+#include "io/socket.h"
+#include "proto/edge.h"
+#include "tls/client.h"
+#include "tls/server.h"
+
+/* One configured listener as a worker uses it. Counted: sessions keep the one they came through,
+ * so a reload can put another in its place. */
+struct gp_edge_listener {
+	LIST_ENTRY(gp_edge_listener) link; /* of all that still have users */
+	unsigned references;
+	char name[80]; /* "imaps@[::]:993" */
+	const struct gp_edge_ops *ops;
+	struct gp_edge_config engine_config;
+	struct gp_tls_server *tls;
+	struct gp_conf_networks proxy_from;
+	struct gp_socket_address backend_address;
+	char backend_name[GP_ENDPOINT_TEXT_SIZE + 64];
+	enum gp_facts facts;
+	struct gp_tls_client *backend_tls;   /* NULL: in clear */
+	struct gp_deadline_queue connecting; /* sessions that wait for the backend */
+	uint64_t setup_reported_ms;          /* 0: never */
+};
+
+LIST_HEAD(gp_edge_listener_list, gp_edge_listener);
+
+/* `tls_store` holds the certificates. On an error `error_out` holds a sentence. */
+int gp_edge_listener_new(const struct gp_conf *conf, const struct gp_conf_listener *listener,
+			 struct gp_tls_store *tls_store, struct gp_edge_listener **listener_out,
+			 char *error_out, size_t error_size);
+void gp_edge_listener_unref(struct gp_edge_listener *listener);
+
+bool gp_edge_listener_trusts_proxy(const struct gp_edge_listener *listener,
+				   const struct gp_endpoint *peer);
+
+/* The protocol engine of a role. */
+const struct gp_edge_ops *gp_edge_ops_of(int role);
+
+/* Address of a backend; its name is resolved already. */
+int gp_backend_socket_address(const struct gp_conf_address *address, struct gp_socket_address *out);
+
+#endif

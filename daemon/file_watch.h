@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_DAEMON_FILE_WATCH_H
+#define GP_DAEMON_FILE_WATCH_H
+
+#include "io/loop.h"
+
+/* Notices when one of some files has other contents: changed, replaced, or behind a symbolic link
+ * that was turned elsewhere, as certbot does. */
+
+struct gp_file_watch;
+
+/* `on_change` is called shortly after a change has settled. NULL when the system cannot. */
+struct gp_file_watch *gp_file_watch_new(struct gp_loop *loop, void (*on_change)(void *arg),
+					void *arg);
+void gp_file_watch_free(struct gp_file_watch *watch);
+
+/* Watch these files from now on (ended by NULL; copied), as they are now. */
+void gp_file_watch_set(struct gp_file_watch *watch, char *const *paths);
+
+#endif

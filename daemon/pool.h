@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_DAEMON_POOL_H
+#define GP_DAEMON_POOL_H
+
+#include "daemon/counters.h"
+#include "daemon/privileges.h"
+#include "daemon/snapshot.h"
+#include "io/loop.h"
+
+/* The edge worker processes, as the supervisor sees them: started, told, replaced. */
+
+struct gp_pool;
+
+struct gp_pool_config {
+	struct gp_loop *loop;
+	unsigned worker_count;
+	struct gp_identity identity;
+	int ticket_fd; /* read-only */
+	int counter_fd;
+	struct gp_counters *counters; /* one line for each worker */
+	void (*on_ready)(void *arg);  /* all workers serve, for the first time or again */
+	void (*on_cleartext_login)(void *arg, const char *user, const char *source);
+	void (*on_empty)(void *arg); /* draining has ended */
+	void *arg;
+};
+
+/* Needs the running program's own file: it is started again for each worker. NULL with errno. */
+struct gp_pool *gp_pool_new(const struct gp_pool_config *config);
+void gp_pool_free(struct gp_pool *pool);
+
+/* Give all workers, and those that will replace them, this set-up. Starts them the first time.
+ * Snapshot and descriptors stay the caller's and must live until the next call. */
+void gp_pool_set_up(struct gp_pool *pool, const struct gp_snapshot *snapshot,
+		    const int *listening_fds);
+
+/* Tell all to stop within `ms`; those that have not ended soon after are killed. */
+void gp_pool_drain(struct gp_pool *pool, uint64_t ms);
+
+/* After SIGCHLD. */
+void gp_pool_reap(struct gp_pool *pool);
+
+/* Process id of worker `index`, or 0. */
+int gp_pool_pid(const struct gp_pool *pool, unsigned index);
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine of the edge is driven against the real backend with a client that only asks for
+ * capabilities: what it reports is what a session would meet. */
+#include "daemon/probe.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/time.h"
+#include "daemon/edge_listener.h"
+#include "io/stream.h"
+#include "proto/proxy.h"
+
+enum { CHUNK = 4096 };
+
+struct probe {
+	const struct gp_conf_listener *listener;
+	const struct gp_edge_ops *ops;
+	struct gp_edge *engine;
+	struct gp_stream backend;
+	struct gp_tls_client *tls;
+	uint64_t deadline_ms;
+	unsigned lines; /* that the client has been sent */
+	bool greeted;
+	bool complete; /* the capabilities have been answered */
+	bool found;    /* something to complain about */
+	bool over;
+};
+
+static void complain(struct probe *p, const char *text)
+{
+	printf("%s@%s: backend %s: %s\n", gp_role_name(p->listener->role),
+	       p->listener->address.text, p->listener->backend.address.text, text);
+	p->found = true;
+}
+
+static void give_up(struct probe *p, const char *text)
+{
+	complain(p, text);
+	p->over = true;
+}
+
+/* False when the time is over. */
+static bool wait_for(struct probe *p, short events)
+{
+	struct pollfd pfd = { .fd = p->backend.fd, .events = events };
+	uint64_t now = gp_time_mono_ms();
+
+	return now < p->deadline_ms && poll(&pfd, 1, (int)(p->deadline_ms - now)) > 0;
+}
+
+static short events_of(uint8_t interest)
+{
+	return interest == GP_WRITABLE ? POLLOUT : POLLIN;
+}
+
+static void send_all(struct probe *p, const void *data, size_t len)
+{
+	const uint8_t *rest = data;
+	size_t written;
+
+	while (len && !p->over) {
+		int ret = gp_stream_write(&p->backend, rest, len, &written);
+
+		if (ret == GP_OK) {
+			rest += written;
+			len -= written;
+		} else if (ret != GP_AGAIN || !wait_for(p, events_of(p->backend.write_waits_for))) {
+			give_up(p, "it does not take what we send");
+		}
+	}
+}
+
+/* The client is sent whole lines; the last one of the answer is tagged, or a lone dot. */
+static void note_line(struct probe *p, struct gp_str line)
+{
+	p->lines++;
+	p->complete = p->greeted && (gp_str_starts_nocase(line, "a ") || line.p[0] == '.' ||
+				     gp_str_starts_nocase(line, "-ERR"));
+}
+
+static void feed(struct probe *p, const struct gp_event *event)
+{
+	struct gp_action action;
+	size_t used;
+
+	if (p->ops->feed(p->engine, event, &used) != GP_OK)
+		return;
+	while (p->ops->next(p->engine, &action)) {
+		if (action.type == GP_ACT_SEND && action.side == GP_BACKEND)
+			send_all(p, action.data, action.len);
+		else if (action.type == GP_ACT_SEND)
+			note_line(p, gp_str_from(action.data, action.len));
+		else if (action.type == GP_ACT_REPORT)
+			complain(p, action.text);
+		else if (action.type == GP_ACT_CLOSE)
+			p->over = true;
+	}
+}
+
+static void send_proxy_header(struct probe *p)
+{
+	struct gp_proxy_header header = { .tls = true,
+					  .tls_version = gp_str_of("TLSv1.3"),
+					  .tls_cipher = gp_str_of("TLS_AES_256_GCM_SHA384") };
+	struct gp_buf text;
+
+	gp_endpoint_parse_ip("127.0.0.1", &header.source);
+	gp_endpoint_parse_ip("127.0.0.2", &header.destination);
+	gp_buf_init(&text, GP_PROXY_HEADER_MAX);
+	if (gp_proxy_v2_build(&header, &text) == GP_OK)
+		send_all(p, text.data, text.len);
+	gp_buf_deinit(&text);
+}
+
+static void start_tls(struct probe *p)
+{
+	const struct gp_conf_backend *backend = &p->listener->backend;
+	char reason[256] = "out of memory";
+	int ret = gp_tls_client_new(gp_str_of(backend->tls_ca_pem),
+				    backend->tls_name ? backend->tls_name : backend->address.host,
+				    &p->tls, reason, sizeof(reason));
+
+	if (ret == GP_OK)
+		ret = gp_tls_connect(p->tls, p->backend.fd, &p->backend.tls);
+	if (ret != GP_OK) {
+		give_up(p, reason);
+		return;
+	}
+	while ((ret = gp_stream_handshake(&p->backend)) == GP_AGAIN) {
+		if (!wait_for(p, events_of(p->backend.read_waits_for))) {
+			give_up(p, "it does not answer in TLS");
+			return;
+		}
+	}
+	if (ret != GP_OK) {
+		gp_tls_error_text(reason, sizeof(reason));
+		give_up(p, reason);
+	}
+}
+
+static void connect_backend(struct probe *p)
+{
+	struct gp_socket_address address;
+	int fd = -1;
+	int ret = gp_backend_socket_address(&p->listener->backend.address, &address);
+
+	if (ret == GP_OK)
+		ret = gp_socket_connect(&address, &fd);
+	if (ret != GP_OK) {
+		give_up(p, strerror(errno));
+		return;
+	}
+	p->backend.fd = fd;
+	p->backend.read_waits_for = GP_READABLE;
+	p->backend.write_waits_for = GP_WRITABLE;
+	if (!wait_for(p, POLLOUT))
+		give_up(p, "no connection within connect-time");
+	else if (!gp_socket_is_connected(fd))
+		give_up(p, strerror(gp_socket_error(fd)));
+}
+
+static void tell_facts(struct probe *p)
+{
+	static const struct gp_edge_facts facts = { "127.0.0.1", 1, "127.0.0.2", 1, "check" };
+	int kind = p->listener->backend.facts;
+	bool engine_tells = kind == GP_FACTS_IMAP_ID || kind == GP_FACTS_XCLIENT;
+
+	if (kind == GP_FACTS_PROXY_V2)
+		send_proxy_header(p);
+	if (!p->over && p->listener->backend.tls == GP_BACKEND_TLS_VERIFY)
+		start_tls(p);
+	if (!p->over)
+		feed(p, &(struct gp_event){ .type = GP_EV_BACKEND_UP,
+					    .facts = engine_tells ? &facts : NULL });
+}
+
+/* Read one piece and feed it line by line. */
+static void listen_once(struct probe *p)
+{
+	uint8_t data[CHUNK];
+	size_t len;
+	int ret = gp_stream_read(&p->backend, data, sizeof(data), &len);
+
+	if (ret == GP_AGAIN) {
+		if (!wait_for(p, events_of(p->backend.read_waits_for)))
+			give_up(p, p->greeted ? "no answer within connect-time"
+					      : "no greeting within connect-time");
+		return;
+	}
+	if (ret != GP_OK) {
+		feed(p, &(struct gp_event){ .type = GP_EV_EOF, .side = GP_BACKEND });
+		p->over = true;
+		return;
+	}
+	for (size_t used = 0; used < len && !p->over; used++)
+		feed(p, &(struct gp_event){ .type = GP_EV_BYTES,
+					    .side = GP_BACKEND,
+					    .data = data + used,
+					    .len = 1 });
+}
+
+static void ask_capabilities(struct probe *p)
+{
+	const char *question = p->ops == &gp_imap_edge ? "a CAPABILITY\r\n" : "CAPA\r\n";
+
+	p->lines = 0;
+	feed(p, &(struct gp_event){ .type = GP_EV_BYTES,
+				    .side = GP_CLIENT,
+				    .data = (const uint8_t *)question,
+				    .len = strlen(question) });
+}
+
+static void talk(struct probe *p)
+{
+	feed(p, &(struct gp_event){ .type = GP_EV_TLS_UP });
+	connect_backend(p);
+	if (!p->over)
+		tell_facts(p);
+	while (!p->over && !p->lines)
+		listen_once(p);
+	p->greeted = true;
+	if (!p->over)
+		ask_capabilities(p);
+	while (!p->over && !p->complete)
+		listen_once(p);
+}
+
+static bool probe_one(const struct gp_conf *conf, const struct gp_conf_listener *listener)
+{
+	const struct gp_edge_config config = { .implicit_tls = true,
+					       .line_max = conf->limits.line_size,
+					       .literal_max = conf->limits.literal_size };
+	struct probe p = { .listener = listener, .ops = gp_edge_ops_of(listener->role) };
+
+	p.deadline_ms = gp_time_mono_ms() + listener->backend.connect_time_ms;
+	p.engine = p.ops->new (&config);
+	gp_stream_clear(&p.backend);
+	if (p.engine)
+		talk(&p);
+	p.ops->free(p.engine);
+	gp_tls_free(p.backend.tls);
+	if (p.backend.fd >= 0)
+		close(p.backend.fd);
+	gp_tls_client_free(p.tls);
+	return !p.found;
+}
+
+int gp_probe_backends(const struct gp_conf *conf)
+{
+	bool well = true;
+
+	for (size_t i = 0; i < conf->listener_count; i++)
+		well &= probe_one(conf, &conf->listeners[i]);
+	return well ? EX_OK : EX_UNAVAILABLE;
+}

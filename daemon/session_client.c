@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* The client's side up to the end of its TLS handshake. */
+#include <string.h>
+
+#include "base/err.h"
+#include "base/time.h"
+#include "daemon/event_rows.h"
+#include "daemon/session_steps.h"
+#include "proto/proxy.h"
+
+enum { TLS_HANDSHAKE_RECORD = 0x16 };
+
+/* ---- PROXY header of a load balancer ---- */
+
+static void obey_proxy_header(struct gp_session *s, const struct gp_proxy_header *header)
+{
+	if (!header->local && header->source.family != GP_ENDPOINT_UNIX) {
+		s->client = header->source;
+		s->local = header->destination;
+		gp_endpoint_unmap(&s->client);
+		gp_endpoint_unmap(&s->local);
+	}
+	gp_session_greet(s);
+}
+
+/* What was seen of an incomplete header is kept in in[GP_CLIENT]: it has to be taken from the
+ * socket, which would otherwise call us without end. */
+void gp_session_step_proxy_header(struct gp_session *s)
+{
+	struct gp_stream *client = &s->stream[GP_CLIENT];
+	struct gp_buf *in = &s->in[GP_CLIENT];
+	uint8_t *data = s->worker->scratch;
+	struct gp_proxy_header header;
+	size_t seen = in->len, more, used;
+	int ret;
+
+	if (seen)
+		memcpy(data, in->data, seen);
+	ret = gp_stream_peek(client, data + seen, GP_PROXY_HEADER_MAX - seen, &more);
+	if (ret == GP_AGAIN)
+		return;
+	if (ret != GP_OK) {
+		gp_session_abort(s, GP_ENDED_PROXY_HEADER);
+		return;
+	}
+	ret = gp_proxy_parse(data, seen + more, &header, &used);
+	if (ret == GP_OK) {
+		gp_stream_discard(client, used - seen);
+		gp_buf_deinit(in);
+		obey_proxy_header(s, &header);
+	} else if (ret == GP_AGAIN && gp_buf_append(in, data + seen, more) == GP_OK) {
+		gp_stream_discard(client, more);
+	} else {
+		gp_session_abort(s, GP_ENDED_PROXY_HEADER);
+	}
+}
+
+/* ---- in clear ---- */
+
+/* Looks at what has come and takes only what the engine used: octets behind STARTTLS stay in
+ * the socket, where TLS finds them. Returns false when there is nothing more to do now. */
+static bool read_clear(struct gp_session *s)
+{
+	struct gp_stream *client = &s->stream[GP_CLIENT];
+	uint8_t *data = s->worker->scratch;
+	size_t len, used = 0;
+	int ret = gp_stream_peek(client, data, GP_SESSION_CHUNK, &len);
+
+	if (ret == GP_E_NOT_FOUND) {
+		gp_session_ends(s, GP_ENDED_CLIENT_CLOSED);
+		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_EOF, .side = GP_CLIENT });
+		return false;
+	}
+	if (ret != GP_OK) {
+		if (ret != GP_AGAIN)
+			gp_session_lost(s, GP_CLIENT, ret);
+		return false;
+	}
+	while (used < len && s->phase == GP_PHASE_CLEAR && !s->dead) {
+		size_t taken = gp_session_offer(s, GP_CLIENT, data + used, len - used);
+
+		if (!taken)
+			break;
+		used += taken;
+	}
+	explicit_bzero(data, len);
+	gp_stream_discard(client, used);
+	s->octets_in += used;
+	return s->phase == GP_PHASE_CLEAR && !s->dead && used == len;
+}
+
+void gp_session_step_clear(struct gp_session *s)
+{
+	size_t before = s->octets_in;
+	int ret;
+
+	while (s->out[GP_CLIENT].len < GP_SESSION_OUT_HIGH &&
+	       s->octets_in - before < GP_SESSION_BUDGET && read_clear(s))
+		;
+	if (s->dead || s->phase != GP_PHASE_CLEAR)
+		return;
+	ret = gp_session_flush(s, GP_CLIENT);
+	if (ret != GP_OK && ret != GP_AGAIN)
+		gp_session_lost(s, GP_CLIENT, ret);
+}
+
+/* ---- TLS ---- */
+
+/* What is no TLS must not be answered: on an implicit TLS port it is lost, behind STARTTLS it
+ * may be an attack (RFC 7457 section 2.2). */
+static void refuse_octets(struct gp_session *s)
+{
+	struct gp_session_texts texts;
+
+	gp_session_texts_get(s, &texts);
+	if (s->listener->engine_config.implicit_tls) {
+		gp_event(PLAINTEXT_ON_TLS_PORT, GP_SESSION_LOG_FIELDS(s, &texts));
+		gp_count(s->worker->counters, GP_COUNTER_PLAINTEXT_ON_TLS_PORT, 1);
+		gp_session_close(s, GP_ENDED_PLAINTEXT);
+	} else {
+		gp_event(STARTTLS_INJECTION, GP_SESSION_LOG_FIELDS(s, &texts));
+		gp_count(s->worker->counters, GP_COUNTER_STARTTLS_INJECTIONS, 1);
+		gp_session_close(s, GP_ENDED_STARTTLS_INJECTION);
+	}
+}
+
+/* GP_OK when TLS may begin. */
+static int look_at_first_octet(struct gp_session *s)
+{
+	uint8_t octet;
+	size_t len;
+	int ret = gp_stream_peek(&s->stream[GP_CLIENT], &octet, 1, &len);
+
+	if (ret == GP_E_NOT_FOUND)
+		gp_session_abort(s, GP_ENDED_CLIENT_CLOSED);
+	else if (ret == GP_E_IO)
+		gp_session_lost(s, GP_CLIENT, ret);
+	else if (ret == GP_OK && octet != TLS_HANDSHAKE_RECORD)
+		refuse_octets(s);
+	else if (ret == GP_OK)
+		return GP_OK;
+	return GP_AGAIN;
+}
+
+static int begin_tls(struct gp_session *s)
+{
+	struct gp_stream *client = &s->stream[GP_CLIENT];
+	int ret = gp_tls_accept(s->listener->tls, client->fd, &client->tls);
+
+	if (ret != GP_OK) {
+		gp_session_abort(s, GP_ENDED_TLS_FAILED);
+		return ret;
+	}
+	s->handshake_counted = true;
+	s->worker->handshake_count++;
+	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_OPEN, 1);
+	return GP_OK;
+}
+
+static void handshake_counted_off(struct gp_session *s)
+{
+	s->handshake_counted = false;
+	gp_worker_handshake_ended(s->worker);
+}
+
+static void handshake_failed(struct gp_session *s)
+{
+	struct gp_session_texts texts;
+	char reason[128];
+
+	gp_tls_error_text(reason, sizeof(reason));
+	handshake_counted_off(s);
+	gp_session_texts_get(s, &texts);
+	gp_event(TLS_FAILED, GP_SESSION_LOG_FIELDS(s, &texts), GP_LOG_TEXT_FIELD("reason", reason));
+	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_FAILED, 1);
+	/* in order, so that our alert arrives */
+	gp_session_close(s, GP_ENDED_TLS_FAILED);
+}
+
+static void handshake_done(struct gp_session *s)
+{
+	struct gp_tls_facts facts;
+
+	handshake_counted_off(s);
+	gp_tls_facts_get(s->stream[GP_CLIENT].tls, &facts);
+	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES, 1);
+	if (facts.resumed)
+		gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_RESUMED, 1);
+	if (s->refused)
+		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_END, .reason = GP_END_LIMIT });
+	else
+		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_TLS_UP });
+}
+
+void gp_session_step_handshake(struct gp_session *s)
+{
+	struct gp_stream *client = &s->stream[GP_CLIENT];
+	int ret = gp_session_flush(s, GP_CLIENT);
+
+	if (ret != GP_OK) {
+		if (ret != GP_AGAIN)
+			gp_session_lost(s, GP_CLIENT, ret);
+		return;
+	}
+	if (!client->tls && (look_at_first_octet(s) != GP_OK || begin_tls(s) != GP_OK))
+		return;
+	ret = gp_stream_handshake(client);
+	if (ret == GP_OK)
+		handshake_done(s);
+	else if (ret != GP_AGAIN)
+		handshake_failed(s);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "daemon/edge_listener.h"
+#include "daemon/memory.h"
+
+/* ---- files ---- */
+
+static int remember_file(void *arg, const char *path)
+{
+	struct gp_snapshot *snapshot = arg;
+	char **larger = reallocarray(snapshot->files, snapshot->file_count + 2, sizeof(*larger));
+
+	if (!larger)
+		return GP_E_NOMEM;
+	snapshot->files = larger;
+	larger[snapshot->file_count] = strdup(path);
+	if (!larger[snapshot->file_count])
+		return GP_E_NOMEM;
+	larger[++snapshot->file_count] = NULL;
+	return GP_OK;
+}
+
+static int read_open_file(int fd, struct gp_buf *out)
+{
+	char piece[4096];
+	ssize_t n;
+	int ret = GP_OK;
+
+	while (ret == GP_OK && (n = read(fd, piece, sizeof(piece))) > 0)
+		ret = gp_buf_append(out, piece, (size_t)n);
+	explicit_bzero(piece, sizeof(piece));
+	return ret == GP_OK && n < 0 ? GP_E_IO : ret;
+}
+
+static int read_file(struct gp_snapshot *snapshot, const char *path, struct gp_buf *out,
+		     struct gp_buf *errors)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int ret = fd < 0 ? GP_E_IO : GP_OK;
+
+	remember_file(snapshot, path);
+	gp_buf_init(out, GP_PEM_FILE_MAX);
+	if (ret == GP_OK)
+		ret = read_open_file(fd, out);
+	if (ret == GP_E_IO)
+		gp_buf_appendf(errors, "%s: %s\n", path, strerror(errno));
+	else if (ret != GP_OK)
+		gp_buf_appendf(errors, "%s: larger than %d octets\n", path, GP_PEM_FILE_MAX);
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+/* ---- certificates ---- */
+
+static int add_certificate(struct gp_snapshot *snapshot, size_t i, struct gp_buf *pack,
+			   struct gp_buf *errors)
+{
+	const struct gp_conf_certificate *c = &snapshot->conf->certificates[i];
+	struct gp_buf chain, key;
+	char reason[256];
+	int ret = read_file(snapshot, c->chain, &chain, errors);
+	int key_ret = read_file(snapshot, c->key, &key, errors);
+
+	if (ret == GP_OK)
+		ret = key_ret;
+	if (ret == GP_OK) {
+		ret = gp_certpack_add(pack, c->name, gp_str_from(chain.data, chain.len),
+				      gp_str_from(key.data, key.len), &snapshot->certificates[i],
+				      reason, sizeof(reason));
+		if (ret != GP_OK)
+			gp_buf_appendf(errors, "%s: certificate \"%s\": %s\n", c->chain, c->name,
+				       reason);
+	}
+	gp_buf_deinit(&chain);
+	gp_buf_deinit(&key);
+	return ret;
+}
+
+static int read_certificates(struct gp_snapshot *snapshot, struct gp_buf *pack,
+			     struct gp_buf *errors)
+{
+	size_t count = snapshot->conf->certificate_count;
+	int ret = gp_certpack_begin(pack);
+
+	snapshot->certificates = calloc(count + 1, sizeof(*snapshot->certificates));
+	if (!snapshot->certificates)
+		return GP_E_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		int one = add_certificate(snapshot, i, pack, errors);
+
+		if (ret == GP_OK)
+			ret = one;
+	}
+	return ret;
+}
+
+/* ---- backends ---- */
+
+static int resolve_backend(struct gp_conf *conf, size_t i, struct gp_buf *errors)
+{
+	const struct gp_conf_address *address = &conf->listeners[i].backend.address;
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct gp_endpoint endpoint;
+	struct addrinfo *list;
+	int error;
+
+	if (address->path || address->endpoint.family != GP_ENDPOINT_NONE)
+		return GP_OK;
+	error = getaddrinfo(address->host, NULL, &hints, &list);
+	if (error) {
+		gp_buf_appendf(errors, "backend %s: %s\n", address->text, gai_strerror(error));
+		return GP_E_CONF;
+	}
+	gp_endpoint_from_sockaddr((struct sockaddr_storage *)(void *)list->ai_addr, &endpoint);
+	freeaddrinfo(list);
+	endpoint.port = address->endpoint.port;
+	if (conf->listeners[i].backend.tls == GP_BACKEND_TLS_OFF &&
+	    !gp_endpoint_is_loopback(&endpoint)) {
+		gp_buf_appendf(errors, "backend %s is on another machine: set tls = \"verify\"\n",
+			       address->text);
+		return GP_E_CONF;
+	}
+	return gp_conf_set_backend_address(conf, i, &endpoint);
+}
+
+static int read_backend_ca(struct gp_snapshot *snapshot, size_t i, struct gp_buf *errors)
+{
+	const struct gp_conf_backend *backend = &snapshot->conf->listeners[i].backend;
+	struct gp_buf pem;
+	int ret;
+
+	if (backend->tls == GP_BACKEND_TLS_OFF)
+		return GP_OK;
+	ret = read_file(snapshot, backend->tls_ca, &pem, errors);
+	if (ret == GP_OK)
+		ret = gp_conf_set_backend_ca(snapshot->conf, i, pem.len ? gp_buf_cstr(&pem) : "");
+	gp_buf_deinit(&pem);
+	return ret;
+}
+
+static int complete_backends(struct gp_snapshot *snapshot, struct gp_buf *errors)
+{
+	int ret = GP_OK;
+
+	for (size_t i = 0; i < snapshot->conf->listener_count; i++) {
+		int one = resolve_backend(snapshot->conf, i, errors);
+
+		if (one == GP_OK)
+			one = read_backend_ca(snapshot, i, errors);
+		if (ret == GP_OK)
+			ret = one;
+	}
+	return ret;
+}
+
+/* ---- all together ---- */
+
+/* Do what a worker will do, so that it cannot fail there. */
+static int rehearse(const struct gp_snapshot *snapshot, const struct gp_buf *pack_data,
+		    struct gp_buf *errors)
+{
+	const struct gp_conf *conf = snapshot->conf;
+	struct gp_certpack *pack;
+	struct gp_tls_store *store;
+	int ret = gp_certpack_open(pack_data->data, pack_data->len, &pack);
+
+	if (ret != GP_OK)
+		return ret;
+	store = gp_tls_store_new(pack, NULL, 0, NULL);
+	if (!store) {
+		gp_certpack_close(pack);
+		return GP_E_NOMEM;
+	}
+	for (size_t i = 0; i < conf->listener_count; i++) {
+		struct gp_edge_listener *listener;
+		char reason[256];
+
+		if (gp_edge_listener_new(conf, &conf->listeners[i], store, &listener, reason,
+					 sizeof(reason)) == GP_OK) {
+			gp_edge_listener_unref(listener);
+			continue;
+		}
+		gp_buf_appendf(errors, "listener %s@%s: %s\n",
+			       gp_role_name(conf->listeners[i].role),
+			       conf->listeners[i].address.text, reason);
+		ret = GP_E_CONF;
+	}
+	gp_tls_store_unref(store);
+	return ret;
+}
+
+static int seal(struct gp_snapshot *snapshot, const struct gp_buf *pack)
+{
+	char *text = gp_conf_effective_text(snapshot->conf);
+	int ret = text ? gp_memory_seal("gatepost-conf", text, strlen(text), &snapshot->conf_fd)
+		       : GP_E_NOMEM;
+
+	free(text);
+	return ret == GP_OK ? gp_memory_seal("gatepost-certificates", pack->data, pack->len,
+					     &snapshot->pack_fd)
+			    : ret;
+}
+
+int gp_snapshot_load(const char *path, struct gp_snapshot **snapshot_out, struct gp_buf *errors)
+{
+	struct gp_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	struct gp_buf pack = { .data = NULL };
+	int ret, certificates;
+
+	if (!snapshot)
+		return GP_E_NOMEM;
+	snapshot->conf_fd = snapshot->pack_fd = -1;
+	ret = gp_conf_load_file(path, &snapshot->conf, errors);
+	if (ret != GP_OK)
+		goto out;
+	ret = gp_conf_visit_files(snapshot->conf, path, remember_file, snapshot);
+	certificates = read_certificates(snapshot, &pack, errors);
+	if (ret == GP_OK)
+		ret = complete_backends(snapshot, errors);
+	if (ret == GP_OK)
+		ret = certificates;
+	if (ret == GP_OK)
+		ret = rehearse(snapshot, &pack, errors);
+	if (ret == GP_OK)
+		ret = seal(snapshot, &pack);
+out:
+	gp_buf_deinit(&pack);
+	if (ret != GP_OK) {
+		if (!errors->len)
+			gp_buf_appendf(errors, "%s: %s\n", path, gp_err_name(ret));
+		gp_snapshot_free(snapshot);
+		return GP_E_CONF;
+	}
+	*snapshot_out = snapshot;
+	return GP_OK;
+}
+
+void gp_snapshot_free(struct gp_snapshot *snapshot)
+{
+	if (!snapshot)
+		return;
+	for (size_t i = 0; i < snapshot->file_count; i++)
+		free(snapshot->files[i]);
+	free(snapshot->files);
+	free(snapshot->certificates);
+	if (snapshot->conf_fd >= 0)
+		close(snapshot->conf_fd);
+	if (snapshot->pack_fd >= 0)
+		close(snapshot->pack_fd);
+	gp_conf_free(snapshot->conf);
+	free(snapshot);
+}

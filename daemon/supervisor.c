@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/supervisor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/time.h"
+#include "daemon/cleartext_users.h"
+#include "daemon/event_rows.h"
+#include "daemon/file_watch.h"
+#include "daemon/listening.h"
+#include "daemon/memory.h"
+#include "daemon/notify.h"
+#include "daemon/pool.h"
+#include "daemon/status.h"
+#include "daemon/status_report.h"
+#include "tls/ticket.h"
+
+enum {
+	EXPIRY_WARNING_S = 14 * 86400,
+	DAY_MS = 86400000,
+	SAVE_INTERVAL_MS = 5000,
+	PATH_SIZE = 4096
+};
+
+static const int watched_signals[] = { SIGHUP, SIGTERM, SIGINT, SIGCHLD };
+enum { SIGNAL_COUNT = sizeof(watched_signals) / sizeof(*watched_signals) };
+
+struct supervisor {
+	const char *path; /* of the configuration */
+	struct gp_loop *loop;
+	struct gp_signal signals[SIGNAL_COUNT];
+	struct gp_snapshot *snapshot;
+	struct gp_listening *listening;
+	int listening_fds[GP_CONF_LISTENERS_MAX];
+	struct gp_pool *pool;
+	unsigned worker_count;
+	struct gp_ticket_keys *tickets;
+	int ticket_fd;
+	struct gp_counters *counters;
+	int counter_fd;
+	struct gp_file_watch *files;
+	struct gp_status_server *status;
+	struct gp_cleartext_users *cleartext_users;
+	struct gp_timer rotate;
+	struct gp_timer expiry;
+	struct gp_timer save;
+	uint64_t started_ms;
+	bool ready; /* for the first time */
+	bool draining;
+};
+
+/* ---- saying what is wrong ---- */
+
+static void complain(const char *text)
+{
+	fprintf(stderr, "gatepost: %s\n", text);
+}
+
+static void print_errors(struct gp_buf *errors)
+{
+	struct gp_str rest = gp_str_from(errors->data, errors->len);
+
+	while (rest.len) {
+		struct gp_str line = gp_str_split(&rest, '\n');
+
+		fprintf(stderr, "gatepost: %.*s\n", (int)line.len, line.p);
+	}
+}
+
+static void log_errors(struct gp_buf *errors)
+{
+	struct gp_str rest = gp_str_from(errors->data, errors->len);
+
+	while (rest.len) {
+		struct gp_str line = gp_str_split(&rest, '\n');
+		char text[1024];
+
+		gp_str_copy(line, text, sizeof(text));
+		gp_event(RELOAD_REFUSED, GP_LOG_TEXT_FIELD("reason", text));
+	}
+}
+
+/* ---- certificates that expire ---- */
+
+static void warn_of_expiry(const struct gp_snapshot *snapshot)
+{
+	int64_t now = (int64_t)(gp_time_utc_ms() / 1000);
+
+	for (size_t i = 0; i < snapshot->conf->certificate_count; i++) {
+		int64_t left = snapshot->certificates[i].not_after_utc - now;
+
+		if (left > EXPIRY_WARNING_S)
+			continue;
+		gp_event(CERTIFICATE_EXPIRY,
+			 GP_LOG_TEXT_FIELD("certificate", snapshot->conf->certificates[i].name),
+			 GP_LOG_NUMBER_FIELD("days", left > 0 ? (uint64_t)left / 86400 : 0));
+	}
+}
+
+static void on_expiry_time(void *arg)
+{
+	struct supervisor *s = arg;
+
+	warn_of_expiry(s->snapshot);
+	gp_timer_set(&s->expiry, DAY_MS);
+}
+
+static void on_rotation_time(void *arg)
+{
+	struct supervisor *s = arg;
+
+	gp_ticket_keys_rotate(s->tickets);
+	gp_timer_set(&s->rotate, GP_TICKET_ROTATION_MS);
+}
+
+/* ---- users in clear ---- */
+
+static void save_cleartext_users(struct supervisor *s)
+{
+	if (gp_cleartext_users_save(s->cleartext_users) == GP_OK)
+		return;
+	gp_event(STATE_NOT_SAVED, GP_LOG_TEXT_FIELD("file", "cleartext-users"),
+		 GP_LOG_TEXT_FIELD("reason", strerror(errno)));
+	gp_timer_set(&s->save, SAVE_INTERVAL_MS);
+}
+
+static void on_save_time(void *arg)
+{
+	save_cleartext_users(arg);
+}
+
+static void on_cleartext_login(void *arg, const char *user, const char *source)
+{
+	struct supervisor *s = arg;
+
+	gp_cleartext_users_add(s->cleartext_users, user, source, gp_time_utc_ms());
+	gp_timer_set(&s->save, SAVE_INTERVAL_MS);
+}
+
+/* ---- reload ---- */
+
+/* Of the server group nothing can be changed under running processes. */
+static bool same_server(const struct gp_conf *a, const struct gp_conf *b)
+{
+	return !strcmp(a->server.user, b->server.user) && a->server.workers == b->server.workers &&
+	       !strcmp(a->server.run_dir, b->server.run_dir) &&
+	       !strcmp(a->server.state_dir, b->server.state_dir);
+}
+
+static void set_up_log(const struct gp_conf *conf)
+{
+	gp_log_setup((enum gp_log_level)conf->log.level, (enum gp_log_format)conf->log.format,
+		     (enum gp_log_target)conf->log.target);
+}
+
+static void adopt(struct supervisor *s, struct gp_snapshot *fresh)
+{
+	struct gp_snapshot *old = s->snapshot;
+
+	s->snapshot = fresh;
+	set_up_log(fresh->conf);
+	gp_pool_set_up(s->pool, fresh, s->listening_fds);
+	gp_listening_close_unused(s->listening);
+	gp_file_watch_set(s->files, fresh->files);
+	gp_snapshot_free(old);
+	warn_of_expiry(fresh);
+}
+
+static int prepare(struct supervisor *s, struct gp_snapshot **fresh_out, struct gp_buf *errors)
+{
+	int fds[GP_CONF_LISTENERS_MAX];
+	int ret = gp_snapshot_load(s->path, fresh_out, errors);
+
+	if (ret != GP_OK)
+		return ret;
+	if (!same_server((*fresh_out)->conf, s->snapshot->conf)) {
+		gp_buf_appendf(errors,
+			       "%s: user, workers, run-dir and state-dir of the group "
+			       "\"server\" can be changed by a restart only\n",
+			       s->path);
+		ret = GP_E_CONF;
+	} else {
+		ret = gp_listening_match(s->listening, (*fresh_out)->conf, fds, errors);
+	}
+	if (ret == GP_OK)
+		memcpy(s->listening_fds, fds, sizeof(fds));
+	else
+		gp_snapshot_free(*fresh_out);
+	return ret;
+}
+
+static void reload(struct supervisor *s)
+{
+	struct gp_snapshot *fresh;
+	struct gp_buf errors;
+
+	if (s->draining)
+		return;
+	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
+	gp_notify("RELOADING=1");
+	if (prepare(s, &fresh, &errors) == GP_OK) {
+		adopt(s, fresh);
+	} else {
+		log_errors(&errors);
+		gp_notify("READY=1");
+	}
+	gp_buf_deinit(&errors);
+}
+
+static void on_files_changed(void *arg)
+{
+	reload(arg);
+}
+
+static void on_pool_ready(void *arg)
+{
+	struct supervisor *s = arg;
+	const struct gp_conf *conf = s->snapshot->conf;
+
+	gp_notify("READY=1");
+	if (s->ready)
+		gp_event(RELOADED, GP_LOG_NUMBER_FIELD("listeners", conf->listener_count),
+			 GP_LOG_NUMBER_FIELD("certificates", conf->certificate_count));
+	else
+		gp_event(READY, GP_LOG_NUMBER_FIELD("workers", s->worker_count),
+			 GP_LOG_NUMBER_FIELD("listeners", conf->listener_count));
+	s->ready = true;
+}
+
+/* ---- the end ---- */
+
+static void on_pool_empty(void *arg)
+{
+	struct supervisor *s = arg;
+
+	gp_loop_stop(s->loop);
+}
+
+/* The second time: at once. */
+static void drain(struct supervisor *s, int signal_number)
+{
+	uint64_t ms = s->draining ? 0 : s->snapshot->conf->server.drain_time_ms;
+
+	gp_notify("STOPPING=1");
+	gp_event(DRAINING, GP_LOG_TEXT_FIELD("reason", strsignal(signal_number)));
+	s->draining = true;
+	gp_pool_drain(s->pool, ms);
+}
+
+static void on_signal(void *arg, int number)
+{
+	struct supervisor *s = arg;
+
+	if (number == SIGHUP)
+		reload(s);
+	else if (number == SIGCHLD)
+		gp_pool_reap(s->pool);
+	else
+		drain(s, number);
+}
+
+/* ---- questions ---- */
+
+static void answer_status(void *arg, const char *request, struct gp_buf *out)
+{
+	struct supervisor *s = arg;
+	struct gp_status_report report = { .worker_count = s->worker_count,
+					   .counters = s->counters,
+					   .uptime_ms = gp_time_mono_ms() - s->started_ms };
+	int pids[256];
+
+	for (unsigned i = 0; i < s->worker_count; i++)
+		pids[i] = gp_pool_pid(s->pool, i);
+	report.pids = pids;
+	if (!strcmp(request, "status"))
+		gp_status_report_text(&report, out);
+	else if (!strcmp(request, "status json"))
+		gp_status_report_json(&report, out);
+	else if (!strcmp(request, "cleartext-users"))
+		gp_cleartext_users_print(s->cleartext_users, false, out);
+	else if (!strcmp(request, "cleartext-users json"))
+		gp_cleartext_users_print(s->cleartext_users, true, out);
+	else
+		gp_buf_appendf(out, "unknown request\n");
+}
+
+/* ---- start ---- */
+
+static int make_folder(const char *path, mode_t mode)
+{
+	char text[PATH_SIZE + 64];
+
+	if (mkdir(path, mode) == 0 || errno == EEXIST)
+		return EX_OK;
+	snprintf(text, sizeof(text), "%s: %s", path, strerror(errno));
+	complain(text);
+	return EX_CANTCREAT;
+}
+
+static int open_status(struct supervisor *s)
+{
+	const struct gp_conf_server *server = &s->snapshot->conf->server;
+	char path[PATH_SIZE], text[PATH_SIZE + 128];
+	int ret = make_folder(server->run_dir, 0755);
+
+	if (ret == EX_OK)
+		ret = make_folder(server->state_dir, 0750);
+	if (ret != EX_OK)
+		return ret;
+	snprintf(path, sizeof(path), "%s/control.sock", server->run_dir);
+	if (gp_status_server_new(s->loop, path, answer_status, s, &s->status) == GP_OK)
+		return EX_OK;
+	snprintf(text, sizeof(text), "%s: %s", path,
+		 errno == EADDRINUSE ? "another gatepost is running here" : strerror(errno));
+	complain(text);
+	return EX_CANTCREAT;
+}
+
+static int open_state(struct supervisor *s)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s/cleartext-users", s->snapshot->conf->server.state_dir);
+	s->cleartext_users = gp_cleartext_users_new(path);
+	return s->cleartext_users ? EX_OK : EX_OSERR;
+}
+
+static int open_shared_memory(struct supervisor *s)
+{
+	void *map;
+	int fd;
+
+	if (gp_memory_share("gatepost-tickets", sizeof(*s->tickets), &fd, &map) != GP_OK)
+		return EX_OSERR;
+	s->tickets = map;
+	/* both keys, so that none is zero */
+	if (gp_ticket_keys_rotate(s->tickets) != GP_OK ||
+	    gp_ticket_keys_rotate(s->tickets) != GP_OK ||
+	    gp_memory_reopen_read_only(fd, &s->ticket_fd) != GP_OK)
+		return EX_OSERR;
+	close(fd);
+	if (gp_memory_share("gatepost-counters", s->worker_count * sizeof(*s->counters),
+			    &s->counter_fd, &map) != GP_OK)
+		return EX_OSERR;
+	s->counters = map;
+	return EX_OK;
+}
+
+static int open_listeners(struct supervisor *s)
+{
+	struct gp_buf errors;
+	int ret = EX_OK;
+
+	s->listening = gp_listening_new();
+	if (!s->listening)
+		return EX_OSERR;
+	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
+	if (gp_listening_match(s->listening, s->snapshot->conf, s->listening_fds, &errors) !=
+	    GP_OK) {
+		print_errors(&errors);
+		ret = EX_UNAVAILABLE;
+	}
+	gp_buf_deinit(&errors);
+	return ret;
+}
+
+static int find_identity(const struct supervisor *s, struct gp_identity *identity_out)
+{
+	const char *user = s->snapshot->conf->server.user;
+	char text[512];
+
+	switch (gp_identity_find(user, identity_out)) {
+	case GP_OK:
+		return EX_OK;
+	case GP_E_CONF:
+		complain("server.user must not be root: no child ever runs with root's rights");
+		return EX_CONFIG;
+	default:
+		snprintf(text, sizeof(text),
+			 "server.user \"%s\" does not exist: create it, or name "
+			 "another",
+			 user);
+		complain(text);
+		return EX_NOUSER;
+	}
+}
+
+static int open_pool(struct supervisor *s)
+{
+	struct gp_pool_config config = {
+		.loop = s->loop,
+		.worker_count = s->worker_count,
+		.ticket_fd = s->ticket_fd,
+		.counter_fd = s->counter_fd,
+		.counters = s->counters,
+		.on_ready = on_pool_ready,
+		.on_cleartext_login = on_cleartext_login,
+		.on_empty = on_pool_empty,
+		.arg = s,
+	};
+	int ret = find_identity(s, &config.identity);
+
+	if (ret != EX_OK)
+		return ret;
+	s->pool = gp_pool_new(&config);
+	return s->pool ? EX_OK : EX_OSERR;
+}
+
+static void start_timers(struct supervisor *s)
+{
+	gp_timer_init(&s->rotate, s->loop, on_rotation_time, s);
+	gp_timer_init(&s->expiry, s->loop, on_expiry_time, s);
+	gp_timer_init(&s->save, s->loop, on_save_time, s);
+	gp_timer_set(&s->rotate, GP_TICKET_ROTATION_MS);
+	gp_timer_set(&s->expiry, DAY_MS);
+}
+
+static int watch_signals(struct supervisor *s)
+{
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+		if (gp_signal_watch(&s->signals[i], s->loop, watched_signals[i], on_signal, s) !=
+		    GP_OK)
+			return EX_OSERR;
+	}
+	return EX_OK;
+}
+
+static int watch_files(struct supervisor *s)
+{
+	s->files = gp_file_watch_new(s->loop, on_files_changed, s);
+	if (!s->files)
+		return EX_OSERR;
+	gp_file_watch_set(s->files, s->snapshot->files);
+	return EX_OK;
+}
+
+static int reduce_privileges(struct supervisor *s)
+{
+	(void)s;
+	return gp_privileges_reduce() == GP_OK ? EX_OK : EX_OSERR;
+}
+
+static int load(struct supervisor *s)
+{
+	struct gp_buf errors;
+	int ret;
+
+	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
+	ret = gp_snapshot_load(s->path, &s->snapshot, &errors);
+	print_errors(&errors);
+	gp_buf_deinit(&errors);
+	if (ret != GP_OK)
+		return EX_CONFIG;
+	s->worker_count = (unsigned)s->snapshot->conf->server.workers;
+	if (!s->worker_count)
+		s->worker_count = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	set_up_log(s->snapshot->conf);
+	return EX_OK;
+}
+
+static int open_all(struct supervisor *s)
+{
+	static int (*const openers[])(struct supervisor *) = {
+		load,          open_listeners, open_status, open_state,        open_shared_memory,
+		watch_signals, watch_files,    open_pool,   reduce_privileges,
+	};
+	int ret = EX_OK;
+
+	for (size_t i = 0; i < sizeof(openers) / sizeof(*openers) && ret == EX_OK; i++)
+		ret = openers[i](s);
+	if (ret == EX_OSERR)
+		complain(strerror(errno));
+	return ret;
+}
+
+static void close_all(struct supervisor *s)
+{
+	if (s->cleartext_users)
+		save_cleartext_users(s);
+	gp_status_server_free(s->status);
+	gp_pool_free(s->pool);
+	gp_file_watch_free(s->files);
+	gp_listening_free(s->listening);
+	gp_cleartext_users_free(s->cleartext_users);
+	gp_snapshot_free(s->snapshot);
+}
+
+int gp_supervisor_main(const char *path)
+{
+	struct supervisor s = { .path = path, .started_ms = gp_time_mono_ms() };
+	int ret;
+
+	gp_notify_init();
+	s.loop = gp_loop_new();
+	if (!s.loop)
+		return EX_OSERR;
+	start_timers(&s);
+	ret = open_all(&s);
+	if (ret == EX_OK) {
+		gp_event(STARTED, GP_LOG_TEXT_FIELD("version", GP_VERSION),
+			 GP_LOG_NUMBER_FIELD("pid", (uint64_t)getpid()));
+		warn_of_expiry(s.snapshot);
+		gp_pool_set_up(s.pool, s.snapshot, s.listening_fds);
+		gp_loop_run(s.loop);
+		gp_event(STOPPED, GP_LOG_TEXT_FIELD(NULL, NULL));
+	}
+	close_all(&s);
+	return ret;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/check.h"
+
+#include <libconfig.h>
+#include <string.h>
+
+#include "conf/complaint.h"
+#include "conf/tree.h"
+
+struct checker {
+	const struct gp_conf *conf;
+	struct gp_buf *errors;
+	const struct gp_conf_listener *listener; /* under the lens */
+	const config_setting_t *place;
+};
+
+static const config_setting_t *element_of(const struct gp_conf *conf, const char *list, size_t i)
+{
+	return config_setting_get_elem(config_lookup(&conf->tree->config, list), (unsigned)i);
+}
+
+static void certificate_is_there(const struct checker *c)
+{
+	for (size_t i = 0; i < c->conf->certificate_count; i++) {
+		if (!strcmp(c->conf->certificates[i].name, c->listener->certificate))
+			return;
+	}
+	gp_conf_complain(c->errors, c->place, "there is no certificate named \"%s\"",
+			 c->listener->certificate);
+}
+
+/* Passwords follow the handshake; on a wire they need TLS again. */
+static void backend_is_protected(const struct checker *c)
+{
+	const struct gp_conf_backend *backend = &c->listener->backend;
+
+	if (backend->tls != GP_BACKEND_TLS_OFF ||
+	    backend->address.endpoint.family == GP_ENDPOINT_NONE ||
+	    gp_endpoint_is_loopback(&backend->address.endpoint))
+		return;
+	gp_conf_complain(c->errors, c->place,
+			 "backend %s is on another machine: set tls = \"verify\" and tls-ca",
+			 backend->address.text);
+}
+
+static void backend_name_is_protected(const struct checker *c)
+{
+	const struct gp_conf_backend *backend = &c->listener->backend;
+
+	if (backend->tls == GP_BACKEND_TLS_OFF &&
+	    backend->address.endpoint.family == GP_ENDPOINT_NONE &&
+	    strcmp(backend->address.host, "localhost") != 0)
+		gp_conf_complain(c->errors, c->place,
+				 "backend %s has a name that may mean another machine: set tls = "
+				 "\"verify\" and tls-ca, or write its loopback address",
+				 backend->address.text);
+}
+
+static void backend_tls_is_complete(const struct checker *c)
+{
+	const struct gp_conf_backend *backend = &c->listener->backend;
+
+	if (backend->tls == GP_BACKEND_TLS_OFF)
+		return;
+	if (!backend->tls_ca)
+		gp_conf_complain(c->errors, c->place, "tls = \"verify\" needs tls-ca");
+	if (!backend->tls_name && backend->address.path)
+		gp_conf_complain(c->errors, c->place,
+				 "tls = \"verify\" on a unix socket needs tls-name");
+}
+
+static void facts_fit_role(const struct checker *c)
+{
+	int role = c->listener->role;
+	int facts = c->listener->backend.facts;
+	bool imap = role == GP_ROLE_IMAP || role == GP_ROLE_IMAPS;
+
+	if (facts == GP_FACTS_IMAP_ID && !imap)
+		gp_conf_complain(
+			c->errors, c->place,
+			"facts = \"imap-id\" is for imap and imaps; %s can have proxy-v2 or "
+			"xclient",
+			gp_role_name(role));
+	if (facts == GP_FACTS_XCLIENT && imap)
+		gp_conf_complain(
+			c->errors, c->place,
+			"facts = \"xclient\" is for pop3 and pop3s; %s can have proxy-v2 or "
+			"imap-id",
+			gp_role_name(role));
+}
+
+static void address_is_listenable(const struct checker *c)
+{
+	const struct gp_conf_address *address = &c->listener->address;
+
+	if (address->endpoint.family == GP_ENDPOINT_NONE)
+		gp_conf_complain(c->errors, c->place,
+				 "a listener needs an address, not the name \"%s\"", address->host);
+	for (const struct gp_conf_listener *other = c->conf->listeners; other < c->listener;
+	     other++) {
+		if (!strcmp(other->address.text, address->text))
+			gp_conf_complain(c->errors, c->place, "address %s is used twice",
+					 address->text);
+	}
+}
+
+static void names_are_unique(const struct gp_conf *conf, struct gp_buf *errors)
+{
+	for (size_t i = 0; i < conf->certificate_count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (!strcmp(conf->certificates[i].name, conf->certificates[j].name))
+				gp_conf_complain(errors, element_of(conf, "certificates", i),
+						 "there are two certificates named \"%s\"",
+						 conf->certificates[i].name);
+		}
+	}
+}
+
+static void (*const checks[])(const struct checker *) = {
+	certificate_is_there,    backend_is_protected, backend_name_is_protected,
+	backend_tls_is_complete, facts_fit_role,       address_is_listenable,
+};
+
+void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)
+{
+	if (!conf->listener_count)
+		gp_conf_complain(errors, NULL, "there are no listeners");
+	if (conf->listener_count > GP_CONF_LISTENERS_MAX)
+		gp_conf_complain(errors, NULL, "there are more than %d listeners",
+				 GP_CONF_LISTENERS_MAX);
+	names_are_unique(conf, errors);
+	for (size_t i = 0; i < conf->listener_count; i++) {
+		const struct checker c = { conf, errors, &conf->listeners[i],
+					   element_of(conf, "listeners", i) };
+
+		for (size_t j = 0; j < sizeof(checks) / sizeof(*checks); j++)
+			checks[j](&c);
+	}
+}

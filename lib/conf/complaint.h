@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_CONF_COMPLAINT_H
+#define GP_CONF_COMPLAINT_H
+
+#include <libconfig.h>
+
+#include "base/buf.h"
+
+/* Add "file:line: sentence" to `errors`; `setting` may be NULL for the file as a whole. */
+void gp_conf_complain(struct gp_buf *errors, const config_setting_t *setting, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_CONF_CONF_H
+#define GP_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/endpoint.h"
+#include "base/log.h"
+
+/* The configuration: libconfig's grammar, read into plain structs by the rows of schema.c.
+ * All texts belong to the gp_conf and live as long as it. */
+
+enum gp_role { GP_ROLE_IMAPS, GP_ROLE_IMAP, GP_ROLE_POP3S, GP_ROLE_POP3 };
+enum gp_facts { GP_FACTS_NONE, GP_FACTS_PROXY_V2, GP_FACTS_XCLIENT, GP_FACTS_IMAP_ID };
+enum gp_backend_tls { GP_BACKEND_TLS_OFF, GP_BACKEND_TLS_VERIFY };
+enum gp_unknown_sni { GP_UNKNOWN_SNI_DEFAULT, GP_UNKNOWN_SNI_REFUSE };
+
+/* "192.0.2.1:993", "[2001:db8::1]:993", "host.example:993" or "unix:/path". */
+struct gp_conf_address {
+	const char *text;
+	struct gp_endpoint endpoint; /* family NONE: `host` still has to be resolved */
+	char host[256];
+	const char *path; /* unix socket, or NULL */
+};
+
+struct gp_conf_backend {
+	struct gp_conf_address address;
+	int facts; /* enum gp_facts */
+	int tls;   /* enum gp_backend_tls */
+	const char *tls_name;
+	const char *tls_ca;
+	const char *tls_ca_pem; /* contents of tls_ca, in an effective configuration */
+	uint64_t connect_time_ms;
+};
+
+struct gp_conf_networks {
+	struct gp_network *items;
+	size_t count;
+};
+
+struct gp_conf_listener {
+	int role; /* enum gp_role */
+	struct gp_conf_address address;
+	const char *certificate;
+	int unknown_sni; /* enum gp_unknown_sni */
+	struct gp_conf_networks proxy_from;
+	struct gp_conf_backend backend;
+};
+
+struct gp_conf_certificate {
+	const char *name;
+	const char *chain;
+	const char *key;
+};
+
+struct gp_conf_server {
+	const char *user;
+	uint64_t workers;
+	const char *run_dir;
+	const char *state_dir;
+	uint64_t drain_time_ms;
+};
+
+struct gp_conf_log {
+	int level;  /* enum gp_log_level */
+	int format; /* enum gp_log_format */
+	int target; /* enum gp_log_target */
+};
+
+struct gp_conf_limits {
+	uint64_t sessions;
+	uint64_t sessions_per_source;
+	uint64_t source_prefix_ipv4;
+	uint64_t source_prefix_ipv6;
+	uint64_t handshakes;
+	uint64_t handshake_time_ms;
+	uint64_t login_time_ms;
+	uint64_t idle_time_ms;
+	uint64_t line_size;
+	uint64_t literal_size;
+};
+
+struct gp_conf {
+	struct gp_conf_server server;
+	struct gp_conf_log log;
+	struct gp_conf_limits limits;
+	struct gp_conf_certificate *certificates;
+	size_t certificate_count;
+	struct gp_conf_listener *listeners;
+	size_t listener_count;
+	struct gp_conf_tree *tree; /* libconfig's */
+};
+
+enum { GP_CONF_ERRORS_MAX = 64 * 1024, GP_CONF_LISTENERS_MAX = 100 };
+
+/* Read a file, with the files that it includes. On GP_E_CONF all that is wrong stands in
+ * `errors`, a line each: "file:line: sentence". */
+int gp_conf_load_file(const char *path, struct gp_conf **conf_out, struct gp_buf *errors);
+
+/* The same from text, as a worker gets it: an effective configuration needs no other file. */
+int gp_conf_load_effective(const char *text, struct gp_conf **conf_out, struct gp_buf *errors);
+
+void gp_conf_free(struct gp_conf *conf);
+
+/* Call `visit` for `path`, from which `conf` was loaded, and for each file that it includes, until
+ * it returns something else than GP_OK, which is returned. A file may be visited twice. */
+int gp_conf_visit_files(const struct gp_conf *conf, const char *path,
+			int (*visit)(void *arg, const char *path), void *arg);
+
+/* Set backend.address of a listener to a resolved one and keep the name for TLS; put the
+ * contents of its CA file in. Both change what gp_conf_effective_text writes. */
+int gp_conf_set_backend_address(struct gp_conf *conf, size_t listener,
+				const struct gp_endpoint *endpoint);
+int gp_conf_set_backend_ca(struct gp_conf *conf, size_t listener, const char *pem);
+
+/* The configuration as one text without includes. The caller frees it; NULL without memory. */
+char *gp_conf_effective_text(const struct gp_conf *conf);
+
+/* All rows with defaults and explanations, as a commented configuration. */
+int gp_conf_print_defaults(struct gp_buf *out);
+
+/* "imaps" and so on; static. */
+const char *gp_role_name(int role);
+bool gp_role_is_implicit_tls(int role);
+
+#endif

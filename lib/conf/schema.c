@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/schema.h"
+
+#include <stddef.h>
+
+const char *const gp_role_words[] = { "imaps", "imap", "pop3s", "pop3", NULL };
+static const char *const facts_words[] = { "none", "proxy-v2", "xclient", "imap-id", NULL };
+static const char *const backend_tls_words[] = { "off", "verify", NULL };
+static const char *const unknown_sni_words[] = { "default", "refuse", NULL };
+static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
+static const char *const format_words[] = { "text", "json", NULL };
+static const char *const target_words[] = { "stderr", "syslog", NULL };
+
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+
+#define AT(type, member) .offset = offsetof(struct type, member)
+#define END                  \
+	{                    \
+		.name = NULL \
+	}
+
+const struct gp_conf_row gp_conf_server_rows[] = {
+	{ "user", GP_CONF_TEXT, AT(gp_conf_server, user), "gatepost",
+	  .help = "User whose rights the workers have when gatepost is started as root." },
+	{ "workers", GP_CONF_NUMBER, AT(gp_conf_server, workers), "0", .max = 256,
+	  .help = "Edge worker processes; 0 means one for each CPU." },
+	{ "run-dir", GP_CONF_TEXT, AT(gp_conf_server, run_dir), "/run/gatepost",
+	  .help = "Folder for control.sock, which gatepost status talks to." },
+	{ "state-dir", GP_CONF_TEXT, AT(gp_conf_server, state_dir), "/var/lib/gatepost",
+	  .help = "Folder for what must outlive a restart." },
+	{ "drain-time", GP_CONF_DURATION, AT(gp_conf_server, drain_time_ms), "10s", .min = 0,
+	  .max = DAY, .help = "How long sessions may go on after SIGTERM." },
+	END,
+};
+
+const struct gp_conf_row gp_conf_log_rows[] = {
+	{ "level", GP_CONF_CHOICE, AT(gp_conf_log, level), "info", .words = level_words,
+	  .help = "The least important lines to write." },
+	{ "format", GP_CONF_CHOICE, AT(gp_conf_log, format), "text", .words = format_words,
+	  .help = "Lines for people (text) or for programs (json)." },
+	{ "target", GP_CONF_CHOICE, AT(gp_conf_log, target), "stderr", .words = target_words,
+	  .help = "Standard error, as systemd collects it, or syslog with facility mail." },
+	END,
+};
+
+const struct gp_conf_row gp_conf_limits_rows[] = {
+	{ "sessions", GP_CONF_NUMBER, AT(gp_conf_limits, sessions), "10000", .min = 1,
+	  .max = 1000000,
+	  .help = "Sessions of one worker. Further clients are told to come back later." },
+	{ "sessions-per-source", GP_CONF_NUMBER, AT(gp_conf_limits, sessions_per_source), "256",
+	  .min = 1, .max = 1000000, .help = "Sessions that one worker has with one source." },
+	{ "source-prefix-ipv4", GP_CONF_NUMBER, AT(gp_conf_limits, source_prefix_ipv4), "32",
+	  .min = 8, .max = 32, .help = "Bits of an IPv4 address that make a source." },
+	{ "source-prefix-ipv6", GP_CONF_NUMBER, AT(gp_conf_limits, source_prefix_ipv6), "64",
+	  .min = 16, .max = 128, .help = "Bits of an IPv6 address that make a source." },
+	{ "handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, handshakes), "500", .min = 1,
+	  .max = 1000000,
+	  .help = "TLS handshakes that one worker has under way; others wait their turn." },
+	{ "handshake-time", GP_CONF_DURATION, AT(gp_conf_limits, handshake_time_ms), "10s",
+	  .min = SECOND, .max = 10 * MINUTE, .help = "Time for a TLS handshake." },
+	{ "login-time", GP_CONF_DURATION, AT(gp_conf_limits, login_time_ms), "60s", .min = SECOND,
+	  .max = HOUR, .help = "Time from the connection to the login." },
+	{ "idle-time", GP_CONF_DURATION, AT(gp_conf_limits, idle_time_ms), "31m",
+	  .min = 30 * MINUTE, .max = DAY,
+	  .help = "Silence after login that ends a session; IMAP wants more than 30 minutes." },
+	{ "line-size", GP_CONF_SIZE, AT(gp_conf_limits, line_size), "64k", .min = 1024,
+	  .max = 1 << 20, .help = "Longest line before login." },
+	{ "literal-size", GP_CONF_SIZE, AT(gp_conf_limits, literal_size), "64k", .min = 1024,
+	  .max = 1 << 20, .help = "Largest IMAP literal before login." },
+	END,
+};
+
+const struct gp_conf_row gp_conf_certificate_rows[] = {
+	{ "name", GP_CONF_TEXT, AT(gp_conf_certificate, name), NULL,
+	  .help = "What listeners call this certificate.", .example = "mail.example.org" },
+	{ "chain", GP_CONF_TEXT, AT(gp_conf_certificate, chain), NULL,
+	  .help = "PEM file: the server's certificate first, then the intermediate ones.",
+	  .example = "/etc/gatepost/mail.example.org.chain.pem" },
+	{ "key", GP_CONF_TEXT, AT(gp_conf_certificate, key), NULL,
+	  .help = "PEM file: the private key, without passphrase.",
+	  .example = "/etc/gatepost/mail.example.org.key.pem" },
+	END,
+};
+
+const struct gp_conf_row gp_conf_backend_rows[] = {
+	{ "address", GP_CONF_ADDRESS, AT(gp_conf_backend, address), NULL,
+	  .help = "Where the real server listens: address:port, host:port or unix:/path.",
+	  .example = "127.0.0.1:11143" },
+	{ "facts", GP_CONF_CHOICE, AT(gp_conf_backend, facts), "none", .words = facts_words,
+	  .help = "How the backend learns who the client is: proxy-v2 (with the TLS facts), xclient "
+		  "(POP3), imap-id (IMAP) or none." },
+	{ "tls", GP_CONF_CHOICE, AT(gp_conf_backend, tls), "off", .words = backend_tls_words,
+	  .help = "TLS towards the backend. Off is accepted on loopback and unix sockets only." },
+	{ "tls-name", GP_CONF_TEXT, AT(gp_conf_backend, tls_name), "",
+	  .help = "Name that the backend's certificate must hold; else the host of its address." },
+	{ "tls-ca", GP_CONF_TEXT, AT(gp_conf_backend, tls_ca), "",
+	  .help = "PEM file with the certificates that may have signed the backend's." },
+	{ "tls-ca-pem", GP_CONF_TEXT, AT(gp_conf_backend, tls_ca_pem), "", .internal = true,
+	  .help = "Contents of tls-ca." },
+	{ "connect-time", GP_CONF_DURATION, AT(gp_conf_backend, connect_time_ms), "10s", .min = 100,
+	  .max = 10 * MINUTE, .help = "Time for the connection to the backend and its greeting." },
+	END,
+};
+
+const struct gp_conf_row gp_conf_listener_rows[] = {
+	{ "role", GP_CONF_CHOICE, AT(gp_conf_listener, role), NULL, .words = gp_role_words,
+	  .help = "What is spoken: imaps and pop3s inside TLS from the start, imap and pop3 with "
+		  "STARTTLS and STLS.",
+	  .example = "imaps" },
+	{ "address", GP_CONF_ADDRESS, AT(gp_conf_listener, address), NULL,
+	  .help = "Where to listen: address:port; [::]:993 takes IPv6 and IPv4.",
+	  .example = "[::]:993" },
+	{ "certificate", GP_CONF_TEXT, AT(gp_conf_listener, certificate), NULL,
+	  .help = "Name of the certificate for clients that ask for no name, or for one that no "
+		  "certificate covers.",
+	  .example = "mail.example.org" },
+	{ "unknown-sni", GP_CONF_CHOICE, AT(gp_conf_listener, unknown_sni), "default",
+	  .words = unknown_sni_words,
+	  .help = "What a client gets that asks for a name no certificate covers: the default "
+		  "certificate, or alert 112 (RFC 9325 section 3.7)." },
+	{ "proxy-from", GP_CONF_NETWORKS, AT(gp_conf_listener, proxy_from), "",
+	  .help = "Addresses of load balancers that begin each connection with a PROXY header." },
+	{ "backend", GP_CONF_GROUP, AT(gp_conf_listener, backend), NULL,
+	  .rows = gp_conf_backend_rows, .help = "The server behind." },
+	END,
+};
+
+const struct gp_conf_group gp_conf_groups[] = {
+	{ "server", gp_conf_server_rows, false, "Processes and folders." },
+	{ "log", gp_conf_log_rows, false, "What is written about sessions, and where." },
+	{ "limits", gp_conf_limits_rows, false, "What one client, or all of them, may use." },
+	{ "certificates", gp_conf_certificate_rows, true,
+	  "Certificates; a client gets the one that covers the name it asks for." },
+	{ "listeners", gp_conf_listener_rows, true, "Ports, and the servers behind them." },
+	{ .name = NULL },
+};

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include <libconfig.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "conf/address.h"
+#include "conf/schema.h"
+#include "conf/tree.h"
+
+static int set_text(config_setting_t *group, const char *name, const char *text)
+{
+	config_setting_t *setting = config_setting_get_member(group, name);
+
+	if (!setting)
+		setting = config_setting_add(group, name, CONFIG_TYPE_STRING);
+	if (!setting || config_setting_set_string(setting, text) != CONFIG_TRUE)
+		return GP_E_NOMEM;
+	return GP_OK;
+}
+
+static config_setting_t *backend_of(struct gp_conf *conf, size_t listener)
+{
+	config_setting_t *list = config_lookup(&conf->tree->config, "listeners");
+
+	return config_setting_get_member(config_setting_get_elem(list, (unsigned)listener),
+					 "backend");
+}
+
+int gp_conf_set_backend_address(struct gp_conf *conf, size_t listener,
+				const struct gp_endpoint *endpoint)
+{
+	struct gp_conf_backend *backend = &conf->listeners[listener].backend;
+	config_setting_t *group = backend_of(conf, listener);
+	char text[GP_ENDPOINT_TEXT_SIZE];
+	int ret = GP_OK;
+
+	if (!backend->tls_name) {
+		ret = set_text(group, "tls-name", backend->address.host);
+		backend->tls_name =
+			config_setting_get_string(config_setting_get_member(group, "tls-name"));
+	}
+	gp_endpoint_format(endpoint, text);
+	if (ret == GP_OK)
+		ret = set_text(group, "address", text);
+	if (ret != GP_OK)
+		return ret;
+	return gp_conf_address_parse(config_setting_get_string(
+					     config_setting_get_member(group, "address")),
+				     &backend->address);
+}
+
+int gp_conf_set_backend_ca(struct gp_conf *conf, size_t listener, const char *pem)
+{
+	config_setting_t *group = backend_of(conf, listener);
+	int ret = set_text(group, "tls-ca-pem", pem);
+
+	if (ret == GP_OK)
+		conf->listeners[listener].backend.tls_ca_pem =
+			config_setting_get_string(config_setting_get_member(group, "tls-ca-pem"));
+	return ret;
+}
+
+char *gp_conf_effective_text(const struct gp_conf *conf)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *stream = open_memstream(&text, &len);
+
+	if (!stream)
+		return NULL;
+	config_write(&conf->tree->config, stream);
+	if (fclose(stream) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* ---- all rows with their defaults ---- */
+
+static void print_value(struct gp_buf *out, const struct gp_conf_row *row)
+{
+	if (row->type == GP_CONF_NUMBER)
+		gp_buf_appendf(out, "%s", row->standard);
+	else if (row->type == GP_CONF_NETWORKS)
+		gp_buf_append_str(out, "[ ]");
+	else
+		gp_buf_appendf(out, "\"%s\"", row->standard ? row->standard : row->example);
+}
+
+static void print_rows(struct gp_buf *out, const struct gp_conf_row *rows, const char *indent)
+{
+	for (; rows->name; rows++) {
+		if (rows->internal)
+			continue;
+		gp_buf_appendf(out, "%s# %s%s\n", indent, rows->help,
+			       rows->standard ? "" : " Required.");
+		for (int i = 0; rows->words && rows->words[i]; i++)
+			gp_buf_appendf(out, "%s%s%s", i ? " | " : indent, i ? "" : "# ",
+				       rows->words[i]);
+		if (rows->words)
+			gp_buf_append_byte(out, '\n');
+		gp_buf_appendf(out, "%s%s = ", indent, rows->name);
+		if (rows->type == GP_CONF_GROUP) {
+			gp_buf_append_str(out, "{\n");
+			print_rows(out, rows->rows, "      ");
+			gp_buf_appendf(out, "%s}", indent);
+		} else {
+			print_value(out, rows);
+		}
+		gp_buf_append_str(out, ";\n");
+	}
+}
+
+int gp_conf_print_defaults(struct gp_buf *out)
+{
+	for (const struct gp_conf_group *group = gp_conf_groups; group->name; group++) {
+		gp_buf_appendf(out, "# %s\n%s:%s\n", group->help, group->name,
+			       group->is_list ? " (\n  {" : " {");
+		print_rows(out, group->rows, "    ");
+		gp_buf_append_str(out, group->is_list ? "  }\n);\n\n" : "};\n\n");
+	}
+	return GP_OK;
+}
