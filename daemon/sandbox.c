@@ -70,8 +70,13 @@ static int add_rules(scmp_filter_ctx filter)
 			return GP_E_IO;
 	}
 	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
-		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i])) < 0)
+		const struct scmp_arg_cmp family = { .arg = 0,
+						     .op = SCMP_CMP_EQ,
+						     .datum_a = (scmp_datum_t)families[i],
+						     .datum_b = 0 };
+
+		if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &family) <
+		    0)
 			return GP_E_IO;
 	}
 	return GP_OK;

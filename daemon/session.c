@@ -60,7 +60,7 @@ void gp_session_texts_get(const struct gp_session *s, struct gp_session_texts *t
 void gp_session_ends(struct gp_session *s, enum gp_session_end end)
 {
 	if (s->end == GP_ENDED_UNKNOWN)
-		s->end = end;
+		s->end = (uint8_t)end;
 }
 
 /* Each phase waits in one queue. Talking goes on with the deadline of connecting until the

@@ -11,8 +11,8 @@ static const char *const goodbyes[] = {
 	[GP_END_DEADLINE] = "* BYE Autologout: too slow\r\n",
 	[GP_END_SHUTDOWN] = "* BYE [UNAVAILABLE] The server is going down, try again soon\r\n",
 	[GP_END_LIMIT] = "* BYE [UNAVAILABLE] Too many connections, try again later\r\n",
-	[GP_END_BACKEND] = "* BYE [UNAVAILABLE] The mail server cannot be reached, try again "
-			   "later\r\n",
+	[GP_END_BACKEND] =
+		"* BYE [UNAVAILABLE] The mail server cannot be reached, try again later\r\n",
 };
 
 static struct imap_edge *of(struct gp_edge *edge)
