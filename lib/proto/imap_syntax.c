@@ -90,9 +90,10 @@ bool gp_imap_astrings_valid(struct gp_str part, unsigned *count)
 		part.p++;
 		part.len--;
 		(*count)++;
+		/* exactly a literal: nothing in it that would be another for the backend */
 		if (part.len && part.p[0] == '{')
 			return gp_imap_literal_at_end(part, &literal) &&
-			       !memchr(part.p, ' ', part.len);
+			       memrchr(part.p, '{', part.len) == part.p;
 		len = astring_length(part);
 		if (!len)
 			return false;

@@ -175,8 +175,8 @@ static int parse_v1_address(struct gp_str ip, struct gp_str port, enum gp_endpoi
 	if (ip.len >= sizeof(text) || (port.len > 1 && port.p[0] == '0'))
 		return GP_E_SYNTAX;
 	gp_str_copy(ip, text, sizeof(text));
-	if (gp_endpoint_parse_ip(text, out) != GP_OK || out->family != family ||
-	    gp_str_parse_uint(port, UINT16_MAX, &number) != GP_OK)
+	if (strlen(text) != ip.len || gp_endpoint_parse_ip(text, out) != GP_OK ||
+	    out->family != family || gp_str_parse_uint(port, UINT16_MAX, &number) != GP_OK)
 		return GP_E_SYNTAX;
 	out->port = (uint16_t)number;
 	return GP_OK;

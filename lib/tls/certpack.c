@@ -124,7 +124,8 @@ static const char *judge(X509 *leaf, EVP_PKEY *key)
 		return "the key file holds no unencrypted private key in PEM form";
 	if (X509_check_private_key(leaf, key) != 1)
 		return "the key does not belong to the first certificate of the chain";
-	if (EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) < RSA_BITS_MIN)
+	if ((EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS")) &&
+	    EVP_PKEY_get_bits(key) < RSA_BITS_MIN)
 		return "RSA keys need 2048 bits or more (RFC 9325 section 4.5)";
 	if (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) < EC_BITS_MIN)
 		return "elliptic curves need 224 bits or more (RFC 9325 section 4.5)";

@@ -183,10 +183,12 @@ static SSL_CTX *context_new(const struct gp_tls_store *store, const struct gp_ce
 	set_modes(ctx);
 	SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
-	if (!store->tickets)
+	if (!store->tickets) {
 		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
-	else if (gp_ticket_keys_attach(ctx, store->tickets) != GP_OK)
+		SSL_CTX_set_num_tickets(ctx, 0);
+	} else if (gp_ticket_keys_attach(ctx, store->tickets) != GP_OK) {
 		goto fail;
+	}
 	return ctx;
 fail:
 	SSL_CTX_free(ctx);

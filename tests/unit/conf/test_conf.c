@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/conf.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "table.h"
+
+#define CERTIFICATES "certificates = ( { name = \"m\"; chain = \"c.pem\"; key = \"k.pem\"; } );\n"
+#define LISTENER(role, address, backend)              \
+	"{ role = \"" role "\"; address = \"" address \
+	"\"; certificate = \"m\"; backend = { " backend " }; }"
+#define LISTENERS(list) "listeners = ( " list " );\n"
+#define PLAIN_BACKEND   "address = \"127.0.0.1:11143\";"
+#define ONE             LISTENER("imaps", "[::]:993", PLAIN_BACKEND)
+
+/* Each complaint must stand in the errors; NULL: the configuration is accepted. */
+struct row {
+	const char *name;
+	const char *text;
+	const char *complaints[4];
+};
+
+static const struct row rows[] = {
+	{ "the smallest configuration", CERTIFICATES LISTENERS(ONE), { NULL } },
+	{ "an unknown setting, with its line",
+	  CERTIFICATES "server: {\n workerz = 1;\n};\n" LISTENERS(ONE),
+	  { ":3: unknown setting \"workerz\"" } },
+	{ "an unknown group",
+	  CERTIFICATES "polizy: { };\n" LISTENERS(ONE),
+	  { ":2: unknown group \"polizy\"" } },
+	{ "several mistakes in one run",
+	  CERTIFICATES
+	  "limits: { login-time = \"x\"; sessions = 0; idle-time = 31; };\n" LISTENERS(ONE),
+	  { "login-time is a duration", "sessions must be between 1 and 1000000",
+	    "idle-time must be a text in quotes" } },
+	{ "an idle time below the 30 minutes of RFC 9051 section 5.4",
+	  CERTIFICATES "limits: { idle-time = \"29m\"; };\n" LISTENERS(ONE),
+	  { "idle-time must be between 1800000 and 86400000 milliseconds" } },
+	{ "a word that is no choice",
+	  CERTIFICATES LISTENERS(LISTENER("imapx", "[::]:993", PLAIN_BACKEND)),
+	  { "role cannot be \"imapx\"; it is one of: imaps, imap, pop3s, pop3" } },
+	{ "[9051-11.2-2 8314-4-2] a listener without certificate",
+	  CERTIFICATES "listeners = ( { role = \"imap\"; address = \"[::]:143\"; backend = { "
+		       "address = \"127.0.0.1:1\"; }; } );\n",
+	  { "\"certificate\" is missing" } },
+	{ "a certificate that is not there",
+	  LISTENERS(ONE),
+	  { "there is no certificate named \"m\"" } },
+	{ "two certificates of one name",
+	  "certificates = ( { name = \"m\"; chain = \"c\"; key = \"k\"; }, { name = \"m\"; chain = "
+	  "\"c\"; key = \"k\"; } );\n" LISTENERS(ONE),
+	  { "there are two certificates named \"m\"" } },
+	{ "no listeners", CERTIFICATES, { "there are no listeners" } },
+	{ "an address used twice",
+	  CERTIFICATES LISTENERS(ONE ", " ONE),
+	  { "address [::]:993 is used twice" } },
+	{ "a backend on another machine without TLS",
+	  CERTIFICATES LISTENERS(LISTENER("imaps", "[::]:993", "address = \"192.0.2.1:143\";")),
+	  { "backend 192.0.2.1:143 is on another machine" } },
+	{ "a backend that may be on another machine",
+	  CERTIFICATES LISTENERS(LISTENER("imaps", "[::]:993", "address = \"mail.test:143\";")),
+	  { "backend mail.test:143 has a name that may mean another machine" } },
+	{ "TLS to the backend without anybody to trust",
+	  CERTIFICATES LISTENERS(
+		  LISTENER("imaps", "[::]:993", "address = \"192.0.2.1:993\"; tls = \"verify\";")),
+	  { "tls = \"verify\" needs tls-ca" } },
+	{ "TLS on a unix socket without a name",
+	  CERTIFICATES LISTENERS(LISTENER(
+		  "imaps", "[::]:993", "address = \"unix:/s\"; tls = \"verify\"; tls-ca = \"c\";")),
+	  { "needs tls-name" } },
+	{ "IMAP facts for POP3",
+	  CERTIFICATES LISTENERS(
+		  LISTENER("pop3s", "[::]:995", PLAIN_BACKEND " facts = \"imap-id\";")),
+	  { "facts = \"imap-id\" is for imap and imaps" } },
+	{ "POP3 facts for IMAP",
+	  CERTIFICATES LISTENERS(
+		  LISTENER("imap", "[::]:143", PLAIN_BACKEND " facts = \"xclient\";")),
+	  { "facts = \"xclient\" is for pop3 and pop3s" } },
+	{ "listening on a name",
+	  CERTIFICATES LISTENERS(LISTENER("imaps", "mail.test:993", PLAIN_BACKEND)),
+	  { "a listener needs an address" } },
+	{ "a setting given twice",
+	  "server: { workers = 1; workers = 2; };\n",
+	  { "duplicate setting name" } },
+	{ "an open brace", "server: {\n workers = 1;\n", { ":3: syntax error" } },
+	{ "what only the supervisor may write",
+	  CERTIFICATES LISTENERS(
+		  LISTENER("imaps", "[::]:993", PLAIN_BACKEND " tls-ca-pem = \"x\";")),
+	  { "unknown setting \"tls-ca-pem\"" } },
+	{ "a network that is none",
+	  CERTIFICATES "listeners = ( { role = \"imaps\"; address = \"[::]:993\"; certificate = "
+		       "\"m\"; proxy-from = [ \"10.0.0.0/33\" ]; backend = { address = "
+		       "\"127.0.0.1:1\"; }; } );\n",
+	  { "proxy-from is a list of addresses" } },
+};
+
+static const char *write_file(const char *text)
+{
+	static char path[] = "/tmp/gatepost-conf-XXXXXX";
+	int fd;
+
+	strcpy(path + strlen(path) - 6, "XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	return path;
+}
+
+static int load(const char *text, struct gp_conf **conf_out, struct gp_buf *errors)
+{
+	const char *path = write_file(text);
+	int ret;
+
+	gp_buf_init(errors, GP_CONF_ERRORS_MAX);
+	ret = gp_conf_load_file(path, conf_out, errors);
+	unlink(path);
+	return ret;
+}
+
+static void run(void **state)
+{
+	const struct row *row = *state;
+	struct gp_conf *conf = NULL;
+	struct gp_buf errors;
+	int ret = load(row->text, &conf, &errors);
+
+	if (!row->complaints[0]) {
+		assert_int_equal(ret, GP_OK);
+		assert_int_equal(errors.len, 0);
+	} else {
+		assert_int_equal(ret, GP_E_CONF);
+	}
+	for (size_t i = 0; row->complaints[i]; i++) {
+		if (!strstr(gp_buf_cstr(&errors), row->complaints[i]))
+			fail_msg("\"%s\" is not in: %s", row->complaints[i], gp_buf_cstr(&errors));
+	}
+	if (ret == GP_OK)
+		gp_conf_free(conf);
+	gp_buf_deinit(&errors);
+}
+
+static void values_and_defaults(void **state)
+{
+	struct gp_conf *conf;
+	struct gp_buf errors;
+
+	(void)state;
+	assert_int_equal(load(CERTIFICATES
+			      "limits: { login-time = \"90s\"; line-size = \"8k\"; };\n"
+			      "log: { format = \"json\"; };\n" LISTENERS(ONE),
+			      &conf, &errors),
+			 GP_OK);
+	assert_int_equal(conf->limits.login_time_ms, 90000);
+	assert_int_equal(conf->limits.line_size, 8192);
+	assert_int_equal(conf->limits.handshake_time_ms, 10000);
+	assert_int_equal(conf->limits.idle_time_ms, 31 * 60 * 1000);
+	assert_int_equal(conf->log.format, GP_LOG_JSON);
+	assert_int_equal(conf->log.level, GP_LOG_INFO);
+	assert_string_equal(conf->server.user, "gatepost");
+	assert_int_equal(conf->listener_count, 1);
+	assert_int_equal(conf->listeners[0].role, GP_ROLE_IMAPS);
+	assert_int_equal(conf->listeners[0].backend.facts, GP_FACTS_NONE);
+	gp_conf_free(conf);
+	gp_buf_deinit(&errors);
+}
+
+/* What the supervisor makes of it is read by the same code in a worker. */
+static void effective_configuration(void **state)
+{
+	const struct gp_endpoint resolved = { GP_ENDPOINT_IP4, { 127, 0, 0, 9 }, 993 };
+	struct gp_conf *conf, *again;
+	struct gp_buf errors;
+	char *text;
+
+	(void)state;
+	assert_int_equal(
+		load(CERTIFICATES LISTENERS(LISTENER(
+			     "imaps", "[::]:993",
+			     "address = \"mail.test:993\"; tls = \"verify\"; tls-ca = \"c\";")),
+		     &conf, &errors),
+		GP_OK);
+	assert_int_equal(gp_conf_set_backend_address(conf, 0, &resolved), GP_OK);
+	assert_int_equal(gp_conf_set_backend_ca(conf, 0, "-----BEGIN\nline \"two\"\n"), GP_OK);
+	text = gp_conf_effective_text(conf);
+	assert_int_equal(gp_conf_load_effective(text, &again, &errors), GP_OK);
+	assert_string_equal(again->listeners[0].backend.address.text, "127.0.0.9:993");
+	assert_string_equal(again->listeners[0].backend.tls_name, "mail.test");
+	assert_string_equal(again->listeners[0].backend.tls_ca_pem, "-----BEGIN\nline \"two\"\n");
+	free(text);
+	gp_conf_free(conf);
+	gp_conf_free(again);
+	gp_buf_deinit(&errors);
+}
+
+/* --print-config can be used as it is. */
+static void printed_defaults_are_a_configuration(void **state)
+{
+	struct gp_conf *conf;
+	struct gp_buf errors, text;
+
+	(void)state;
+	gp_buf_init(&text, GP_CONF_ERRORS_MAX);
+	assert_int_equal(gp_conf_print_defaults(&text), GP_OK);
+	if (load(gp_buf_cstr(&text), &conf, &errors) != GP_OK)
+		fail_msg("%s", gp_buf_cstr(&errors));
+	assert_int_equal(conf->limits.sessions, 10000);
+	gp_conf_free(conf);
+	gp_buf_deinit(&errors);
+	gp_buf_deinit(&text);
+}
+
+static void missing_file(void **state)
+{
+	struct gp_conf *conf;
+	struct gp_buf errors;
+
+	(void)state;
+	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
+	assert_int_equal(gp_conf_load_file("/nonexistent/gatepost.conf", &conf, &errors),
+			 GP_E_CONF);
+	assert_non_null(strstr(gp_buf_cstr(&errors), "/nonexistent/gatepost.conf: "));
+	gp_buf_deinit(&errors);
+}
+
+int main(void)
+{
+	struct table table = { 0 };
+
+	TABLE_ROWS(&table, rows, run);
+	table_one(&table, "values and defaults", values_and_defaults);
+	table_one(&table, "the effective configuration is read back", effective_configuration);
+	table_one(&table, "what --print-config prints is accepted",
+		  printed_defaults_are_a_configuration);
+	table_one(&table, "a file that is not there", missing_file);
+	return table_run(&table);
+}
