@@ -102,6 +102,9 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
 	read_keys(shared, &keys);
 	ret = encrypt ? seal(&keys, name, iv, cipher, mac)
 		      : open_ticket(&keys, name, iv, cipher, mac);
+	/* a ticket used twice can be recognised (RFC 8446 appendix C.4) */
+	if (!encrypt && ret == 1 && SSL_version(ssl) >= TLS1_3_VERSION)
+		ret = 2;
 	explicit_bzero(&keys, sizeof(keys));
 	return ret;
 }
