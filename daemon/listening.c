@@ -81,6 +81,7 @@ static void take_passed(struct gp_listening *listening)
 			continue;
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+		gp_socket_tune(fd);
 		add(listening, fd, name, true, &item);
 	}
 	unsetenv("LISTEN_PID");

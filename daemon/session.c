@@ -88,6 +88,8 @@ static void log_end(const struct gp_session *s)
 {
 	struct gp_session_texts texts;
 
+	if (!gp_log_wanted(GP_LOG_INFO))
+		return;
 	gp_session_texts_get(s, &texts);
 	gp_event(SESSION_END, GP_SESSION_LOG_FIELDS(s, &texts), GP_TLS_LOG_FIELDS(&texts),
 		 GP_LOG_TEXT_FIELD("backend", s->listener->backend_name),
@@ -176,15 +178,40 @@ void gp_session_run(struct gp_session *s)
 		choose_interest(s);
 }
 
-static void on_ready(void *arg, unsigned ready)
+static void side_ready(struct gp_session *s, enum gp_side side, unsigned ready)
 {
-	(void)ready;
-	gp_session_run(arg);
+	if (ready & s->stream[side].read_waits_for)
+		s->readable[side] = true;
+	gp_session_run(s);
+}
+
+void gp_session_client_ready(void *arg, unsigned ready)
+{
+	side_ready(arg, GP_CLIENT, ready);
+}
+
+void gp_session_backend_ready(void *arg, unsigned ready)
+{
+	side_ready(arg, GP_BACKEND, ready);
 }
 
 static void on_turn(void *arg)
 {
 	gp_session_run(arg);
+}
+
+int gp_session_read(struct gp_session *s, enum gp_side side, void *data, size_t size,
+		    size_t *len_out)
+{
+	struct gp_stream *stream = &s->stream[side];
+	int ret;
+
+	if (!s->readable[side] && !gp_stream_has_pending(stream))
+		return GP_AGAIN;
+	ret = gp_stream_read(stream, data, size, len_out);
+	if (ret == GP_AGAIN)
+		s->readable[side] = false;
+	return ret;
 }
 
 int gp_session_flush(struct gp_session *s, enum gp_side side)
@@ -340,7 +367,7 @@ void gp_session_start(struct gp_worker *worker, struct gp_edge_listener *listene
 		close(fd);
 		return;
 	}
-	gp_stream_init(&s->stream[GP_CLIENT], worker->loop, fd, on_ready, s);
+	gp_stream_init(&s->stream[GP_CLIENT], worker->loop, fd, gp_session_client_ready, s);
 	if (getsockname(fd, (struct sockaddr *)&local, &local_len) == 0)
 		gp_endpoint_from_sockaddr(&local, &s->local);
 	TAILQ_INSERT_TAIL(&worker->sessions, s, link);

@@ -22,12 +22,6 @@ void gp_session_backend_failed(struct gp_session *s, const char *reason)
 	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_END, .reason = GP_END_BACKEND });
 }
 
-static void on_ready(void *arg, unsigned ready)
-{
-	(void)ready;
-	gp_session_run(arg);
-}
-
 void gp_session_dial(struct gp_session *s)
 {
 	int fd;
@@ -37,7 +31,7 @@ void gp_session_dial(struct gp_session *s)
 		gp_session_backend_failed(s, strerror(errno));
 		return;
 	}
-	gp_stream_init(&s->stream[GP_BACKEND], s->worker->loop, fd, on_ready, s);
+	gp_stream_init(&s->stream[GP_BACKEND], s->worker->loop, fd, gp_session_backend_ready, s);
 }
 
 static int append_proxy_header(struct gp_session *s)

@@ -69,7 +69,7 @@ static int move_piece(struct gp_session *s, enum gp_side from, size_t *moved_out
 {
 	uint8_t *data = s->worker->scratch;
 	size_t len;
-	int ret = gp_stream_read(&s->stream[from], data, GP_SCRATCH_SIZE, &len);
+	int ret = gp_session_read(s, from, data, GP_SCRATCH_SIZE, &len);
 
 	*moved_out = 0;
 	if (ret == GP_E_NOT_FOUND) {

@@ -25,6 +25,10 @@ void gp_session_step_talking(struct gp_session *s);
 void gp_session_step_spliced(struct gp_session *s);
 void gp_session_step_closing(struct gp_session *s);
 
+/* The callbacks of its two streams; `arg` is the session. */
+void gp_session_client_ready(void *arg, unsigned ready);
+void gp_session_backend_ready(void *arg, unsigned ready);
+
 /* Run the session until nothing more can be done now. It may be freed. */
 void gp_session_run(struct gp_session *s);
 
@@ -32,6 +36,11 @@ void gp_session_set_phase(struct gp_session *s, enum gp_session_phase phase);
 
 /* Remember how the session ends; the first cause wins. */
 void gp_session_ends(struct gp_session *s, enum gp_session_end end);
+
+/* Read from that side if something may be there: GP_AGAIN costs no system call otherwise. As
+ * gp_stream_read. */
+int gp_session_read(struct gp_session *s, enum gp_side side, void *data, size_t size,
+		    size_t *len_out);
 
 /* Write what waits in out[side]. GP_OK: it is empty. GP_AGAIN, or an error of gp_stream_write. */
 int gp_session_flush(struct gp_session *s, enum gp_side side);

@@ -234,7 +234,7 @@ static bool read_side(struct gp_session *s, enum gp_side side)
 
 	if (!may_read(s, side))
 		return false;
-	ret = gp_stream_read(&s->stream[side], data, GP_SESSION_CHUNK, &len);
+	ret = gp_session_read(s, side, data, GP_SESSION_CHUNK, &len);
 	if (ret == GP_AGAIN)
 		return false;
 	if (ret == GP_E_NOT_FOUND)

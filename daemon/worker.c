@@ -110,7 +110,6 @@ static bool accept_one(struct gp_accept_point *point)
 		}
 		return false;
 	}
-	gp_socket_tune(fd);
 	gp_endpoint_from_sockaddr(&peer, &endpoint);
 	gp_session_start(worker, point->listener, fd, &endpoint, decision == REFUSE);
 	return true;

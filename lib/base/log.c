@@ -104,13 +104,18 @@ static void write_stderr(struct gp_buf *line)
 	}
 }
 
+bool gp_log_wanted(enum gp_log_level level)
+{
+	return level >= setup.level;
+}
+
 void gp_log_write(const struct gp_log_row *row, const struct gp_log_field *fields)
 {
 	char time[GP_TIME_TEXT_SIZE];
 	struct gp_buf line;
 	bool to_stderr = setup.target == GP_LOG_STDERR;
 
-	if (row->level < setup.level)
+	if (!gp_log_wanted(row->level))
 		return;
 	gp_buf_init(&line, LINE_CEILING);
 	gp_time_format(gp_time_utc_ms(), time);

@@ -41,6 +41,9 @@ struct gp_log_field {
 /* Choose level, format and target of this process; until then: info, text, stderr. */
 void gp_log_setup(enum gp_log_level level, enum gp_log_format format, enum gp_log_target target);
 
+/* Would a line of this level be written? */
+bool gp_log_wanted(enum gp_log_level level);
+
 void gp_log_write(const struct gp_log_row *row, const struct gp_log_field *fields);
 
 /* The line without its line end, as gp_log_write makes it; `time` may be NULL. Values from the

@@ -2,6 +2,7 @@
 #include "base/time.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static uint64_t read_clock(clockid_t id)
@@ -26,8 +27,13 @@ void gp_time_format(uint64_t utc_ms, char out[static GP_TIME_TEXT_SIZE])
 {
 	time_t seconds = (time_t)(utc_ms / 1000);
 	struct tm tm;
+	char text[96];
 
 	gmtime_r(&seconds, &tm);
-	strftime(out, GP_TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + 19, GP_TIME_TEXT_SIZE - 19, ".%03uZ", (unsigned)(utc_ms % 1000));
+	/* not strftime, which looks for the local time zone's file each time */
+	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ", tm.tm_year + 1900,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		 (unsigned)(utc_ms % 1000));
+	memcpy(out, text, GP_TIME_TEXT_SIZE - 1);
+	out[GP_TIME_TEXT_SIZE - 1] = '\0';
 }

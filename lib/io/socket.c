@@ -84,6 +84,8 @@ int gp_socket_listen(const struct gp_socket_address *address, int *fd_out)
 	if (fd < 0)
 		return GP_E_IO;
 	set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (family != AF_UNIX)
+		gp_socket_tune(fd);
 	if (bind(fd, (const struct sockaddr *)&address->storage, address->len) < 0 ||
 	    listen(fd, BACKLOG) < 0) {
 		int saved = errno;
@@ -94,6 +96,15 @@ int gp_socket_listen(const struct gp_socket_address *address, int *fd_out)
 	}
 	*fd_out = fd;
 	return GP_OK;
+}
+
+/* Nobody dies there without notice. */
+static bool is_loopback(const struct gp_socket_address *address)
+{
+	struct gp_endpoint endpoint;
+
+	gp_endpoint_from_sockaddr(&address->storage, &endpoint);
+	return endpoint.family != GP_ENDPOINT_UNIX && gp_endpoint_is_loopback(&endpoint);
 }
 
 int gp_socket_connect(const struct gp_socket_address *address, int *fd_out)
@@ -110,7 +121,9 @@ int gp_socket_connect(const struct gp_socket_address *address, int *fd_out)
 		errno = saved;
 		return GP_E_IO;
 	}
-	if (address->storage.ss_family != AF_UNIX)
+	if (is_loopback(address))
+		set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	else if (address->storage.ss_family != AF_UNIX)
 		gp_socket_tune(fd);
 	*fd_out = fd;
 	return GP_OK;

@@ -35,7 +35,8 @@ bool gp_socket_is_connected(int fd);
 /* How a connection attempt ended: 0, or its errno. */
 int gp_socket_error(int fd);
 
-/* What every TCP connection gets: no Nagle delays, and an end to dead peers. */
+/* What every TCP connection gets: no Nagle delays, and an end to dead peers. Accepted connections
+ * have it from their listening socket. */
 void gp_socket_tune(int fd);
 
 /* Send one message with descriptors over a SOCK_SEQPACKET socket. GP_OK, GP_AGAIN or GP_E_IO. */

@@ -181,6 +181,8 @@ static SSL_CTX *context_new(const struct gp_tls_store *store, const struct gp_ce
 	    !use_certificate(ctx, entry))
 		goto fail;
 	set_modes(ctx);
+	/* one system call for a record, not one for its head and one for its body */
+	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
 	if (!store->tickets) {
