@@ -61,12 +61,12 @@ struct gp_session {
 	uint64_t started_ms;
 	uint64_t octets_in;
 	uint64_t octets_out;
-	uint8_t phase; /* enum gp_session_phase */
-	uint8_t end;   /* enum gp_session_end */
+	uint8_t phase;    /* enum gp_session_phase */
+	uint8_t end;      /* enum gp_session_end */
 	bool readable[2]; /* that side's socket may have something to read */
-	bool eof[2];   /* that side has closed in order */
-	bool shut[2];  /* we have said that side that we are done */
-	bool refused;  /* at a limit: it is told so and closed */
+	bool eof[2];      /* that side has closed in order */
+	bool shut[2];     /* we have said that side that we are done */
+	bool refused;     /* at a limit: it is told so and closed */
 	bool handshake_counted;
 	bool backend_spoke;
 	bool dead;      /* to be freed when its step returns */

@@ -186,10 +186,9 @@ static void handshake_done(struct gp_session *s)
 	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES, 1);
 	if (facts.resumed)
 		gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_RESUMED, 1);
+	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_TLS_UP });
 	if (s->refused)
 		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_END, .reason = GP_END_LIMIT });
-	else
-		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_TLS_UP });
 }
 
 void gp_session_step_handshake(struct gp_session *s)

@@ -112,7 +112,8 @@ static void obey(struct gp_session *s, const struct gp_action *action)
 		gp_session_set_phase(s, GP_PHASE_HANDSHAKE);
 		break;
 	case GP_ACT_DIAL:
-		gp_session_dial(s);
+		if (!s->refused)
+			gp_session_dial(s);
 		break;
 	case GP_ACT_SPLICE:
 		splice(s);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/conversation.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,21 +86,26 @@ void gp_push_send(struct gp_conversation *c, enum gp_side side, const void *data
 	c->error = gp_buf_append(&c->out, data, len);
 }
 
-void gp_push_sendf(struct gp_conversation *c, enum gp_side side, const char *fmt, ...)
+void gp_push_vsendf(struct gp_conversation *c, enum gp_side side, const char *fmt, va_list ap)
 {
-	va_list ap;
 	char *text;
-	int len;
+	int len = vasprintf(&text, fmt, ap);
 
-	va_start(ap, fmt);
-	len = vasprintf(&text, fmt, ap);
-	va_end(ap);
 	if (len < 0) {
 		c->error = GP_E_NOMEM;
 		return;
 	}
 	gp_push_send(c, side, text, (size_t)len);
 	free(text);
+}
+
+void gp_push_sendf(struct gp_conversation *c, enum gp_side side, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	gp_push_vsendf(c, side, fmt, ap);
+	va_end(ap);
 }
 
 void gp_push_send_line(struct gp_conversation *c, enum gp_side side, struct gp_str line)
@@ -160,6 +164,15 @@ size_t gp_conversation_literal_piece(const struct gp_conversation *c, const stru
 	size_t take = event->len < c->config.line_max ? event->len : c->config.line_max;
 
 	return take < left ? take : (size_t)left;
+}
+
+bool gp_line_is_clean(struct gp_str line)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		if ((unsigned char)line.p[i] < ' ' || line.p[i] == 0x7f)
+			return false;
+	}
+	return true;
 }
 
 bool gp_line_is_http(struct gp_str line)

@@ -2,6 +2,8 @@
 #ifndef GP_PROTO_CONVERSATION_H
 #define GP_PROTO_CONVERSATION_H
 
+#include <stdarg.h>
+
 #include "base/buf.h"
 #include "base/str.h"
 #include "proto/edge.h"
@@ -27,7 +29,6 @@ struct gp_conversation {
 	unsigned action_next;
 	struct gp_buf out;
 	struct gp_buf line[2]; /* unfinished line of each side */
-	unsigned bad_commands;
 	bool closed;
 	int error;
 	char login_name[GP_LOGIN_NAME_SIZE];
@@ -48,6 +49,8 @@ void gp_push_sendf(struct gp_conversation *c, enum gp_side side, const char *fmt
 	__attribute__((format(printf, 3, 4)));
 /* `line` and a CRLF. */
 void gp_push_send_line(struct gp_conversation *c, enum gp_side side, struct gp_str line);
+void gp_push_vsendf(struct gp_conversation *c, enum gp_side side, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
 void gp_push_send_buf(struct gp_conversation *c, enum gp_side side, const struct gp_buf *buf);
 void gp_push_report(struct gp_conversation *c, enum gp_report report, const char *text);
 
@@ -62,6 +65,9 @@ int gp_conversation_read_line(struct gp_conversation *c, const struct gp_event *
 /* How much of a literal with `left` octets to go may be taken from `event` in one feed. */
 size_t gp_conversation_literal_piece(const struct gp_conversation *c, const struct gp_event *event,
 				     uint64_t left);
+
+/* No control characters: nothing that a reader with other ideas of a line end could split. */
+bool gp_line_is_clean(struct gp_str line);
 
 /* A browser or an attacker's web page (RFC 9325 section 3.8 is about the same danger). */
 bool gp_line_is_http(struct gp_str line);

@@ -32,7 +32,7 @@ static const struct imap_command {
 
 static bool in_tls(const struct imap_edge *edge)
 {
-	return edge->state != IMAP_CLEAR;
+	return edge->life.state != GP_EDGE_CLEAR;
 }
 
 static bool goes_to_backend(enum imap_verdict verdict)
@@ -52,8 +52,7 @@ static enum imap_verdict judge_mechanism(struct gp_str arguments)
 	struct gp_imap_literal literal;
 	struct gp_str mechanism = gp_str_word(&arguments);
 
-	if (!mechanism.len || gp_imap_literal_at_end(arguments, &literal) ||
-	    gp_imap_literal_at_end(mechanism, &literal))
+	if (!gp_sasl_mechanism_valid(mechanism) || gp_imap_literal_at_end(arguments, &literal))
 		return IMAP_BAD_ARGUMENTS;
 	return gp_sasl_mechanism_refused(mechanism) ? IMAP_NO_MECHANISM : IMAP_FORWARD_AUTHENTICATE;
 }
@@ -72,34 +71,10 @@ static enum imap_verdict judge(const struct imap_edge *edge, struct gp_str name,
 	return verdict == IMAP_FORWARD_AUTHENTICATE ? judge_mechanism(arguments) : verdict;
 }
 
-static void count_bad(struct imap_edge *edge)
-{
-	if (++edge->c.bad_commands >= GP_BAD_COMMANDS_MAX)
-		imap_client_failed(edge, "Too many bad commands");
-}
-
-static void start_tls(struct imap_edge *edge)
-{
-	gp_push_sendf(&edge->c, GP_CLIENT, "%s OK Begin TLS negotiation now\r\n", edge->tag);
-	gp_push(&edge->c, GP_ACT_START_TLS);
-	/* nothing heard in clear is kept: RFC 9051 section 6.2.1 */
-	gp_login_name_set(&edge->c, gp_str_of(""));
-	edge->c.bad_commands = 0;
-	imap_set_state(edge, IMAP_HANDSHAKE);
-}
-
-static void say_goodbye(struct imap_edge *edge)
-{
-	gp_push_sendf(&edge->c, GP_CLIENT, "* BYE Logging out\r\n%s OK Logout completed\r\n",
-		      edge->tag);
-	gp_push_close(&edge->c);
-	imap_set_state(edge, IMAP_DONE);
-}
-
 /* `text` follows the tag. */
 static void refuse(struct imap_edge *edge, const char *text)
 {
-	gp_push_sendf(&edge->c, GP_CLIENT, "%s %s\r\n", edge->tag, text);
+	gp_push_sendf(&edge->life.c, GP_CLIENT, "%s %s\r\n", edge->tag, text);
 }
 
 /* The command is complete and we answer it ourselves. */
@@ -110,7 +85,7 @@ static void answer(struct imap_edge *edge)
 	edge->input = IMAP_IN_COMMAND;
 	switch (edge->verdict) {
 	case IMAP_CAPABILITIES:
-		gp_push_sendf(&edge->c, GP_CLIENT,
+		gp_push_sendf(&edge->life.c, GP_CLIENT,
 			      "* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n");
 		refuse(edge, "OK Capability completed");
 		break;
@@ -118,13 +93,14 @@ static void answer(struct imap_edge *edge)
 		refuse(edge, "OK Nothing done");
 		break;
 	case IMAP_GOODBYE:
-		say_goodbye(edge);
+		gp_edge_say_goodbye(&edge->life, "* BYE Logging out\r\n%s OK Logout completed\r\n",
+				    edge->tag);
 		break;
 	case IMAP_START_TLS:
-		start_tls(edge);
+		gp_edge_start_tls(&edge->life, "%s OK Begin TLS negotiation now\r\n", edge->tag);
 		break;
 	case IMAP_NO_LOGIN_IN_CLEAR:
-		gp_push_report(&edge->c, GP_REPORT_CLEARTEXT_LOGIN, edge->c.login_name);
+		gp_push_report(&edge->life.c, GP_REPORT_CLEARTEXT_LOGIN, edge->life.c.login_name);
 		refuse(edge, privacy);
 		break;
 	case IMAP_NO_PRIVACY:
@@ -135,16 +111,16 @@ static void answer(struct imap_edge *edge)
 		break;
 	case IMAP_BAD_TLS_ACTIVE:
 		refuse(edge, "BAD TLS is already active");
-		count_bad(edge);
+		gp_edge_count_bad_command(&edge->life);
 		break;
 	case IMAP_BAD_ARGUMENTS:
 		refuse(edge, "BAD Wrong arguments");
-		count_bad(edge);
+		gp_edge_count_bad_command(&edge->life);
 		break;
 	default:
 		refuse(edge, in_tls(edge) ? "BAD Unknown command, or log in first"
 					  : "BAD Unknown command");
-		count_bad(edge);
+		gp_edge_count_bad_command(&edge->life);
 		break;
 	}
 }
@@ -166,17 +142,17 @@ static void answer_after_literals(struct imap_edge *edge, struct gp_str part)
 		return;
 	}
 	edge->skipped += literal.len;
-	if (edge->skipped > edge->c.config.literal_max)
-		imap_client_failed(edge, "Too much data before login");
+	if (edge->skipped > edge->life.c.config.literal_max)
+		gp_edge_client_failed(&edge->life, "Too much data before login");
 	else
 		expect_literal(edge, &literal);
 }
 
 static void send_to_backend(struct imap_edge *edge, struct gp_str text)
 {
-	gp_push_send_line(&edge->c, GP_BACKEND, text);
+	gp_push_send_line(&edge->life.c, GP_BACKEND, text);
 	edge->input = IMAP_IN_HELD;
-	edge->state = IMAP_COMMAND;
+	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
 }
 
 /* A piece of LOGIN; `text` is what the backend gets of it. */
@@ -186,7 +162,7 @@ static void forward_login(struct imap_edge *edge, struct gp_str text, struct gp_
 	bool has_literal = gp_imap_literal_at_end(part, &literal);
 	bool first = edge->arguments == 0;
 	bool valid = gp_imap_astrings_valid(part, &edge->arguments) && edge->arguments <= 2 &&
-		     (has_literal ? literal.len <= edge->c.config.literal_max
+		     (has_literal ? literal.len <= edge->life.c.config.literal_max
 				  : edge->arguments == 2);
 
 	if (!valid && first) {
@@ -195,7 +171,7 @@ static void forward_login(struct imap_edge *edge, struct gp_str text, struct gp_
 		return;
 	}
 	if (!valid) {
-		imap_client_failed(edge, "Malformed LOGIN");
+		gp_edge_client_failed(&edge->life, "Malformed LOGIN");
 		return;
 	}
 	send_to_backend(edge, text);
@@ -214,7 +190,7 @@ static void finish_id(struct imap_edge *edge)
 	struct gp_buf line;
 	int ret;
 
-	gp_buf_init(&line, 2 * edge->c.config.line_max);
+	gp_buf_init(&line, 2 * edge->life.c.config.line_max);
 	ret = gp_buf_appendf(&line, "%s ID ", edge->tag);
 	if (ret == GP_OK)
 		ret = gp_imap_id_rewrite(gp_str_from(edge->id.data, edge->id.len), &line);
@@ -237,7 +213,7 @@ static void collect_id(struct imap_edge *edge, struct gp_str part)
 	if (ret == GP_OK && has_literal)
 		ret = gp_buf_append_str(&edge->id, "\r\n");
 	if (ret != GP_OK || (has_literal && literal.len > edge->id.ceiling - edge->id.len)) {
-		imap_client_failed(edge, "ID is too long");
+		gp_edge_client_failed(&edge->life, "ID is too long");
 		return;
 	}
 	if (!has_literal) {
@@ -245,7 +221,7 @@ static void collect_id(struct imap_edge *edge, struct gp_str part)
 		return;
 	}
 	if (literal.synchronizing)
-		gp_push_sendf(&edge->c, GP_CLIENT, "+ OK\r\n");
+		gp_push_sendf(&edge->life.c, GP_CLIENT, "+ OK\r\n");
 	expect_literal(edge, &literal);
 }
 
@@ -266,15 +242,16 @@ static void command_part(struct imap_edge *edge, struct gp_str text, struct gp_s
 static void note_login_name(struct imap_edge *edge, struct gp_str name, struct gp_str arguments)
 {
 	edge->literal_is_name = false;
-	gp_login_name_set(&edge->c, gp_str_of(""));
+	gp_login_name_set(&edge->life.c, gp_str_of(""));
 	if (gp_str_equal_nocase(name, "LOGIN")) {
 		edge->literal_is_name = gp_str_starts_nocase(arguments, " {");
-		gp_imap_first_astring(arguments, edge->c.login_name, sizeof(edge->c.login_name));
+		gp_imap_first_astring(arguments, edge->life.c.login_name,
+				      sizeof(edge->life.c.login_name));
 	} else if (gp_str_equal_nocase(name, "AUTHENTICATE")) {
-		gp_login_mechanism_set(&edge->c, gp_str_word(&arguments));
+		gp_login_mechanism_set(&edge->life.c, gp_str_word(&arguments));
 		arguments = gp_str_word(&arguments);
 		if (arguments.len)
-			gp_login_name_from_sasl(&edge->c, arguments);
+			gp_login_name_from_sasl(&edge->life.c, arguments);
 	}
 }
 
@@ -286,17 +263,17 @@ static void command_line(struct imap_edge *edge, struct gp_str line)
 	struct gp_str name = { arguments.p, 0 };
 
 	if (gp_line_is_http(line)) {
-		imap_client_failed(edge, "This is not a web server");
+		gp_edge_client_failed(&edge->life, "This is not a web server");
 		return;
 	}
 	while (name.len < arguments.len && arguments.p[name.len] != ' ')
 		name.len++;
 	arguments.p += name.len;
 	arguments.len -= name.len;
-	if (!gp_imap_tag_valid(tag) || !name.len || !gp_imap_line_clean(line)) {
-		gp_push_sendf(&edge->c, GP_CLIENT,
+	if (!gp_imap_tag_valid(tag) || !name.len || !gp_line_is_clean(line)) {
+		gp_push_sendf(&edge->life.c, GP_CLIENT,
 			      "* BAD No tag, no command, or strange octets\r\n");
-		count_bad(edge);
+		gp_edge_count_bad_command(&edge->life);
 		return;
 	}
 	gp_str_copy(tag, edge->tag, sizeof(edge->tag));
@@ -313,48 +290,63 @@ static void command_line(struct imap_edge *edge, struct gp_str line)
 static void rest_line(struct imap_edge *edge, struct gp_str line)
 {
 	edge->literal_is_name = false;
-	if (gp_imap_line_clean(line))
+	if (gp_line_is_clean(line))
 		command_part(edge, line, line);
 	else
-		imap_client_failed(edge, "Strange octets in a command");
+		gp_edge_client_failed(&edge->life, "Strange octets in a command");
 }
 
 static void sasl_line(struct imap_edge *edge, struct gp_str line)
 {
-	if (!gp_imap_line_clean(line)) {
-		imap_client_failed(edge, "Strange octets in a SASL exchange");
+	if (!gp_line_is_clean(line)) {
+		gp_edge_client_failed(&edge->life, "Strange octets in a SASL exchange");
 		return;
 	}
-	gp_login_name_from_sasl(&edge->c, line);
+	gp_login_name_from_sasl(&edge->life.c, line);
 	send_to_backend(edge, line);
 }
 
 static void append_to_name(struct imap_edge *edge, struct gp_str piece)
 {
-	size_t used = strlen(edge->c.login_name);
+	size_t used = strlen(edge->life.c.login_name);
+	size_t len = strnlen(piece.p, piece.len);
 
-	gp_str_copy(piece, edge->c.login_name + used, sizeof(edge->c.login_name) - used);
+	/* what follows a NUL is not shown */
+	edge->literal_is_name = len == piece.len;
+	piece.len = len;
+	gp_str_copy(piece, edge->life.c.login_name + used, sizeof(edge->life.c.login_name) - used);
 }
 
-static void literal_piece(struct imap_edge *edge, const struct gp_event *event, size_t *used_out)
+bool imap_listens(const struct gp_edge_life *life)
 {
-	size_t take = gp_conversation_literal_piece(&edge->c, event, edge->literal_left);
-	struct gp_str piece = gp_str_from(event->data, take);
+	return ((const struct imap_edge *)(const void *)life)->input != IMAP_IN_HELD;
+}
 
+size_t imap_take_client_octets(struct imap_edge *edge, const struct gp_event *event)
+{
+	size_t take;
+	struct gp_str piece;
+
+	if (edge->input != IMAP_IN_LITERAL)
+		return 0;
+	take = gp_conversation_literal_piece(&edge->life.c, event, edge->literal_left);
+	piece = gp_str_from(event->data, take);
 	if (edge->literal_is_name)
 		append_to_name(edge, piece);
 	if (goes_to_backend(edge->verdict))
-		gp_push_send(&edge->c, GP_BACKEND, piece.p, piece.len);
+		gp_push_send(&edge->life.c, GP_BACKEND, piece.p, piece.len);
 	else if (edge->verdict == IMAP_COLLECT_ID)
-		edge->c.error = gp_buf_append(&edge->id, piece.p, piece.len);
+		edge->life.c.error = gp_buf_append(&edge->id, piece.p, piece.len);
 	edge->literal_left -= take;
 	if (!edge->literal_left)
 		edge->input = IMAP_IN_REST;
-	*used_out = take;
+	return take;
 }
 
-static void whole_line(struct imap_edge *edge, struct gp_str line)
+void imap_on_client_line(struct gp_edge_life *life, struct gp_str line)
 {
+	struct imap_edge *edge = imap_of(life);
+
 	switch (edge->input) {
 	case IMAP_IN_COMMAND:
 		command_line(edge, line);
@@ -364,34 +356,6 @@ static void whole_line(struct imap_edge *edge, struct gp_str line)
 		break;
 	default:
 		sasl_line(edge, line);
-		break;
-	}
-}
-
-void imap_client_bytes(struct imap_edge *edge, const struct gp_event *event, size_t *used_out)
-{
-	struct gp_buf *line = &edge->c.line[GP_CLIENT];
-	bool listening = edge->state == IMAP_CLEAR || edge->state == IMAP_READY ||
-			 edge->state == IMAP_COMMAND;
-
-	if (!listening || edge->input == IMAP_IN_HELD)
-		return;
-	if (edge->input == IMAP_IN_LITERAL) {
-		literal_piece(edge, event, used_out);
-		return;
-	}
-	switch (gp_conversation_read_line(&edge->c, event, used_out)) {
-	case GP_OK:
-		whole_line(edge, gp_str_chomp(gp_str_from(line->data, line->len)));
-		gp_buf_deinit(line);
-		break;
-	case GP_AGAIN:
-		break;
-	case GP_E_LIMIT:
-		imap_client_failed(edge, "Line too long");
-		break;
-	default:
-		edge->c.error = GP_E_NOMEM;
 		break;
 	}
 }

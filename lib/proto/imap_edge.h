@@ -2,22 +2,10 @@
 #ifndef GP_PROTO_IMAP_EDGE_H
 #define GP_PROTO_IMAP_EDGE_H
 
-#include "proto/conversation.h"
+#include "proto/edge_life.h"
 #include "proto/imap_syntax.h"
 
 /* Shared by the files imap_*.c only. */
-
-enum imap_state {
-	IMAP_NEW,       /* nothing has happened */
-	IMAP_CLEAR,     /* before TLS: every answer is our own */
-	IMAP_HANDSHAKE, /* STARTTLS was granted */
-	IMAP_DIAL,      /* TLS is up, the backend is being called */
-	IMAP_GREETING,  /* waiting for the backend's greeting */
-	IMAP_FACTS,     /* waiting for its answer to our ID */
-	IMAP_READY,     /* TLS is up and no command is under way */
-	IMAP_COMMAND,   /* the backend has one command and owes its tagged answer */
-	IMAP_DONE       /* spliced or closed */
-};
 
 /* What happens to a command. */
 enum imap_verdict {
@@ -47,8 +35,7 @@ enum imap_input {
 };
 
 struct imap_edge {
-	struct gp_conversation c; /* first: struct gp_edge is this */
-	enum imap_state state;
+	struct gp_edge_life life; /* first */
 	enum imap_input input;
 	enum imap_verdict verdict; /* of the command under way */
 	char tag[GP_IMAP_TAG_MAX + 1];
@@ -58,26 +45,25 @@ struct imap_edge {
 	uint64_t skipped;      /* literal octets thrown away for one command */
 	unsigned arguments;    /* of LOGIN so far */
 	struct gp_buf id;      /* arguments of the client's ID */
-	struct gp_buf greeting;
 	uint64_t reply_literal_left;
 	bool facts_told;
 	bool reply_continues; /* the line after a literal of the backend */
-	bool backend_said_bye;
-	bool setup_reported;
 };
 
-void imap_set_state(struct imap_edge *edge, enum imap_state state);
+static inline struct imap_edge *imap_of(struct gp_edge_life *life)
+{
+	return (struct imap_edge *)(void *)life;
+}
 
-/* The client's octets (imap_command.c). */
-void imap_client_bytes(struct imap_edge *edge, const struct gp_event *event, size_t *used_out);
+/* imap_command.c */
+bool imap_listens(const struct gp_edge_life *life);
+void imap_on_client_line(struct gp_edge_life *life, struct gp_str line);
+size_t imap_take_client_octets(struct imap_edge *edge, const struct gp_event *event);
 
-/* The backend's octets (imap_reply.c). */
-void imap_backend_bytes(struct imap_edge *edge, const struct gp_event *event, size_t *used_out);
-
-/* The backend's part is over, badly: tell the operator `sentence`, the client the usual. */
-void imap_backend_failed(struct imap_edge *edge, const char *sentence);
-
-/* The client broke a rule and is sent away. */
-void imap_client_failed(struct imap_edge *edge, const char *sentence);
+/* imap_reply.c */
+bool imap_in_answer(const struct gp_edge_life *life);
+void imap_on_greeting(struct gp_edge_life *life, struct gp_str line);
+void imap_on_backend_line(struct gp_edge_life *life, struct gp_str line);
+size_t imap_take_backend_octets(struct imap_edge *edge, const struct gp_event *event);
 
 #endif

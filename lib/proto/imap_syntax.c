@@ -43,15 +43,6 @@ bool gp_imap_tag_valid(struct gp_str tag)
 	return true;
 }
 
-bool gp_imap_line_clean(struct gp_str line)
-{
-	for (size_t i = 0; i < line.len; i++) {
-		if ((unsigned char)line.p[i] < ' ' || line.p[i] == 0x7f)
-			return false;
-	}
-	return true;
-}
-
 /* Octets of the quoted string at the start of `s`, or 0. */
 static size_t quoted_length(struct gp_str s)
 {

@@ -18,9 +18,6 @@ bool gp_imap_literal_at_end(struct gp_str line, struct gp_imap_literal *literal_
 /* tag = 1*<any ASTRING-CHAR except "+">; the length is our own limit. */
 bool gp_imap_tag_valid(struct gp_str tag);
 
-/* No control characters: nothing that a reader with other ideas of a line end could split. */
-bool gp_imap_line_clean(struct gp_str line);
-
 /* One piece of the arguments of LOGIN: *(SP astring), of which the last may be the announcement
  * of a literal. Adds the number of complete or announced strings to *count. A piece with any
  * other form returns false: what we and the backend could read differently is not passed on. */

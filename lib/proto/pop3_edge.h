@@ -2,23 +2,9 @@
 #ifndef GP_PROTO_POP3_EDGE_H
 #define GP_PROTO_POP3_EDGE_H
 
-#include "proto/conversation.h"
+#include "proto/edge_life.h"
 
 /* Shared by the files pop3_*.c only. */
-
-enum pop3_state {
-	POP3_NEW,       /* nothing has happened */
-	POP3_CLEAR,     /* before TLS: every answer is our own */
-	POP3_HANDSHAKE, /* STLS was granted */
-	POP3_DIAL,      /* TLS is up, the backend is being called */
-	POP3_GREETING,  /* waiting for the backend's greeting */
-	POP3_FACTS,     /* waiting for its answer to our XCLIENT */
-	POP3_READY,     /* TLS is up and no command is under way */
-	POP3_COMMAND,   /* the backend has one command and owes its answer */
-	POP3_ANSWER,    /* it asked, within AUTH, for one line of the client */
-	POP3_LIST,      /* it is sending the lines of its CAPA answer */
-	POP3_DONE       /* spliced or closed */
-};
 
 /* What happens to a command. */
 enum pop3_verdict {
@@ -41,27 +27,25 @@ enum pop3_verdict {
 };
 
 struct pop3_edge {
-	struct gp_conversation c; /* first: struct gp_edge is this */
-	enum pop3_state state;
+	struct gp_edge_life life;  /* first */
 	enum pop3_verdict verdict; /* of the command under way */
-	struct gp_buf greeting;
-	char xclient[256]; /* our XCLIENT command, empty: none */
-	bool backend_said_bye;
-	bool setup_reported;
+	bool answer_wanted;        /* the backend asked, within AUTH, for one line of the client */
+	bool in_list;              /* it is sending the lines of its CAPA answer */
+	char xclient[256];         /* our XCLIENT command, empty: none */
 };
 
-void pop3_set_state(struct pop3_edge *edge, enum pop3_state state);
+static inline struct pop3_edge *pop3_of(struct gp_edge_life *life)
+{
+	return (struct pop3_edge *)(void *)life;
+}
 
-/* The client's octets (pop3_command.c). */
-void pop3_client_bytes(struct pop3_edge *edge, const struct gp_event *event, size_t *used_out);
+/* pop3_command.c */
+bool pop3_listens(const struct gp_edge_life *life);
+void pop3_on_client_line(struct gp_edge_life *life, struct gp_str line);
 
-/* The backend's octets (pop3_reply.c). */
-void pop3_backend_bytes(struct pop3_edge *edge, const struct gp_event *event, size_t *used_out);
-
-/* The backend's part is over, badly: tell the operator `sentence`, the client the usual. */
-void pop3_backend_failed(struct pop3_edge *edge, const char *sentence);
-
-/* The client broke a rule and is sent away. */
-void pop3_client_failed(struct pop3_edge *edge, const char *sentence);
+/* pop3_reply.c */
+bool pop3_in_answer(const struct gp_edge_life *life);
+void pop3_on_greeting(struct gp_edge_life *life, struct gp_str line);
+void pop3_on_backend_line(struct gp_edge_life *life, struct gp_str line);
 
 #endif

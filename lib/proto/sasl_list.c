@@ -30,6 +30,19 @@ enum gp_sasl_verdict gp_sasl_list_judge(struct gp_str word, struct gp_str words,
 	return gp_str_equal_nocase(mechanism, "EXTERNAL") ? GP_SASL_STRIP : GP_SASL_PASS;
 }
 
+/* sasl-mech = 1*20mech-char, of letters, digits, "-" and "_" */
+bool gp_sasl_mechanism_valid(struct gp_str mechanism)
+{
+	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789-_";
+
+	for (size_t i = 0; i < mechanism.len; i++) {
+		if (!mechanism.p[i] || !strchr(chars, mechanism.p[i]))
+			return false;
+	}
+	return mechanism.len > 0;
+}
+
 bool gp_sasl_mechanism_refused(struct gp_str mechanism)
 {
 	return gp_str_equal_nocase(mechanism, "EXTERNAL") || gp_str_ends_nocase(mechanism, "-PLUS");

@@ -23,4 +23,7 @@ enum gp_sasl_verdict gp_sasl_list_judge(struct gp_str word, struct gp_str words,
 /* The same for a mechanism that a client asks for by name. */
 bool gp_sasl_mechanism_refused(struct gp_str mechanism);
 
+/* Is it a name at all (RFC 4422 section 3.1)? A backend might take "EXTERNAL" in quotes, too. */
+bool gp_sasl_mechanism_valid(struct gp_str mechanism);
+
 #endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include "proto/edge_life.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+
+const char gp_edge_channel_binding[] =
+	"the backend offers channel binding (-PLUS), which cannot pass a TLS proxy: take these "
+	"mechanisms out of its list (auth_mechanisms in Dovecot)";
+
+static struct gp_edge_life *of(struct gp_edge *edge)
+{
+	return (struct gp_edge_life *)(void *)edge;
+}
+
+struct gp_edge *gp_edge_new(const struct gp_edge_protocol *protocol,
+			    const struct gp_edge_config *config)
+{
+	struct gp_edge_life *life = calloc(1, protocol->size);
+
+	if (!life)
+		return NULL;
+	gp_conversation_init(&life->c, config);
+	gp_buf_init(&life->greeting, config->line_max + 2);
+	life->protocol = protocol;
+	return (struct gp_edge *)(void *)life;
+}
+
+void gp_edge_free(struct gp_edge *edge)
+{
+	struct gp_edge_life *life = of(edge);
+
+	if (!life)
+		return;
+	if (life->protocol->deinit)
+		life->protocol->deinit(life);
+	gp_conversation_deinit(&life->c);
+	gp_buf_deinit(&life->greeting);
+	free(life);
+}
+
+void gp_edge_set_state(struct gp_edge_life *life, enum gp_edge_state state)
+{
+	life->state = state;
+	if (life->protocol->enter)
+		life->protocol->enter(life, state);
+}
+
+/* ---- endings ---- */
+
+static void close_session(struct gp_edge_life *life)
+{
+	gp_push_close(&life->c);
+	gp_edge_set_state(life, GP_EDGE_DONE);
+}
+
+static void end(struct gp_edge_life *life, enum gp_end_reason reason)
+{
+	bool before_tls = life->state == GP_EDGE_HANDSHAKE ||
+			  (life->state == GP_EDGE_NEW && life->c.config.implicit_tls);
+
+	/* between clear text and TLS nothing can be said, within an answer it would be content */
+	if (!before_tls && !life->protocol->in_answer(life))
+		gp_push_sendf(&life->c, GP_CLIENT, "%s", life->protocol->goodbyes[reason]);
+	close_session(life);
+}
+
+void gp_edge_say_goodbye(struct gp_edge_life *life, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	gp_push_vsendf(&life->c, GP_CLIENT, fmt, ap);
+	va_end(ap);
+	close_session(life);
+}
+
+void gp_edge_backend_failed(struct gp_edge_life *life, const char *sentence)
+{
+	gp_push_report(&life->c, GP_REPORT_BACKEND_FAILED, sentence);
+	end(life, GP_END_BACKEND);
+}
+
+void gp_edge_client_failed(struct gp_edge_life *life, const char *sentence)
+{
+	gp_push_report(&life->c, GP_REPORT_PROTOCOL, sentence);
+	gp_edge_say_goodbye(life, "%s%s\r\n", life->protocol->failure_prefix, sentence);
+}
+
+void gp_edge_count_bad_command(struct gp_edge_life *life)
+{
+	if (++life->bad_commands >= GP_BAD_COMMANDS_MAX)
+		gp_edge_client_failed(life, "Too many bad commands");
+}
+
+void gp_edge_report_setup(struct gp_edge_life *life, const char *sentence)
+{
+	if (!life->setup_reported)
+		gp_push_report(&life->c, GP_REPORT_BACKEND_SETUP, sentence);
+	life->setup_reported = true;
+}
+
+static void at_eof(struct gp_edge_life *life, enum gp_side side)
+{
+	if (side == GP_BACKEND && !life->backend_said_bye)
+		gp_edge_backend_failed(life, "the backend closed the connection before login");
+	else
+		close_session(life);
+}
+
+/* ---- steps ---- */
+
+static void start(struct gp_edge_life *life)
+{
+	gp_push_sendf(&life->c, GP_CLIENT, "%s", life->protocol->clear_greeting);
+	gp_edge_set_state(life, GP_EDGE_CLEAR);
+}
+
+void gp_edge_start_tls(struct gp_edge_life *life, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	gp_push_vsendf(&life->c, GP_CLIENT, fmt, ap);
+	va_end(ap);
+	gp_push(&life->c, GP_ACT_START_TLS);
+	gp_login_name_set(&life->c, gp_str_of(""));
+	life->bad_commands = 0;
+	gp_edge_set_state(life, GP_EDGE_HANDSHAKE);
+}
+
+static void tls_up(struct gp_edge_life *life)
+{
+	gp_push(&life->c, GP_ACT_DIAL);
+	gp_edge_set_state(life, GP_EDGE_DIAL);
+}
+
+static void backend_up(struct gp_edge_life *life, const struct gp_edge_facts *facts)
+{
+	gp_edge_set_state(life, GP_EDGE_GREETING);
+	if (facts)
+		life->protocol->tell_facts(life, facts);
+}
+
+void gp_edge_become_ready(struct gp_edge_life *life)
+{
+	if (life->c.config.implicit_tls)
+		gp_push_send_buf(&life->c, GP_CLIENT, &life->greeting);
+	gp_buf_deinit(&life->greeting);
+	gp_edge_set_state(life, GP_EDGE_READY);
+}
+
+void gp_edge_splice(struct gp_edge_life *life)
+{
+	gp_push(&life->c, GP_ACT_SPLICE);
+	gp_edge_set_state(life, GP_EDGE_DONE);
+}
+
+/* ---- octets ---- */
+
+static void whole_line(struct gp_edge_life *life, enum gp_side side)
+{
+	const struct gp_edge_protocol *protocol = life->protocol;
+	struct gp_buf *buf = &life->c.line[side];
+	struct gp_str line = gp_str_chomp(gp_str_from(buf->data, buf->len));
+
+	if (side == GP_CLIENT)
+		protocol->on_client_line(life, line);
+	else if (life->state == GP_EDGE_GREETING)
+		protocol->on_greeting(life, line);
+	else
+		protocol->on_backend_line(life, line);
+	gp_buf_deinit(buf);
+}
+
+static void line_too_long(struct gp_edge_life *life, enum gp_side side)
+{
+	if (side == GP_CLIENT)
+		gp_edge_client_failed(life, "Line too long");
+	else
+		gp_edge_backend_failed(life, "the backend sends a line beyond limits.line-size");
+}
+
+static bool listens_to(const struct gp_edge_life *life, enum gp_side side)
+{
+	if (side == GP_BACKEND)
+		return life->state != GP_EDGE_DONE;
+	return (life->state == GP_EDGE_CLEAR || life->state == GP_EDGE_READY ||
+		life->state == GP_EDGE_COMMAND) &&
+	       life->protocol->listens(life);
+}
+
+static void on_bytes(struct gp_edge_life *life, const struct gp_event *event, size_t *used_out)
+{
+	if (!listens_to(life, event->side))
+		return;
+	if (life->protocol->take_octets)
+		*used_out = life->protocol->take_octets(life, event);
+	if (*used_out)
+		return;
+	switch (gp_conversation_read_line(&life->c, event, used_out)) {
+	case GP_OK:
+		whole_line(life, event->side);
+		break;
+	case GP_AGAIN:
+		break;
+	case GP_E_LIMIT:
+		line_too_long(life, event->side);
+		break;
+	default:
+		life->c.error = GP_E_NOMEM;
+		break;
+	}
+}
+
+/* ---- events ---- */
+
+static bool fits(const struct gp_edge_life *life, const struct gp_event *event)
+{
+	bool implicit = life->c.config.implicit_tls;
+
+	switch (event->type) {
+	case GP_EV_START:
+		return life->state == GP_EDGE_NEW && !implicit;
+	case GP_EV_TLS_UP:
+		return life->state == (implicit ? GP_EDGE_NEW : GP_EDGE_HANDSHAKE);
+	case GP_EV_BACKEND_UP:
+		return life->state == GP_EDGE_DIAL;
+	case GP_EV_BYTES:
+		return event->side == GP_CLIENT
+			       ? life->state != GP_EDGE_NEW && life->state != GP_EDGE_HANDSHAKE
+			       : life->state >= GP_EDGE_GREETING;
+	case GP_EV_EOF:
+	case GP_EV_END:
+		return true;
+	}
+	return false;
+}
+
+int gp_edge_feed(struct gp_edge *edge, const struct gp_event *event, size_t *used_out)
+{
+	struct gp_edge_life *life = of(edge);
+	int ret = gp_conversation_begin(&life->c);
+
+	*used_out = 0;
+	if (ret != GP_OK)
+		return ret;
+	if (life->c.closed)
+		return GP_OK;
+	if (!fits(life, event))
+		return GP_E_STATE;
+	switch (event->type) {
+	case GP_EV_START:
+		start(life);
+		break;
+	case GP_EV_TLS_UP:
+		tls_up(life);
+		break;
+	case GP_EV_BACKEND_UP:
+		backend_up(life, event->facts);
+		break;
+	case GP_EV_BYTES:
+		on_bytes(life, event, used_out);
+		break;
+	case GP_EV_EOF:
+		at_eof(life, event->side);
+		break;
+	case GP_EV_END:
+		end(life, event->reason);
+		break;
+	}
+	return life->c.error;
+}
+
+bool gp_edge_next(struct gp_edge *edge, struct gp_action *action_out)
+{
+	return gp_conversation_next(&of(edge)->c, action_out);
+}
