@@ -52,7 +52,7 @@ static enum imap_verdict judge_mechanism(struct gp_str arguments)
 	struct gp_imap_literal literal;
 	struct gp_str mechanism = gp_str_word(&arguments);
 
-	if (!mechanism.len || gp_imap_literal_at_end(arguments, &literal))
+	if (!gp_sasl_mechanism_valid(mechanism) || gp_imap_literal_at_end(arguments, &literal))
 		return IMAP_BAD_ARGUMENTS;
 	return gp_sasl_mechanism_refused(mechanism) ? IMAP_NO_MECHANISM : IMAP_FORWARD_AUTHENTICATE;
 }

@@ -26,12 +26,17 @@ static const struct pop3_command {
 static enum pop3_verdict judge_in_tls(const struct pop3_edge *edge, enum pop3_verdict verdict,
 				      struct gp_str arguments)
 {
+	struct gp_str mechanism;
+
 	/* the greeting of an STLS session was ours and had no timestamp (RFC 1939 section 7) */
 	if (verdict == POP3_FORWARD_APOP && !edge->life.c.config.implicit_tls)
 		return POP3_ERR;
 	if (verdict != POP3_FORWARD_AUTH)
 		return verdict;
-	return gp_sasl_mechanism_refused(gp_str_word(&arguments)) ? POP3_ERR_MECHANISM : verdict;
+	mechanism = gp_str_word(&arguments);
+	if (!gp_sasl_mechanism_valid(mechanism))
+		return POP3_ERR_ARGUMENTS;
+	return gp_sasl_mechanism_refused(mechanism) ? POP3_ERR_MECHANISM : verdict;
 }
 
 static enum pop3_verdict judge(const struct pop3_edge *edge, struct gp_str name,

@@ -31,7 +31,7 @@ enum gp_sasl_verdict gp_sasl_list_judge(struct gp_str word, struct gp_str words,
 }
 
 /* sasl-mech = 1*20mech-char, of letters, digits, "-" and "_" */
-static bool is_name(struct gp_str mechanism)
+bool gp_sasl_mechanism_valid(struct gp_str mechanism)
 {
 	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				    "0123456789-_";
@@ -45,6 +45,5 @@ static bool is_name(struct gp_str mechanism)
 
 bool gp_sasl_mechanism_refused(struct gp_str mechanism)
 {
-	return !is_name(mechanism) || gp_str_equal_nocase(mechanism, "EXTERNAL") ||
-	       gp_str_ends_nocase(mechanism, "-PLUS");
+	return gp_str_equal_nocase(mechanism, "EXTERNAL") || gp_str_ends_nocase(mechanism, "-PLUS");
 }

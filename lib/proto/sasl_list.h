@@ -20,8 +20,10 @@ enum gp_sasl_verdict {
 enum gp_sasl_verdict gp_sasl_list_judge(struct gp_str word, struct gp_str words,
 					const char *prefix);
 
-/* The same for a mechanism that a client asks for: its name (RFC 4422 section 3.1) must be
- * written plainly, since a backend may take "EXTERNAL" in quotes, too. */
+/* The same for a mechanism that a client asks for by name. */
 bool gp_sasl_mechanism_refused(struct gp_str mechanism);
+
+/* Is it a name at all (RFC 4422 section 3.1)? A backend might take "EXTERNAL" in quotes, too. */
+bool gp_sasl_mechanism_valid(struct gp_str mechanism);
 
 #endif
