@@ -148,15 +148,8 @@ static struct listening_socket *open_socket(struct gp_listening *listening,
 	struct listening_socket *item = NULL;
 	int fd, ret;
 
-	if (listener->address.path) {
-		ret = gp_socket_address_from_path(listener->address.path, &address);
-		unlink(listener->address.path);
-	} else {
-		gp_socket_address_from_endpoint(&listener->address.endpoint, &address);
-		ret = GP_OK;
-	}
-	if (ret == GP_OK)
-		ret = gp_socket_listen(&address, &fd);
+	gp_socket_address_from_endpoint(&listener->address.endpoint, &address);
+	ret = gp_socket_listen(&address, &fd);
 	if (ret == GP_OK)
 		ret = add(listening, fd, gp_str_of(""), false, &item);
 	if (ret != GP_OK)

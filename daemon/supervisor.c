@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -55,6 +56,7 @@ struct supervisor {
 	uint64_t started_ms;
 	bool ready; /* for the first time */
 	bool draining;
+	bool save_pending;
 };
 
 /* ---- saying what is wrong ---- */
@@ -123,13 +125,22 @@ static void on_rotation_time(void *arg)
 
 /* ---- users in clear ---- */
 
+/* Not later for every new name: somebody may send names without end. */
+static void save_soon(struct supervisor *s)
+{
+	if (!s->save_pending)
+		gp_timer_set(&s->save, SAVE_INTERVAL_MS);
+	s->save_pending = true;
+}
+
 static void save_cleartext_users(struct supervisor *s)
 {
+	s->save_pending = false;
 	if (gp_cleartext_users_save(s->cleartext_users) == GP_OK)
 		return;
 	gp_event(STATE_NOT_SAVED, GP_LOG_TEXT_FIELD("file", "cleartext-users"),
 		 GP_LOG_TEXT_FIELD("reason", strerror(errno)));
-	gp_timer_set(&s->save, SAVE_INTERVAL_MS);
+	save_soon(s);
 }
 
 static void on_save_time(void *arg)
@@ -142,7 +153,7 @@ static void on_cleartext_login(void *arg, const char *user, const char *source)
 	struct supervisor *s = arg;
 
 	gp_cleartext_users_add(s->cleartext_users, user, source, gp_time_utc_ms());
-	gp_timer_set(&s->save, SAVE_INTERVAL_MS);
+	save_soon(s);
 }
 
 /* ---- reload ---- */
@@ -174,6 +185,18 @@ static void adopt(struct supervisor *s, struct gp_snapshot *fresh)
 	warn_of_expiry(fresh);
 }
 
+/* The sockets as they were: those that were opened for a refused configuration are closed. */
+static void keep_listening(struct supervisor *s)
+{
+	int fds[GP_CONF_LISTENERS_MAX];
+	struct gp_buf errors;
+
+	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
+	gp_listening_match(s->listening, s->snapshot->conf, fds, &errors);
+	gp_listening_close_unused(s->listening);
+	gp_buf_deinit(&errors);
+}
+
 static int prepare(struct supervisor *s, struct gp_snapshot **fresh_out, struct gp_buf *errors)
 {
 	int fds[GP_CONF_LISTENERS_MAX];
@@ -190,10 +213,12 @@ static int prepare(struct supervisor *s, struct gp_snapshot **fresh_out, struct 
 	} else {
 		ret = gp_listening_match(s->listening, (*fresh_out)->conf, fds, errors);
 	}
-	if (ret == GP_OK)
-		memcpy(s->listening_fds, fds, sizeof(fds));
-	else
+	if (ret == GP_OK) {
+		memcpy(s->listening_fds, fds, (*fresh_out)->conf->listener_count * sizeof(*fds));
+	} else {
+		keep_listening(s);
 		gp_snapshot_free(*fresh_out);
+	}
 	return ret;
 }
 
@@ -443,6 +468,18 @@ static int watch_files(struct supervisor *s)
 	return EX_OK;
 }
 
+/* Two descriptors for a session: the usual soft limit of 1,024 would be a limit of sessions. */
+static int raise_descriptor_limit(struct supervisor *s)
+{
+	struct rlimit limit;
+
+	(void)s;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return EX_OSERR;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? EX_OK : EX_OSERR;
+}
+
 static int reduce_privileges(struct supervisor *s)
 {
 	(void)s;
@@ -470,8 +507,9 @@ static int load(struct supervisor *s)
 static int open_all(struct supervisor *s)
 {
 	static int (*const openers[])(struct supervisor *) = {
-		load,          open_listeners, open_status, open_state,        open_shared_memory,
-		watch_signals, watch_files,    open_pool,   reduce_privileges,
+		load,       raise_descriptor_limit, open_listeners, open_status,
+		open_state, open_shared_memory,     watch_signals,  watch_files,
+		open_pool,  reduce_privileges,
 	};
 	int ret = EX_OK;
 

@@ -28,8 +28,8 @@ enum {
 	PAUSE_MS = 100,
 	CLOSING_MS = 5000,
 	TRIM_AFTER_MS = 3000,
-	SPARE_DESCRIPTORS = 64, /* listeners, control, log */
-	REFUSALS_MAX = 64       /* sessions above the limit that only hear why */
+	REFUSALS_MAX = 64,      /* sessions above the limit that only hear why */
+	SPARE_DESCRIPTORS = 256 /* these, listeners, control, log */
 };
 
 /* ---- accepting ---- */
@@ -408,6 +408,8 @@ void gp_worker_handshake_ended(struct gp_worker *worker)
 {
 	worker->handshake_count--;
 	gp_uncount(worker->counters, GP_COUNTER_HANDSHAKES_OPEN);
+	if (!worker->accepting)
+		set_accepting(worker, true);
 }
 
 void gp_worker_session_ended(struct gp_worker *worker)

@@ -96,6 +96,8 @@ static void address_is_listenable(const struct checker *c)
 	if (address->endpoint.family == GP_ENDPOINT_NONE)
 		gp_conf_complain(c->errors, c->place,
 				 "a listener needs an address, not the name \"%s\"", address->host);
+	if (address->path)
+		gp_conf_complain(c->errors, c->place, "a listener needs an address, not a path");
 	for (const struct gp_conf_listener *other = c->conf->listeners; other < c->listener;
 	     other++) {
 		if (!strcmp(other->address.text, address->text))

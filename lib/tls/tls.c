@@ -3,7 +3,6 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,7 +90,7 @@ void gp_tls_error_text(char *out, size_t size)
 	else if (code && ERR_SYSTEM_ERROR(code))
 		snprintf(out, size, "%s", strerror(ERR_GET_REASON(code)));
 	else
-		snprintf(out, size, "%s", errno ? strerror(errno) : "connection lost");
+		snprintf(out, size, "connection lost");
 	ERR_clear_error();
 }
 
