@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+#include "edge_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "fuzz.h"
+
+enum { SEPARATOR = 0xff, OCTETS_MAX = 1 << 26, OPERATIONS_MAX = 4096 };
+
+struct run {
+	const struct gp_edge_ops *ops;
+	const struct edge_watch *watch; /* NULL: nobody looks */
+	struct gp_edge_config config;
+	struct gp_edge *edge;
+	bool byte_by_byte;
+	bool clear, handshake, in_tls, dialled, backend_up, over;
+	bool login_reported;
+	enum gp_action_type last_type;
+	enum gp_side last_side;
+	struct gp_buf pending[2];
+	struct gp_buf journal; /* what came of each operation */
+};
+
+/* ---- the journal: the same for both runs ---- */
+
+static void note(struct run *run, const void *data, size_t len)
+{
+	MUST(gp_buf_append(&run->journal, data, len) == GP_OK);
+}
+
+static void note_byte(struct run *run, size_t byte)
+{
+	uint8_t octet = (uint8_t)byte;
+
+	note(run, &octet, 1);
+}
+
+/* Neighbouring SENDs to one side become one. */
+static void note_action(struct run *run, const struct gp_action *action)
+{
+	bool goes_on = action->type == GP_ACT_SEND && run->last_type == GP_ACT_SEND &&
+		       run->last_side == action->side;
+
+	if (!goes_on) {
+		note_byte(run, 0xf0 + action->type);
+		note_byte(run, action->type == GP_ACT_SEND ? (size_t)action->side
+							   : (size_t)action->report);
+	}
+	if (action->type == GP_ACT_SEND)
+		note(run, action->data, action->len);
+	else if (action->text)
+		note(run, action->text, strlen(action->text) + 1);
+	run->last_type = action->type;
+	run->last_side = action->side;
+}
+
+static void note_operation(struct run *run, size_t number)
+{
+	note_byte(run, 0xff);
+	note_byte(run, number);
+	if (!run->over) {
+		note(run, &run->pending[GP_CLIENT].len, sizeof(size_t));
+		note(run, &run->pending[GP_BACKEND].len, sizeof(size_t));
+	}
+	run->last_type = GP_ACT_CLOSE;
+}
+
+/* ---- what each action promises ---- */
+
+static void check_send(struct run *run, const struct gp_action *action)
+{
+	MUST(action->len > 0 && action->data);
+	MUST(run->clear || run->in_tls);
+	MUST(!run->handshake);
+	if (action->side == GP_BACKEND) {
+		/* nothing that was said in clear can be in it */
+		MUST(run->in_tls && run->backend_up);
+		if (run->watch)
+			run->watch->to_backend(action->data, action->len);
+	} else if (run->watch) {
+		run->watch->to_client(action->data, action->len, run->in_tls);
+	}
+}
+
+static void check_action(struct run *run, const struct gp_action *action)
+{
+	MUST(!run->over);
+	switch (action->type) {
+	case GP_ACT_SEND:
+		check_send(run, action);
+		break;
+	case GP_ACT_START_TLS:
+		MUST(run->clear && !run->in_tls);
+		run->clear = false;
+		run->handshake = true;
+		gp_buf_reset(&run->pending[GP_CLIENT]);
+		break;
+	case GP_ACT_DIAL:
+		MUST(run->in_tls && !run->dialled);
+		run->dialled = true;
+		break;
+	case GP_ACT_SPLICE:
+		MUST(run->backend_up && run->login_reported);
+		run->over = true;
+		break;
+	case GP_ACT_REPORT:
+		MUST(action->report != GP_REPORT_CLEARTEXT_LOGIN || run->clear);
+		MUST(action->report != GP_REPORT_LOGIN || run->backend_up);
+		break;
+	case GP_ACT_CLOSE:
+		run->over = true;
+		break;
+	}
+	run->login_reported = action->type == GP_ACT_REPORT && action->report == GP_REPORT_LOGIN;
+}
+
+static size_t feed(struct run *run, const struct gp_event *event)
+{
+	struct gp_action action;
+	size_t used = 0, sent = 0;
+
+	MUST(run->ops->feed(run->edge, event, &used) == GP_OK);
+	MUST(used <= event->len && used <= run->config.line_max);
+	if (event->type == GP_EV_BYTES)
+		gp_buf_consume(&run->pending[event->side], used);
+	while (run->ops->next(run->edge, &action)) {
+		sent += action.type == GP_ACT_SEND ? action.len : 0;
+		check_action(run, &action);
+		note_action(run, &action);
+	}
+	/* as conversation.c has it: a line, texts around it, a greeting */
+	MUST(sent <= 4 * run->config.line_max + 4096);
+	return used;
+}
+
+/* ---- operations ---- */
+
+static bool hears(const struct run *run, enum gp_side side)
+{
+	return !run->over && run->pending[side].len &&
+	       (side == GP_CLIENT ? run->clear || run->in_tls : run->backend_up);
+}
+
+static bool offer(struct run *run, enum gp_side side)
+{
+	bool progress = false;
+	size_t used = 1;
+
+	while (used && hears(run, side)) {
+		size_t len = run->byte_by_byte ? 1 : run->pending[side].len;
+		/* of the exact size, so that a sanitizer sees a read beyond its end */
+		uint8_t *copy = malloc(len);
+		struct gp_event event = {
+			.type = GP_EV_BYTES, .side = side, .data = copy, .len = len
+		};
+
+		MUST(copy != NULL);
+		memcpy(copy, run->pending[side].data, len);
+		used = feed(run, &event);
+		free(copy);
+		progress |= used > 0;
+	}
+	return progress;
+}
+
+static void offer_both(struct run *run)
+{
+	bool progress = true;
+
+	while (progress) {
+		progress = offer(run, GP_CLIENT);
+		progress |= offer(run, GP_BACKEND);
+	}
+}
+
+static void tls_up(struct run *run)
+{
+	struct gp_event event = { .type = GP_EV_TLS_UP };
+
+	if (run->over || run->in_tls || (!run->config.implicit_tls && !run->handshake))
+		return;
+	run->handshake = false;
+	run->in_tls = true;
+	feed(run, &event);
+	MUST(run->dialled);
+}
+
+static void backend_up(struct run *run, bool with_facts)
+{
+	static const struct gp_edge_facts facts = { "192.0.2.7", 40001, "198.51.100.1", 993, "s1" };
+	struct gp_event event = { .type = GP_EV_BACKEND_UP, .facts = with_facts ? &facts : NULL };
+
+	if (run->over || !run->dialled || run->backend_up)
+		return;
+	run->backend_up = true;
+	if (with_facts && run->watch)
+		run->watch->facts();
+	feed(run, &event);
+}
+
+static void at_eof(struct run *run, enum gp_side side)
+{
+	struct gp_event event = { .type = GP_EV_EOF, .side = side };
+
+	if (run->over || (side == GP_BACKEND && !run->backend_up))
+		return;
+	feed(run, &event);
+	MUST(run->over);
+}
+
+static void end(struct run *run, int letter)
+{
+	struct gp_event event = { .type = GP_EV_END,
+				  .reason = letter == 'd'   ? GP_END_DEADLINE
+					    : letter == 's' ? GP_END_SHUTDOWN
+					    : letter == 'l' ? GP_END_LIMIT
+							    : GP_END_BACKEND };
+
+	if (run->over)
+		return;
+	feed(run, &event);
+	MUST(run->over);
+}
+
+static void send_from(struct run *run, enum gp_side side, const uint8_t *data, size_t len)
+{
+	/* a backend that is not there cannot speak */
+	if (side == GP_BACKEND && !run->backend_up)
+		return;
+	/* in the handshake the engine hears nothing: these octets are TLS */
+	if (side == GP_CLIENT && !run->clear && !run->in_tls)
+		return;
+	MUST(gp_buf_append(&run->pending[side], data, len) == GP_OK);
+}
+
+static void operate(struct run *run, const uint8_t *data, size_t len)
+{
+	switch (len ? data[0] : 0) {
+	case 'C':
+		send_from(run, GP_CLIENT, data + 1, len - 1);
+		break;
+	case 'B':
+		send_from(run, GP_BACKEND, data + 1, len - 1);
+		break;
+	case 'T':
+		tls_up(run);
+		break;
+	case 'U':
+	case 'F':
+		backend_up(run, data[0] == 'F');
+		break;
+	case 'X':
+	case 'Y':
+		at_eof(run, data[0] == 'X' ? GP_CLIENT : GP_BACKEND);
+		break;
+	case 'E':
+		end(run, len > 1 ? data[1] : 0);
+		break;
+	default:
+		break;
+	}
+	offer_both(run);
+}
+
+static void configure(struct run *run, uint8_t octet)
+{
+	static const size_t line_max[] = { 64, 200, 1024, 8192 };
+	static const size_t literal_max[] = { 16, 100, 1000, 4096 };
+
+	run->config.implicit_tls = octet & 1;
+	run->config.line_max = line_max[octet >> 1 & 3];
+	run->config.literal_max = literal_max[octet >> 3 & 3];
+}
+
+static void run_all(struct run *run, const uint8_t *data, size_t len)
+{
+	struct gp_event start = { .type = GP_EV_START };
+	size_t number = 0;
+
+	configure(run, len ? data[0] : 0);
+	gp_buf_init(&run->pending[GP_CLIENT], OCTETS_MAX);
+	gp_buf_init(&run->pending[GP_BACKEND], OCTETS_MAX);
+	gp_buf_init(&run->journal, OCTETS_MAX);
+	run->edge = run->ops->new (&run->config);
+	MUST(run->edge != NULL);
+	run->last_type = GP_ACT_CLOSE;
+	if (!run->config.implicit_tls) {
+		run->clear = true;
+		feed(run, &start);
+	}
+	for (size_t at = 1; at < len && number < OPERATIONS_MAX; number++) {
+		const uint8_t *next = memchr(data + at, SEPARATOR, len - at);
+		size_t operation_len = next ? (size_t)(next - data) - at : len - at;
+
+		operate(run, data + at, operation_len);
+		note_operation(run, number);
+		at += operation_len + 1;
+	}
+	run->ops->free(run->edge);
+	gp_buf_deinit(&run->pending[GP_CLIENT]);
+	gp_buf_deinit(&run->pending[GP_BACKEND]);
+}
+
+void edge_run(const struct gp_edge_ops *ops, const struct edge_watch *watch, const uint8_t *data,
+	      size_t len)
+{
+	struct run whole = { .ops = ops, .watch = watch };
+	struct run bytes = { .ops = ops, .byte_by_byte = true };
+
+	watch->reset();
+	run_all(&whole, data, len);
+	run_all(&bytes, data, len);
+	MUST(whole.journal.len == bytes.journal.len);
+	MUST(!whole.journal.len ||
+	     !memcmp(whole.journal.data, bytes.journal.data, whole.journal.len));
+	gp_buf_deinit(&whole.journal);
+	gp_buf_deinit(&bytes.journal);
+}

@@ -1,0 +1,383 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Limits and deadlines: whoever asks for too much, or takes too long, is told so in its protocol and let go."""
+
+import base64
+import contextlib
+import os
+import sys
+import threading
+import time
+from functools import cache
+
+sys.dont_write_bytecode = True
+from gate import Gate, certificate, listener  # noqa: E402
+from lab import Lab, command, contains, equal, eventually, run, test  # noqa: E402
+from pki import Pki  # noqa: E402
+from wire import Backend, Client, by_starttls, context, imap_server, implicit, pop3_server  # noqa: E402
+
+NAME = "mail.example.test"
+BUSY = {"imap": b"* BYE [UNAVAILABLE] ", "pop3": b"-ERR [SYS/TEMP] "}
+LATE = {"imap": b"* BYE ", "pop3": b"-ERR "}
+lab = Lab()
+
+
+@cache
+def pki():
+	return Pki(lab)
+
+
+@cache
+def tls():
+	return context(pki().root)
+
+
+@cache
+def leaf():
+	return pki().leaf("mail", [NAME])
+
+
+@cache
+def backend(protocol):
+	return Backend(lab, imap_server if protocol == "imap" else pop3_server)
+
+
+class Server(Gate):
+	"""A gatepost with one worker, all four roles, and the limits of one test."""
+
+	count = 0
+
+	def __init__(self, before=(), server=None, behind=None, **limits):
+		Server.count += 1
+		host = lab.host()
+		self.addresses = {role: f"{host}:{port}" for port, role in enumerate(("imaps", "imap", "pop3s", "pop3"), 1100)}
+		self.clients = []
+		super().__init__(lab, f"server-{Server.count}", before=before, server={"workers": 1, **(server or {})}, limits=limits,
+			certificates=[certificate(leaf())], listeners=[
+				listener(role, address, leaf(), behind or backend(role.removesuffix("s")).address)
+				for role, address in self.addresses.items()])
+
+	def keep(self, client):
+		self.clients.append(client)
+		return client
+
+	def connect(self, role, **more):
+		return self.keep(Client(self.addresses[role], **more))
+
+	def client(self, role="imaps", **more):
+		"""Inside TLS, with the greeting read."""
+		client = self.keep((implicit if role.endswith("s") else by_starttls)(self.addresses[role], tls(), NAME, **more))
+		if role.endswith("s"):
+			contains(client.line(), b"OK")
+		return client
+
+	def logged_in(self):
+		client = self.client()
+		contains(client.imap("LOGIN alice secret")[-1], b"OK")
+		return client
+
+	def leave(self, *clients):
+		for client in clients or self.clients:
+			client.close()
+
+	def settle(self, sessions):
+		eventually(lambda: self.counter("sessions-open") == sessions, f"{sessions} sessions")
+
+	def __enter__(self):
+		return self
+
+	def __exit__(self, *_):
+		self.leave()
+		self.stop()
+		lab.processes.remove(self)
+
+
+def alive(client):
+	contains(client.imap("NOOP")[-1], b"OK")
+
+
+def refused(server, role, **more):
+	"""A client that comes too many: it is told so, in TLS or in clear, as its port has it."""
+	client = server.connect(role, **more)
+	if role.endswith("s"):
+		client.start_tls(tls(), NAME)
+	line = client.line()
+	contains(line, BUSY[role.removesuffix("s")])
+	equal(client.ending(), "close_notify" if role.endswith("s") else "cut")
+	client.close()
+
+
+# ---- numbers ----
+
+
+@test("limits.sessions: who comes too many is told to come later, on every port; the others notice nothing")
+def _():
+	with Server(sessions=4) as server:
+		inside = [server.logged_in() for _ in range(4)]
+		for role in server.addresses:
+			refused(server, role)
+		event = server.wait_for("limit")
+		contains(event["reason"], "sessions")
+		equal(server.counter("limit-refusals"), 4)
+		for client in inside:
+			alive(client)
+		server.leave(inside[0])
+		server.settle(3)
+		alive(server.logged_in())
+
+
+@test("[7457-2.13-1] limits.sessions-per-source: one address cannot take it all; others are served")
+def _():
+	greedy, modest = lab.host(), lab.host()
+	with Server(sessions_per_source=3) as server:
+		for _ in range(3):
+			server.client(source=greedy)
+		for role in server.addresses:
+			refused(server, role, source=greedy)
+		contains(server.wait_for("limit")["reason"], "source")
+		contains(server.wait_for("limit")["client"], greedy)
+		alive(server.client(source=modest))
+
+
+@test("limits.source-prefix-ipv4: neighbours may count as one source")
+def _():
+	with Server(sessions_per_source=3, source_prefix_ipv4=24) as server:
+		for _ in range(3):
+			server.client(source=lab.host())
+		refused(server, "imaps", source=lab.host())
+		alive(server.client(source="127.0.0.1"))
+
+
+@test("[7457-2.13-1] limits.handshakes: half-open handshakes keep others waiting, not sessions, and only for a while")
+def _():
+	with Server(handshakes=2, handshake_time="2s") as server:
+		session = server.logged_in()
+		for _ in range(2):
+			server.connect("imaps").send(b"\x16\x03\x01")
+		eventually(lambda: server.counter("handshakes-open") == 2, "two handshakes")
+		alive(session)
+		alive(server.client())
+		alive(session)
+		equal(len(server.events("session-end", end="deadline")) >= 1, True)
+
+
+# ---- time ----
+
+
+@test("limits.handshake-time: a client that says nothing, or a hello octet by octet, is let go")
+def _():
+	with Server(handshake_time="1s") as server:
+		silent = server.connect("imaps")
+		slow = server.connect("imaps")
+		hello = slow.hello(tls(), NAME)
+		drip(slow, hello)
+		for client in (silent, slow):
+			equal(client.ending() in ("cut", "reset"), True)
+			client.close()
+			equal(server.wait_for("session-end", client=client.name)["end"], "deadline")
+
+
+def drip(client, data):
+	"""Send octet by octet, with pauses, until the server has had enough."""
+	def send():
+		with contextlib.suppress(OSError):
+			for octet in data:
+				client.sock.sendall(bytes([octet]))
+				time.sleep(0.1)
+	threading.Thread(target=send, daemon=True).start()
+
+
+@test("limits.handshake-time: it holds behind STARTTLS, too")
+def _():
+	with Server(handshake_time="1s") as server:
+		client = server.connect("imap")
+		client.line()
+		contains(client.imap("STARTTLS")[-1], b"OK")
+		equal(client.ending() in ("cut", "reset"), True)
+		equal(bytes(client.unread), b"")
+		client.close()
+		equal(server.wait_for("session-end", client=client.name)["end"], "deadline")
+
+
+@test("limits.login-time: in clear and in TLS, silent or slow, before login everybody is let go with a word")
+def _():
+	with Server(login_time="1s") as server:
+		waiting = [(role, server.client(role)) for role in server.addresses]
+		for role in ("imap", "pop3"):
+			quiet, slow = server.connect(role), server.connect(role)
+			drip(slow, b"a NOOP\r\n" * 100)
+			waiting += [(role, quiet), (role, slow)]
+		for role, client in waiting:
+			expect_late(server, role, client)
+
+
+def expect_late(server, role, client):
+	client.ending()
+	contains(client.unread, LATE[role.removesuffix("s")])
+	client.close()
+	equal(server.wait_for("session-end", client=client.name)["end"], "deadline")
+
+
+@test("a backend that does not answer a login: the client waits no longer than limits.login-time")
+def _():
+	mute = Backend(lab, lambda session: (session.send(b"* OK hello\r\n"), session.rest()))
+	with Server(login_time="1s", behind=mute.address) as server:
+		client = server.client()
+		client.send("a LOGIN alice secret\r\n")
+		contains(client.line(), b"* BYE")
+		equal(client.ending(), "close_notify")
+
+
+@test("after login nobody is hurried: limits.login-time does not count any more")
+def _():
+	with Server(login_time="1s") as server:
+		client = server.logged_in()
+		late = server.client("pop3s")
+		late.ending()
+		late.close()
+		equal(server.wait_for("session-end", client=late.name)["end"], "deadline")
+		alive(client)
+
+
+# ---- sizes ----
+
+
+def flood(client, data):
+	"""Send what may be too much; True when the server took it all."""
+	try:
+		client.send(data)
+		return True
+	except OSError:
+		return False
+
+
+def expect_protocol_error(server, role, data, starts=None):
+	client = server.client(role) if starts is None else starts
+	flood(client, data)
+	client.ending()
+	contains(client.unread, LATE[role.removesuffix("s")])
+	client.close()
+	equal(server.wait_for("session-end", client=client.name)["end"], "protocol-error")
+
+
+@test("limits.line-size: longer lines before login end the session, in clear and in TLS")
+def _():
+	with Server(line_size="4k") as server:
+		long = b"a LOGIN " + b"x" * 8192 + b"\r\n"
+		for role in server.addresses:
+			expect_protocol_error(server, role, long)
+		for role in ("imap", "pop3"):
+			client = server.connect(role)
+			client.line()
+			expect_protocol_error(server, role, long, client)
+
+
+@test("limits.literal-size: larger literals before login are refused, and so is a heap of small ones")
+def _():
+	with Server(literal_size="4k") as server:
+		client = server.client()
+		contains(client.imap("LOGIN {4097}")[-1], b" BAD ")
+		contains(client.imap("LOGIN {99999999999999999999}")[-1], b" BAD ")
+		alive(client)
+		client = server.connect("imap")
+		client.line()
+		expect_protocol_error(server, "imap", b"a LOGIN {3000+}\r\n" + b"x" * 3000 + b" {3000+}\r\n" + b"x" * 3000, client)
+
+
+@test("literals and SASL lines of legal size pass to the last octet")
+def _():
+	with Server() as server:
+		name = "n" * 30000
+		client = server.client()
+		client.send(f"a LOGIN {{{len(name)}+}}\r\n{name} {{3+}}\r\nabc\r\n")
+		contains(b" ".join(client.imap_answer("a")), b"a OK")
+		heard = backend("imap").sessions[-1].heard
+		contains(heard, name.encode())
+		client = server.client("imap")
+		token = base64.b64encode(b"\0alice\0" + b"p" * 9000).decode()
+		contains(client.imap("AUTHENTICATE PLAIN " + token)[-1], b"OK")
+		contains(backend("imap").sessions[-1].heard, token.encode())
+
+
+@test("a client that goes on with nonsense is sent away")
+def _():
+	with Server() as server:
+		for role in server.addresses:
+			client = server.client(role)
+			for _ in range(200):
+				if not flood(client, "nonsense\r\n"):
+					break
+			client.ending()
+			client.close()
+			equal(server.wait_for("session-end", client=client.name)["end"], "protocol-error")
+
+
+# ---- descriptors ----
+
+
+@test("the soft limit of descriptors is no limit: it is raised to the hard one")
+def _():
+	with Server(before=["prlimit", "--nofile=256:2048"]) as server:
+		clients = [server.client() for _ in range(150)]
+		for client in clients:
+			alive(client)
+		equal(server.events("limit"), [])
+
+
+@test("as many sessions as there are descriptors for; the next ones are told so, and nothing breaks")
+def _():
+	with Server(before=["prlimit", "--nofile=160:160"]) as server:
+		inside = []
+		while not server.events("limit"):
+			inside.append(server.connect("imaps"))
+			inside[-1].start_tls(tls(), NAME)
+			if b"BYE" in inside[-1].line():
+				break
+		equal(20 < len(inside) < 80, True)
+		inside.pop().close()
+		refused(server, "pop3s")
+		for client in inside:
+			alive(client)
+		server.leave()
+		server.settle(0)
+		alive(server.client())
+		equal(len(server.events("worker-lost")), 0)
+
+
+@test("a worker that runs out of descriptors all the same pauses, says so, and goes on when there are some again")
+def _():
+	with Server() as server:
+		worker = server.workers()[0]
+		inside = [server.logged_in() for _ in range(3)]
+		used = len(os.listdir(f"/proc/{worker}/fd"))
+		limit_descriptors(worker, used)
+		waiting = server.connect("imaps")
+		event = server.wait_for("limit")
+		contains(event["reason"], "open files")
+		for client in inside:
+			alive(client)
+		limit_descriptors(worker, used + 100)
+		waiting.start_tls(tls(), NAME)
+		contains(waiting.line(), b"* OK")
+		equal(len(server.events("worker-lost")), 0)
+
+
+def limit_descriptors(pid, count):
+	command("prlimit", "--pid", str(pid), f"--nofile={count}:")
+
+
+@test("no descriptor left for the backend: the client is told, the session ends")
+def _():
+	with Server() as server:
+		worker = server.workers()[0]
+		client = server.connect("imap")
+		client.line()
+		contains(client.imap("STARTTLS")[-1], b"OK")
+		limit_descriptors(worker, len(os.listdir(f"/proc/{worker}/fd")))
+		client.start_tls(tls(), NAME)
+		contains(client.line(), BUSY["imap"])
+		equal(client.ending(), "close_notify")
+		contains(server.wait_for("backend-failed")["reason"], "open files")
+
+
+run(lab)

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_TESTS_WIRE_SCRIPT_H
+#define GP_TESTS_WIRE_SCRIPT_H
+
+#include "base/buf.h"
+#include "proto/edge.h"
+
+/* A conversation as a data file. The first line is "# " and the name of the test; other lines
+ * that begin with "#", and empty ones, are remarks. Then the setting:
+ *
+ *	protocol imap|pop3
+ *	implicit-tls
+ *	line-max N           (1024 unless told)
+ *	literal-max N        (1024 unless told)
+ *
+ * what happens:
+ *
+ *	event START
+ *	event TLS_UP
+ *	event BACKEND_UP [facts]
+ *	event EOF client|backend
+ *	event END deadline|shutdown|limit|backend
+ *	refused event ...    the engine must say that this cannot come now
+ *	C: text              the client sends text and CRLF
+ *	C= text              the client sends just these octets
+ *	B: text, B= text     the same for the backend
+ *
+ * and what must come of it, each line after the event that causes it. Everything must be listed:
+ *
+ *	> C: text, > C= text to the client;  > B: text, > B= text to the backend
+ *	> START_TLS  > DIAL  > SPLICE  > CLOSE
+ *	> REPORT kind text   kind as in edge.h: cleartext-login, login-failed ...; without text it
+ *	                     must be empty; "..." at its end stands for anything
+ *	held [backend]       octets of the client (or backend) are waiting and not taken
+ *	dropped              octets of the client were left over at START_TLS and are lost
+ *
+ * Texts know \r \n \t \\ \0 \xHH and \[TEXT*N], N times TEXT. */
+
+enum step_type { STEP_EVENT, STEP_BYTES, STEP_EXPECT, STEP_HELD, STEP_DROPPED };
+
+struct step {
+	enum step_type type;
+	unsigned line; /* in the file */
+	bool refused;
+	bool prefix; /* the text of a report goes on */
+	enum gp_event_type event;
+	enum gp_side side;
+	enum gp_end_reason reason;
+	bool facts;
+	enum gp_action_type action;
+	enum gp_report report;
+	struct gp_buf data; /* octets, or text of a report */
+};
+
+struct script {
+	char name[256];
+	const struct gp_edge_ops *ops;
+	struct gp_edge_config config;
+	struct step *steps;
+	size_t step_count;
+};
+
+/* False: `error_out` holds a sentence. script_free() is needed either way. */
+bool script_read(const char *path, struct script *script, char *error_out, size_t error_size);
+void script_free(struct script *script);
+
+#endif
