@@ -81,6 +81,8 @@ int gp_network_parse(const char *text, struct gp_network *out)
 	struct gp_str address = gp_str_split(&rest, '/');
 	uint64_t bits;
 
+	if (address.len >= sizeof(ip))
+		return GP_E_SYNTAX;
 	gp_str_copy(address, ip, sizeof(ip));
 	if (gp_endpoint_parse_ip(ip, &out->base) != GP_OK)
 		return GP_E_SYNTAX;

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 
@@ -160,6 +161,12 @@ void gp_edge_splice(struct gp_edge_life *life)
 
 /* ---- octets ---- */
 
+/* What is no line for us could be one for the client. */
+static bool is_broken(struct gp_str line)
+{
+	return line.len && (memchr(line.p, '\r', line.len) || memchr(line.p, '\0', line.len));
+}
+
 static void whole_line(struct gp_edge_life *life, enum gp_side side)
 {
 	const struct gp_edge_protocol *protocol = life->protocol;
@@ -168,6 +175,8 @@ static void whole_line(struct gp_edge_life *life, enum gp_side side)
 
 	if (side == GP_CLIENT)
 		protocol->on_client_line(life, line);
+	else if (is_broken(line))
+		gp_edge_backend_failed(life, "the backend sends CR or NUL within a line");
 	else if (life->state == GP_EDGE_GREETING)
 		protocol->on_greeting(life, line);
 	else

@@ -122,16 +122,13 @@ static void seal(uint8_t *start, size_t len)
 	store_u16(start + len - 2, crc & 0xffff);
 }
 
-int gp_proxy_v2_build(const struct gp_proxy_header *header, struct gp_buf *out)
+static int put_v2(struct gp_buf *out, const struct gp_proxy_header *header)
 {
 	static const uint8_t zero[4];
-	size_t start = out->len;
 	uint8_t family = family_byte(header);
 	uint8_t head[4] = { header->local ? V2_LOCAL : V2_PROXY, family };
 	int ret = gp_buf_append(out, signature, sizeof(signature));
 
-	if (header->unique_id.len > UNIQUE_ID_MAX)
-		return GP_E_LIMIT;
 	if (ret == GP_OK)
 		ret = gp_buf_append(out, head, sizeof(head));
 	if (ret == GP_OK)
@@ -144,10 +141,20 @@ int gp_proxy_v2_build(const struct gp_proxy_header *header, struct gp_buf *out)
 		ret = put_text(out, TLV_UNIQUE_ID, header->unique_id);
 	if (ret == GP_OK)
 		ret = put_tls(out, header);
-	if (ret == GP_OK)
-		ret = put_tlv(out, TLV_CRC32C, zero, sizeof(zero));
+	return ret == GP_OK ? put_tlv(out, TLV_CRC32C, zero, sizeof(zero)) : ret;
+}
+
+int gp_proxy_v2_build(const struct gp_proxy_header *header, struct gp_buf *out)
+{
+	size_t start = out->len;
+	int ret = put_v2(out, header);
+
+	if (header->unique_id.len > UNIQUE_ID_MAX || out->len - start > GP_PROXY_HEADER_MAX)
+		ret = GP_E_LIMIT;
 	if (ret == GP_OK)
 		seal(out->data + start, out->len - start);
+	else
+		out->len = start;
 	return ret;
 }
 
@@ -322,6 +329,11 @@ static bool parse_tlvs(struct reader *r, const uint8_t *data, size_t len,
 	return !r->bad;
 }
 
+static bool is_stream(uint8_t family)
+{
+	return family == V2_TCP4 || family == V2_TCP6 || family == V2_UNIX;
+}
+
 static void parse_v2_addresses(struct reader *r, uint8_t family, struct gp_proxy_header *out)
 {
 	size_t ip_len = family == V2_TCP4 ? 4 : 16;
@@ -330,10 +342,6 @@ static void parse_v2_addresses(struct reader *r, uint8_t family, struct gp_proxy
 	if (family == V2_UNIX) {
 		take(r, UNIX_PATHS);
 		out->source.family = out->destination.family = GP_ENDPOINT_UNIX;
-		return;
-	}
-	if (family != V2_TCP4 && family != V2_TCP6) {
-		out->local = true;
 		return;
 	}
 	source = take(r, ip_len);
@@ -364,7 +372,8 @@ static int parse_v2(const uint8_t *data, size_t len, struct gp_proxy_header *out
 		return GP_AGAIN;
 	*used_out = total;
 	r = (struct reader){ data + V2_HEAD, total - V2_HEAD, false };
-	if (data[12] == V2_LOCAL) {
+	/* neither a health check nor a datagram says anything about this connection */
+	if (data[12] == V2_LOCAL || !is_stream(data[13])) {
 		out->local = true;
 		return GP_OK;
 	}

@@ -21,10 +21,11 @@ static bool has_plus_twin(struct gp_str word, struct gp_str words)
 
 enum gp_sasl_verdict gp_sasl_list_judge(struct gp_str word, struct gp_str words, const char *prefix)
 {
-	struct gp_str mechanism = { word.p + strlen(prefix), word.len - strlen(prefix) };
+	struct gp_str mechanism;
 
 	if (!gp_str_starts_nocase(word, prefix))
 		return GP_SASL_PASS;
+	mechanism = (struct gp_str){ word.p + strlen(prefix), word.len - strlen(prefix) };
 	if (gp_str_ends_nocase(mechanism, "-PLUS") || has_plus_twin(word, words))
 		return GP_SASL_STRIP_PLUS;
 	return gp_str_equal_nocase(mechanism, "EXTERNAL") ? GP_SASL_STRIP : GP_SASL_PASS;

@@ -349,17 +349,28 @@ def _():
 	with Server() as server:
 		worker = server.workers()[0]
 		inside = [server.logged_in() for _ in range(3)]
-		used = len(os.listdir(f"/proc/{worker}/fd"))
-		limit_descriptors(worker, used)
+		usual = proc_limit(worker)
+		limit_descriptors(worker, first_free(worker))
 		waiting = server.connect("imaps")
 		event = server.wait_for("limit")
 		contains(event["reason"], "open files")
 		for client in inside:
 			alive(client)
-		limit_descriptors(worker, used + 100)
+		limit_descriptors(worker, usual)
 		waiting.start_tls(tls(), NAME)
 		contains(waiting.line(), b"* OK")
 		equal(len(server.events("worker-lost")), 0)
+
+
+def first_free(pid):
+	"""The number that the next descriptor of a process will have."""
+	used = set(map(int, os.listdir(f"/proc/{pid}/fd")))
+	return min(set(range(len(used) + 1)) - used)
+
+
+def proc_limit(pid):
+	with open(f"/proc/{pid}/limits", encoding="ascii") as file:
+		return next(line.split()[3] for line in file if line.startswith("Max open files"))
 
 
 def limit_descriptors(pid, count):
@@ -373,7 +384,7 @@ def _():
 		client = server.connect("imap")
 		client.line()
 		contains(client.imap("STARTTLS")[-1], b"OK")
-		limit_descriptors(worker, len(os.listdir(f"/proc/{worker}/fd")))
+		limit_descriptors(worker, first_free(worker))
 		client.start_tls(tls(), NAME)
 		contains(client.line(), BUSY["imap"])
 		equal(client.ending(), "close_notify")

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "hello.h"
+#include "pki.h"
 #include "table.h"
 
 /* The ClientHello of a context, in a static buffer. */
@@ -301,8 +302,7 @@ static const struct row {
 	{ "rule: TLS 1.3 suites", "TLS 1.3 suites", spoil_suites13, hold_suites13 },
 	{ "rule: security level", "112 bits of security, no SHA-1", spoil_level, hold_level },
 	{ "rule: groups", "groups", spoil_groups, hold_groups },
-	{ "[9155-3-1] rule: signature algorithms", "signature algorithms", spoil_signatures,
-	  hold_signatures },
+	{ "rule: signature algorithms", "signature algorithms", spoil_signatures, hold_signatures },
 	{ "rule: truncation", "a missing close_notify is an error", spoil_truncation,
 	  hold_truncation },
 };
@@ -374,6 +374,71 @@ static void holds_as_a_whole(void **state)
 	}
 }
 
+/* Hash codes as in RFC 5246 section 7.4.1.4.1: 1 is MD5, 2 is SHA-1. */
+static unsigned asked_for, weak_asked_for;
+
+static int on_certificate_request(SSL *ssl, void *arg)
+{
+	unsigned char hash, signature;
+	int count = SSL_get_sigalgs(ssl, 0, NULL, NULL, NULL, NULL, NULL);
+
+	(void)arg;
+	for (int i = 0; i < count; i++) {
+		SSL_get_sigalgs(ssl, i, NULL, NULL, NULL, &signature, &hash);
+		asked_for++;
+		weak_asked_for += hash == 1 || hash == 2;
+	}
+	return 1;
+}
+
+static void shake_hands(SSL_CTX *server_ctx, SSL_CTX *client_ctx)
+{
+	SSL *server = SSL_new(server_ctx), *client = SSL_new(client_ctx);
+	BIO *server_bio, *client_bio;
+
+	assert_int_equal(BIO_new_bio_pair(&server_bio, 0, &client_bio, 0), 1);
+	SSL_set_bio(server, server_bio, server_bio);
+	SSL_set_bio(client, client_bio, client_bio);
+	SSL_set_accept_state(server);
+	SSL_set_connect_state(client);
+	for (int i = 0; i < 10; i++) {
+		SSL_do_handshake(client);
+		SSL_do_handshake(server);
+	}
+	SSL_free(server);
+	SSL_free(client);
+}
+
+static void asks_for_good_signatures(void **state)
+{
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+	struct pki pki;
+
+	(void)state;
+	pki_simple(&pki, "DNS:a.example");
+	for (size_t i = 0; i < 2; i++) {
+		SSL_CTX *server = bare_context(), *client = SSL_CTX_new(TLS_client_method());
+		const struct gp_tls_rule *failed = NULL;
+
+		spoil_signatures(server);
+		SSL_CTX_set1_client_sigalgs_list(server, "RSA+SHA1:ECDSA+SHA1:RSA+SHA256");
+		assert_int_equal(gp_tls_profile_strict(server, GP_TLS_SERVER, &failed), GP_OK);
+		assert_int_equal(SSL_CTX_use_certificate(server, pki.certificate), 1);
+		assert_int_equal(SSL_CTX_use_PrivateKey(server, pki.key), 1);
+		SSL_CTX_set_verify(server, SSL_VERIFY_PEER, NULL);
+		SSL_CTX_set_max_proto_version(client, versions[i]);
+		SSL_CTX_set_verify(client, SSL_VERIFY_NONE, NULL);
+		SSL_CTX_set_cert_cb(client, on_certificate_request, NULL);
+		asked_for = weak_asked_for = 0;
+		shake_hands(server, client);
+		assert_true(asked_for >= 4);
+		assert_int_equal(weak_asked_for, 0);
+		SSL_CTX_free(server);
+		SSL_CTX_free(client);
+	}
+	pki_free(&pki);
+}
+
 int main(void)
 {
 	struct table table = { 0 };
@@ -381,5 +446,7 @@ int main(void)
 	TABLE_ROWS(&table, rows, run);
 	table_one(&table, "every rule has its test", has_a_test_for_every_rule);
 	table_one(&table, "all rules hold together", holds_as_a_whole);
+	table_one(&table, "[9155-3-1] a certificate request names neither MD5 nor SHA-1",
+		  asks_for_good_signatures);
 	return table_run(&table);
 }
