@@ -53,7 +53,7 @@ void gp_session_texts_get(const struct gp_session *s, struct gp_session_texts *t
 	snprintf(texts->sid, sizeof(texts->sid), "%016llx", (unsigned long long)s->id);
 	gp_endpoint_format(&s->client, texts->client);
 	texts->tls = (struct gp_tls_facts){ 0 };
-	if (s->stream[GP_CLIENT].tls)
+	if (s->tls_up)
 		gp_tls_facts_get(s->stream[GP_CLIENT].tls, &texts->tls);
 }
 
@@ -264,7 +264,11 @@ void gp_session_step_closing(struct gp_session *s)
 		return;
 	}
 	if (!s->shut[GP_CLIENT]) {
-		gp_stream_shutdown(&s->stream[GP_CLIENT]);
+		/* what was cut must not look complete (RFC 8446 section 6.1) */
+		if (s->end == GP_ENDED_TRUNCATED || s->end == GP_ENDED_IO_ERROR)
+			gp_stream_cut(&s->stream[GP_CLIENT]);
+		else
+			gp_stream_shutdown(&s->stream[GP_CLIENT]);
 		s->shut[GP_CLIENT] = true;
 	}
 	if (gp_stream_drain(&s->stream[GP_CLIENT]) == GP_OK)

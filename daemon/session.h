@@ -68,6 +68,7 @@ struct gp_session {
 	bool shut[2];     /* we have said that side that we are done */
 	bool refused;     /* at a limit: it is told so and closed */
 	bool handshake_counted;
+	bool tls_up; /* the handshake with the client ended well */
 	bool backend_spoke;
 	bool dead;      /* to be freed when its step returns */
 	bool line_open; /* the last octet to the client was no line end */

@@ -182,6 +182,7 @@ static void handshake_done(struct gp_session *s)
 	struct gp_tls_facts facts;
 
 	handshake_counted_off(s);
+	s->tls_up = true;
 	gp_tls_facts_get(s->stream[GP_CLIENT].tls, &facts);
 	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES, 1);
 	if (facts.resumed)

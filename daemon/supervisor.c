@@ -277,6 +277,9 @@ static void drain(struct supervisor *s, int signal_number)
 	gp_notify("STOPPING=1");
 	gp_event(DRAINING, GP_LOG_TEXT_FIELD("reason", strsignal(signal_number)));
 	s->draining = true;
+	/* the last holders of the sockets turn new clients away instead of leaving them to wait */
+	gp_listening_free(s->listening);
+	s->listening = NULL;
 	gp_pool_drain(s->pool, ms);
 }
 

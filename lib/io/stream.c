@@ -114,11 +114,16 @@ int gp_stream_handshake(struct gp_stream *stream)
 	return ret;
 }
 
+void gp_stream_cut(struct gp_stream *stream)
+{
+	shutdown(stream->fd, SHUT_WR);
+}
+
 void gp_stream_shutdown(struct gp_stream *stream)
 {
 	if (stream->tls)
 		gp_tls_shutdown(stream->tls);
-	shutdown(stream->fd, SHUT_WR);
+	gp_stream_cut(stream);
 }
 
 int gp_stream_drain(struct gp_stream *stream)

@@ -44,7 +44,10 @@ int gp_stream_handshake(struct gp_stream *stream);
 /* Say that nothing more will be written: close_notify, then FIN. */
 void gp_stream_shutdown(struct gp_stream *stream);
 
-/* After gp_stream_shutdown: take and forget what still arrives. GP_OK when the peer has closed or
+/* The same without close_notify, so that the peer knows that something is missing. */
+void gp_stream_cut(struct gp_stream *stream);
+
+/* After either of these: take and forget what still arrives. GP_OK when the peer has closed or
  * is gone, GP_AGAIN otherwise. */
 int gp_stream_drain(struct gp_stream *stream);
 

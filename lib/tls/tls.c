@@ -102,9 +102,9 @@ void gp_tls_facts_get(const struct gp_tls *tls, struct gp_tls_facts *facts_out)
 	int group;
 
 	*facts_out = (struct gp_tls_facts){ 0 };
-	if (!SSL_is_init_finished(ssl) || !cipher)
+	/* without a session 3.0 crashes in what follows */
+	if (!SSL_get_session(ssl) || !cipher)
 		return;
-	/* 3.0 crashes here when the handshake has failed */
 	group = (int)SSL_get_negotiated_group(ssl);
 	facts_out->version = SSL_get_version(ssl);
 	facts_out->cipher = SSL_CIPHER_standard_name(cipher);

@@ -38,7 +38,8 @@ void gp_tls_free(struct gp_tls *tls);
 /* A short sentence on the last error of this thread; also empties OpenSSL's queue. */
 void gp_tls_error_text(char *out, size_t size);
 
-/* After a completed handshake. Texts live as long as `tls`; NULL where there is none. */
+/* After a completed handshake, also when the connection has failed since. Texts live as long as
+ * `tls`; NULL where there is none. */
 struct gp_tls_facts {
 	const char *version;        /* "TLSv1.3" */
 	const char *cipher;         /* IANA name: "TLS_AES_256_GCM_SHA384" */

@@ -175,7 +175,7 @@ def fill(address):
 @test("greetings that are none, BYE, and the other protocol's")
 def _():
 	for greeting, reason in ((b"HTTP/1.1 400 Bad Request\r\n", "does not greet like"), (b"\r\n", "does not greet like"),
-			(b"220 smtp ESMTP\r\n", "does not greet like"), (b"\x16\x03\x01\x00\x00\n", "does not greet like")):
+			(b"220 smtp ESMTP\r\n", "does not greet like"), (b"\x16\x03\x01\x00\x00\n", "sends CR or NUL")):
 		with Edge(Backend(lab, says(greeting)).address, roles=("imaps", "pop3")) as edge:
 			expect_refusal(edge, reason)
 	with Edge(Backend(lab, says(b"* BYE too busy\r\n")).address, roles=("imaps", "imap")) as edge:
