@@ -30,11 +30,12 @@
 	ROW(STATE_NOT_SAVED, "state-not-saved", ERROR, "supervisor", "file reason",                \
 	    "A file in server.state-dir could not be written; it is tried again.")                 \
 	ROW(SESSION_END, "session-end", INFO, "edge",                                              \
-	    GP_SESSION_FIELDS " " GP_TLS_FIELDS " backend user in out ms end",                     \
+	    GP_SESSION_FIELDS " " GP_TLS_FIELDS " backend user in out ms end reason",              \
 	    "A session is over. in and out are octets from and to the client, without TLS; ms is " \
 	    "its length; end says how it ended: client-closed, backend-closed, tls-failed, "       \
 	    "deadline, shutdown, limit, backend-failed, protocol-error, starttls-injection, "      \
-	    "plaintext-on-tls-port, proxy-header, truncated or io-error.")                         \
+	    "plaintext-on-tls-port, proxy-header, truncated or io-error; reason says more of the " \
+	    "last two.")                                                                           \
 	ROW(LOGIN, "login", INFO, "edge", GP_SESSION_FIELDS " " GP_TLS_FIELDS " user",             \
 	    "The backend accepted a login (RFC 8314 section 4). user is the name as the client "   \
 	    "gave it.")                                                                            \

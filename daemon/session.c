@@ -4,6 +4,7 @@
  * session_splice.c (after it). */
 #include "daemon/session.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +97,8 @@ static void log_end(const struct gp_session *s)
 		 GP_LOG_TEXT_FIELD("user", s->user), GP_LOG_NUMBER_FIELD("in", s->octets_in),
 		 GP_LOG_NUMBER_FIELD("out", s->octets_out),
 		 GP_LOG_NUMBER_FIELD("ms", gp_time_mono_ms() - s->started_ms),
-		 GP_LOG_TEXT_FIELD("end", end_words[s->end]));
+		 GP_LOG_TEXT_FIELD("end", end_words[s->end]),
+		 GP_LOG_TEXT_FIELD("reason", s->reason));
 }
 
 static void session_free(struct gp_session *s)
@@ -119,6 +121,7 @@ static void session_free(struct gp_session *s)
 	gp_edge_listener_unref(s->listener);
 	TAILQ_REMOVE(&worker->sessions, s, link);
 	free(s->user);
+	free(s->reason);
 	free(s);
 	gp_worker_session_ended(worker);
 }
@@ -279,7 +282,12 @@ void gp_session_lost(struct gp_session *s, enum gp_side side, int error)
 {
 	/* TLS over a socket that ended without close_notify (RFC 8446 section 6.1) */
 	enum gp_session_end end = error == GP_E_TLS ? GP_ENDED_TRUNCATED : GP_ENDED_IO_ERROR;
+	char text[128];
 
+	if (error == GP_E_TLS)
+		gp_tls_error_text(text, sizeof(text));
+	if (!s->reason)
+		s->reason = strdup(error == GP_E_TLS ? text : strerror(errno));
 	if (side == GP_CLIENT)
 		gp_session_abort(s, end);
 	else

@@ -217,14 +217,15 @@ static int make_points(struct setup *setup, const int *fds, size_t fd_count)
 	return ret;
 }
 
+/* Two descriptors for a session, and some to spare. */
 static uint64_t session_max(const struct gp_conf *conf)
 {
 	struct rlimit limit = { .rlim_cur = 1024 };
-	uint64_t pairs;
+	uint64_t spare, pairs;
 
 	getrlimit(RLIMIT_NOFILE, &limit);
-	pairs = limit.rlim_cur > 2 * SPARE_DESCRIPTORS ? (limit.rlim_cur - SPARE_DESCRIPTORS) / 2
-						       : 1;
+	spare = limit.rlim_cur / 2 < SPARE_DESCRIPTORS ? limit.rlim_cur / 2 : SPARE_DESCRIPTORS;
+	pairs = (limit.rlim_cur - spare) / 2;
 	return conf->limits.sessions < pairs ? conf->limits.sessions : pairs;
 }
 

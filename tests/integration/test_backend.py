@@ -82,7 +82,7 @@ def expect_refusal(edge, reason, roles=None):
 		event = edge.gate.wait_for("backend-failed", mark)
 		contains(event["reason"], reason)
 		contains(event["listener"], role + "@")
-		equal(edge.gate.wait_for("session-end", mark)["end"], "backend-failed")
+		equal(edge.gate.wait_for("session-end", mark, sid=event["sid"])["end"], "backend-failed")
 
 
 def says(*texts):

@@ -299,11 +299,6 @@ def s_client(server, record):
 		"-tls1_3", "-msg", "-msgfile", record], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def type_line(process, text):
-	process.stdin.write(text.encode())
-	process.stdin.flush()
-
-
 def skip_to(file, mark):
 	while True:
 		line = file.readline()
@@ -313,36 +308,68 @@ def skip_to(file, mark):
 			return line
 
 
+class StubbornClient:
+	"""openssl s_client in the middle of a stream that nobody takes out of it: then it does not read from us either."""
+
+	size = 64 * MIB
+
+	def __init__(self, server):
+		self.record = lab.path("messages")
+		self.process = s_client(server, self.record)
+		self.timer = threading.Timer(4 * PATIENCE_S, self.process.kill)
+		self.timer.start()
+		skip_to(self.process.stdout, b"* OK")
+		self.type("a LOGIN alice secret\r\n")
+		skip_to(self.process.stdout, b"a OK")
+		self.type(f"b XSTREAM {self.size}\r\n")
+		skip_to(self.process.stdout, b"* 1 FETCH")
+		steady(lambda: backend().sessions[-1].streamed)
+
+	def type(self, text):
+		self.process.stdin.write(text.encode())
+		self.process.stdin.flush()
+
+	def update_keys(self):
+		"""A KeyUpdate that asks for one in return, and a command behind it that carries it off."""
+		self.type("K\n")
+		skip_to(self.process.stderr, b"KEYUPDATE")
+		self.type("k NOOP\r\n")
+
+	def finish(self, updates):
+		"""Read everything, say a last word, and look at what was exchanged."""
+		got = self.process.stdout.read(self.size)
+		equal(len(got), self.size)
+		equal(got == bytes(range(256)) * (self.size // 256), True)
+		for _ in range(updates):
+			skip_to(self.process.stdout, b"k OK")
+		self.type("d LOGOUT\r\n")
+		skip_to(self.process.stdout, b"d OK")
+		self.process.stdout.read()
+		self.process.wait()
+		self.timer.cancel()
+		messages = open(self.record, encoding="ascii", errors="replace").read()
+		equal(len(re.findall(r">>> TLS 1\.3, Handshake \[length 0005\], KeyUpdate", messages)), updates)
+		equal(len(re.findall(r"<<< TLS 1\.3, Handshake \[length 0005\], KeyUpdate", messages)) >= 1, True)
+
+
 @test("[9325-4.4-1] KeyUpdate from a client that does not read: no octet is lost, and both sides have new keys")
 def _():
-	size = 64 * MIB
 	with Server() as server:
-		record = lab.path("messages")
-		client = s_client(server, record)
-		timer = threading.Timer(4 * PATIENCE_S, client.kill)
-		timer.start()
-		skip_to(client.stdout, b"* OK")
-		type_line(client, "a LOGIN alice secret\r\n")
-		skip_to(client.stdout, b"a OK")
-		type_line(client, f"b XSTREAM {size}\r\n")
-		skip_to(client.stdout, b"* 1 FETCH")
-		steady(lambda: backend().sessions[-1].streamed)  # its output is full: it reads no more, and we cannot write
-		for _ in range(3):
-			type_line(client, "K\n")
-			skip_to(client.stderr, b"KEYUPDATE")
-		got = client.stdout.read(size)
-		equal(got == bytes(range(256)) * (size // 256), True)
-		skip_to(client.stdout, b"b OK")
-		type_line(client, "c NOOP\r\n")
-		skip_to(client.stdout, b"c OK")
-		type_line(client, "d LOGOUT\r\n")
-		client.stdout.read()
-		client.wait()
-		timer.cancel()
-		messages = open(record, encoding="ascii", errors="replace").read()
-		equal(len(re.findall(r">>> TLS 1\.3, Handshake \[length 0005\], KeyUpdate", messages)), 3)
-		equal(len(re.findall(r"<<< TLS 1\.3, Handshake \[length 0005\], KeyUpdate", messages)) >= 1, True)
+		client = StubbornClient(server)
+		client.update_keys()
+		steady(lambda: backend().sessions[-1].streamed)
+		client.finish(1)
 		equal(server.wait_for("session-end", user="alice")["end"] in ("client-closed", "backend-closed"), True)
+
+
+@test("several KeyUpdates from a client that does not read do no harm either")
+def _():
+	with Server() as server:
+		client = StubbornClient(server)
+		for _ in range(5):
+			client.update_keys()
+			steady(lambda: backend().sessions[-1].streamed)
+		client.finish(5)
 
 
 # ---- killed workers under load ----

@@ -91,8 +91,8 @@ def _():
 		mark = gate().mark()
 		said = raw(hello.client_hello(version))
 		equal((alert_of(said), len(said)), (PROTOCOL_VERSION, 7))
-		gate().wait_for("tls-failed", mark)
-		equal(gate().wait_for("session-end", mark)["end"], "tls-failed")
+		sid = gate().wait_for("tls-failed", mark)["sid"]
+		equal(gate().wait_for("session-end", mark, sid=sid)["end"], "tls-failed")
 
 
 @test("[9325-3.1.1-2 9325-3.1.1-1] hellos for SSLv3 and SSLv2 get no handshake either")
@@ -179,7 +179,7 @@ def _():
 	for group, shown in (("X25519", "X25519"), ("P-256", "ECDH, prime256v1"), ("P-384", "ECDH, secp384r1")):
 		mark = gate().mark()
 		contains(s_client("-groups", group).stdout, "Server Temp Key: " + shown)
-		equal(gate().wait_for("session-end", mark)["group"], {"X25519": "x25519", "P-256": "secp256r1",
+		gate().wait_for("session-end", mark, group={"X25519": "x25519", "P-256": "secp256r1",
 			"P-384": "secp384r1"}[group])
 	small = hello.client_hello(0x0303, (0xC02B, 0xC02F), groups=(0x0013, 0x0010, 0x000F))  # secp192r1, secp160
 	equal(alert_of(raw(small)), HANDSHAKE_FAILURE)
