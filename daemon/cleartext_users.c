@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "base/utf8.h"
 
 enum { NAME_SIZE = 256 };
 
@@ -47,6 +48,30 @@ static void put(struct gp_cleartext_users *users, struct cleartext_user *user)
 	free(oldest);
 }
 
+/* The name is shown on terminals: whatever one could obey becomes "?". */
+static void copy_printable(const char *from, char *to, size_t size)
+{
+	const unsigned char *p = (const unsigned char *)from;
+	size_t len = 0;
+
+	while (*p) {
+		size_t octets = *p >= 0x80 ? gp_utf8_length(p) : 1;
+		bool plain = octets && *p >= ' ' && *p != 0x7f;
+
+		if (!octets)
+			octets = 1;
+		if (len + octets >= size)
+			break;
+		if (plain)
+			memcpy(to + len, p, octets);
+		else
+			to[len] = '?';
+		len += plain ? octets : 1;
+		p += octets;
+	}
+	to[len] = '\0';
+}
+
 /* line = first TAB last TAB count TAB source TAB name */
 static void read_line(struct gp_cleartext_users *users, struct gp_str line)
 {
@@ -55,6 +80,7 @@ static void read_line(struct gp_cleartext_users *users, struct gp_str line)
 	struct gp_str count = gp_str_split(&line, '\t');
 	struct gp_str source = gp_str_split(&line, '\t');
 	struct cleartext_user *user = calloc(1, sizeof(*user));
+	char name[NAME_SIZE];
 
 	if (!user || !line.len || gp_str_parse_uint(count, UINT64_MAX / 2, &user->count) != GP_OK) {
 		free(user);
@@ -63,7 +89,8 @@ static void read_line(struct gp_cleartext_users *users, struct gp_str line)
 	gp_str_copy(first, user->first, sizeof(user->first));
 	gp_str_copy(last, user->last, sizeof(user->last));
 	gp_str_copy(source, user->source, sizeof(user->source));
-	gp_str_copy(line, user->name, sizeof(user->name));
+	gp_str_copy(line, name, sizeof(name));
+	copy_printable(name, user->name, sizeof(user->name));
 	put(users, user);
 }
 
@@ -109,15 +136,6 @@ void gp_cleartext_users_free(struct gp_cleartext_users *users)
 	}
 	free(users->path);
 	free(users);
-}
-
-static void copy_printable(const char *from, char *to, size_t size)
-{
-	size_t i = 0;
-
-	for (; from[i] && i < size - 1; i++)
-		to[i] = (unsigned char)from[i] < ' ' || from[i] == 0x7f ? '?' : from[i];
-	to[i] = '\0';
 }
 
 static struct cleartext_user *take(struct gp_cleartext_users *users, const char *name)

@@ -60,7 +60,7 @@
 	ROW(PROTOCOL_ERROR, "protocol-error", INFO, "edge", GP_SESSION_FIELDS " reason",           \
 	    "A client broke the protocol before login and was sent away.")                         \
 	ROW(LIMIT, "limit", WARN, "edge", "listener client reason",                                \
-	    "A limit was reached; at most once a second for each reason.")                         \
+	    "A limit was reached; at most one line a second.")                                     \
 	ROW(SETUP_FAILED, "setup-failed", ERROR, "edge", "reason",                                 \
 	    "A worker cannot use a configuration that the supervisor sent.")
 

@@ -127,7 +127,7 @@ static void watch_folder_of(struct gp_file_watch *watch, const char *path)
 			  IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVED_FROM);
 }
 
-static void watch_file(struct gp_file_watch *watch, const char *path)
+static void watch_file(struct gp_file_watch *watch, const char *path, const struct stat *state)
 {
 	struct watched_file *file = &watch->files[watch->file_count];
 	char target[PATH_MAX];
@@ -135,14 +135,14 @@ static void watch_file(struct gp_file_watch *watch, const char *path)
 	file->path = strdup(path);
 	if (!file->path)
 		return;
-	file->state = look_at(path);
+	file->state = *state;
 	watch->file_count++;
 	watch_folder_of(watch, path);
 	if (realpath(path, target))
 		watch_folder_of(watch, target);
 }
 
-void gp_file_watch_set(struct gp_file_watch *watch, char *const *paths)
+void gp_file_watch_set(struct gp_file_watch *watch, char *const *paths, const struct stat *states)
 {
 	size_t count = 0;
 
@@ -156,5 +156,7 @@ void gp_file_watch_set(struct gp_file_watch *watch, char *const *paths)
 	if (!open_inotify(watch) || !watch->files)
 		return;
 	for (size_t i = 0; i < count; i++)
-		watch_file(watch, paths[i]);
+		watch_file(watch, paths[i], &states[i]);
+	/* one may have changed since it was read */
+	gp_timer_set(&watch->settled, SETTLE_MS);
 }

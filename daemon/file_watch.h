@@ -2,6 +2,8 @@
 #ifndef GP_DAEMON_FILE_WATCH_H
 #define GP_DAEMON_FILE_WATCH_H
 
+#include <sys/stat.h>
+
 #include "io/loop.h"
 
 /* Notices when one of some files has other contents: changed, replaced, or behind a symbolic link
@@ -14,7 +16,8 @@ struct gp_file_watch *gp_file_watch_new(struct gp_loop *loop, void (*on_change)(
 					void *arg);
 void gp_file_watch_free(struct gp_file_watch *watch);
 
-/* Watch these files from now on (ended by NULL; copied), as they are now. */
-void gp_file_watch_set(struct gp_file_watch *watch, char *const *paths);
+/* Watch these files from now on (ended by NULL; copied). `states` are what they were when they were
+ * read, so that a change since then is noticed. */
+void gp_file_watch_set(struct gp_file_watch *watch, char *const *paths, const struct stat *states);
 
 #endif

@@ -77,9 +77,9 @@ static void take_passed(struct gp_listening *listening)
 	for (int fd = FIRST_PASSED_FD; fd < FIRST_PASSED_FD + (int)count; fd++) {
 		struct gp_str name = gp_str_split(&names, ':');
 
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
 		if (!is_listening(fd))
 			continue;
-		fcntl(fd, F_SETFD, FD_CLOEXEC);
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 		gp_socket_tune(fd);
 		add(listening, fd, name, true, &item);
@@ -121,22 +121,31 @@ static bool same_address(const struct gp_endpoint *a, const struct gp_endpoint *
 	return gp_endpoint_same_ip(a, b) && a->port == b->port;
 }
 
+static bool is_named(const struct listening_socket *item, const struct gp_conf_listener *listener)
+{
+	return !strcmp(item->name, gp_role_name(listener->role));
+}
+
+/* The one with the listener's address; else, since a socket unit may say "any address" in other
+ * words, the only one that is named like its role. */
 static struct listening_socket *find(struct gp_listening *listening,
 				     const struct gp_conf_listener *listener)
 {
-	struct listening_socket *item;
+	struct listening_socket *item, *named = NULL;
+	unsigned count = 0;
 
 	LIST_FOREACH(item, &listening->sockets, link)
 	{
-		if (!item->used && !strcmp(item->name, gp_role_name(listener->role)))
+		if (item->used)
+			continue;
+		if (same_address(&item->endpoint, &listener->address.endpoint))
 			return item;
+		if (is_named(item, listener)) {
+			named = item;
+			count++;
+		}
 	}
-	LIST_FOREACH(item, &listening->sockets, link)
-	{
-		if (!item->used && same_address(&item->endpoint, &listener->address.endpoint))
-			return item;
-	}
-	return NULL;
+	return count == 1 ? named : NULL;
 }
 
 static struct listening_socket *open_socket(struct gp_listening *listening,

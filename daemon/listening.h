@@ -14,7 +14,7 @@ struct gp_listening *gp_listening_new(void);
 void gp_listening_free(struct gp_listening *listening);
 
 /* Find or open a socket for each listener, in their order, in fds_out (room for all of them).
- * systemd's are found by FileDescriptorName= (the role), then by address. On GP_E_CONF `errors`
+ * systemd's are found by address, else by FileDescriptorName= (the role) if only one has it. On GP_E_CONF `errors`
  * says what is wrong and nothing has changed. */
 int gp_listening_match(struct gp_listening *listening, const struct gp_conf *conf, int *fds_out,
 		       struct gp_buf *errors);

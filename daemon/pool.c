@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <linux/close_range.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -55,7 +56,9 @@ static void become_worker(const struct gp_pool *pool, int control_fd)
 		fcntl(control_fd, F_SETFD, 0);
 	else if (dup2(control_fd, GP_CONTROL_FD) < 0)
 		_exit(126);
-	if (gp_identity_assume(&pool->config.identity) != GP_OK)
+	/* whatever else we were given is not for the worker */
+	if (close_range(GP_CONTROL_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ||
+	    gp_identity_assume(&pool->config.identity) != GP_OK)
 		_exit(126);
 	fexecve(pool->program_fd, argv, environ);
 	_exit(127);
@@ -77,8 +80,10 @@ static void send_set_up(struct pool_worker *worker)
 	memcpy(fds + GP_SETUP_FD_LISTENERS, pool->listening_fds,
 	       conf->listener_count * sizeof(*fds));
 	worker->ready = false;
-	gp_control_send(worker->control_fd, &control, fds,
-			GP_SETUP_FD_LISTENERS + conf->listener_count);
+	/* a worker that cannot be told what to do is replaced by one that can */
+	if (gp_control_send(worker->control_fd, &control, fds,
+			    GP_SETUP_FD_LISTENERS + conf->listener_count) != GP_OK)
+		kill(worker->pid, SIGKILL);
 }
 
 static void on_message(void *arg, unsigned ready);
@@ -173,6 +178,7 @@ static void on_message(void *arg, unsigned ready)
 		note_cleartext_login(worker->pool, control.text);
 	} else if (control.type == GP_CONTROL_SETUP_FAILED) {
 		gp_event(RELOAD_REFUSED, GP_LOG_TEXT_FIELD("reason", control.text));
+		kill(worker->pid, SIGKILL);
 	}
 }
 
@@ -207,6 +213,7 @@ static void ended(struct pool_worker *worker, int status)
 	gp_watch_deinit(&worker->watch);
 	close(worker->control_fd);
 	worker->pid = 0;
+	worker->ready = false;
 	reset_gauges(worker);
 	if (!worker->pool->draining)
 		replace(worker, pid, status);

@@ -115,10 +115,13 @@ static void session_free(struct gp_session *s)
 		gp_buf_deinit(&s->in[side]);
 		gp_buf_deinit(&s->out[side]);
 	}
-	if (s->handshake_counted)
-		gp_worker_handshake_ended(worker);
+	gp_session_handshake_over(s);
 	gp_source_leave(s->source);
 	gp_edge_listener_unref(s->listener);
+	if (s->refused)
+		worker->refusal_count--;
+	gp_count(worker->counters, GP_COUNTER_OCTETS_IN, s->octets_in);
+	gp_count(worker->counters, GP_COUNTER_OCTETS_OUT, s->octets_out);
 	TAILQ_REMOVE(&worker->sessions, s, link);
 	free(s->user);
 	free(s->reason);
@@ -130,13 +133,14 @@ static bool client_may_read(const struct gp_session *s)
 {
 	switch ((enum gp_session_phase)s->phase) {
 	case GP_PHASE_TALKING:
-		return !s->in[GP_CLIENT].len && s->out[GP_BACKEND].len < GP_SESSION_OUT_HIGH &&
-		       s->out[GP_CLIENT].len < GP_SESSION_OUT_HIGH && !s->eof[GP_CLIENT];
+		return gp_session_may_talk(s, GP_CLIENT);
 	case GP_PHASE_SPLICED:
 		return !s->out[GP_BACKEND].len && !s->eof[GP_CLIENT];
 	case GP_PHASE_CONNECTING:
 	case GP_PHASE_BACKEND_HANDSHAKE:
 		return false;
+	case GP_PHASE_HANDSHAKE:
+		return !s->out[GP_CLIENT].len;
 	case GP_PHASE_CLOSING:
 		return s->shut[GP_CLIENT];
 	default:
@@ -150,8 +154,7 @@ static bool backend_may_read(const struct gp_session *s)
 	case GP_PHASE_BACKEND_HANDSHAKE:
 		return true;
 	case GP_PHASE_TALKING:
-		return !s->in[GP_BACKEND].len && s->out[GP_CLIENT].len < GP_SESSION_OUT_HIGH &&
-		       !s->eof[GP_BACKEND];
+		return gp_session_may_talk(s, GP_BACKEND);
 	case GP_PHASE_SPLICED:
 		return !s->out[GP_CLIENT].len && !s->eof[GP_BACKEND];
 	default:
@@ -167,13 +170,21 @@ static void choose_interest(struct gp_session *s)
 			       s->out[GP_BACKEND].len > 0 || s->phase == GP_PHASE_CONNECTING);
 }
 
+void gp_session_handshake_over(struct gp_session *s)
+{
+	if (s->handshake_counted)
+		gp_worker_handshake_ended(s->worker);
+	s->handshake_counted = false;
+}
+
 void gp_session_run(struct gp_session *s)
 {
 	enum gp_session_phase phase;
 
 	do {
 		phase = (enum gp_session_phase)s->phase;
-		steps[phase](s);
+		if (!s->dead)
+			steps[phase](s);
 	} while (!s->dead && phase != (enum gp_session_phase)s->phase);
 	if (s->dead)
 		session_free(s);
@@ -244,6 +255,7 @@ void gp_session_abort(struct gp_session *s, enum gp_session_end end)
 void gp_session_close(struct gp_session *s, enum gp_session_end end)
 {
 	gp_session_ends(s, end);
+	gp_session_handshake_over(s);
 	gp_stream_deinit(&s->stream[GP_BACKEND]);
 	if (s->engine)
 		s->listener->ops->free(s->engine);
@@ -314,6 +326,7 @@ static void refuse(struct gp_session *s, const char *reason)
 	char client[GP_ENDPOINT_TEXT_SIZE];
 
 	s->refused = true;
+	worker->refusal_count++;
 	gp_session_ends(s, GP_ENDED_LIMIT);
 	gp_count(worker->counters, GP_COUNTER_LIMIT_REFUSALS, 1);
 	if (now - worker->limit_logged_ms < 1000)
@@ -327,9 +340,14 @@ static void refuse(struct gp_session *s, const char *reason)
 /* The client's address is known: its protocol begins. */
 void gp_session_greet(struct gp_session *s)
 {
+	struct gp_worker *worker = s->worker;
+
 	if (!s->refused && !enter_source(s))
 		refuse(s, "limits.sessions-per-source");
 	if (s->listener->engine_config.implicit_tls) {
+		/* a word to everybody would cost a handshake each: only a few hear it */
+		if (s->refused && worker->refusal_count > GP_REFUSALS_MAX)
+			gp_session_abort(s, GP_ENDED_LIMIT);
 		gp_session_set_phase(s, GP_PHASE_HANDSHAKE);
 		return;
 	}

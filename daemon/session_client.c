@@ -157,19 +157,13 @@ static int begin_tls(struct gp_session *s)
 	return GP_OK;
 }
 
-static void handshake_counted_off(struct gp_session *s)
-{
-	s->handshake_counted = false;
-	gp_worker_handshake_ended(s->worker);
-}
-
 static void handshake_failed(struct gp_session *s)
 {
 	struct gp_session_texts texts;
 	char reason[128];
 
 	gp_tls_error_text(reason, sizeof(reason));
-	handshake_counted_off(s);
+	gp_session_handshake_over(s);
 	gp_session_texts_get(s, &texts);
 	gp_event(TLS_FAILED, GP_SESSION_LOG_FIELDS(s, &texts), GP_LOG_TEXT_FIELD("reason", reason));
 	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_FAILED, 1);
@@ -181,7 +175,7 @@ static void handshake_done(struct gp_session *s)
 {
 	struct gp_tls_facts facts;
 
-	handshake_counted_off(s);
+	gp_session_handshake_over(s);
 	s->tls_up = true;
 	gp_tls_facts_get(s->stream[GP_CLIENT].tls, &facts);
 	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES, 1);

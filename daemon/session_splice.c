@@ -9,14 +9,22 @@ static enum gp_side other(enum gp_side side)
 	return side == GP_CLIENT ? GP_BACKEND : GP_CLIENT;
 }
 
+static void note_line(struct gp_session *s, enum gp_side from, uint8_t last)
+{
+	if (from == GP_BACKEND)
+		s->line_open = last != '\n';
+}
+
 /* What the engine had not taken goes first. */
 static int move_kept(struct gp_session *s, enum gp_side from)
 {
 	struct gp_buf *in = &s->in[from];
 	int ret = GP_OK;
 
-	if (in->len)
+	if (in->len) {
+		note_line(s, from, in->data[in->len - 1]);
 		ret = gp_buf_append(&s->out[other(from)], in->data, in->len);
+	}
 	gp_buf_deinit(in);
 	return ret;
 }
@@ -43,8 +51,7 @@ static void note_octets(struct gp_session *s, enum gp_side from, const uint8_t *
 {
 	if (from == GP_CLIENT)
 		s->octets_in += len;
-	else
-		s->line_open = data[len - 1] != '\n';
+	note_line(s, from, data[len - 1]);
 }
 
 /* Pass on the end of one direction. A backend that has closed has nothing more to say. */

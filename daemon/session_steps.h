@@ -42,6 +42,12 @@ void gp_session_ends(struct gp_session *s, enum gp_session_end end);
 int gp_session_read(struct gp_session *s, enum gp_side side, void *data, size_t size,
 		    size_t *len_out);
 
+/* While TALKING: shall more be read from that side now? */
+bool gp_session_may_talk(const struct gp_session *s, enum gp_side side);
+
+/* Its handshake does not count towards limits.handshakes any more. */
+void gp_session_handshake_over(struct gp_session *s);
+
 /* Write what waits in out[side]. GP_OK: it is empty. GP_AGAIN, or an error of gp_stream_write. */
 int gp_session_flush(struct gp_session *s, enum gp_side side);
 

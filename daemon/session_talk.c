@@ -122,7 +122,8 @@ static void obey(struct gp_session *s, const struct gp_action *action)
 		report(s, action->report, action->text);
 		break;
 	case GP_ACT_CLOSE:
-		gp_session_close(s, GP_ENDED_CLIENT_CLOSED);
+		gp_session_close(s, s->eof[GP_BACKEND] ? GP_ENDED_BACKEND_CLOSED
+						       : GP_ENDED_CLIENT_CLOSED);
 		break;
 	}
 }
@@ -219,11 +220,15 @@ static void lost(struct gp_session *s, enum gp_side side, int error)
 		gp_session_backend_failed(s, "the connection to the backend broke");
 }
 
-static bool may_read(const struct gp_session *s, enum gp_side side)
+static bool is_full(const struct gp_session *s)
 {
-	return is_talking(s) && !s->in[side].len && !s->eof[side] &&
-	       s->out[GP_CLIENT].len < GP_SESSION_OUT_HIGH &&
-	       s->out[GP_BACKEND].len < GP_SESSION_OUT_HIGH;
+	return s->out[GP_CLIENT].len >= GP_SESSION_OUT_HIGH ||
+	       s->out[GP_BACKEND].len >= GP_SESSION_OUT_HIGH;
+}
+
+bool gp_session_may_talk(const struct gp_session *s, enum gp_side side)
+{
+	return is_talking(s) && !s->in[side].len && !s->eof[side] && !is_full(s);
 }
 
 /* True when something was read. */
@@ -233,7 +238,7 @@ static bool read_side(struct gp_session *s, enum gp_side side)
 	size_t len, used = 0;
 	int ret;
 
-	if (!may_read(s, side))
+	if (!gp_session_may_talk(s, side))
 		return false;
 	ret = gp_session_read(s, side, data, GP_SESSION_CHUNK, &len);
 	if (ret == GP_AGAIN)
@@ -272,6 +277,22 @@ static void flush_side(struct gp_session *s, enum gp_side side)
 		lost(s, side, ret);
 }
 
+static void flush_both(struct gp_session *s)
+{
+	flush_side(s, GP_BACKEND);
+	flush_side(s, GP_CLIENT);
+}
+
+/* Make room when reading had to stop for it. True when there is some: what TLS has read already
+ * no readiness will announce. */
+static bool make_room(struct gp_session *s)
+{
+	if (!is_full(s))
+		return false;
+	flush_both(s);
+	return !is_full(s);
+}
+
 void gp_session_step_talking(struct gp_session *s)
 {
 	unsigned turns = 0;
@@ -286,7 +307,7 @@ void gp_session_step_talking(struct gp_session *s)
 		progress |= offer_kept(s, GP_CLIENT);
 		progress |= read_side(s, GP_BACKEND);
 		progress |= read_side(s, GP_CLIENT);
+		progress |= make_room(s);
 	}
-	flush_side(s, GP_BACKEND);
-	flush_side(s, GP_CLIENT);
+	flush_both(s);
 }

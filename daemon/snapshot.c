@@ -17,15 +17,24 @@
 static int remember_file(void *arg, const char *path)
 {
 	struct gp_snapshot *snapshot = arg;
-	char **larger = reallocarray(snapshot->files, snapshot->file_count + 2, sizeof(*larger));
+	size_t room = snapshot->file_count + 2;
+	char **files = reallocarray(snapshot->files, room, sizeof(*files));
+	struct stat *states;
 
-	if (!larger)
+	if (!files)
 		return GP_E_NOMEM;
-	snapshot->files = larger;
-	larger[snapshot->file_count] = strdup(path);
-	if (!larger[snapshot->file_count])
+	snapshot->files = files;
+	states = reallocarray(snapshot->states, room, sizeof(*states));
+	if (!states)
 		return GP_E_NOMEM;
-	larger[++snapshot->file_count] = NULL;
+	snapshot->states = states;
+	/* one that is not there has the state zero */
+	if (stat(path, &states[snapshot->file_count]) < 0)
+		memset(&states[snapshot->file_count], 0, sizeof(*states));
+	files[snapshot->file_count] = strdup(path);
+	if (!files[snapshot->file_count])
+		return GP_E_NOMEM;
+	files[++snapshot->file_count] = NULL;
 	return GP_OK;
 }
 
@@ -44,11 +53,14 @@ static int read_open_file(int fd, struct gp_buf *out)
 static int read_file(struct gp_snapshot *snapshot, const char *path, struct gp_buf *out,
 		     struct gp_buf *errors)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int ret = fd < 0 ? GP_E_IO : GP_OK;
+	int fd, ret;
 
-	remember_file(snapshot, path);
 	gp_buf_init(out, GP_PEM_FILE_MAX);
+	ret = remember_file(snapshot, path);
+	if (ret != GP_OK)
+		return ret;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ret = fd < 0 ? GP_E_IO : GP_OK;
 	if (ret == GP_OK)
 		ret = read_open_file(fd, out);
 	if (ret == GP_E_IO)
@@ -172,6 +184,8 @@ static int rehearse(const struct gp_snapshot *snapshot, const struct gp_buf *pac
 	const struct gp_conf *conf = snapshot->conf;
 	struct gp_certpack *pack;
 	struct gp_tls_store *store;
+	char reason[256];
+	size_t refused;
 	int ret = gp_certpack_open(pack_data->data, pack_data->len, &pack);
 
 	if (ret != GP_OK)
@@ -181,9 +195,13 @@ static int rehearse(const struct gp_snapshot *snapshot, const struct gp_buf *pac
 		gp_certpack_close(pack);
 		return GP_E_NOMEM;
 	}
+	ret = gp_tls_store_try_all(store, &refused, reason, sizeof(reason));
+	if (ret != GP_OK)
+		gp_buf_appendf(errors, "%s: certificate \"%s\": %s\n",
+			       conf->certificates[refused].chain, conf->certificates[refused].name,
+			       reason);
 	for (size_t i = 0; i < conf->listener_count; i++) {
 		struct gp_edge_listener *listener;
-		char reason[256];
 
 		if (gp_edge_listener_new(conf, &conf->listeners[i], store, &listener, reason,
 					 sizeof(reason)) == GP_OK) {
@@ -220,7 +238,9 @@ int gp_snapshot_load(const char *path, struct gp_snapshot **snapshot_out, struct
 	if (!snapshot)
 		return GP_E_NOMEM;
 	snapshot->conf_fd = snapshot->pack_fd = -1;
-	ret = gp_conf_load_file(path, &snapshot->conf, errors);
+	ret = remember_file(snapshot, path);
+	if (ret == GP_OK)
+		ret = gp_conf_load_file(path, &snapshot->conf, errors);
 	if (ret != GP_OK)
 		goto out;
 	ret = gp_conf_visit_files(snapshot->conf, path, remember_file, snapshot);
@@ -252,6 +272,7 @@ void gp_snapshot_free(struct gp_snapshot *snapshot)
 	for (size_t i = 0; i < snapshot->file_count; i++)
 		free(snapshot->files[i]);
 	free(snapshot->files);
+	free(snapshot->states);
 	free(snapshot->certificates);
 	if (snapshot->conf_fd >= 0)
 		close(snapshot->conf_fd);

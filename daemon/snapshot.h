@@ -2,6 +2,8 @@
 #ifndef GP_DAEMON_SNAPSHOT_H
 #define GP_DAEMON_SNAPSHOT_H
 
+#include <sys/stat.h>
+
 #include "conf/conf.h"
 #include "tls/certpack.h"
 
@@ -13,7 +15,8 @@ struct gp_snapshot {
 	int conf_fd;
 	int pack_fd;
 	struct gp_certificate_info *certificates; /* as many as conf has */
-	char **files; /* all that were read, ended by NULL: to be watched */
+	char **files;        /* all that were read, ended by NULL: to be watched */
+	struct stat *states; /* of these files, before they were read */
 	size_t file_count;
 };
 

@@ -133,21 +133,27 @@ static void on_acceptable(void *arg, unsigned ready)
 	gp_timer_set(&client->timer, CLIENT_TIME_MS);
 }
 
-/* A socket file that nobody answers at is from a process that died. */
+/* A socket that nobody listens at is from a process that died. Nothing else is removed. */
 static int clear_path(const char *path, const struct gp_socket_address *address)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool alive;
+	struct stat file;
+	int fd, error;
 
+	if (lstat(path, &file) < 0)
+		return errno == ENOENT ? GP_OK : GP_E_IO;
+	errno = EEXIST;
+	if (!S_ISSOCK(file.st_mode))
+		return GP_E_IO;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return GP_E_IO;
-	alive = connect(fd, (const struct sockaddr *)&address->storage, address->len) == 0;
+	error = connect(fd, (const struct sockaddr *)&address->storage, address->len) < 0 ? errno
+											  : 0;
 	close(fd);
-	if (alive) {
-		errno = EADDRINUSE;
-		return GP_E_IO;
-	}
-	return unlink(path) == 0 || errno == ENOENT ? GP_OK : GP_E_IO;
+	if (error == ECONNREFUSED)
+		return unlink(path) == 0 ? GP_OK : GP_E_IO;
+	errno = error && error != EAGAIN ? error : EADDRINUSE;
+	return GP_E_IO;
 }
 
 static int listen_at(const char *path, int *fd_out)

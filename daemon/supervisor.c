@@ -119,8 +119,10 @@ static void on_rotation_time(void *arg)
 {
 	struct supervisor *s = arg;
 
-	gp_ticket_keys_rotate(s->tickets);
-	gp_timer_set(&s->rotate, GP_TICKET_ROTATION_MS);
+	bool rotated = gp_ticket_keys_rotate(s->tickets) == GP_OK;
+
+	/* without randomness: soon again, a key must not live longer than it should */
+	gp_timer_set(&s->rotate, rotated ? GP_TICKET_ROTATION_MS : SAVE_INTERVAL_MS);
 }
 
 /* ---- users in clear ---- */
@@ -180,7 +182,7 @@ static void adopt(struct supervisor *s, struct gp_snapshot *fresh)
 	set_up_log(fresh->conf);
 	gp_pool_set_up(s->pool, fresh, s->listening_fds);
 	gp_listening_close_unused(s->listening);
-	gp_file_watch_set(s->files, fresh->files);
+	gp_file_watch_set(s->files, fresh->files, fresh->states);
 	gp_snapshot_free(old);
 	warn_of_expiry(fresh);
 }
@@ -303,7 +305,7 @@ static void answer_status(void *arg, const char *request, struct gp_buf *out)
 	struct gp_status_report report = { .worker_count = s->worker_count,
 					   .counters = s->counters,
 					   .uptime_ms = gp_time_mono_ms() - s->started_ms };
-	int pids[256];
+	int pids[GP_CONF_WORKERS_MAX];
 
 	for (unsigned i = 0; i < s->worker_count; i++)
 		pids[i] = gp_pool_pid(s->pool, i);
@@ -467,7 +469,7 @@ static int watch_files(struct supervisor *s)
 	s->files = gp_file_watch_new(s->loop, on_files_changed, s);
 	if (!s->files)
 		return EX_OSERR;
-	gp_file_watch_set(s->files, s->snapshot->files);
+	gp_file_watch_set(s->files, s->snapshot->files, s->snapshot->states);
 	return EX_OK;
 }
 
@@ -489,6 +491,18 @@ static int reduce_privileges(struct supervisor *s)
 	return gp_privileges_reduce() == GP_OK ? EX_OK : EX_OSERR;
 }
 
+/* As configured, or one for each CPU. */
+static unsigned worker_count(const struct gp_conf *conf)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (conf->server.workers)
+		return (unsigned)conf->server.workers;
+	if (cpus < 1)
+		return 1;
+	return cpus < GP_CONF_WORKERS_MAX ? (unsigned)cpus : GP_CONF_WORKERS_MAX;
+}
+
 static int load(struct supervisor *s)
 {
 	struct gp_buf errors;
@@ -500,9 +514,7 @@ static int load(struct supervisor *s)
 	gp_buf_deinit(&errors);
 	if (ret != GP_OK)
 		return EX_CONFIG;
-	s->worker_count = (unsigned)s->snapshot->conf->server.workers;
-	if (!s->worker_count)
-		s->worker_count = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	s->worker_count = worker_count(s->snapshot->conf);
 	set_up_log(s->snapshot->conf);
 	return EX_OK;
 }

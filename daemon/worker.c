@@ -28,8 +28,7 @@ enum {
 	PAUSE_MS = 100,
 	CLOSING_MS = 5000,
 	TRIM_AFTER_MS = 3000,
-	REFUSALS_MAX = 64,      /* sessions above the limit that only hear why */
-	SPARE_DESCRIPTORS = 256 /* these, listeners, control, log */
+	SPARE_DESCRIPTORS = 256 /* refusals, listeners, control, log */
 };
 
 /* ---- accepting ---- */
@@ -73,7 +72,8 @@ static enum admission admission(const struct gp_worker *worker)
 		return WAIT;
 	if (worker->session_count < worker->session_max)
 		return ADMIT;
-	if (others_have_room(worker) || worker->session_count >= worker->session_max + REFUSALS_MAX)
+	if (others_have_room(worker) ||
+	    worker->session_count >= worker->session_max + GP_REFUSALS_MAX)
 		return WAIT;
 	return REFUSE;
 }
@@ -499,6 +499,9 @@ int gp_worker_main(void)
 	struct gp_worker *worker;
 
 	prctl(PR_SET_NAME, "gatepost-edge");
+	/* private keys must not end in a core file, nor keystrokes come from us */
+	prctl(PR_SET_DUMPABLE, 0);
+	setsid();
 	/* the terminal's signals are for the supervisor, which tells us what to do */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);

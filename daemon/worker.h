@@ -22,7 +22,7 @@ struct gp_accept_point {
 	int fd;
 };
 
-enum { GP_SCRATCH_SIZE = 64 * 1024 };
+enum { GP_SCRATCH_SIZE = 64 * 1024, GP_REFUSALS_MAX = 64 };
 
 struct gp_worker {
 	struct gp_loop *loop;
@@ -40,6 +40,7 @@ struct gp_worker {
 	uint64_t session_count;
 	uint64_t session_max; /* from the limits and the descriptors we may have */
 	uint64_t handshake_count;
+	uint64_t refusal_count; /* sessions that only hear that there are too many */
 	struct gp_sources *sources;
 	struct gp_deadline_queue handshaking;
 	struct gp_deadline_queue logging_in;

@@ -94,7 +94,7 @@ struct gp_conf {
 	struct gp_conf_tree *tree; /* libconfig's */
 };
 
-enum { GP_CONF_ERRORS_MAX = 64 * 1024, GP_CONF_LISTENERS_MAX = 100 };
+enum { GP_CONF_ERRORS_MAX = 64 * 1024, GP_CONF_LISTENERS_MAX = 100, GP_CONF_WORKERS_MAX = 256 };
 
 /* Read a file, with the files that it includes. On GP_E_CONF all that is wrong stands in
  * `errors`, a line each: "file:line: sentence". */

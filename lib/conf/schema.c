@@ -22,7 +22,7 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR 
 const struct gp_conf_row gp_conf_server_rows[] = {
 	{ "user", GP_CONF_TEXT, AT(gp_conf_server, user), "gatepost",
 	  .help = "User whose rights the workers have when gatepost is started as root." },
-	{ "workers", GP_CONF_NUMBER, AT(gp_conf_server, workers), "0", .max = 256,
+	{ "workers", GP_CONF_NUMBER, AT(gp_conf_server, workers), "0", .max = GP_CONF_WORKERS_MAX,
 	  .help = "Edge worker processes; 0 means one for each CPU." },
 	{ "run-dir", GP_CONF_TEXT, AT(gp_conf_server, run_dir), "/run/gatepost",
 	  .help = "Folder for control.sock, which gatepost status talks to." },
@@ -59,7 +59,8 @@ const struct gp_conf_row gp_conf_limits_rows[] = {
 	{ "handshake-time", GP_CONF_DURATION, AT(gp_conf_limits, handshake_time_ms), "10s",
 	  .min = SECOND, .max = 10 * MINUTE, .help = "Time for a TLS handshake." },
 	{ "login-time", GP_CONF_DURATION, AT(gp_conf_limits, login_time_ms), "60s", .min = SECOND,
-	  .max = HOUR, .help = "Time from the connection to the login." },
+	  .max = HOUR,
+	  .help = "Time for the client's part before login: once before TLS, once after it." },
 	{ "idle-time", GP_CONF_DURATION, AT(gp_conf_limits, idle_time_ms), "31m",
 	  .min = 30 * MINUTE, .max = DAY,
 	  .help = "Silence after login that ends a session; IMAP wants more than 30 minutes." },

@@ -37,8 +37,9 @@ struct gp_loop *gp_loop_new(void)
 	struct event_config *config = event_config_new();
 
 	if (loop && config) {
-		event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK |
-						      EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+		/* not EPOLL_USE_CHANGELIST: it forgets to remove descriptors that are closed
+		 * here but open elsewhere, and all listening sockets are */
+		event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
 		loop->base = event_base_new_with_config(config);
 	}
 	if (config)

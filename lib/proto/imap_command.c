@@ -102,6 +102,8 @@ static void answer(struct imap_edge *edge)
 	case IMAP_NO_LOGIN_IN_CLEAR:
 		gp_push_report(&edge->life.c, GP_REPORT_CLEARTEXT_LOGIN, edge->life.c.login_name);
 		refuse(edge, privacy);
+		/* each makes a line in the log: nobody may make thousands */
+		gp_edge_count_bad_command(&edge->life);
 		break;
 	case IMAP_NO_PRIVACY:
 		refuse(edge, privacy);

@@ -73,6 +73,8 @@ static void refuse_in_clear(struct pop3_edge *edge, const char *text, bool named
 	if (named)
 		gp_push_report(&edge->life.c, GP_REPORT_CLEARTEXT_LOGIN, edge->life.c.login_name);
 	refuse(edge, text);
+	/* each makes a line in the log: nobody may make thousands */
+	gp_edge_count_bad_command(&edge->life);
 }
 
 static void forward(struct pop3_edge *edge, struct gp_str line)

@@ -240,6 +240,19 @@ void gp_tls_store_unref(struct gp_tls_store *store)
 	free(store);
 }
 
+int gp_tls_store_try_all(struct gp_tls_store *store, size_t *index_out, char *reason_out,
+			 size_t reason_size)
+{
+	for (size_t i = 0; i < gp_certpack_count(store->pack); i++) {
+		if (context_of(store, i))
+			continue;
+		*index_out = i;
+		gp_tls_error_text(reason_out, reason_size);
+		return GP_E_TLS;
+	}
+	return GP_OK;
+}
+
 static int set_texts(struct gp_tls_server *server, const struct gp_tls_server_config *config)
 {
 	size_t alpn_len = config->alpn ? strlen(config->alpn) : 0;

@@ -333,7 +333,7 @@ class StubbornClient:
 		"""A KeyUpdate that asks for one in return, and a command behind it that carries it off."""
 		self.type("K\n")
 		skip_to(self.process.stderr, b"KEYUPDATE")
-		self.type("k NOOP\r\n")
+		self.type("n NOOP\r\n")
 
 	def finish(self, updates):
 		"""Read everything, say a last word, and look at what was exchanged."""
@@ -341,7 +341,7 @@ class StubbornClient:
 		equal(len(got), self.size)
 		equal(got == bytes(range(256)) * (self.size // 256), True)
 		for _ in range(updates):
-			skip_to(self.process.stdout, b"k OK")
+			skip_to(self.process.stdout, b"n OK")
 		self.type("d LOGOUT\r\n")
 		skip_to(self.process.stdout, b"d OK")
 		self.process.stdout.read()

@@ -55,6 +55,14 @@ static void names_cannot_forge_lines(void **state)
 	print(users, false, &text);
 	assert_non_null(strstr((char *)text.data, "a?b?c?[2J\n"));
 	gp_buf_deinit(&text);
+	gp_cleartext_users_add(users,
+			       "d\xc2\x9b"
+			       "e\x9b"
+			       "f\xc3\xa9",
+			       "192.0.2.1", 0);
+	print(users, false, &text);
+	assert_non_null(strstr((char *)text.data, "d??e?f\xc3\xa9\n"));
+	gp_buf_deinit(&text);
 	gp_cleartext_users_free(users);
 }
 

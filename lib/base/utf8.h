@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_BASE_UTF8_H
+#define GP_BASE_UTF8_H
+
+#include <stddef.h>
+
+/* Octets of the printable character of two or more octets at `p` (ended by a NUL somewhere), or 0
+ * for anything else: not well-formed (RFC 3629 section 4), or a C1 control, which some terminals
+ * obey. */
+size_t gp_utf8_length(const unsigned char *p);
+
+#endif
