@@ -60,6 +60,12 @@ int gp_stream_read(struct gp_stream *stream, void *data, size_t size, size_t *le
 
 	if (!stream->tls)
 		return receive(stream, data, size, 0, len_out);
+	/* OpenSSL 3.0 fails ("bad length") when it is to answer a second KeyUpdate while octets of
+	 * ours are half-written: let those out before anything else is read */
+	if (stream->write_blocked && gp_tls_owes_key_update(stream->tls)) {
+		stream->read_waits_for = stream->write_waits_for;
+		return GP_AGAIN;
+	}
 	ret = gp_tls_read(stream->tls, data, size, len_out, &want);
 	stream->read_waits_for = ret == GP_AGAIN ? interest_of(want) : GP_READABLE;
 	return ret;
@@ -74,6 +80,7 @@ int gp_stream_write(struct gp_stream *stream, const void *data, size_t len, size
 	if (stream->tls) {
 		ret = gp_tls_write(stream->tls, data, len, len_out, &want);
 		stream->write_waits_for = ret == GP_AGAIN ? interest_of(want) : GP_WRITABLE;
+		stream->write_blocked = ret == GP_AGAIN;
 		return ret;
 	}
 	n = send(stream->fd, data, len, MSG_NOSIGNAL);

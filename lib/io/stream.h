@@ -15,6 +15,7 @@ struct gp_stream {
 	int fd;                 /* owned; -1: none */
 	uint8_t read_waits_for; /* GP_READABLE or GP_WRITABLE */
 	uint8_t write_waits_for;
+	bool write_blocked; /* the last write came to GP_AGAIN */
 };
 
 /* An empty stream, so that deinit is safe. */

@@ -75,6 +75,11 @@ bool gp_tls_has_pending(const struct gp_tls *tls)
 	return SSL_has_pending(of(tls)) == 1;
 }
 
+bool gp_tls_owes_key_update(const struct gp_tls *tls)
+{
+	return SSL_get_key_update_type(of(tls)) != SSL_KEY_UPDATE_NONE;
+}
+
 void gp_tls_free(struct gp_tls *tls)
 {
 	SSL_free(of(tls));

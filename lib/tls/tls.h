@@ -33,6 +33,9 @@ void gp_tls_shutdown(struct gp_tls *tls);
 /* Are decrypted octets waiting that no readiness of the socket will announce? */
 bool gp_tls_has_pending(const struct gp_tls *tls);
 
+/* Has the peer asked for a KeyUpdate that we have not sent yet (RFC 8446 section 4.6.3)? */
+bool gp_tls_owes_key_update(const struct gp_tls *tls);
+
 void gp_tls_free(struct gp_tls *tls);
 
 /* A short sentence on the last error of this thread; also empties OpenSSL's queue. */

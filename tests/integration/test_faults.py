@@ -317,7 +317,18 @@ class StubbornClient:
 		self.record = lab.path("messages")
 		self.process = s_client(server, self.record)
 		self.timer = threading.Timer(4 * PATIENCE_S, self.process.kill)
+
+	def __enter__(self):
 		self.timer.start()
+		self.begin()
+		return self
+
+	def __exit__(self, *_):
+		self.timer.cancel()
+		self.process.kill()
+		self.process.wait()
+
+	def begin(self):
 		skip_to(self.process.stdout, b"* OK")
 		self.type("a LOGIN alice secret\r\n")
 		skip_to(self.process.stdout, b"a OK")
@@ -345,8 +356,6 @@ class StubbornClient:
 		self.type("d LOGOUT\r\n")
 		skip_to(self.process.stdout, b"d OK")
 		self.process.stdout.read()
-		self.process.wait()
-		self.timer.cancel()
 		messages = open(self.record, encoding="ascii", errors="replace").read()
 		equal(len(re.findall(r">>> TLS 1\.3, Handshake \[length 0005\], KeyUpdate", messages)), updates)
 		equal(len(re.findall(r"<<< TLS 1\.3, Handshake \[length 0005\], KeyUpdate", messages)) >= 1, True)
@@ -354,8 +363,7 @@ class StubbornClient:
 
 @test("[9325-4.4-1] KeyUpdate from a client that does not read: no octet is lost, and both sides have new keys")
 def _():
-	with Server() as server:
-		client = StubbornClient(server)
+	with Server() as server, StubbornClient(server) as client:
 		client.update_keys()
 		steady(lambda: backend().sessions[-1].streamed)
 		client.finish(1)
@@ -364,8 +372,7 @@ def _():
 
 @test("several KeyUpdates from a client that does not read do no harm either")
 def _():
-	with Server() as server:
-		client = StubbornClient(server)
+	with Server() as server, StubbornClient(server) as client:
 		for _ in range(5):
 			client.update_keys()
 			steady(lambda: backend().sessions[-1].streamed)
