@@ -197,6 +197,16 @@ def proc_status(pid):
 		return {key: value.strip() for key, _, value in (line.partition(":") for line in file)}
 
 
+@contextlib.contextmanager
+def stopped(pid):
+	"""A process that gets no time for a while: what it would do is left to others."""
+	os.kill(pid, signal.SIGSTOP)
+	try:
+		yield
+	finally:
+		os.kill(pid, signal.SIGCONT)
+
+
 def command(*words, check=True, root=False, **more):
 	"""Run a program to its end, with the rights of the servers; stdout and stderr as text."""
 	more = {"timeout": 4 * PATIENCE_S, "stdin": subprocess.DEVNULL, "text": True, "cwd": "/",

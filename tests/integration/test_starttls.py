@@ -218,7 +218,7 @@ def pop3s_client():
 	return client
 
 
-@test("[9051-6.2.1-4 2595-4-1 5034-3-1] the verb is offered in clear only; inside TLS there is PLAIN instead")
+@test("[9051-6.2.1-4 2595-4-1] the verb is offered in clear only; inside TLS there is PLAIN instead")
 def _():
 	client = greeted(IMAP)
 	contains(client.imap("CAPABILITY")[0], b" STARTTLS")

@@ -2,9 +2,6 @@
 # SPDX-License-Identifier: MIT
 """The TLS that clients meet: versions, suites, alerts, names, ALPN, and how a connection ends."""
 
-import contextlib
-import os
-import signal
 import socket
 import ssl
 import sys
@@ -13,7 +10,7 @@ from functools import cache
 sys.dont_write_bytecode = True
 import hello  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import Lab, command, contains, equal, run, test  # noqa: E402
+from lab import Lab, command, contains, equal, run, stopped, test  # noqa: E402
 from pki import Pki  # noqa: E402
 from wire import Backend, Client, alert_of, context, imap_server, implicit, pop3_server  # noqa: E402
 
@@ -76,7 +73,7 @@ def s_client(*words, address=IMAPS, name=NAME, **more):
 # ---- versions and suites ----
 
 
-@test("[8314-4-10 9051-11.1-2 9325-3.1.1-1] TLS 1.2 and 1.3 are served on every port, 1.3 to whoever can")
+@test("[8314-4-10 9051-11.1-2 9325-3.1.1-5 9325-3.1.1-6 9325-3.1.1-7] TLS 1.2 and 1.3 are served on every port, 1.3 to whoever can")
 def _():
 	for address, name in ((IMAPS, NAME), (POP3S, NAME), (RSA, "rsa.example.test")):
 		for most, version in ((TLS12, "TLSv1.2"), (TLS13, "TLSv1.3")):
@@ -85,7 +82,7 @@ def _():
 			contains(client.line(), b"OK")
 
 
-@test("[8996-4-3 8996-5-2 8314-4.1-6] hellos for TLS 1.0 and 1.1: alert protocol_version and an end, logged")
+@test("[8996-4-1 8996-4-3 8996-5-1 8996-5-2 8314-4.1-6] hellos for TLS 1.0 and 1.1: alert protocol_version and an end, logged")
 def _():
 	for version in (0x0301, 0x0302):
 		mark = gate().mark()
@@ -95,7 +92,7 @@ def _():
 		equal(gate().wait_for("session-end", mark, sid=sid)["end"], "tls-failed")
 
 
-@test("[9325-3.1.1-2 9325-3.1.1-1] hellos for SSLv3 and SSLv2 get no handshake either")
+@test("[9325-3.1.1-1 9325-3.1.1-2 7457-2.4-2 7457-x-4] hellos for SSLv3 and SSLv2 get no handshake either")
 def _():
 	# SSL 3.0 has no alert protocol_version; its word for that is handshake_failure
 	equal(alert_of(raw(hello.client_hello(0x0300))), HANDSHAKE_FAILURE)
@@ -115,7 +112,7 @@ def _():
 		contains(client.line(), b"* OK")
 
 
-@test("[9325-3.1.3-1 9325-3.1.3-2] TLS_FALLBACK_SCSV from a client that could do better: alert inappropriate_fallback")
+@test("[9325-3.1.3-2] TLS_FALLBACK_SCSV from a client that could do better: alert inappropriate_fallback")
 def _():
 	said = raw(hello.client_hello(0x0303, suites=(0xC02B, 0xC02F, 0x5600)))
 	equal(alert_of(said), INAPPROPRIATE_FALLBACK)
@@ -137,20 +134,30 @@ def _():
 	equal(hello.server_suite(said), 0xC02F)
 
 
-@test("[9325-4.1-1 9325-4.1-2 9325-4.1-3 9325-4.1-4 2595-2.1-1] suites with NULL, RC4, DES, export, 3DES: alert 40")
+@test("[9325-4.1-1 9325-4.1-2 9325-4.1-3 9325-4.1-4 7457-2.5-1] suites with NULL, RC4, DES, export, 3DES: alert 40")
 def _():
 	for address, name in ((IMAPS, NAME), (RSA, "rsa.example.test")):
 		for suites in (hello.NULL, hello.RC4, hello.EXPORT_AND_DES, hello.TRIPLE_DES):
 			equal(alert_of(raw(hello.client_hello(0x0303, suites, name), address)), HANDSHAKE_FAILURE)
 
 
-@test("[9325-4.1-5 9325-4.1-6 9325-4.1-8 9325-4.1-9 9325-4.2.1-4] no RSA key transport, static DH, DHE, anonymous: 40")
+def expect_no_suite(suites):
+	equal(alert_of(raw(hello.client_hello(0x0303, suites, "rsa.example.test"), RSA)), HANDSHAKE_FAILURE)
+
+
+@test("[9325-4.1-5 9325-4.2.1-4 9325-7.3-1 7457-2.7-1 7457-2.8-1] no RSA key transport: alert 40")
 def _():
-	for suites in (hello.RSA_TRANSPORT, hello.STATIC_DH, hello.DHE, hello.ANONYMOUS, (0x002F,)):
-		equal(alert_of(raw(hello.client_hello(0x0303, suites, "rsa.example.test"), RSA)), HANDSHAKE_FAILURE)
+	expect_no_suite(hello.RSA_TRANSPORT)
+	expect_no_suite((0x002F,))
 
 
-@test("[9325-4.2-6] no CBC suite, with or without forward secrecy")
+@test("[9325-4.1-6 9325-4.1-8 9325-4.1-9 7457-x-2] no static DH, no finite-field DHE, nothing anonymous: alert 40")
+def _():
+	for suites in (hello.STATIC_DH, hello.DHE, hello.ANONYMOUS):
+		expect_no_suite(suites)
+
+
+@test("[9325-4.2-6 7457-2.4-1 2595-2.1-1] no CBC suite, with or without forward secrecy")
 def _():
 	for address, name in ((IMAPS, NAME), (RSA, "rsa.example.test")):
 		equal(alert_of(raw(hello.client_hello(0x0303, hello.CBC, name), address)), HANDSHAKE_FAILURE)
@@ -191,7 +198,7 @@ def _():
 	equal(alert_of(raw(weak)), HANDSHAKE_FAILURE)
 
 
-@test("[9325-3.3-1 9325-4.6-1 9325-3.5-4] no compression, no truncated HMAC; extended master secret is agreed")
+@test("[9325-3.3-1 9325-4.6-1 9325-3.5-4 7457-2.6-1 7457-2.11-1] no compression, no truncated HMAC; extended master secret is agreed")
 def _():
 	offer = hello.client_hello(0x0303, (0xC02B,), compressions=(1, 0), linger=True, more=hello.extension(4, b""))
 	answer = hello.server_hello(raw(offer))
@@ -201,7 +208,7 @@ def _():
 	contains(s_client("-tls1_2").stdout, "Extended master secret: yes")
 
 
-@test("[9325-3.5-1 9325-3.5-5] renegotiation is secure by indication, and refused")
+@test("[9325-3.5-1 9325-3.5-5 7457-2.10-1] renegotiation is secure by indication, and refused")
 def _():
 	done = s_client("-tls1_2", "-msg", input="R\n")
 	contains(done.stdout, "Secure Renegotiation IS supported")
@@ -243,7 +250,7 @@ def _():
 		equal(connect(address).tls.selected_alpn_protocol(), None)
 
 
-@test("[9325-3.8-2] ALPN of another protocol: alert no_application_protocol, in TLS 1.2 and 1.3")
+@test("[9325-3.8-2 7457-x-1] ALPN of another protocol: alert no_application_protocol, in TLS 1.2 and 1.3")
 def _():
 	for address, others in ((IMAPS, ("h2", "http/1.1", "pop3")), (POP3S, ("h2", "imap"))):
 		for version in (0x0303, 0x0304):
@@ -292,10 +299,12 @@ def resumes(address, name, tls, session):
 	client.close()
 	end = gate().wait_for("session-end", mark, client=client.name)
 	equal(end["resumed"], "yes" if client.tls.session_reused else "no")
+	if client.tls.version() == "TLSv1.3":
+		equal(end["group"], "x25519")  # also when resumed: with a fresh key share
 	return client.tls.session_reused
 
 
-@test("[9325-3.4-1] tickets of one worker are good at the other, in TLS 1.2 and 1.3")
+@test("[9325-3.4-8] tickets of one worker are good at the other, in TLS 1.2 and 1.3")
 def _():
 	first, second = gate().workers()
 	for most in (TLS12, TLS13):
@@ -305,17 +314,7 @@ def _():
 			equal(resumes(IMAPS, NAME, tls, session), True)
 
 
-@contextlib.contextmanager
-def stopped(pid):
-	"""A process that gets no time for a while."""
-	os.kill(pid, signal.SIGSTOP)
-	try:
-		yield
-	finally:
-		os.kill(pid, signal.SIGCONT)
-
-
-@test("[9325-3.4-2] a ticket is good for the name and the listener it was made for, else the handshake is full")
+@test("[7457-2.12-1] a ticket is good for the name and the listener it was made for, else the handshake is full")
 def _():
 	for most in (TLS12, TLS13):
 		tls, session = resumable(tls=client_tls(maximum_version=most))

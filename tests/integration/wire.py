@@ -35,6 +35,7 @@ class Talk:
 		with contextlib.suppress(OSError):
 			self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 		self.unread = bytearray()
+		self.over = False  # nothing more will come
 		self.tags = 0
 
 	# -- octets
@@ -49,6 +50,7 @@ class Talk:
 	def fill(self):
 		data = self.receive()
 		self.unread += data
+		self.over = not data
 		return bool(data)
 
 	def take(self, count):
@@ -121,7 +123,7 @@ class Talk:
 		lines = []
 		while True:
 			lines.append(self.line())
-			if not lines[-1] or lines[-1].startswith(octets(tag) + b" "):
+			if self.over or lines[-1].startswith(octets(tag) + b" "):
 				return lines
 
 	def fetch(self, text):
@@ -236,8 +238,8 @@ class Client(Talk):
 			self.closed_by = "close_notify"
 		except ssl.SSLEOFError:
 			self.closed_by = "cut"
-		except ssl.SSLError as error:
-			self.closed_by = error.reason
+		except ssl.SSLError as error:  # some versions of Python have no class of its own for that
+			self.closed_by = "cut" if error.reason == "UNEXPECTED_EOF_WHILE_READING" else error.reason
 		except ConnectionResetError:
 			self.closed_by = "reset"
 		return b""

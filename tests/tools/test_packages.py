@@ -23,6 +23,7 @@ STANDINS = {
 		case "$1" in $APT_FAILS) echo "apt is unhappy"; exit 100 ;; esac
 		if [ "$1" = install ]; then
 			[ -z "$APT_SIGNAL" ] || kill -$APT_SIGNAL $PPID
+			[ "$APT_SIGNAL" != KILL ] || exit 1 # an orphan must not go on beside the test
 			for n; do case $n in -*|*=*|install) ;; *) echo "$n" >>$T/installed ;; esac; done
 			touch $T/lib/systemd/system/new.service $T/lib/systemd/system/new.socket $T/etc/init.d/new
 		fi""",

@@ -445,7 +445,7 @@ int main(void)
 
 	TABLE_ROWS(&table, rows, run);
 	table_one(&table, "every rule has its test", has_a_test_for_every_rule);
-	table_one(&table, "all rules hold together", holds_as_a_whole);
+	table_one(&table, "[9325-3.1.1-8] all rules hold together", holds_as_a_whole);
 	table_one(&table, "[9155-3-1] a certificate request names neither MD5 nor SHA-1",
 		  asks_for_good_signatures);
 	return table_run(&table);

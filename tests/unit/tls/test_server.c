@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a server under the strict profile answers: to hellos that no library makes, and to a
  * client of OpenSSL. */
+#define OPENSSL_SUPPRESS_DEPRECATED /* RSA_test_flags has no successor */
 #include "tls/server.h"
 
 #include <openssl/x509v3.h>
@@ -72,7 +73,7 @@ static const struct refused_row {
 	{ "[2595-2.1-1] the suites that RFC 2595 demanded are refused",
 	  { .suites = { 0x0013, 0x0004, 0x000a, 0x0005 } },
 	  HANDSHAKE_FAILURE },
-	{ "[9325-4.1-5 7457-2.7-1 9325-4.2.1-4] RSA key transport is refused",
+	{ "[9325-4.1-5 7457-2.7-1 9325-4.2.1-4 7457-2.8-1] RSA key transport is refused",
 	  { .suites = { 0x002f, 0x0035, 0x003c, 0x003d, 0x009c, 0x009d, 0xc09c, 0xc0a0 } },
 	  HANDSHAKE_FAILURE },
 	{ "[9325-4.1-6] static Diffie-Hellman is refused",
@@ -462,6 +463,23 @@ static void asks_for_no_certificate(void **state)
 	}
 }
 
+/* CVE-2003-0147: the library blinds RSA operations, unless it is told not to. */
+static void blinds_rsa_operations(void **state)
+{
+	SSL_CTX *client = link_context(0);
+	struct link link;
+	const RSA *rsa;
+
+	(void)state;
+	link_open(&link, servers[RSA_CERTIFICATE], client, NULL, NULL);
+	assert_int_equal(link_talk(&link), 1);
+	rsa = EVP_PKEY_get0_RSA(SSL_get_privatekey((SSL *)(void *)link.server));
+	assert_non_null(rsa);
+	assert_int_equal(RSA_test_flags(rsa, RSA_FLAG_NO_BLINDING), 0);
+	link_close(&link);
+	SSL_CTX_free(client);
+}
+
 static void refuses_to_renegotiate(void **state)
 {
 	SSL_CTX *client = link_context(TLS1_2_VERSION);
@@ -553,7 +571,7 @@ static const struct name_row {
 	  RSA_CERTIFICATE },
 	{ "a name in capitals gets its certificate", "B.EXAMPLE", EC_CERTIFICATE },
 	{ "a wildcard gets its certificate", "imap.b.example", EC_CERTIFICATE },
-	{ "[8314-4.4-3] a client that sends no name gets the default certificate", NULL,
+	{ "[8314-4.4-3 9525-7.4-2] a client that sends no name gets the default certificate", NULL,
 	  RSA_CERTIFICATE },
 	{ "an unknown name gets the default certificate when told so", "unknown.example",
 	  RSA_CERTIFICATE },
@@ -826,6 +844,7 @@ int main(void)
 	TABLE_ROWS(&table, suite_rows, run_suite);
 	table_one(&table, "[8314-4.2-2] no client certificate is asked for",
 		  asks_for_no_certificate);
+	table_one(&table, "[7457-2.7-2] RSA operations are blinded", blinds_rsa_operations);
 	table_one(&table, "[9325-3.5-5 7457-2.10-1 5746-3.7-1] renegotiation is refused",
 		  refuses_to_renegotiate);
 	table_one(&table, "a session without extended master secret is told as such",
