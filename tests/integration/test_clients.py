@@ -118,17 +118,6 @@ def _():
 		contains(client.pop("STAT"), b"+OK 4 ")
 
 
-@test("[5034-4-1 5034-3-1] AUTH after a login is refused, though CAPA still names the mechanisms")
-def _():
-	tls = context(site().pki.root)
-	with implicit(site().scene.address("pop3s"), tls, site().scene.host) as client:
-		contains(client.line(), b"+OK")
-		contains(client.pop("AUTH PLAIN AGFsaWNlAHNlY3JldA=="), b"+OK")
-		contains(client.pop("CAPA"), b"+OK")
-		contains(b"".join(iter(client.line, b".\r\n")), b"SASL PLAIN")
-		contains(client.pop("AUTH PLAIN AGFsaWNlAHNlY3JldA=="), b"-ERR")
-
-
 @test("[8314-4-13] the line of a login carries name, SNI, version, suite and group")
 def _():
 	mark = site().gate.mark()
