@@ -56,6 +56,12 @@ def greeted(address, **more):
 	return client
 
 
+def upgraded(address):
+	"""A client that came into TLS as it should."""
+	gate()
+	return by_starttls(address, tls(), NAME)
+
+
 def dialled():
 	return [backend.count for backend in backends()]
 
@@ -196,10 +202,10 @@ def _():
 
 @test("[9051-6.2.1-1 9051-6.2.1-2 2595-4-4] inside TLS the verb is refused: BAD, -ERR")
 def _():
-	for opened in (by_starttls(IMAP, tls(), NAME), imaps_client()):
+	for opened in (upgraded(IMAP), imaps_client()):
 		contains(opened.imap("STARTTLS")[-1], b" BAD ")
 		contains(opened.imap("NOOP")[-1], b" OK")
-	for opened in (by_starttls(POP3, tls(), NAME), pop3s_client()):
+	for opened in (upgraded(POP3), pop3s_client()):
 		contains(opened.pop("STLS"), b"-ERR")
 		contains(opened.pop_list("CAPA")[0], b"+OK")
 
@@ -222,13 +228,13 @@ def pop3s_client():
 def _():
 	client = greeted(IMAP)
 	contains(client.imap("CAPABILITY")[0], b" STARTTLS")
-	for client in (by_starttls(IMAP, tls(), NAME), imaps_client()):
+	for client in (upgraded(IMAP), imaps_client()):
 		line = client.imap("CAPABILITY")[0]
 		contains(line, b"AUTH=PLAIN")
 		equal(b"STARTTLS" in line or b"LOGINDISABLED" in line, False)
 	client = greeted(POP3)
 	contains(client.pop_list("CAPA")[1], b"STLS\r\n")
-	for client in (by_starttls(POP3, tls(), NAME), pop3s_client()):
+	for client in (upgraded(POP3), pop3s_client()):
 		text = client.pop_list("CAPA")[1]
 		contains(text, b"SASL PLAIN")
 		equal(b"STLS" in text, False)
@@ -254,7 +260,7 @@ def _():
 
 @test("[NST-S-2 2595-3.1-3 2595-4-3] after login the verb goes to the backend as any other, and TLS does not begin anew")
 def _():
-	client = by_starttls(IMAP, tls(), NAME)
+	client = upgraded(IMAP)
 	contains(client.imap("LOGIN alice secret")[-1], b"OK")
 	contains(client.imap("STARTTLS")[-1], b"OK done")
 	contains(client.imap("NOOP")[-1], b"OK done")
