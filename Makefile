@@ -45,7 +45,8 @@ lint:
 	tools/packages build lint
 	[ -f build/build.ninja ] || meson setup --buildtype=debugoptimized build
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
-		--suppress=missingIncludeSystem -D_GNU_SOURCE -Ilib -Iinclude lib daemon cli
+		--suppress=missingIncludeSystem --suppress=ctuuninitvar -D_GNU_SOURCE \
+		--include=/usr/include/$$(gcc -print-multiarch)/sys/queue.h -Ilib -I. lib daemon cli
 	find lib daemon cli -name '*.c' | xargs clang-tidy --quiet -p build --extra-arg=-Wno-unknown-warning-option
 
 install: build

@@ -41,6 +41,9 @@ sys.path.insert(0, os.path.join(HERE, os.pardir, "tools"))
 import tap  # noqa: E402
 from tap import contains, equal, test  # noqa: E402,F401  (for the tests)
 
+# servers live where an ordinary user does not look
+os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/local/sbin:/usr/sbin:/sbin"
+
 PATIENCE_S = 30.0 * float(os.environ.get("LAB_PATIENCE", "1"))
 ROOT = os.getuid() == 0
 USER = pwd.getpwnam("nobody") if ROOT else pwd.getpwuid(os.getuid())
@@ -395,7 +398,8 @@ def furnish_namespace(lab, hosts):
 
 def run(lab):
 	"""Run all tests, print TAP, clear up, exit. Names given as arguments choose among the tests."""
-	signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+	for number in (signal.SIGHUP, signal.SIGTERM):
+		signal.signal(number, lambda number, _: sys.exit(128 + number))
 	if not os.path.exists(PROGRAM):
 		print(f"Bail out! There is no {PROGRAM}")
 		sys.exit(1)
