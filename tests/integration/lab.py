@@ -23,6 +23,7 @@ import contextlib
 import os
 import pwd
 import random
+import re
 import resource
 import shutil
 import signal
@@ -50,6 +51,9 @@ USER = pwd.getpwnam("nobody") if ROOT else pwd.getpwuid(os.getuid())
 PROGRAM = os.environ.get("GATEPOST") or os.path.join(TOP, "build", "gatepost")
 
 
+CRASH = re.compile(r"AddressSanitizer|runtime error:|worker-lost.*(signal (4|6|7|8|11) |exit status)")
+
+
 class Skip(Exception):
 	"""Raised by a test that this kernel cannot run; the text goes behind `kernel:`."""
 
@@ -70,10 +74,11 @@ def eventually(check, what, patience=PATIENCE_S):
 		time.sleep(0.005)
 
 
-def steady(look, times=10):
-	"""Wait until look() says the same `times` times in a row: whatever moved has come to a stand, most likely."""
-	seen, same = look(), 0
-	while same < times:
+def steady(look, times=10, patience=PATIENCE_S):
+	"""Wait until look() says the same `times` times in a row: whatever moved has come to a stand, most likely.
+	Something that never stands still is left to the test after a while."""
+	seen, same, end = look(), 0, time.monotonic() + patience
+	while same < times and time.monotonic() < end:
 		time.sleep(0.02)
 		now = look()
 		same = same + 1 if now == seen else 0
@@ -233,6 +238,7 @@ class Lab:
 		self.folder = tempfile.mkdtemp(prefix="gatepost-", dir="/tmp")
 		self.own_group = own_group
 		self.processes = []
+		self.everybody = []
 		self.closers = contextlib.ExitStack()
 		self.closers.callback(shutil.rmtree, self.folder, ignore_errors=True)
 		self.network, self.reserved = reserve_network()
@@ -278,10 +284,10 @@ class Lab:
 		"""host:port where nobody listens. Ports below 1024 need a name space."""
 		return f"{host or self.host()}:{port}"
 
-	def free_port(self, host="127.0.0.1"):
-		"""A port on a shared address where nobody listens. It lies below those that the kernel gives away."""
+	def free_port(self, host="127.0.0.1", first=10000, last=30000):
+		"""A port of an address where nobody listens. It lies below those that the kernel gives away."""
 		while True:
-			port = random.randint(10000, 30000)
+			port = random.randint(first, last)
 			with socket.socket() as sock:
 				with contextlib.suppress(OSError):
 					sock.bind((host, port))
@@ -302,6 +308,11 @@ class Lab:
 
 	def adopt(self, process):
 		self.processes.append(process)
+		self.everybody.append(process)
+
+	def crashes(self):
+		"""Lines of any process, also of those that are gone, that tell of a crash or a sanitizer's finding."""
+		return [f"{process.name}: {line}" for process in self.everybody for line in process.lines if CRASH.search(line)]
 
 	def close(self):
 		atexit.unregister(self.close)
@@ -409,7 +420,9 @@ def run(lab):
 	for number, (name, function) in enumerate(chosen, 1):
 		failed += not run_one(lab, number, name, function)
 	lab.close()
-	sys.exit(1 if failed else 0)
+	for line in lab.crashes():
+		print("# crashed: " + line)
+	sys.exit(1 if failed or lab.crashes() else 0)
 
 
 def run_one(lab, number, name, function):

@@ -389,6 +389,7 @@ def _():
 		except Gone as gone:
 			contains(str(gone), "900 octets too early")
 		equal(client.closed_by == "close_notify", False)
+		client.close()
 		equal(edge.gate.wait_for("session-end", user="alice")["end"], "truncated")
 
 

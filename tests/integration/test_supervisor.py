@@ -45,10 +45,10 @@ class Server(Gate):
 
 	count = 0
 
-	def __init__(self, **more):
+	def __init__(self, address=None, **more):
 		Server.count += 1
 		name = f"server-{Server.count}"
-		self.address = lab.address(1993)
+		self.address = address or lab.address(1993)
 		self.files = lab.make_folder(name + "-files")
 		self.put(leaf())
 		self.clients = []
@@ -473,7 +473,8 @@ if ROOT:
 
 	@test("started as root: it binds what only root may, and no child has root's rights")
 	def _():
-		with Server(root=True) as server:
+		host = lab.host()
+		with Server(f"{host}:{lab.free_port(host, 600, 1000)}", root=True) as server:
 			alive(server.client())
 			workers = server.workers()
 			equal(len(workers), 2)
@@ -513,7 +514,7 @@ if ROOT:
 @test("`gatepost status`: for people and as JSON, by configuration or socket; a stopped one is named")
 def _():
 	with Server() as server:
-		server.client()
+		client = server.client()
 		sock = server.path("run", "control.sock")
 		for words in (("-c", server.config), ("--socket", sock)):
 			text = gatepost(lab, "status", *words).stdout
@@ -523,6 +524,7 @@ def _():
 		equal(status["pid"], server.pid)
 		equal(sorted(row["pid"] for row in status["workers"]), server.workers())
 		equal(server.counter("logins"), 1)
+		client.close()
 		server.stop()
 		done = gatepost(lab, "status", "-c", server.config)
 		equal(done.returncode == 0, False)
