@@ -6,6 +6,8 @@ The client has an address of its own that Dovecot does not trust: that it accept
 facts in the PROXY header.
 """
 
+import contextlib
+import socket
 import sys
 from functools import cache
 
@@ -14,7 +16,7 @@ import haproxy  # noqa: E402
 import mails  # noqa: E402
 from dovecot import Dovecot  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import Lab, contains, equal, run, split_address, test  # noqa: E402
+from lab import Lab, Skip, contains, equal, run, split_address, test  # noqa: E402
 from pki import Pki  # noqa: E402
 from wire import Client, by_starttls, context, implicit  # noqa: E402
 
@@ -196,6 +198,32 @@ def _():
 		equal(said, b"")
 		equal(event["end"], "proxy-header")
 		contains(event["client"], BALANCER)
+
+
+@test("a listener on [::] takes both families, and tells each client's address as what it is")
+def _():
+	if not has_ipv6():
+		raise Skip("no IPv6 on loopback")
+	port = lab.free_port("")
+	leaf = pki().leaf("both", [NAME])
+	both = Gate(lab, "both", certificates=[certificate(leaf)], listeners=[
+		listener("imaps", f"[::]:{port}", leaf, dovecot().port("imap-proxy"), "proxy-v2")])
+	for host, told, logged in (("::1", "::1", "[::1]"), ("127.0.0.1", "127.0.0.1", "127.0.0.1")):
+		mark = dovecot().mark()
+		client = implicit(f"[{host}]:{port}", tls(), NAME)
+		contains(client.line(), b"* OK")
+		contains(client.imap("LOGIN alice secret")[-1], b"OK")
+		local = client.sock.getsockname()[1]
+		client.close()
+		contains(login_line(mark, told), f"rport={local}, lip={told}, lport={port}, ")
+		both.wait_for("session-end", client=f"{logged}:{local}")
+
+
+def has_ipv6():
+	with socket.socket(socket.AF_INET6) as sock, contextlib.suppress(OSError):
+		sock.bind(("::1", 0))
+		return True
+	return False
 
 
 @test("a LOCAL header is the balancer's own health check; its real address counts")

@@ -9,7 +9,7 @@ from functools import cache
 sys.dont_write_bytecode = True
 import mails  # noqa: E402
 from dovecot import PASSWORDS, Dovecot  # noqa: E402
-from gate import Gate, certificate, listener  # noqa: E402
+from gate import Gate, certificate, listener, parse_event  # noqa: E402
 from lab import Lab, contains, equal, run, test  # noqa: E402
 from pki import Pki  # noqa: E402
 from wire import by_starttls, context, implicit  # noqa: E402
@@ -202,6 +202,25 @@ def _():
 		made.imap("LOGIN alice secret")
 		contains(made.imap("STARTTLS")[-1], b" BAD ")
 		expect_mailbox(made)
+
+
+@test("IMAP and POP3: whatever stands in a name, it cannot forge a line of the log")
+def _():
+	forged = "x\r\n2026-01-01T00:00:00.000Z info edge login sid=1 user=root"
+	mark = gate().mark()
+	with client("imaps") as made:
+		made.send(f"a LOGIN {{{len(forged)}+}}\r\n{forged} {{1+}}\r\nx\r\n")
+		contains(made.imap_answer("a")[-1], b"a ")
+		made.imap('LOGIN "a b\\"c" "\\\\"')
+	with client("pop3s") as made:
+		made.pop("AUTH PLAIN " + base64.b64encode(b"\0al\x1bice\nroot\0x").decode())
+		made.pop("USER al ice=\"x\"")
+		made.pop("PASS x")
+	gate().wait_for("login-failed", mark, user='al ice="x"')
+	gate().wait_for("login-failed", mark, user='a b"c')
+	equal([event.text for event in gate().events("login", mark)], [])
+	for line in gate().lines[mark:]:
+		equal((line, parse_event(line) is not None), (line, True))
 
 
 # ---- POP3 ----

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 """The supervisor: it replaces what dies, changes what changes, lets go what is let go, and trusts its children little."""
 
+import json
 import os
 import shutil
 import signal
 import socket
+import stat
 import sys
 from functools import cache
 
@@ -125,6 +127,44 @@ def _():
 		eventually(lambda: not connects(second), "the port to close")
 		alive(client)
 		contains(client.imap("LOGOUT")[-1], b"OK")
+
+
+@test("SIGHUP: a new backend is for new clients, who was there stays where he is")
+def _():
+	second = Backend(lab, imap_server)
+	with Server() as server:
+		client = server.client()
+		server.reload(listeners=[server.listener() | {"backend": {"address": second.address}}])
+		alive(server.client())
+		equal(second.count, 1)
+		alive(client)
+		equal(second.count, 1)
+
+
+@test("SIGHUP: log settings change at once, in all processes; JSON lines are JSON, and a level hides what is below it")
+def _():
+	with Server() as server:
+		server.groups |= {"log": {"format": "json"}}
+		server.write_config()
+		mark = server.mark()
+		server.signal(signal.SIGHUP)
+		server.wait_line(lambda line: json.loads(line)["event"] == "reloaded", mark)
+		server.client()
+		login = server.wait_line(lambda line: json.loads(line)["event"] == "login", mark)
+		equal((json.loads(login)["user"], json.loads(login)["component"]), ("alice", "edge"))
+		server.groups |= {"log": {"level": "warn"}}
+		server.write_config()
+		server.signal(signal.SIGHUP)
+		old = server.serial()
+		server.put(pki().leaf("after-log", [NAME]))
+		eventually(lambda: server.serial() != old, "the new certificate")
+		mark = server.mark()
+		alive(server.client())
+		with Client(server.address) as client:
+			client.send("plain text\r\n")
+			client.ending()
+		server.wait_for("plaintext-on-tls-port", mark)
+		equal({event.level for event in server.events(since=mark)}, {"warn"})
 
 
 @test("certificate files that are written anew are in use at once, without a signal and without harm to sessions")
@@ -516,6 +556,7 @@ def _():
 	with Server() as server:
 		client = server.client()
 		sock = server.path("run", "control.sock")
+		equal(stat.S_IMODE(os.stat(sock).st_mode) & 0o007, 0)  # it tells names of users
 		for words in (("-c", server.config), ("--socket", sock)):
 			text = gatepost(lab, "status", *words).stdout
 			contains(text, "sessions-open")

@@ -170,7 +170,7 @@ class Client(Talk):
 	def __init__(self, address, source=None, **options):
 		where = (source, 0) if source else None
 		super().__init__(socket.create_connection(split_address(address), PATIENCE_S, where, **options))
-		self.name = "{}:{}".format(*self.sock.getsockname())
+		self.name = "{}:{}".format(*self.sock.getsockname()[:2])
 		self.tls = None
 		self.closed_by = None
 
