@@ -139,7 +139,7 @@ static void start_tls(struct probe *p)
 		}
 	}
 	if (ret != GP_OK) {
-		gp_tls_error_text(reason, sizeof(reason));
+		gp_tls_error_text(p->backend.tls, reason, sizeof(reason));
 		give_up(p, reason);
 	}
 }

@@ -297,7 +297,7 @@ void gp_session_lost(struct gp_session *s, enum gp_side side, int error)
 	char text[128];
 
 	if (error == GP_E_TLS)
-		gp_tls_error_text(text, sizeof(text));
+		gp_tls_error_text(s->stream[side].tls, text, sizeof(text));
 	if (!s->reason)
 		s->reason = strdup(error == GP_E_TLS ? text : strerror(errno));
 	if (side == GP_CLIENT)

@@ -94,7 +94,7 @@ static void backend_handshake_failed(struct gp_session *s)
 {
 	char text[128], reason[160];
 
-	gp_tls_error_text(text, sizeof(text));
+	gp_tls_error_text(s->stream[GP_BACKEND].tls, text, sizeof(text));
 	snprintf(reason, sizeof(reason), "TLS: %s", text);
 	gp_session_backend_failed(s, reason);
 }

@@ -162,7 +162,7 @@ static void handshake_failed(struct gp_session *s)
 	struct gp_session_texts texts;
 	char reason[128];
 
-	gp_tls_error_text(reason, sizeof(reason));
+	gp_tls_error_text(s->stream[GP_CLIENT].tls, reason, sizeof(reason));
 	gp_session_handshake_over(s);
 	gp_session_texts_get(s, &texts);
 	gp_event(TLS_FAILED, GP_SESSION_LOG_FIELDS(s, &texts), GP_LOG_TEXT_FIELD("reason", reason));

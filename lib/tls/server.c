@@ -247,7 +247,7 @@ int gp_tls_store_try_all(struct gp_tls_store *store, size_t *index_out, char *re
 		if (context_of(store, i))
 			continue;
 		*index_out = i;
-		gp_tls_error_text(reason_out, reason_size);
+		gp_tls_error_text(NULL, reason_out, reason_size);
 		return GP_E_TLS;
 	}
 	return GP_OK;
@@ -289,7 +289,7 @@ int gp_tls_server_new(struct gp_tls_store *store, const struct gp_tls_server_con
 	}
 	/* parsed now, so that a bad one is known before the first client */
 	if (!context_of(store, server->default_index)) {
-		gp_tls_error_text(reason, sizeof(reason));
+		gp_tls_error_text(NULL, reason, sizeof(reason));
 		snprintf(error_out, error_size, "certificate \"%s\": %s", config->certificate,
 			 reason);
 		ret = GP_E_TLS;

@@ -85,12 +85,21 @@ void gp_tls_free(struct gp_tls *tls)
 	SSL_free(of(tls));
 }
 
-void gp_tls_error_text(char *out, size_t size)
+static bool certificate_refused(const struct gp_tls *tls, unsigned long code)
+{
+	return tls && ERR_GET_LIB(code) == ERR_LIB_SSL &&
+	       ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+}
+
+void gp_tls_error_text(const struct gp_tls *tls, char *out, size_t size)
 {
 	unsigned long code = ERR_peek_last_error();
 	const char *reason = code ? ERR_reason_error_string(code) : NULL;
 
-	if (reason)
+	if (certificate_refused(tls, code))
+		snprintf(out, size, "the certificate is refused: %s",
+			 X509_verify_cert_error_string(SSL_get_verify_result(of(tls))));
+	else if (reason)
 		snprintf(out, size, "%s", reason);
 	else if (code && ERR_SYSTEM_ERROR(code))
 		snprintf(out, size, "%s", strerror(ERR_GET_REASON(code)));

@@ -38,8 +38,9 @@ bool gp_tls_owes_key_update(const struct gp_tls *tls);
 
 void gp_tls_free(struct gp_tls *tls);
 
-/* A short sentence on the last error of this thread; also empties OpenSSL's queue. */
-void gp_tls_error_text(char *out, size_t size);
+/* A short sentence on the last error of this thread, with the fault found in the peer's certificate
+ * when that was the error. tls may be NULL. Also empties OpenSSL's queue. */
+void gp_tls_error_text(const struct gp_tls *tls, char *out, size_t size);
 
 /* After a completed handshake, also when the connection has failed since. Texts live as long as
  * `tls`; NULL where there is none. */
