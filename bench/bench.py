@@ -4,7 +4,8 @@
 
 Each round starts one server at a time, in an order that turns from round to round, and measures it
 from outside: a load generator and an IMAP backend on one processor, the server on another.
-What is reported is the median over the rounds. peers.py knows the servers, report.py the tables.
+Speed is measured in many short rounds that take the peers in turn, memory in the first one;
+report.py says what is made of them. peers.py knows the servers, report.py the tables.
 """
 
 import argparse
@@ -36,8 +37,8 @@ class Plan:
         self.command = command_to_repeat(options)
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         most = min(10000, (limit - 500) // 2)
-        self.rounds = options.rounds or (1 if quick else 3)
-        self.seconds = options.seconds or (1 if quick else 3)
+        self.rounds = options.rounds or (1 if quick else 8)
+        self.seconds = options.seconds or 1
         self.concurrency = options.concurrency
         self.greetings = 50 if quick else 300
         self.sessions = min(options.sessions or (2000 if quick else most), most)
@@ -240,7 +241,8 @@ def run_all(lab, plan, chosen, part):
     start, busy, own = time.monotonic(), processor_seconds(), own_seconds()
     for number in range(plan.rounds):
         print(f"round {number + 1} of {plan.rounds}", file=sys.stderr, flush=True)
-        run_round(lab, plan, turned(chosen, number), collector, part)
+        run_round(lab, plan, turned(chosen, number), collector,
+                  part if number == 0 else "speed")
     foreign = processor_seconds() - busy - (own_seconds() - own)
     wall = (time.monotonic() - start) * os.cpu_count()
     return collector, max(0.0, foreign / wall)
