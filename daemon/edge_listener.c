@@ -9,7 +9,14 @@
 
 const struct gp_edge_ops *gp_edge_ops_of(int role)
 {
-	return role == GP_ROLE_IMAP || role == GP_ROLE_IMAPS ? &gp_imap_edge : &gp_pop3_edge;
+	static const struct gp_edge_ops *const ops[GP_ROLES] = {
+		[GP_ROLE_IMAPS] = &gp_imap_edge,       [GP_ROLE_IMAP] = &gp_imap_edge,
+		[GP_ROLE_POP3S] = &gp_pop3_edge,       [GP_ROLE_POP3] = &gp_pop3_edge,
+		[GP_ROLE_SUBMISSIONS] = &gp_smtp_edge, [GP_ROLE_SUBMISSION] = &gp_smtp_edge,
+		[GP_ROLE_SMTP] = &gp_smtp_edge,
+	};
+
+	return ops[role];
 }
 
 int gp_backend_socket_address(const struct gp_conf_address *address, struct gp_socket_address *out)
@@ -68,6 +75,40 @@ static int set_up_backend(struct gp_edge_listener *l, const struct gp_conf_backe
 				 &l->backend_tls, error_out, error_size);
 }
 
+struct gp_smtp_edge_config gp_edge_smtp_config(const struct gp_conf *conf,
+					       const struct gp_conf_listener *listener)
+{
+	static const enum gp_requiretls requiretls[] = {
+		[GP_CONF_REQUIRETLS_OFF] = GP_REQUIRETLS_OFF,
+		[GP_CONF_REQUIRETLS_PASS] = GP_REQUIRETLS_PASS,
+		[GP_CONF_REQUIRETLS_HEADER] = GP_REQUIRETLS_HEADER,
+		[GP_CONF_REQUIRETLS_FINAL] = GP_REQUIRETLS_FINAL,
+	};
+	bool mx = listener->role == GP_ROLE_SMTP;
+	bool reject = listener->bare_newline == GP_CONF_BARE_NEWLINE_REJECT ||
+		      (listener->bare_newline == GP_CONF_BARE_NEWLINE_BY_ROLE && mx);
+
+	return (struct gp_smtp_edge_config){
+		.service = mx ? GP_SMTP_MX : GP_SMTP_SUBMISSION,
+		.requiretls = requiretls[listener->requiretls],
+		.bare_newline = reject ? GP_BARE_NEWLINE_REJECT : GP_BARE_NEWLINE_NORMALIZE,
+		.starttls_required = listener->starttls_required,
+		.hostname = conf->server.hostname,
+	};
+}
+
+static int set_up_smtp(struct gp_edge_listener *l, const struct gp_conf *conf,
+		       const struct gp_conf_listener *listener)
+{
+	if (!gp_roles[listener->role].smtp)
+		return GP_OK;
+	l->smtp = gp_edge_smtp_config(conf, listener);
+	l->smtp.hostname = l->smtp_hostname = strdup(conf->server.hostname);
+	l->engine_config.smtp = &l->smtp;
+	return l->smtp_hostname ? copy_networks(&listener->bare_newline_from, &l->bare_newline_from)
+				: GP_E_NOMEM;
+}
+
 int gp_edge_listener_new(const struct gp_conf *conf, const struct gp_conf_listener *listener,
 			 struct gp_tls_store *tls_store, struct gp_edge_listener **listener_out,
 			 char *error_out, size_t error_size)
@@ -82,7 +123,7 @@ int gp_edge_listener_new(const struct gp_conf *conf, const struct gp_conf_listen
 	l->references = 1;
 	l->ops = gp_edge_ops_of(listener->role);
 	l->engine_config = (struct gp_edge_config){
-		.implicit_tls = gp_role_is_implicit_tls(listener->role),
+		.implicit_tls = gp_roles[listener->role].implicit_tls,
 		.line_max = conf->limits.line_size,
 		.literal_max = conf->limits.literal_size,
 	};
@@ -93,6 +134,8 @@ int gp_edge_listener_new(const struct gp_conf *conf, const struct gp_conf_listen
 		ret = set_up_backend(l, &listener->backend, error_out, error_size);
 	if (ret == GP_OK)
 		ret = copy_networks(&listener->proxy_from, &l->proxy_from);
+	if (ret == GP_OK)
+		ret = set_up_smtp(l, conf, listener);
 	if (ret != GP_OK) {
 		gp_edge_listener_unref(l);
 		return ret;
@@ -110,15 +153,43 @@ void gp_edge_listener_unref(struct gp_edge_listener *listener)
 	gp_tls_server_unref(listener->tls);
 	gp_tls_client_free(listener->backend_tls);
 	free(listener->proxy_from.items);
+	free(listener->bare_newline_from.items);
+	free(listener->smtp_hostname);
+	free(listener->smtp_extensions);
 	free(listener);
+}
+
+static bool contains(const struct gp_conf_networks *networks, const struct gp_endpoint *endpoint)
+{
+	for (size_t i = 0; i < networks->count; i++) {
+		if (gp_network_contains(&networks->items[i], endpoint))
+			return true;
+	}
+	return false;
 }
 
 bool gp_edge_listener_trusts_proxy(const struct gp_edge_listener *listener,
 				   const struct gp_endpoint *peer)
 {
-	for (size_t i = 0; i < listener->proxy_from.count; i++) {
-		if (gp_network_contains(&listener->proxy_from.items[i], peer))
-			return true;
-	}
-	return false;
+	return contains(&listener->proxy_from, peer);
+}
+
+bool gp_edge_listener_forgives_newlines(const struct gp_edge_listener *listener,
+					const struct gp_endpoint *client)
+{
+	return contains(&listener->bare_newline_from, client);
+}
+
+void gp_edge_listener_learn(struct gp_edge_listener *listener, const char *extensions)
+{
+	char *copy;
+
+	if (listener->smtp_extensions && !strcmp(listener->smtp_extensions, extensions))
+		return;
+	copy = strdup(extensions);
+	if (!copy)
+		return;
+	free(listener->smtp_extensions);
+	listener->smtp_extensions = copy;
+	listener->smtp.extensions = copy;
 }

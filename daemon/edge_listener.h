@@ -19,6 +19,10 @@ struct gp_edge_listener {
 	char name[80]; /* "imaps@[::]:993" */
 	const struct gp_edge_ops *ops;
 	struct gp_edge_config engine_config;
+	struct gp_smtp_edge_config smtp;
+	char *smtp_hostname;
+	char *smtp_extensions; /* as reported last; replaced, so engines ask for it anew */
+	struct gp_conf_networks bare_newline_from;
 	struct gp_tls_server *tls;
 	struct gp_conf_networks proxy_from;
 	struct gp_socket_address backend_address;
@@ -39,6 +43,15 @@ void gp_edge_listener_unref(struct gp_edge_listener *listener);
 
 bool gp_edge_listener_trusts_proxy(const struct gp_edge_listener *listener,
 				   const struct gp_endpoint *peer);
+bool gp_edge_listener_forgives_newlines(const struct gp_edge_listener *listener,
+					const struct gp_endpoint *client);
+
+/* What the engines of smtp roles have to know; the hostname stays the configuration's. */
+struct gp_smtp_edge_config gp_edge_smtp_config(const struct gp_conf *conf,
+					       const struct gp_conf_listener *listener);
+
+/* The backend's extensions, for the next client in clear. */
+void gp_edge_listener_learn(struct gp_edge_listener *listener, const char *extensions);
 
 /* The protocol engine of a role. */
 const struct gp_edge_ops *gp_edge_ops_of(int role);

@@ -76,12 +76,13 @@ static void send_all(struct probe *p, const void *data, size_t len)
 	}
 }
 
-/* The client is sent whole lines; the last one of the answer is tagged, or a lone dot. */
+/* The client is sent whole lines; the last one of the answer is tagged, or a lone dot. SMTP sends
+ * whole answers. */
 static void note_line(struct probe *p, struct gp_str line)
 {
 	p->lines++;
 	p->complete = p->greeted && (gp_str_starts_nocase(line, "a ") || line.p[0] == '.' ||
-				     gp_str_starts_nocase(line, "-ERR"));
+				     gp_str_starts_nocase(line, "-ERR") || p->ops == &gp_smtp_edge);
 }
 
 static void feed(struct probe *p, const struct gp_event *event)
@@ -96,7 +97,7 @@ static void feed(struct probe *p, const struct gp_event *event)
 			send_all(p, action.data, action.len);
 		else if (action.type == GP_ACT_SEND)
 			note_line(p, gp_str_from(action.data, action.len));
-		else if (action.type == GP_ACT_REPORT)
+		else if (action.type == GP_ACT_REPORT && action.report != GP_REPORT_EXTENSIONS)
 			complain(p, action.text);
 		else if (action.type == GP_ACT_CLOSE)
 			p->over = true;
@@ -167,17 +168,22 @@ static void connect_backend(struct probe *p)
 
 static void tell_facts(struct probe *p)
 {
-	static const struct gp_edge_facts facts = { "127.0.0.1", 1, "127.0.0.2", 1, "check" };
 	int kind = p->listener->backend.facts;
-	bool engine_tells = kind == GP_FACTS_IMAP_ID || kind == GP_FACTS_XCLIENT;
+	const struct gp_edge_facts facts = {
+		.tell = kind == GP_FACTS_IMAP_ID || kind == GP_FACTS_XCLIENT,
+		.client_ip = "127.0.0.1",
+		.client_port = 1,
+		.local_ip = "127.0.0.2",
+		.local_port = 1,
+		.session_id = "check",
+	};
 
 	if (kind == GP_FACTS_PROXY_V2)
 		send_proxy_header(p);
 	if (!p->over && p->listener->backend.tls == GP_BACKEND_TLS_VERIFY)
 		start_tls(p);
 	if (!p->over)
-		feed(p, &(struct gp_event){ .type = GP_EV_BACKEND_UP,
-					    .facts = engine_tells ? &facts : NULL });
+		feed(p, &(struct gp_event){ .type = GP_EV_BACKEND_UP, .facts = &facts });
 }
 
 /* Read one piece and feed it line by line. */
@@ -207,7 +213,7 @@ static void listen_once(struct probe *p)
 
 static void ask_capabilities(struct probe *p)
 {
-	const char *question = p->ops == &gp_imap_edge ? "a CAPABILITY\r\n" : "CAPA\r\n";
+	const char *question = p->ops->question;
 
 	p->lines = 0;
 	feed(p, &(struct gp_event){ .type = GP_EV_BYTES,
@@ -233,9 +239,11 @@ static void talk(struct probe *p)
 
 static bool probe_one(const struct gp_conf *conf, const struct gp_conf_listener *listener)
 {
+	const struct gp_smtp_edge_config smtp = gp_edge_smtp_config(conf, listener);
 	const struct gp_edge_config config = { .implicit_tls = true,
 					       .line_max = conf->limits.line_size,
-					       .literal_max = conf->limits.literal_size };
+					       .literal_max = conf->limits.literal_size,
+					       .smtp = &smtp };
 	struct probe p = { .listener = listener, .ops = gp_edge_ops_of(listener->role) };
 
 	p.deadline_ms = gp_time_mono_ms() + listener->backend.connect_time_ms;

@@ -72,6 +72,7 @@ struct gp_session {
 	bool tls_up; /* the handshake with the client ended well */
 	bool backend_spoke;
 	bool dead;      /* to be freed when its step returns */
+	bool settled;   /* only silence ends it, though it is parsed */
 	bool line_open; /* the last octet to the client was no line end */
 };
 

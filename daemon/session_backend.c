@@ -40,10 +40,12 @@ static int append_proxy_header(struct gp_session *s)
 	struct gp_proxy_header header = { .source = s->client, .destination = s->local };
 
 	gp_session_texts_get(s, &texts);
-	header.tls = true;
+	header.tls = s->tls_up;
 	header.unique_id = gp_str_of(texts.sid);
-	header.tls_version = gp_str_of(texts.tls.version);
-	header.tls_cipher = gp_str_of(texts.tls.cipher_openssl);
+	if (s->tls_up) {
+		header.tls_version = gp_str_of(texts.tls.version);
+		header.tls_cipher = gp_str_of(texts.tls.cipher_openssl);
+	}
 	if (texts.tls.sni)
 		header.authority = gp_str_of(texts.tls.sni);
 	return gp_proxy_v2_build(&header, &s->out[GP_BACKEND]);
@@ -52,21 +54,25 @@ static int append_proxy_header(struct gp_session *s)
 static void backend_up(struct gp_session *s)
 {
 	enum gp_facts facts = s->listener->facts;
-	bool engine_tells = facts == GP_FACTS_IMAP_ID || facts == GP_FACTS_XCLIENT;
 	char client_ip[GP_IP_TEXT_SIZE], local_ip[GP_IP_TEXT_SIZE];
 	struct gp_session_texts texts;
-	struct gp_edge_facts told = { .client_ip = client_ip,
-				      .client_port = s->client.port,
-				      .local_ip = local_ip,
-				      .local_port = s->local.port,
-				      .session_id = texts.sid };
+	struct gp_edge_facts told = {
+		.tell = facts == GP_FACTS_IMAP_ID || facts == GP_FACTS_XCLIENT,
+		.client_ip = client_ip,
+		.client_port = s->client.port,
+		.local_ip = local_ip,
+		.local_port = s->local.port,
+		.session_id = texts.sid,
+		.bare_newline_exempt = gp_edge_listener_forgives_newlines(s->listener, &s->client),
+	};
 
 	gp_session_texts_get(s, &texts);
+	told.tls_cipher = texts.tls.cipher;
+	told.tls_group = texts.tls.group;
 	gp_endpoint_format_ip(&s->client, client_ip);
 	gp_endpoint_format_ip(&s->local, local_ip);
 	gp_session_set_phase(s, GP_PHASE_TALKING);
-	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_BACKEND_UP,
-					       .facts = engine_tells ? &told : NULL });
+	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_BACKEND_UP, .facts = &told });
 }
 
 void gp_session_step_connecting(struct gp_session *s)

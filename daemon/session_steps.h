@@ -45,6 +45,9 @@ int gp_session_read(struct gp_session *s, enum gp_side side, void *data, size_t 
 /* While TALKING: shall more be read from that side now? */
 bool gp_session_may_talk(const struct gp_session *s, enum gp_side side);
 
+/* Something came from the client or the backend: a settled session may wait for the next. */
+void gp_session_note_activity(struct gp_session *s);
+
 /* Its handshake does not count towards limits.handshakes any more. */
 void gp_session_handshake_over(struct gp_session *s);
 

@@ -75,6 +75,13 @@ static void report_protocol(struct gp_session *s, const struct gp_session_texts 
 		 GP_LOG_TEXT_FIELD("reason", reason));
 }
 
+static void report_extensions(struct gp_session *s, const struct gp_session_texts *texts,
+			      const char *extensions)
+{
+	(void)texts;
+	gp_edge_listener_learn(s->listener, extensions);
+}
+
 static void report(struct gp_session *s, enum gp_report what, const char *text)
 {
 	static void (*const reporters[])(struct gp_session *, const struct gp_session_texts *,
@@ -85,6 +92,7 @@ static void report(struct gp_session *s, enum gp_report what, const char *text)
 		[GP_REPORT_BACKEND_SETUP] = report_backend_setup,
 		[GP_REPORT_BACKEND_FAILED] = report_backend_failed,
 		[GP_REPORT_PROTOCOL] = report_protocol,
+		[GP_REPORT_EXTENSIONS] = report_extensions,
 	};
 	struct gp_session_texts texts;
 
@@ -117,6 +125,10 @@ static void obey(struct gp_session *s, const struct gp_action *action)
 		break;
 	case GP_ACT_SPLICE:
 		splice(s);
+		break;
+	case GP_ACT_SETTLE:
+		s->settled = true;
+		gp_session_note_activity(s);
 		break;
 	case GP_ACT_REPORT:
 		report(s, action->report, action->text);
@@ -155,7 +167,12 @@ size_t gp_session_offer(struct gp_session *s, enum gp_side side, const uint8_t *
 {
 	size_t used;
 
-	feed(s, &(struct gp_event){ .type = GP_EV_BYTES, .side = side, .data = data, .len = len },
+	feed(s,
+	     &(struct gp_event){ .type = GP_EV_BYTES,
+				 .side = side,
+				 .data = data,
+				 .len = len,
+				 .utc_ms = gp_time_utc_ms() },
 	     &used);
 	return used;
 }
@@ -200,6 +217,15 @@ static void note_backend_spoke(struct gp_session *s)
 		return;
 	s->backend_spoke = true;
 	gp_deadline_start(&s->worker->logging_in, &s->deadline, gp_time_mono_ms());
+}
+
+void gp_session_note_activity(struct gp_session *s)
+{
+	bool waits = s->phase == GP_PHASE_CLEAR ||
+		     (s->phase == GP_PHASE_TALKING && s->backend_spoke);
+
+	if (s->settled && waits)
+		gp_deadline_start(&s->worker->commanding, &s->deadline, gp_time_mono_ms());
 }
 
 static void at_eof(struct gp_session *s, enum gp_side side)
@@ -253,6 +279,7 @@ static bool read_side(struct gp_session *s, enum gp_side side)
 		s->octets_in += len;
 	else
 		note_backend_spoke(s);
+	gp_session_note_activity(s);
 	while (used < len && is_talking(s)) {
 		size_t taken = gp_session_offer(s, side, data + used, len - used);
 

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -175,6 +177,34 @@ static int complete_backends(struct gp_snapshot *snapshot, struct gp_buf *errors
 	return ret;
 }
 
+/* ---- the machine ---- */
+
+/* The name that its resolver makes of the host name, if that has no dot. */
+static void find_hostname(char out[static HOST_NAME_MAX + 1])
+{
+	const struct addrinfo hints = { .ai_flags = AI_CANONNAME };
+	struct addrinfo *list;
+
+	if (gethostname(out, HOST_NAME_MAX + 1) != 0)
+		strcpy(out, "localhost");
+	out[HOST_NAME_MAX] = '\0';
+	if (strchr(out, '.') || getaddrinfo(out, NULL, &hints, &list) != 0)
+		return;
+	if (list->ai_canonname && strchr(list->ai_canonname, '.'))
+		snprintf(out, HOST_NAME_MAX + 1, "%s", list->ai_canonname);
+	freeaddrinfo(list);
+}
+
+static int complete_hostname(struct gp_conf *conf)
+{
+	char hostname[HOST_NAME_MAX + 1];
+
+	if (conf->server.hostname)
+		return GP_OK;
+	find_hostname(hostname);
+	return gp_conf_set_hostname(conf, hostname);
+}
+
 /* ---- all together ---- */
 
 /* Do what a worker will do, so that it cannot fail there. */
@@ -245,6 +275,8 @@ int gp_snapshot_load(const char *path, struct gp_snapshot **snapshot_out, struct
 		goto out;
 	ret = gp_conf_visit_files(snapshot->conf, path, remember_file, snapshot);
 	certificates = read_certificates(snapshot, &pack, errors);
+	if (ret == GP_OK)
+		ret = complete_hostname(snapshot->conf);
 	if (ret == GP_OK)
 		ret = complete_backends(snapshot, errors);
 	if (ret == GP_OK)

@@ -236,6 +236,7 @@ static void set_durations(struct gp_worker *worker)
 	worker->handshaking.duration_ms = limits->handshake_time_ms;
 	worker->logging_in.duration_ms = limits->login_time_ms;
 	worker->idling.duration_ms = limits->idle_time_ms;
+	worker->commanding.duration_ms = limits->command_time_ms;
 }
 
 /* From here on new clients meet the new set-up; sessions keep the listener they came through. */
@@ -384,6 +385,7 @@ static void on_tick(void *arg)
 	expire(&worker->handshaking, now);
 	expire(&worker->logging_in, now);
 	expire(&worker->idling, now);
+	expire(&worker->commanding, now);
 	expire(&worker->closing, now);
 	trim_memory(worker, now);
 	if (worker->draining && now >= worker->drain_until_ms)
@@ -469,6 +471,7 @@ static void init_queues(struct gp_worker *worker)
 	gp_deadline_queue_init(&worker->handshaking, 0);
 	gp_deadline_queue_init(&worker->logging_in, 0);
 	gp_deadline_queue_init(&worker->idling, 0);
+	gp_deadline_queue_init(&worker->commanding, 0);
 	gp_deadline_queue_init(&worker->closing, CLOSING_MS);
 }
 

@@ -45,6 +45,7 @@ struct gp_worker {
 	struct gp_deadline_queue handshaking;
 	struct gp_deadline_queue logging_in;
 	struct gp_deadline_queue idling;
+	struct gp_deadline_queue commanding; /* settled, but still parsed */
 	struct gp_deadline_queue closing;
 	struct gp_timer tick;   /* looks for passed deadlines */
 	struct gp_timer resume; /* ends a pause in accepting */

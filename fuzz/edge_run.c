@@ -101,6 +101,8 @@ static void check_action(struct run *run, const struct gp_action *action)
 		MUST(run->in_tls && !run->dialled);
 		run->dialled = true;
 		break;
+	case GP_ACT_SETTLE:
+		break;
 	case GP_ACT_SPLICE:
 		MUST(run->backend_up && run->login_reported);
 		run->over = true;
@@ -189,8 +191,13 @@ static void tls_up(struct run *run)
 
 static void backend_up(struct run *run, bool with_facts)
 {
-	static const struct gp_edge_facts facts = { "192.0.2.7", 40001, "198.51.100.1", 993, "s1" };
-	struct gp_event event = { .type = GP_EV_BACKEND_UP, .facts = with_facts ? &facts : NULL };
+	const struct gp_edge_facts facts = { .tell = with_facts,
+					     .client_ip = "192.0.2.7",
+					     .client_port = 40001,
+					     .local_ip = "198.51.100.1",
+					     .local_port = 993,
+					     .session_id = "s1" };
+	struct gp_event event = { .type = GP_EV_BACKEND_UP, .facts = &facts };
 
 	if (run->over || !run->dialled || run->backend_up)
 		return;

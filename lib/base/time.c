@@ -37,3 +37,20 @@ void gp_time_format(uint64_t utc_ms, char out[static GP_TIME_TEXT_SIZE])
 	memcpy(out, text, GP_TIME_TEXT_SIZE - 1);
 	out[GP_TIME_TEXT_SIZE - 1] = '\0';
 }
+
+void gp_time_format_mail(uint64_t utc_ms, char out[static GP_TIME_MAIL_SIZE])
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	time_t seconds = (time_t)(utc_ms / 1000);
+	struct tm tm;
+	char text[96];
+
+	gmtime_r(&seconds, &tm);
+	/* not strftime, whose names depend on the locale */
+	snprintf(text, sizeof(text), "%.3s, %02d %.3s %04d %02d:%02d:%02d +0000",
+		 days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900,
+		 tm.tm_hour, tm.tm_min, tm.tm_sec);
+	memcpy(out, text, GP_TIME_MAIL_SIZE - 1);
+	out[GP_TIME_MAIL_SIZE - 1] = '\0';
+}

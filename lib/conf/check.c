@@ -71,22 +71,48 @@ static void backend_tls_is_complete(const struct checker *c)
 
 static void facts_fit_role(const struct checker *c)
 {
-	int role = c->listener->role;
+	const struct gp_role_row *role = &gp_roles[c->listener->role];
 	int facts = c->listener->backend.facts;
-	bool imap = role == GP_ROLE_IMAP || role == GP_ROLE_IMAPS;
+	const char *instead = role->facts[GP_FACTS_IMAP_ID] ? "imap-id" : "xclient";
 
-	if (facts == GP_FACTS_IMAP_ID && !imap)
+	if (!role->facts[facts])
+		gp_conf_complain(c->errors, c->place,
+				 "facts = \"%s\" is not for %s, which can have proxy-v2 or %s",
+				 gp_facts_words[facts], role->name, instead);
+}
+
+static void smtp_settings_fit_role(const struct checker *c)
+{
+	const struct gp_conf_listener *listener = c->listener;
+	const struct gp_role_row *role = &gp_roles[listener->role];
+	bool any = listener->requiretls || listener->relay_follows || listener->bare_newline ||
+		   listener->bare_newline_from.count;
+
+	if (any && !role->smtp)
+		gp_conf_complain(c->errors, c->place,
+				 "requiretls, relay-follows and bare-newline are for smtp, "
+				 "submission and submissions, not for %s",
+				 role->name);
+	if (listener->starttls_required && listener->role != GP_ROLE_SMTP)
+		gp_conf_complain(c->errors, c->place,
+				 "starttls-required is for smtp; %s takes no mail and no password "
+				 "without TLS anyway",
+				 role->name);
+	if (listener->requiretls == GP_CONF_REQUIRETLS_HEADER && !listener->relay_follows)
 		gp_conf_complain(
 			c->errors, c->place,
-			"facts = \"imap-id\" is for imap and imaps; %s can have proxy-v2 or "
-			"xclient",
-			gp_role_name(role));
-	if (facts == GP_FACTS_XCLIENT && imap)
-		gp_conf_complain(
-			c->errors, c->place,
-			"facts = \"xclient\" is for pop3 and pop3s; %s can have proxy-v2 or "
-			"imap-id",
-			gp_role_name(role));
+			"requiretls = \"header\" promises what only the relay can keep: if "
+			"all mail that leaves the backend passes it, say so with "
+			"relay-follows = true");
+}
+
+/* RFC 7672 section 8.1: a sender that asks for a name we do not have must get some certificate */
+static void mx_knows_every_name(const struct checker *c)
+{
+	if (c->listener->role == GP_ROLE_SMTP && c->listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE)
+		gp_conf_complain(c->errors, c->place,
+				 "unknown-sni = \"refuse\" is not for smtp: senders must get the "
+				 "default certificate (RFC 7672 section 8.1)");
 }
 
 static void address_is_listenable(const struct checker *c)
@@ -121,6 +147,7 @@ static void names_are_unique(const struct gp_conf *conf, struct gp_buf *errors)
 static void (*const checks[])(const struct checker *) = {
 	certificate_is_there,    backend_is_protected, backend_name_is_protected,
 	backend_tls_is_complete, facts_fit_role,       address_is_listenable,
+	smtp_settings_fit_role,  mx_knows_every_name,
 };
 
 void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)

@@ -150,6 +150,8 @@ static const char *type_name(enum gp_conf_type type)
 	switch (type) {
 	case GP_CONF_NUMBER:
 		return "a whole number";
+	case GP_CONF_BOOL:
+		return "true or false";
 	case GP_CONF_NETWORKS:
 		return "a list [ \"...\" ]";
 	case GP_CONF_GROUP:
@@ -166,6 +168,8 @@ static bool has_type(const config_setting_t *setting, enum gp_conf_type type)
 	switch (type) {
 	case GP_CONF_NUMBER:
 		return is == CONFIG_TYPE_INT || is == CONFIG_TYPE_INT64;
+	case GP_CONF_BOOL:
+		return is == CONFIG_TYPE_BOOL;
 	case GP_CONF_NETWORKS:
 		return is == CONFIG_TYPE_ARRAY || is == CONFIG_TYPE_LIST;
 	case GP_CONF_GROUP:
@@ -185,6 +189,9 @@ static void read_setting(const struct gp_conf_row *row, void *at, const config_s
 	switch (row->type) {
 	case GP_CONF_NUMBER:
 		store_number(row, at, setting, errors);
+		break;
+	case GP_CONF_BOOL:
+		*(bool *)at = config_setting_get_bool(setting);
 		break;
 	case GP_CONF_NETWORKS:
 		store_networks(row, at, setting, errors);
@@ -433,14 +440,4 @@ int gp_conf_visit_files(const struct gp_conf *conf, const char *path,
 	return ret == GP_OK
 		       ? visit_files_of(config_root_setting(&conf->tree->config), path, visit, arg)
 		       : ret;
-}
-
-const char *gp_role_name(int role)
-{
-	return gp_role_words[role];
-}
-
-bool gp_role_is_implicit_tls(int role)
-{
-	return role == GP_ROLE_IMAPS || role == GP_ROLE_POP3S;
 }

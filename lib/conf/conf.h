@@ -9,13 +9,23 @@
 #include "base/buf.h"
 #include "base/endpoint.h"
 #include "base/log.h"
+#include "conf/role.h"
 
 /* The configuration: libconfig's grammar, read into plain structs by the rows of schema.c.
  * All texts belong to the gp_conf and live as long as it. */
 
-enum gp_role { GP_ROLE_IMAPS, GP_ROLE_IMAP, GP_ROLE_POP3S, GP_ROLE_POP3 };
-enum gp_facts { GP_FACTS_NONE, GP_FACTS_PROXY_V2, GP_FACTS_XCLIENT, GP_FACTS_IMAP_ID };
 enum gp_backend_tls { GP_BACKEND_TLS_OFF, GP_BACKEND_TLS_VERIFY };
+enum gp_conf_requiretls {
+	GP_CONF_REQUIRETLS_OFF,
+	GP_CONF_REQUIRETLS_PASS,
+	GP_CONF_REQUIRETLS_HEADER,
+	GP_CONF_REQUIRETLS_FINAL
+};
+enum gp_conf_bare_newline {
+	GP_CONF_BARE_NEWLINE_BY_ROLE,
+	GP_CONF_BARE_NEWLINE_REJECT,
+	GP_CONF_BARE_NEWLINE_NORMALIZE
+};
 enum gp_unknown_sni { GP_UNKNOWN_SNI_DEFAULT, GP_UNKNOWN_SNI_REFUSE };
 
 /* "192.0.2.1:993", "[2001:db8::1]:993", "host.example:993" or "unix:/path". */
@@ -46,6 +56,11 @@ struct gp_conf_listener {
 	struct gp_conf_address address;
 	const char *certificate;
 	int unknown_sni; /* enum gp_unknown_sni */
+	int requiretls;  /* enum gp_conf_requiretls */
+	bool relay_follows;
+	int bare_newline; /* enum gp_conf_bare_newline */
+	struct gp_conf_networks bare_newline_from;
+	bool starttls_required;
 	struct gp_conf_networks proxy_from;
 	struct gp_conf_backend backend;
 };
@@ -58,6 +73,7 @@ struct gp_conf_certificate {
 
 struct gp_conf_server {
 	const char *user;
+	const char *hostname;
 	uint64_t workers;
 	const char *run_dir;
 	const char *state_dir;
@@ -79,6 +95,7 @@ struct gp_conf_limits {
 	uint64_t handshake_time_ms;
 	uint64_t login_time_ms;
 	uint64_t idle_time_ms;
+	uint64_t command_time_ms;
 	uint64_t line_size;
 	uint64_t literal_size;
 };
@@ -111,19 +128,16 @@ int gp_conf_visit_files(const struct gp_conf *conf, const char *path,
 			int (*visit)(void *arg, const char *path), void *arg);
 
 /* Set backend.address of a listener to a resolved one and keep the name for TLS; put the
- * contents of its CA file in. Both change what gp_conf_effective_text writes. */
+ * contents of its CA file in; name the machine. All change what gp_conf_effective_text writes. */
 int gp_conf_set_backend_address(struct gp_conf *conf, size_t listener,
 				const struct gp_endpoint *endpoint);
 int gp_conf_set_backend_ca(struct gp_conf *conf, size_t listener, const char *pem);
+int gp_conf_set_hostname(struct gp_conf *conf, const char *hostname);
 
 /* The configuration as one text without includes. The caller frees it; NULL without memory. */
 char *gp_conf_effective_text(const struct gp_conf *conf);
 
 /* All rows with defaults and explanations, as a commented configuration. */
 int gp_conf_print_defaults(struct gp_buf *out);
-
-/* "imaps" and so on; static. */
-const char *gp_role_name(int role);
-bool gp_role_is_implicit_tls(int role);
 
 #endif

@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-const char *const gp_role_words[] = { "imaps", "imap", "pop3s", "pop3", NULL };
-static const char *const facts_words[] = { "none", "proxy-v2", "xclient", "imap-id", NULL };
+static const char *const requiretls_words[] = { "off", "pass", "header", "final", NULL };
+static const char *const bare_newline_words[] = { "default", "reject", "normalize", NULL };
 static const char *const backend_tls_words[] = { "off", "verify", NULL };
 static const char *const unknown_sni_words[] = { "default", "refuse", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
@@ -22,6 +22,8 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR 
 const struct gp_conf_row gp_conf_server_rows[] = {
 	{ "user", GP_CONF_TEXT, AT(gp_conf_server, user), "gatepost",
 	  .help = "User whose rights the workers have when gatepost is started as root." },
+	{ "hostname", GP_CONF_TEXT, AT(gp_conf_server, hostname), "",
+	  .help = "Name of this machine in SMTP greetings and Received fields; else the system's." },
 	{ "workers", GP_CONF_NUMBER, AT(gp_conf_server, workers), "0", .max = GP_CONF_WORKERS_MAX,
 	  .help = "Edge worker processes; 0 means one for each CPU." },
 	{ "run-dir", GP_CONF_TEXT, AT(gp_conf_server, run_dir), "/run/gatepost",
@@ -64,6 +66,10 @@ const struct gp_conf_row gp_conf_limits_rows[] = {
 	{ "idle-time", GP_CONF_DURATION, AT(gp_conf_limits, idle_time_ms), "31m",
 	  .min = 30 * MINUTE, .max = DAY,
 	  .help = "Silence after login that ends a session; IMAP wants more than 30 minutes." },
+	{ "command-time", GP_CONF_DURATION, AT(gp_conf_limits, command_time_ms), "5m",
+	  .min = SECOND, .max = HOUR,
+	  .help = "Silence that ends an SMTP session: of an MX's client always, of a submission "
+		  "client after its login." },
 	{ "line-size", GP_CONF_SIZE, AT(gp_conf_limits, line_size), "64k", .min = 1024,
 	  .max = 1 << 20, .help = "Longest line before login." },
 	{ "literal-size", GP_CONF_SIZE, AT(gp_conf_limits, literal_size), "64k", .min = 1024,
@@ -87,9 +93,9 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 	{ "address", GP_CONF_ADDRESS, AT(gp_conf_backend, address), NULL,
 	  .help = "Where the real server listens: address:port, host:port or unix:/path.",
 	  .example = "127.0.0.1:11143" },
-	{ "facts", GP_CONF_CHOICE, AT(gp_conf_backend, facts), "none", .words = facts_words,
+	{ "facts", GP_CONF_CHOICE, AT(gp_conf_backend, facts), "none", .words = gp_facts_words,
 	  .help = "How the backend learns who the client is: proxy-v2 (with the TLS facts), xclient "
-		  "(POP3), imap-id (IMAP) or none." },
+		  "(POP3, SMTP), imap-id (IMAP) or none." },
 	{ "tls", GP_CONF_CHOICE, AT(gp_conf_backend, tls), "off", .words = backend_tls_words,
 	  .help = "TLS towards the backend. Off is accepted on loopback and unix sockets only." },
 	{ "tls-name", GP_CONF_TEXT, AT(gp_conf_backend, tls_name), "",
@@ -105,8 +111,8 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 
 const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "role", GP_CONF_CHOICE, AT(gp_conf_listener, role), NULL, .words = gp_role_words,
-	  .help = "What is spoken: imaps and pop3s inside TLS from the start, imap and pop3 with "
-		  "STARTTLS and STLS.",
+	  .help = "What is spoken: imaps, pop3s and submissions inside TLS from the start; imap, "
+		  "pop3 and submission with STARTTLS or STLS; smtp as an MX, where TLS is offered.",
 	  .example = "imaps" },
 	{ "address", GP_CONF_ADDRESS, AT(gp_conf_listener, address), NULL,
 	  .help = "Where to listen: address:port; [::]:993 takes IPv6 and IPv4.",
@@ -119,6 +125,23 @@ const struct gp_conf_row gp_conf_listener_rows[] = {
 	  .words = unknown_sni_words,
 	  .help = "What a client gets that asks for a name no certificate covers: the default "
 		  "certificate, or alert 112 (RFC 9325 section 3.7)." },
+	{ "requiretls", GP_CONF_CHOICE, AT(gp_conf_listener, requiretls), "off",
+	  .words = requiretls_words,
+	  .help = "REQUIRETLS (RFC 8689) for smtp, submission and submissions: off; pass, when the "
+		  "backend implements it; header, to hand it on to the relay in a field "
+		  "Require-TLS-ESMTP; final, when the backend only delivers locally." },
+	{ "relay-follows", GP_CONF_BOOL, AT(gp_conf_listener, relay_follows), "false",
+	  .help = "States that all mail that leaves the backend passes gatepost's relay, which "
+		  "requiretls = \"header\" needs." },
+	{ "bare-newline", GP_CONF_CHOICE, AT(gp_conf_listener, bare_newline), "default",
+	  .words = bare_newline_words,
+	  .help = "Messages with a CR or LF alone, as smuggling uses them: reject, or normalize to "
+		  "CRLF. Default: reject for smtp, normalize for submission and submissions." },
+	{ "bare-newline-from", GP_CONF_NETWORKS, AT(gp_conf_listener, bare_newline_from), "",
+	  .help = "Clients whose bare newlines are normalized even where others are rejected." },
+	{ "starttls-required", GP_CONF_BOOL, AT(gp_conf_listener, starttls_required), "false",
+	  .help = "For smtp: take no mail without TLS. Departs from RFC 3207 section 4; not for "
+		  "hosts that an MX record names." },
 	{ "proxy-from", GP_CONF_NETWORKS, AT(gp_conf_listener, proxy_from), "",
 	  .help = "Addresses of load balancers that begin each connection with a PROXY header." },
 	{ "backend", GP_CONF_GROUP, AT(gp_conf_listener, backend), NULL,

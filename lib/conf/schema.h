@@ -15,6 +15,7 @@ enum gp_conf_type {
 	GP_CONF_CHOICE,   /* stored as the index of the word */
 	GP_CONF_ADDRESS,
 	GP_CONF_NETWORKS,
+	GP_CONF_BOOL,
 	GP_CONF_GROUP /* `rows` describe its settings */
 };
 
@@ -47,7 +48,5 @@ extern const struct gp_conf_row gp_conf_listener_rows[];
 extern const struct gp_conf_row gp_conf_backend_rows[];
 
 extern const struct gp_conf_group gp_conf_groups[]; /* ended by a group without name */
-
-extern const char *const gp_role_words[];
 
 #endif

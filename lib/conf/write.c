@@ -61,6 +61,21 @@ int gp_conf_set_backend_ca(struct gp_conf *conf, size_t listener, const char *pe
 	return ret;
 }
 
+int gp_conf_set_hostname(struct gp_conf *conf, const char *hostname)
+{
+	config_setting_t *root = config_root_setting(&conf->tree->config);
+	config_setting_t *group = config_setting_get_member(root, "server");
+	int ret;
+
+	if (!group)
+		group = config_setting_add(root, "server", CONFIG_TYPE_GROUP);
+	ret = group ? set_text(group, "hostname", hostname) : GP_E_NOMEM;
+	if (ret == GP_OK)
+		conf->server.hostname =
+			config_setting_get_string(config_setting_get_member(group, "hostname"));
+	return ret;
+}
+
 char *gp_conf_effective_text(const struct gp_conf *conf)
 {
 	char *text = NULL;
@@ -80,7 +95,7 @@ char *gp_conf_effective_text(const struct gp_conf *conf)
 
 static void print_value(struct gp_buf *out, const struct gp_conf_row *row)
 {
-	if (row->type == GP_CONF_NUMBER)
+	if (row->type == GP_CONF_NUMBER || row->type == GP_CONF_BOOL)
 		gp_buf_appendf(out, "%s", row->standard);
 	else if (row->type == GP_CONF_NETWORKS)
 		gp_buf_append_str(out, "[ ]");

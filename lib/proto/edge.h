@@ -18,7 +18,8 @@
  *   BYTES backend "b OK" -> SEND client (capabilities rewritten), REPORT login, SPLICE
  *
  * On an implicit TLS port the session begins with TLS_UP. After SPLICE the engine is done: the
- * caller frees it and moves bytes between the two sides without looking at them.
+ * caller frees it and moves bytes between the two sides without looking at them. An SMTP session
+ * is never spliced; its engine says SETTLE instead, and reads on.
  *
  * What was received in clear cannot reach TLS: at START_TLS the engine forgets its input, and
  * there is no backend that could have heard it (RFC 3207 section 4.2, RFC 9051 section 6.2.1).
@@ -30,7 +31,7 @@ enum gp_side { GP_CLIENT, GP_BACKEND };
 enum gp_event_type {
 	GP_EV_START,      /* a clear-text connection was accepted */
 	GP_EV_TLS_UP,     /* the handshake with the client ended well */
-	GP_EV_BACKEND_UP, /* connected; `facts` is set when the engine has to tell them */
+	GP_EV_BACKEND_UP, /* connected; `facts` is set */
 	GP_EV_BYTES,      /* `side` sent `data` */
 	GP_EV_EOF,        /* `side` closed */
 	GP_EV_END         /* the caller ends the session for `reason` */
@@ -43,13 +44,17 @@ enum gp_end_reason {
 	GP_END_BACKEND,  /* the backend cannot be reached, is too slow or speaks nonsense */
 };
 
-/* What a backend may be told about the client before it speaks (IMAP ID, POP3 XCLIENT). */
+/* Who the client is, and what TLS it has; NULL where there is none. */
 struct gp_edge_facts {
+	bool tell; /* to the backend, before anything else (IMAP ID, XCLIENT) */
 	const char *client_ip;
 	unsigned client_port;
 	const char *local_ip;
 	unsigned local_port;
 	const char *session_id;
+	const char *tls_cipher; /* IANA names */
+	const char *tls_group;
+	bool bare_newline_exempt; /* the client's messages may have them (SMTP) */
 };
 
 struct gp_event {
@@ -59,6 +64,7 @@ struct gp_event {
 	size_t len;
 	enum gp_end_reason reason;
 	const struct gp_edge_facts *facts;
+	uint64_t utc_ms; /* now; what a Received field says */
 };
 
 enum gp_action_type {
@@ -66,6 +72,7 @@ enum gp_action_type {
 	GP_ACT_START_TLS, /* whatever the client sends from now on belongs to TLS */
 	GP_ACT_DIAL,      /* connect to the backend */
 	GP_ACT_SPLICE,    /* logged in: from here on only move bytes */
+	GP_ACT_SETTLE,    /* nothing is left to hurry for: from here on only silence ends it */
 	GP_ACT_REPORT,    /* tell the operator: `report`, with `text` (may be NULL) */
 	GP_ACT_CLOSE      /* end the session after what was sent has left */
 };
@@ -76,7 +83,8 @@ enum gp_report {
 	GP_REPORT_LOGIN_FAILED,    /* the backend refused one; text: the name */
 	GP_REPORT_BACKEND_SETUP,   /* the backend works but is set up wrongly; text: a sentence */
 	GP_REPORT_BACKEND_FAILED,  /* the backend cannot serve; text: a sentence */
-	GP_REPORT_PROTOCOL         /* the client broke a rule and is sent away; text: a sentence */
+	GP_REPORT_PROTOCOL,        /* the client broke a rule and is sent away; text: a sentence */
+	GP_REPORT_EXTENSIONS /* what the backend's EHLO answer lists; text: lines ending in LF */
 };
 
 struct gp_action {
@@ -88,10 +96,35 @@ struct gp_action {
 	const char *text; /* the same */
 };
 
+enum gp_smtp_service { GP_SMTP_SUBMISSION, GP_SMTP_MX };
+
+/* What the backend knows of REQUIRETLS (RFC 8689), or how it gets by without. */
+enum gp_requiretls {
+	GP_REQUIRETLS_OFF,    /* nothing: not offered */
+	GP_REQUIRETLS_PASS,   /* it implements it: offered when it offers it */
+	GP_REQUIRETLS_HEADER, /* a Require-TLS-ESMTP field, for the relay behind it */
+	GP_REQUIRETLS_FINAL   /* it delivers and never relays: nothing is left to require */
+};
+
+enum gp_bare_newline {
+	GP_BARE_NEWLINE_REJECT,    /* a CR or LF alone ends the session */
+	GP_BARE_NEWLINE_NORMALIZE, /* it becomes CRLF */
+};
+
+struct gp_smtp_edge_config {
+	enum gp_smtp_service service;
+	enum gp_requiretls requiretls;
+	enum gp_bare_newline bare_newline;
+	bool starttls_required; /* of an MX; departs from RFC 3207 section 4 */
+	const char *hostname;   /* in greetings and Received fields */
+	const char *extensions; /* of an MX's backend, as reported last; NULL: not known yet */
+};
+
 struct gp_edge_config {
 	bool implicit_tls;
-	size_t line_max;    /* octets of one line before login */
-	size_t literal_max; /* octets of one literal before login */
+	size_t line_max;                        /* octets of one line before login */
+	size_t literal_max;                     /* octets of one literal before login */
+	const struct gp_smtp_edge_config *smtp; /* outlives the engine; other engines: NULL */
 };
 
 struct gp_edge; /* each protocol has its own */
@@ -117,9 +150,13 @@ struct gp_edge_ops {
 
 	/* What may be said to a spliced, idle client when we stop; NULL: nothing. */
 	const char *spliced_goodbye;
+
+	/* A client's command that makes the backend say what it can. */
+	const char *question;
 };
 
 extern const struct gp_edge_ops gp_imap_edge;
 extern const struct gp_edge_ops gp_pop3_edge;
+extern const struct gp_edge_ops gp_smtp_edge;
 
 #endif

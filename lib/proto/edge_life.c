@@ -115,7 +115,10 @@ static void at_eof(struct gp_edge_life *life, enum gp_side side)
 
 static void start(struct gp_edge_life *life)
 {
-	gp_push_sendf(&life->c, GP_CLIENT, "%s", life->protocol->clear_greeting);
+	if (life->protocol->clear_greeting)
+		gp_push_sendf(&life->c, GP_CLIENT, "%s", life->protocol->clear_greeting);
+	else
+		life->protocol->greet(life);
 	gp_edge_set_state(life, GP_EDGE_CLEAR);
 }
 
@@ -132,17 +135,22 @@ void gp_edge_start_tls(struct gp_edge_life *life, const char *fmt, ...)
 	gp_edge_set_state(life, GP_EDGE_HANDSHAKE);
 }
 
-static void tls_up(struct gp_edge_life *life)
+void gp_edge_dial(struct gp_edge_life *life)
 {
 	gp_push(&life->c, GP_ACT_DIAL);
 	gp_edge_set_state(life, GP_EDGE_DIAL);
 }
 
+static void tls_up(struct gp_edge_life *life)
+{
+	life->in_tls = true;
+	gp_edge_dial(life);
+}
+
 static void backend_up(struct gp_edge_life *life, const struct gp_edge_facts *facts)
 {
 	gp_edge_set_state(life, GP_EDGE_GREETING);
-	if (facts)
-		life->protocol->tell_facts(life, facts);
+	life->protocol->tell_facts(life, facts);
 }
 
 void gp_edge_become_ready(struct gp_edge_life *life)
@@ -186,7 +194,9 @@ static void whole_line(struct gp_edge_life *life, enum gp_side side)
 
 static void line_too_long(struct gp_edge_life *life, enum gp_side side)
 {
-	if (side == GP_CLIENT)
+	if (side == GP_CLIENT && life->protocol->line_too_long)
+		gp_edge_say_goodbye(life, "%s", life->protocol->line_too_long);
+	else if (side == GP_CLIENT)
 		gp_edge_client_failed(life, "Line too long");
 	else
 		gp_edge_backend_failed(life, "the backend sends a line beyond limits.line-size");
@@ -256,6 +266,7 @@ int gp_edge_feed(struct gp_edge *edge, const struct gp_event *event, size_t *use
 	*used_out = 0;
 	if (ret != GP_OK)
 		return ret;
+	life->utc_ms = event->utc_ms;
 	if (life->c.closed)
 		return GP_OK;
 	if (!fits(life, event))

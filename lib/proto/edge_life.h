@@ -23,17 +23,19 @@ enum gp_edge_state {
 struct gp_edge_life;
 
 struct gp_edge_protocol {
-	size_t size; /* of the engine, which begins with its gp_edge_life */
-	const char *clear_greeting;
+	size_t size;                /* of the engine, which begins with its gp_edge_life */
+	const char *clear_greeting; /* NULL: `greet` says it */
+	const char *line_too_long;  /* said instead of a sentence behind failure_prefix; or NULL */
 	const char *goodbyes[GP_END_BACKEND + 1]; /* by enum gp_end_reason, with line ends */
 	const char *failure_prefix;               /* before a sentence that ends the session */
 
+	void (*greet)(struct gp_edge_life *life);
 	void (*deinit)(struct gp_edge_life *life); /* of what the engine adds; may be NULL */
 
 	/* A new state begins. May be NULL. */
 	void (*enter)(struct gp_edge_life *life, enum gp_edge_state state);
 
-	/* The backend is connected and shall be told. */
+	/* The backend is connected; if facts->tell, it shall be told. */
 	void (*tell_facts)(struct gp_edge_life *life, const struct gp_edge_facts *facts);
 
 	/* In CLEAR, READY or COMMAND: will the client be listened to now? */
@@ -56,6 +58,8 @@ struct gp_edge_life {
 	struct gp_conversation c;
 	const struct gp_edge_protocol *protocol;
 	enum gp_edge_state state;
+	bool in_tls;
+	uint64_t utc_ms;        /* of the present event */
 	struct gp_buf greeting; /* the backend's, as the client may see it */
 	unsigned bad_commands;
 	bool backend_said_bye; /* it may close now */
@@ -75,6 +79,9 @@ void gp_edge_set_state(struct gp_edge_life *life, enum gp_edge_state state);
 /* STARTTLS is granted in these words: nothing heard so far is kept. */
 void gp_edge_start_tls(struct gp_edge_life *life, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Now the backend is needed. */
+void gp_edge_dial(struct gp_edge_life *life);
 
 /* The backend has greeted and knows what it must. A client that came by STARTTLS has had its
  * greeting already (RFC 2595 section 4, RFC 9051 section 6.2.1). */

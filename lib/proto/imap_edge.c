@@ -18,6 +18,8 @@ static void imap_enter(struct gp_edge_life *life, enum gp_edge_state state)
  * waiting for the greeting, so that no time is lost. */
 static void imap_tell_facts(struct gp_edge_life *life, const struct gp_edge_facts *facts)
 {
+	if (!facts->tell)
+		return;
 	imap_of(life)->facts_told = true;
 	gp_push_sendf(&life->c, GP_BACKEND,
 		      "gatepost ID (\"x-originating-ip\" \"%s\" \"x-originating-port\" \"%u\" "
@@ -70,4 +72,5 @@ const struct gp_edge_ops gp_imap_edge = {
 	.free = gp_edge_free,
 	.alpn = "imap",
 	.spliced_goodbye = "* BYE The server is going down, try again soon\r\n",
+	.question = "a CAPABILITY\r\n",
 };

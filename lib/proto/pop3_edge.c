@@ -10,6 +10,8 @@ static void pop3_tell_facts(struct gp_edge_life *life, const struct gp_edge_fact
 {
 	struct pop3_edge *edge = pop3_of(life);
 
+	if (!facts->tell)
+		return;
 	snprintf(edge->xclient, sizeof(edge->xclient), "XCLIENT ADDR=%s PORT=%u SESSION=%s",
 		 facts->client_ip, facts->client_port, facts->session_id);
 }
@@ -45,4 +47,5 @@ const struct gp_edge_ops gp_pop3_edge = {
 	.free = gp_edge_free,
 	.alpn = "pop3",
 	.spliced_goodbye = NULL,
+	.question = "CAPA\r\n",
 };

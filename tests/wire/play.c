@@ -27,7 +27,7 @@ struct play {
 	struct seen seen[SEEN_MAX];
 	size_t seen_count, seen_next;
 	struct gp_buf octets;
-	bool hears_client, hears_backend, backend_is_up, over;
+	bool in_tls, hears_client, hears_backend, backend_is_up, over;
 	size_t dropped;
 	bool dropped_wanted;
 	char *error;
@@ -123,7 +123,9 @@ static bool offer(struct play *play, enum gp_side side, bool *progress)
 		struct gp_buf copy;
 		struct gp_event event = { .type = GP_EV_BYTES,
 					  .side = side,
-					  .len = play->byte_by_byte ? 1 : pending->len };
+					  .len = play->byte_by_byte ? 1 : pending->len,
+					  /* 2026-01-02T03:04:05Z */
+					  .utc_ms = 1767323045000 };
 		bool ok;
 
 		gp_buf_init(&copy, OCTETS_MAX);
@@ -152,16 +154,19 @@ static bool offer_both(struct play *play)
 
 static bool give_event(struct play *play, const struct step *step)
 {
-	static const struct gp_edge_facts facts = { .client_ip = "192.0.2.7",
-						    .client_port = 40001,
-						    .local_ip = "198.51.100.1",
-						    .local_port = 993,
-						    .session_id = "s1" };
+	const struct gp_edge_facts facts = { .tell = step->facts,
+					     .client_ip = "192.0.2.7",
+					     .client_port = 40001,
+					     .local_ip = "198.51.100.1",
+					     .local_port = 993,
+					     .session_id = "s1",
+					     .tls_cipher = play->in_tls ? "TLS_AES_128_GCM_SHA256"
+									: NULL,
+					     .tls_group = play->in_tls ? "x25519" : NULL };
 	struct gp_event event = { .type = step->event, .side = step->side, .reason = step->reason };
 	size_t used;
 
-	if (step->facts)
-		event.facts = &facts;
+	event.facts = &facts;
 	if (step->refused) {
 		int ret = play->script->ops->feed(play->edge, &event, &used);
 
@@ -169,6 +174,8 @@ static bool give_event(struct play *play, const struct step *step)
 	}
 	if (step->event == GP_EV_START || step->event == GP_EV_TLS_UP)
 		play->hears_client = true;
+	if (step->event == GP_EV_TLS_UP)
+		play->in_tls = true;
 	if (step->event == GP_EV_BACKEND_UP)
 		play->hears_backend = play->backend_is_up = true;
 	return feed(play, &event, &used) && offer_both(play);
@@ -176,9 +183,8 @@ static bool give_event(struct play *play, const struct step *step)
 
 /* ---- comparing ---- */
 
-static const char *const action_names[] = {
-	"SEND", "START_TLS", "DIAL", "SPLICE", "REPORT", "CLOSE"
-};
+static const char *const action_names[] = { "SEND",   "START_TLS", "DIAL", "SPLICE",
+					    "SETTLE", "REPORT",    "CLOSE" };
 
 /* What was seen, for people. */
 static bool fail_with(struct play *play, const char *what)

@@ -33,7 +33,7 @@ static const struct {
 	enum gp_action_type type;
 } actions[] = {
 	{ "START_TLS", GP_ACT_START_TLS }, { "DIAL", GP_ACT_DIAL },   { "SPLICE", GP_ACT_SPLICE },
-	{ "REPORT", GP_ACT_REPORT },       { "CLOSE", GP_ACT_CLOSE },
+	{ "REPORT", GP_ACT_REPORT },       { "CLOSE", GP_ACT_CLOSE }, { "SETTLE", GP_ACT_SETTLE },
 };
 
 static const struct {
@@ -46,6 +46,7 @@ static const struct {
 	{ "backend-setup", GP_REPORT_BACKEND_SETUP },
 	{ "backend-failed", GP_REPORT_BACKEND_FAILED },
 	{ "protocol", GP_REPORT_PROTOCOL },
+	{ "extensions", GP_REPORT_EXTENSIONS },
 };
 
 /* Index of `word` in a table of structs that begin with a word, or -1. */
@@ -233,6 +234,38 @@ static bool parse_number(struct gp_str word, size_t *out)
 	return true;
 }
 
+static int index_of(const char *const *words, struct gp_str value)
+{
+	for (int i = 0; words[i]; i++) {
+		if (gp_str_equal(value, words[i]))
+			return i;
+	}
+	return -1;
+}
+
+/* True when it was one and is right. */
+static bool parse_smtp_setting(struct script *script, struct gp_str word, struct gp_str value)
+{
+	static const char *const levels[] = { "off", "pass", "header", "final", NULL };
+	static const char *const newlines[] = { "reject", "normalize", NULL };
+	int index = 0;
+
+	if (gp_str_equal(word, "mx"))
+		script->smtp.service = GP_SMTP_MX;
+	else if (gp_str_equal(word, "starttls-required"))
+		script->smtp.starttls_required = true;
+	else if (gp_str_equal(word, "requiretls"))
+		script->smtp.requiretls = (enum gp_requiretls)(index = index_of(levels, value));
+	else if (gp_str_equal(word, "bare-newline"))
+		script->smtp.bare_newline =
+			(enum gp_bare_newline)(index = index_of(newlines, value));
+	else if (!gp_str_equal(word, "extensions") || !unescape(value, &script->extensions))
+		return false;
+	if (script->extensions.len)
+		script->smtp.extensions = gp_buf_cstr(&script->extensions);
+	return index >= 0;
+}
+
 /* A line of the setting; *known_out tells whether it was one. */
 static bool parse_setting(struct script *script, struct gp_str word, struct gp_str rest,
 			  bool *known_out)
@@ -243,9 +276,12 @@ static bool parse_setting(struct script *script, struct gp_str word, struct gp_s
 	if (gp_str_equal(word, "protocol")) {
 		script->ops = gp_str_equal(value, "imap")   ? &gp_imap_edge
 			      : gp_str_equal(value, "pop3") ? &gp_pop3_edge
+			      : gp_str_equal(value, "smtp") ? &gp_smtp_edge
 							    : NULL;
 		return script->ops != NULL;
 	}
+	if (parse_smtp_setting(script, word, value))
+		return true;
 	if (gp_str_equal(word, "implicit-tls")) {
 		script->config.implicit_tls = true;
 		return !value.len;
@@ -329,7 +365,10 @@ bool script_read(const char *path, struct script *script, char *error_out, size_
 	FILE *file = fopen(path, "r");
 	bool ok;
 
-	*script = (struct script){ .config = { .line_max = MAX_USUAL, .literal_max = MAX_USUAL } };
+	*script = (struct script){ .config = { .line_max = MAX_USUAL, .literal_max = MAX_USUAL },
+				   .smtp = { .hostname = "mx.example.org" } };
+	script->config.smtp = &script->smtp;
+	gp_buf_init(&script->extensions, TEXT_MAX);
 	if (!file) {
 		snprintf(error_out, error_size, "cannot be opened");
 		return false;
@@ -344,4 +383,5 @@ void script_free(struct script *script)
 	for (size_t i = 0; i < script->step_count; i++)
 		gp_buf_deinit(&script->steps[i].data);
 	free(script->steps);
+	gp_buf_deinit(&script->extensions);
 }

@@ -8,10 +8,15 @@
 /* A conversation as a data file. The first line is "# " and the name of the test; other lines
  * that begin with "#", and empty ones, are remarks. Then the setting:
  *
- *	protocol imap|pop3
+ *	protocol imap|pop3|smtp
  *	implicit-tls
  *	line-max N           (1024 unless told)
  *	literal-max N        (1024 unless told)
+ *	mx                   of smtp; submission unless told
+ *	starttls-required
+ *	requiretls off|pass|header|final
+ *	bare-newline reject|normalize   (reject unless told)
+ *	extensions TEXT      what the backend was seen to offer
  *
  * what happens:
  *
@@ -28,7 +33,7 @@
  * and what must come of it, each line after the event that causes it. Everything must be listed:
  *
  *	> C: text, > C= text to the client;  > B: text, > B= text to the backend
- *	> START_TLS  > DIAL  > SPLICE  > CLOSE
+ *	> START_TLS  > DIAL  > SPLICE  > SETTLE  > CLOSE
  *	> REPORT kind text   kind as in edge.h: cleartext-login, login-failed ...; without text it
  *	                     must be empty; "..." at its end stands for anything
  *	held [backend]       octets of the client (or backend) are waiting and not taken
@@ -56,6 +61,8 @@ struct script {
 	char name[256];
 	const struct gp_edge_ops *ops;
 	struct gp_edge_config config;
+	struct gp_smtp_edge_config smtp;
+	struct gp_buf extensions;
 	struct step *steps;
 	size_t step_count;
 };

@@ -73,11 +73,11 @@ static const struct row rows[] = {
 	{ "IMAP facts for POP3",
 	  CERTIFICATES LISTENERS(
 		  LISTENER("pop3s", "[::]:995", PLAIN_BACKEND " facts = \"imap-id\";")),
-	  { "facts = \"imap-id\" is for imap and imaps" } },
+	  { "facts = \"imap-id\" is not for pop3s, which can have proxy-v2 or xclient" } },
 	{ "POP3 facts for IMAP",
 	  CERTIFICATES LISTENERS(
 		  LISTENER("imap", "[::]:143", PLAIN_BACKEND " facts = \"xclient\";")),
-	  { "facts = \"xclient\" is for pop3 and pop3s" } },
+	  { "facts = \"xclient\" is not for imap, which can have proxy-v2 or imap-id" } },
 	{ "listening on a name",
 	  CERTIFICATES LISTENERS(LISTENER("imaps", "mail.test:993", PLAIN_BACKEND)),
 	  { "a listener needs an address" } },

@@ -15,7 +15,9 @@ static void has_entry(void **state)
 
 	snprintf(entry, sizeof(entry), "\n.It Ic %s No = ", row->name);
 	snprintf(standard, sizeof(standard),
-		 row->type == GP_CONF_NUMBER ? "\nDefault: %s." : "\nDefault: \\(dq%s\\(dq.",
+		 row->type == GP_CONF_NUMBER || row->type == GP_CONF_BOOL
+			 ? "\nDefault: %s."
+			 : "\nDefault: \\(dq%s\\(dq.",
 		 row->standard ? row->standard : "");
 	/* a name such as "address" stands in two groups: one of its entries must fit */
 	while ((at = strstr(at, entry)) != NULL) {
