@@ -61,7 +61,7 @@ static int append(struct gp_buf *out, struct gp_str text)
 static bool redacts_bounces(const struct smtp_edge *edge)
 {
 	return edge->requiretls && smtp_config(edge)->requiretls == GP_REQUIRETLS_HEADER &&
-	       edge->extensions & SMTP_HAS_DSN;
+	       (edge->extensions & SMTP_HAS_DSN);
 }
 
 static bool requires_tls(struct gp_str parameters)
