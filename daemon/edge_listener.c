@@ -13,7 +13,7 @@ const struct gp_edge_ops *gp_edge_ops_of(int role)
 		[GP_ROLE_IMAPS] = &gp_imap_edge,       [GP_ROLE_IMAP] = &gp_imap_edge,
 		[GP_ROLE_POP3S] = &gp_pop3_edge,       [GP_ROLE_POP3] = &gp_pop3_edge,
 		[GP_ROLE_SUBMISSIONS] = &gp_smtp_edge, [GP_ROLE_SUBMISSION] = &gp_smtp_edge,
-		[GP_ROLE_SMTP] = &gp_smtp_edge,
+		[GP_ROLE_SMTP] = &gp_smtp_edge,        [GP_ROLE_SIEVE] = &gp_sieve_edge,
 	};
 
 	return ops[role];

@@ -20,10 +20,11 @@ const struct gp_role_row gp_roles[GP_ROLES] = {
 	[GP_ROLE_SUBMISSIONS] = { "submissions", true, true, WITH_XCLIENT },
 	[GP_ROLE_SUBMISSION] = { "submission", false, true, WITH_XCLIENT },
 	[GP_ROLE_SMTP] = { "smtp", false, true, WITH_XCLIENT },
+	[GP_ROLE_SIEVE] = { "sieve", false, false, WITH_XCLIENT },
 };
 
-const char *const gp_role_words[] = { "imaps",       "imap",       "pop3s", "pop3",
-				      "submissions", "submission", "smtp",  NULL };
+const char *const gp_role_words[] = { "imaps",      "imap", "pop3s", "pop3", "submissions",
+				      "submission", "smtp", "sieve", NULL };
 const char *const gp_facts_words[] = { "none", "proxy-v2", "xclient", "imap-id", NULL };
 
 const char *gp_role_name(int role)

@@ -274,10 +274,11 @@ static bool parse_setting(struct script *script, struct gp_str word, struct gp_s
 
 	*known_out = true;
 	if (gp_str_equal(word, "protocol")) {
-		script->ops = gp_str_equal(value, "imap")   ? &gp_imap_edge
-			      : gp_str_equal(value, "pop3") ? &gp_pop3_edge
-			      : gp_str_equal(value, "smtp") ? &gp_smtp_edge
-							    : NULL;
+		script->ops = gp_str_equal(value, "imap")    ? &gp_imap_edge
+			      : gp_str_equal(value, "pop3")  ? &gp_pop3_edge
+			      : gp_str_equal(value, "smtp")  ? &gp_smtp_edge
+			      : gp_str_equal(value, "sieve") ? &gp_sieve_edge
+							     : NULL;
 		return script->ops != NULL;
 	}
 	if (parse_smtp_setting(script, word, value))
