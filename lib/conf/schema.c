@@ -137,11 +137,11 @@ const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "bare-newline", GP_CONF_CHOICE, AT(gp_conf_listener, bare_newline), "default",
 	  .words = bare_newline_words,
 	  .help = "Messages with a CR or LF alone, as smuggling uses them: reject, or normalize to "
-		  "CRLF. Default: reject for smtp, normalize for submission and submissions." },
+		  "CRLF; by default reject for smtp, normalize for submission and submissions." },
 	{ "bare-newline-from", GP_CONF_NETWORKS, AT(gp_conf_listener, bare_newline_from), "",
 	  .help = "Clients whose bare newlines are normalized even where others are rejected." },
 	{ "starttls-required", GP_CONF_BOOL, AT(gp_conf_listener, starttls_required), "false",
-	  .help = "For smtp: take no mail without TLS. Departs from RFC 3207 section 4; not for "
+	  .help = "For smtp: take no mail without TLS; departs from RFC 3207 section 4, so not for "
 		  "hosts that an MX record names." },
 	{ "proxy-from", GP_CONF_NETWORKS, AT(gp_conf_listener, proxy_from), "",
 	  .help = "Addresses of load balancers that begin each connection with a PROXY header." },
