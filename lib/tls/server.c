@@ -168,8 +168,7 @@ static void set_modes(SSL_CTX *ctx)
 	/* idle connections own no buffers; a blocked write is repeated from another address; the
 	 * chain is the file's, and not sought anew in each handshake */
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-				      SSL_MODE_NO_AUTO_CHAIN);
+				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
 }
 
 static SSL_CTX *context_new(const struct gp_tls_store *store, const struct gp_certpack_entry *entry)
