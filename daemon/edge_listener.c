@@ -48,6 +48,7 @@ static int set_up_tls(struct gp_edge_listener *l, const struct gp_conf_listener 
 		.alpn = l->ops->alpn,
 		.scope = scope,
 		.refuse_unknown_sni = listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE,
+		.opportunistic = listener->role == GP_ROLE_SMTP,
 	};
 
 	/* not the address: several machines may share the keys */
