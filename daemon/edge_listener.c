@@ -14,6 +14,7 @@ const struct gp_edge_ops *gp_edge_ops_of(int role)
 		[GP_ROLE_POP3S] = &gp_pop3_edge,       [GP_ROLE_POP3] = &gp_pop3_edge,
 		[GP_ROLE_SUBMISSIONS] = &gp_smtp_edge, [GP_ROLE_SUBMISSION] = &gp_smtp_edge,
 		[GP_ROLE_SMTP] = &gp_smtp_edge,        [GP_ROLE_SIEVE] = &gp_sieve_edge,
+		[GP_ROLE_HTTPS] = &gp_https_edge,
 	};
 
 	return ops[role];
@@ -47,7 +48,8 @@ static int set_up_tls(struct gp_edge_listener *l, const struct gp_conf_listener 
 		.certificate = listener->certificate,
 		.alpn = l->ops->alpn,
 		.scope = scope,
-		.refuse_unknown_sni = listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE,
+		.refuse_unknown_sni = listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE ||
+				      listener->role == GP_ROLE_HTTPS,
 		.opportunistic = listener->role == GP_ROLE_SMTP,
 	};
 

@@ -7,6 +7,10 @@
 	{                                                                                     \
 		[GP_FACTS_NONE] = true, [GP_FACTS_PROXY_V2] = true, [GP_FACTS_IMAP_ID] = true \
 	}
+#define WITH_PROXY                                                 \
+	{                                                          \
+		[GP_FACTS_NONE] = true, [GP_FACTS_PROXY_V2] = true \
+	}
 #define WITH_XCLIENT                                                                          \
 	{                                                                                     \
 		[GP_FACTS_NONE] = true, [GP_FACTS_PROXY_V2] = true, [GP_FACTS_XCLIENT] = true \
@@ -21,10 +25,11 @@ const struct gp_role_row gp_roles[GP_ROLES] = {
 	[GP_ROLE_SUBMISSION] = { "submission", false, true, WITH_XCLIENT },
 	[GP_ROLE_SMTP] = { "smtp", false, true, WITH_XCLIENT },
 	[GP_ROLE_SIEVE] = { "sieve", false, false, WITH_XCLIENT },
+	[GP_ROLE_HTTPS] = { "https", true, false, WITH_PROXY },
 };
 
-const char *const gp_role_words[] = { "imaps",      "imap", "pop3s", "pop3", "submissions",
-				      "submission", "smtp", "sieve", NULL };
+const char *const gp_role_words[] = { "imaps",      "imap", "pop3s", "pop3",  "submissions",
+				      "submission", "smtp", "sieve", "https", NULL };
 const char *const gp_facts_words[] = { "none", "proxy-v2", "xclient", "imap-id", NULL };
 
 const char *gp_role_name(int role)

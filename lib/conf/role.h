@@ -14,6 +14,7 @@ enum gp_role {
 	GP_ROLE_SUBMISSION,
 	GP_ROLE_SMTP,
 	GP_ROLE_SIEVE,
+	GP_ROLE_HTTPS,
 	GP_ROLES
 };
 

@@ -111,7 +111,8 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 
 const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "role", GP_CONF_CHOICE, AT(gp_conf_listener, role), NULL, .words = gp_role_words,
-	  .help = "What is spoken: imaps, pop3s and submissions inside TLS from the start; imap, "
+	  .help = "What is spoken: imaps, pop3s and submissions and https inside TLS from the "
+		  "start; imap, "
 		  "pop3, submission and sieve with STARTTLS or STLS; smtp as an MX, where TLS is "
 		  "offered.",
 	  .example = "imaps" },
@@ -125,7 +126,7 @@ const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "unknown-sni", GP_CONF_CHOICE, AT(gp_conf_listener, unknown_sni), "default",
 	  .words = unknown_sni_words,
 	  .help = "What a client gets that asks for a name no certificate covers: the default "
-		  "certificate, or alert 112 (RFC 9325 section 3.7)." },
+		  "certificate, or alert 112 (RFC 9325 section 3.7); https always gives the alert." },
 	{ "requiretls", GP_CONF_CHOICE, AT(gp_conf_listener, requiretls), "off",
 	  .words = requiretls_words,
 	  .help = "REQUIRETLS (RFC 8689) for smtp, submission and submissions: off; pass, when the "

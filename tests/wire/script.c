@@ -277,6 +277,7 @@ static bool parse_setting(struct script *script, struct gp_str word, struct gp_s
 		script->ops = gp_str_equal(value, "imap")    ? &gp_imap_edge
 			      : gp_str_equal(value, "pop3")  ? &gp_pop3_edge
 			      : gp_str_equal(value, "smtp")  ? &gp_smtp_edge
+			      : gp_str_equal(value, "https") ? &gp_https_edge
 			      : gp_str_equal(value, "sieve") ? &gp_sieve_edge
 							     : NULL;
 		return script->ops != NULL;
