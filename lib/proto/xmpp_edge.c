@@ -44,9 +44,10 @@ static unsigned long salt_of(const struct gp_edge_config *config)
 	return salt;
 }
 
-static void open_stream(struct xmpp_edge *edge, const struct xmpp_header *header)
+void xmpp_open_stream(struct xmpp_edge *edge)
 {
 	struct gp_conversation *c = &edge->life.c;
+	const struct xmpp_header *header = &edge->reader[GP_CLIENT].header;
 	const char *from = edge->domain ? edge->domain : c->config.xmpp->domains[0];
 	char id[2 * ID_OCTETS + 1];
 	struct gp_buf text;
@@ -54,18 +55,14 @@ static void open_stream(struct xmpp_edge *edge, const struct xmpp_header *header
 
 	next_id(edge, id);
 	gp_buf_init(&text, HEADER_MAX);
-	ret = xmpp_write_response(&text, edge->content, header, from, id);
+	ret = xmpp_write_response(&text, edge->content, header->is_stream ? header : NULL, from,
+				  id);
 	if (ret == GP_OK)
 		gp_push_send_buf(c, GP_CLIENT, &text);
 	else
 		c->error = ret;
 	gp_buf_deinit(&text);
 	edge->header_sent = true;
-}
-
-void xmpp_open_stream(struct xmpp_edge *edge)
-{
-	open_stream(edge, &edge->reader[GP_CLIENT].header);
 }
 
 static void say_error(struct xmpp_edge *edge, const char *condition)
