@@ -436,6 +436,7 @@ void gp_conf_free(struct gp_conf *conf)
 		return;
 	for (size_t i = 0; conf->listeners && i < conf->listener_count; i++) {
 		free(conf->listeners[i].proxy_from.items);
+		free(conf->listeners[i].bare_newline_from.items);
 		free(conf->listeners[i].domains.items);
 	}
 	free(conf->listeners);
