@@ -21,6 +21,7 @@ const struct gp_edge_ops *gp_edge_ops_of(int role)
 		[GP_ROLE_XMPP_CLIENT] = &gp_xmpp_client_edge,
 		[GP_ROLE_XMPPS_SERVER] = &gp_xmpp_server_edge,
 		[GP_ROLE_XMPP_SERVER] = &gp_xmpp_server_edge,
+		[GP_ROLE_SIEVE] = &gp_sieve_edge,
 	};
 
 	return ops[role];

@@ -82,7 +82,8 @@ static void note_line(struct probe *p, struct gp_str line)
 {
 	p->lines++;
 	p->complete = p->greeted && (gp_str_starts_nocase(line, "a ") || line.p[0] == '.' ||
-				     gp_str_starts_nocase(line, "-ERR") || p->ops == &gp_smtp_edge);
+				     gp_str_starts_nocase(line, "-ERR") ||
+				     gp_str_starts_nocase(line, "OK") || p->ops == &gp_smtp_edge);
 }
 
 static void feed(struct probe *p, const struct gp_event *event)

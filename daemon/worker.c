@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "daemon/event_rows.h"
+#include "daemon/extension_probe.h"
 #include "daemon/memory.h"
 #include "daemon/sandbox.h"
 #include "daemon/session.h"
@@ -188,6 +189,7 @@ static void free_points(struct gp_accept_point *points, size_t count)
 			gp_watch_deinit(&points[i].watch);
 		if (points[i].fd >= 0)
 			close(points[i].fd);
+		gp_extension_probe_free(points[i].probe);
 		gp_edge_listener_unref(points[i].listener);
 	}
 	free(points);
@@ -260,6 +262,8 @@ static void adopt(struct gp_worker *worker, struct setup *setup)
 		point->worker = worker;
 		LIST_INSERT_HEAD(&worker->listeners, point->listener, link);
 		gp_watch_init(&point->watch, worker->loop, point->fd, on_acceptable, point);
+		if (worker->conf->listeners[i].role == GP_ROLE_SMTP)
+			point->probe = gp_extension_probe_start(worker->loop, point->listener);
 	}
 	free_points(old_points, old_count);
 	set_accepting(worker, true);

@@ -11,6 +11,7 @@
 /* An edge worker: one process, one thread, many sessions. It gets everything from the supervisor
  * over descriptor GP_CONTROL_FD and can open nothing itself. */
 
+struct gp_extension_probe;
 struct gp_session;
 TAILQ_HEAD(gp_session_list, gp_session);
 
@@ -18,6 +19,7 @@ TAILQ_HEAD(gp_session_list, gp_session);
 struct gp_accept_point {
 	struct gp_worker *worker;
 	struct gp_edge_listener *listener;
+	struct gp_extension_probe *probe; /* of an MX; else NULL */
 	struct gp_watch watch;
 	int fd;
 };

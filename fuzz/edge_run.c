@@ -14,6 +14,7 @@ struct run {
 	const struct edge_watch *watch; /* NULL: nobody looks */
 	struct gp_edge_config config;
 	struct gp_xmpp_edge_config xmpp;
+	struct gp_smtp_edge_config smtp;
 	struct gp_edge *edge;
 	bool byte_by_byte;
 	bool clear, handshake, in_tls, dialled, backend_up, over;
@@ -75,14 +76,19 @@ static void note_operation(struct run *run, size_t number)
 
 /* ---- what each action promises ---- */
 
+static bool is_mx(const struct run *run)
+{
+	return run->smtp.service == GP_SMTP_MX;
+}
+
 static void check_send(struct run *run, const struct gp_action *action)
 {
 	MUST(action->len > 0 && action->data);
 	MUST(run->clear || run->in_tls);
 	MUST(!run->handshake);
 	if (action->side == GP_BACKEND) {
-		/* nothing that was said in clear can be in it */
-		MUST(run->in_tls && run->backend_up);
+		/* nothing that was said in clear can be in it, unless it is an MX in clear */
+		MUST((run->in_tls || is_mx(run)) && run->backend_up);
 		if (run->watch)
 			run->watch->to_backend(action->data, action->len);
 	} else if (run->watch) {
@@ -104,7 +110,7 @@ static void check_action(struct run *run, const struct gp_action *action)
 		gp_buf_reset(&run->pending[GP_CLIENT]);
 		break;
 	case GP_ACT_DIAL:
-		MUST(run->in_tls && !run->dialled);
+		MUST((run->in_tls || is_mx(run)) && !run->dialled);
 		run->dialled = true;
 		break;
 	case GP_ACT_SETTLE:
@@ -286,20 +292,37 @@ static void operate(struct run *run, const uint8_t *data, size_t len)
 	offer_both(run);
 }
 
-static void configure(struct run *run, uint8_t octet)
+static void configure_xmpp(struct run *run, uint8_t octet)
 {
 	static const char *const domains[] = { "example.org", "example.net", NULL };
 	static const enum gp_s2s_auth s2s_auth[] = { GP_S2S_DIALBACK, GP_S2S_EXTERNAL,
 						     GP_S2S_REQUIRE, GP_S2S_DIALBACK };
+
+	run->xmpp.domains = domains;
+	run->xmpp.s2s_auth = s2s_auth[octet >> 5 & 3];
+	run->config.xmpp = &run->xmpp;
+}
+
+static void configure(struct run *run, uint8_t octet)
+{
 	static const size_t line_max[] = { 64, 200, 1024, 8192 };
 	static const size_t literal_max[] = { 16, 100, 1000, 4096 };
 
 	run->config.implicit_tls = octet & 1;
 	run->config.line_max = line_max[octet >> 1 & 3];
 	run->config.literal_max = literal_max[octet >> 3 & 3];
-	run->xmpp.domains = domains;
-	run->xmpp.s2s_auth = s2s_auth[octet >> 5 & 3];
-	run->config.xmpp = &run->xmpp;
+	configure_xmpp(run, octet);
+	if (run->ops != &gp_smtp_edge)
+		return;
+	/* long chunks of BDAT are cut differently when they come in other pieces */
+	run->config.line_max = 8192;
+	run->smtp.hostname = "mx.example.org";
+	run->smtp.service = octet & 2 ? GP_SMTP_MX : GP_SMTP_SUBMISSION;
+	run->smtp.bare_newline = octet & 4 ? GP_BARE_NEWLINE_NORMALIZE : GP_BARE_NEWLINE_REJECT;
+	run->smtp.requiretls = (enum gp_requiretls)(octet >> 3 & 3);
+	run->smtp.starttls_required = octet & 32;
+	run->config.implicit_tls &= !is_mx(run);
+	run->config.smtp = &run->smtp;
 }
 
 static void run_all(struct run *run, const uint8_t *data, size_t len)

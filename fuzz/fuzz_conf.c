@@ -6,6 +6,13 @@
 #include "base/err.h"
 #include "conf/conf.h"
 
+/* libconfig loses what it has read of a text that is not closed; asked by LeakSanitizer. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libconfig.so";
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void write_and_read_back(struct gp_conf *conf, struct gp_buf *errors)

@@ -96,7 +96,7 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 	  .example = "127.0.0.1:11143" },
 	{ "facts", GP_CONF_CHOICE, AT(gp_conf_backend, facts), "none", .words = gp_facts_words,
 	  .help = "How the backend learns who the client is: proxy-v2 (with the TLS facts), xclient "
-		  "(POP3, SMTP), imap-id (IMAP) or none." },
+		  "(POP3, SMTP, Sieve), imap-id (IMAP) or none." },
 	{ "tls", GP_CONF_CHOICE, AT(gp_conf_backend, tls), "off", .words = backend_tls_words,
 	  .help = "TLS towards the backend. Off is accepted on loopback and unix sockets only." },
 	{ "tls-name", GP_CONF_TEXT, AT(gp_conf_backend, tls_name), "",
@@ -113,8 +113,8 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "role", GP_CONF_CHOICE, AT(gp_conf_listener, role), NULL, .words = gp_role_words,
 	  .help = "What is spoken: imaps, pop3s and submissions inside TLS from the start; imap, "
-		  "pop3 and submission with STARTTLS or STLS; smtp as an MX, where TLS is offered; "
-		  "xmpps-client and xmpps-server inside TLS, xmpp-client and xmpp-server with "
+		  "pop3, submission and sieve with STARTTLS or STLS; smtp as an MX, where TLS is "
+		  "offered; xmpps-client and xmpps-server inside TLS, xmpp-client and xmpp-server with "
 		  "STARTTLS.",
 	  .example = "imaps" },
 	{ "address", GP_CONF_ADDRESS, AT(gp_conf_listener, address), NULL,

@@ -181,6 +181,7 @@ struct gp_edge_ops {
 
 extern const struct gp_edge_ops gp_imap_edge;
 extern const struct gp_edge_ops gp_pop3_edge;
+extern const struct gp_edge_ops gp_sieve_edge;
 extern const struct gp_edge_ops gp_smtp_edge;
 extern const struct gp_edge_ops gp_xmpp_client_edge;
 extern const struct gp_edge_ops gp_xmpp_server_edge;

@@ -95,7 +95,8 @@ void gp_edge_backend_failed(struct gp_edge_life *life, const char *sentence)
 void gp_edge_client_failed(struct gp_edge_life *life, const char *sentence)
 {
 	gp_push_report(&life->c, GP_REPORT_PROTOCOL, sentence);
-	gp_edge_say_goodbye(life, "%s%s\r\n", life->protocol->failure_prefix, sentence);
+	gp_edge_say_goodbye(life, "%s%s%s\r\n", life->protocol->failure_prefix, sentence,
+			    life->protocol->failure_suffix ? life->protocol->failure_suffix : "");
 }
 
 void gp_edge_count_bad_command(struct gp_edge_life *life)

@@ -28,6 +28,7 @@ struct gp_edge_protocol {
 	const char *line_too_long;  /* said instead of a sentence behind failure_prefix; or NULL */
 	const char *goodbyes[GP_END_BACKEND + 1]; /* by enum gp_end_reason, with line ends */
 	const char *failure_prefix;               /* before a sentence that ends the session */
+	const char *failure_suffix;               /* behind it; NULL: nothing */
 
 	void (*greet)(struct gp_edge_life *life);
 

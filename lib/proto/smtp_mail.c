@@ -60,8 +60,10 @@ static int append(struct gp_buf *out, struct gp_str text)
  * section 5). */
 static bool redacts_bounces(const struct smtp_edge *edge)
 {
-	return edge->requiretls && smtp_config(edge)->requiretls == GP_REQUIRETLS_HEADER &&
-	       edge->extensions & SMTP_HAS_DSN;
+	enum gp_requiretls level = smtp_config(edge)->requiretls;
+
+	return level == GP_REQUIRETLS_HEADER && edge->requiretls &&
+	       (edge->extensions & SMTP_HAS_DSN);
 }
 
 static bool requires_tls(struct gp_str parameters)

@@ -15,13 +15,14 @@ from lab import USER, connects, eventually, split_address
 
 PASSWORDS = {"alice": "secret", "bob": "hush"}
 PORTS = {"imap": 11143, "imap-proxy": 12143, "imap-tls": 10993, "pop3": 11110, "pop3-proxy": 12110,
-	"pop3-tls": 10995, "lmtp": 11024}
+	"pop3-tls": 10995, "lmtp": 11024, "submission": 11587, "submission-proxy": 12587, "submission-tls": 10465,
+	"sieve": 14190, "sieve-proxy": 15190, "sieve-tls": 16190, "auth": 12345}
 
 CONFIG = """
 base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = /dev/stderr
-protocols = imap pop3 lmtp
+protocols = imap pop3 lmtp submission sieve
 listen = {host}
 default_login_user = {user}
 default_internal_user = {user}
@@ -59,6 +60,21 @@ service pop3-login {{
   chroot =
   {pop3_listeners}
 }}
+service submission-login {{
+  chroot =
+  {submission_listeners}
+}}
+service managesieve-login {{
+  chroot =
+  {sieve_listeners}
+}}
+service auth {{
+  inet_listener {{
+    port = {auth_port}
+  }}
+}}
+submission_relay_host = {relay_host}
+submission_relay_port = {relay_port}
 service lmtp {{
   chroot =
   inet_listener lmtp {{
@@ -85,8 +101,8 @@ LISTENER = """inet_listener {name} {{
 
 
 class Dovecot:
-	def __init__(self, lab, pki, leaf=None, trusted="127.0.0.1"):
-		self.lab = lab
+	def __init__(self, lab, pki, leaf=None, trusted="127.0.0.1", relay="127.0.0.1:25"):
+		self.lab, self.relay = lab, relay
 		self.host = lab.host()
 		self.folder = lab.make_folder("dovecot")
 		self.write_users()
@@ -100,7 +116,9 @@ class Dovecot:
 	def config_text(self, leaf, trusted):
 		return CONFIG.format(folder=self.folder, host=self.host, user=USER.pw_name, group=group_name(),
 			chain=leaf.chain, key=leaf.key, trusted=trusted, lmtp_port=PORTS["lmtp"],
-			imap_listeners=listeners("imap"), pop3_listeners=listeners("pop3"))
+			auth_port=PORTS["auth"], relay_host=self.relay.rsplit(":", 1)[0], relay_port=self.relay.rsplit(":", 1)[1],
+			imap_listeners=listeners("imap"), pop3_listeners=listeners("pop3"),
+			submission_listeners=listeners("submission"), sieve_listeners=listeners("sieve"))
 
 	def write_users(self):
 		rows = [f"{name}:{{PLAIN}}{password}:{USER.pw_uid}:{USER.pw_gid}::{self.home(name)}::"

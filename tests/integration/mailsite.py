@@ -1,27 +1,47 @@
 # SPDX-License-Identifier: MIT
-"""A complete private mail site: an authority, a real Dovecot with mail for alice and bob, gatepost in front."""
+"""A complete private mail site: an authority, a real Dovecot with mail for alice and bob, gatepost in front.
+
+Mail that is submitted goes through Dovecot's submission service to a relay, which here hands it back to Dovecot.
+"""
 
 import mails
 from dovecot import Dovecot
 from gate import Gate, certificate, listener
-from peers import PROTOCOL, ROLES, Scene
+from peers import PROTOCOL, Scene
 from pki import Pki
+from smtpserver import SmtpServer
 
+BEHIND = PROTOCOL | {"submissions": "submission", "submission": "submission", "sieve": "sieve"}
 REAL_PORTS = {"imaps": 993, "imap": 143, "pop3s": 995, "pop3": 110}
 
 
+class Relay(SmtpServer):
+	"""Every mail is for us."""
+
+	def __init__(self, lab):
+		self.dovecot = None
+		super().__init__(lab)
+
+	def finish(self, session, mail):
+		for recipient in mail.recipients:
+			user = recipient.split(b"<")[1].split(b"@")[0].decode()
+			self.dovecot.deliver(user, bytes(mail.data))
+		super().finish(session, mail)
+
+
 class MailSite:
-	"""`host` is a name that clients can find; its address is where gatepost listens."""
+	"""`host` is a name that clients can find; its address is where gatepost listens; `ports` says for which roles."""
 
 	def __init__(self, lab, host, address, ports):
 		self.lab = lab
 		self.pki = Pki(lab)
 		self.leaf = self.pki.leaf("mail", [host, "mail.example.test", address])
-		self.dovecot = Dovecot(lab, self.pki)
+		self.relay = Relay(lab)
+		self.dovecot = self.relay.dovecot = Dovecot(lab, self.pki, relay=self.relay.address)
 		self.fill()
 		self.gate = Gate(lab, certificates=[certificate(self.leaf)], listeners=[
-			listener(role, f"{address}:{ports[role]}", self.leaf, self.dovecot.port(PROTOCOL[role] + "-proxy"), "proxy-v2")
-			for role in ROLES])
+			listener(role, f"{address}:{ports[role]}", self.leaf, self.dovecot.port(BEHIND[role] + "-proxy"), "proxy-v2")
+			for role in ports])
 		self.scene = Scene(lab, host, ports, self.pki.root)
 
 	def fill(self):

@@ -311,6 +311,7 @@ static const struct gp_edge_ops *protocol_of(struct gp_str word)
 		{ "imap", &gp_imap_edge },
 		{ "pop3", &gp_pop3_edge },
 		{ "smtp", &gp_smtp_edge },
+		{ "sieve", &gp_sieve_edge },
 		{ "xmpp-client", &gp_xmpp_client_edge },
 		{ "xmpp-server", &gp_xmpp_server_edge },
 	};

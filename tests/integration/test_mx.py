@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""gatepost as an MX: TLS is offered and not demanded, and what goes through is what was sent."""
+
+import smtplib
+import ssl
+import sys
+from functools import cache
+
+sys.dont_write_bytecode = True
+import mails  # noqa: E402
+from gate import Gate, certificate, listener  # noqa: E402
+from lab import Lab, contains, equal, eventually, run, split_address, test  # noqa: E402
+from pki import Pki  # noqa: E402
+from postfix import Postfix  # noqa: E402
+from smtpserver import SmtpServer, reply  # noqa: E402
+from smtpserver import command as smtp  # noqa: E402
+from wire import Client, context  # noqa: E402
+
+NAME, MX = "mx.example.test", "edge.example.test"
+lab = Lab()
+SOURCE, GATE = lab.host(), lab.host()
+PORTS = {"own": 1025, "postfix": 2025, "proxy": 3025, "required": 4025, "final": 5025, "header": 6025, "pass": 7025,
+	"forgiving": 8025}
+
+
+@cache
+def pki():
+	return Pki(lab)
+
+
+@cache
+def tls():
+	return context(pki().root)
+
+
+@cache
+def sink():
+	return SmtpServer(lab)
+
+
+@cache
+def server():
+	return SmtpServer(lab)
+
+
+@cache
+def postfix():
+	return Postfix(lab, sink().address, domains="example.net")
+
+
+@cache
+def gate():
+	leaf = pki().leaf("mx", [NAME, "*.mx.example.test"])
+	other = pki().leaf("other", ["other.example.test"])
+	requiretls = SmtpServer(lab, extensions=(b"DSN", b"REQUIRETLS"))
+	gate.requiretls = requiretls
+	own = server().address
+	rows = [listener("smtp", address("own"), leaf, own),
+		listener("smtp", address("postfix"), leaf, postfix().port("plain"), "xclient"),
+		listener("smtp", address("proxy"), leaf, postfix().port("proxy"), "proxy-v2"),
+		listener("smtp", address("required"), leaf, own, starttls_required=True),
+		listener("smtp", address("final"), leaf, own, requiretls="final"),
+		listener("smtp", address("header"), leaf, own, requiretls="header", relay_follows=True),
+		listener("smtp", address("pass"), leaf, requiretls.address, requiretls="pass"),
+		listener("smtp", address("forgiving"), leaf, own, bare_newline_from=[SOURCE])]
+	return Gate(lab, certificates=[certificate(leaf), certificate(other)], listeners=rows, server={"hostname": MX})
+
+
+def address(kind):
+	return f"{GATE}:{PORTS[kind]}"
+
+
+def greeted(kind, in_tls=False, name=NAME):
+	"""A client that has said EHLO."""
+	gate()
+	client = Client(address(kind), source=SOURCE)
+	reply(client, b"220")
+	client.ehlo = smtp(client, "EHLO client.example", b"250")
+	if in_tls:
+		smtp(client, "STARTTLS", b"220")
+		client.start_tls(tls(), name)
+		client.ehlo = smtp(client, "EHLO client.example", b"250")
+	return client
+
+
+def send(client, message, parameters="", wanted=b"250"):
+	smtp(client, "MAIL FROM:<a@example.test>" + parameters, b"250")
+	smtp(client, "RCPT TO:<b@example.net>", b"250")
+	smtp(client, "DATA", b"354")
+	client.send(message.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+	return reply(client, wanted)
+
+
+@test("[3207-4-3 3207r-4-2 8461-7.1-7 7672-8.1-4] mail is taken in clear; Received says so; and in TLS without SNI")
+def _():
+	with greeted("own") as client:
+		count = len(server().mails)
+		contains(b"\n".join(client.ehlo), b"STARTTLS")
+		send(client, mails.plain())
+	mail = server().wait_mail(count + 1)
+	contains(mail.fields("Received")[0], f"by {MX} with ESMTP id")
+	equal(" tls " in mail.fields("Received")[0], False)
+	equal(mail.without_trace(), mails.plain())
+	relaxed = context(pki().root, check_hostname=False)
+	with Client(address("own"), source=SOURCE) as client:
+		reply(client, b"220")
+		smtp(client, "STARTTLS", b"220")
+		client.start_tls(relaxed, None)
+		smtp(client, "EHLO client.example", b"250")
+		send(client, mails.plain())
+	mail = server().wait_mail(count + 2)
+	contains(mail.fields("Received")[0], "with ESMTPS id")
+	contains(mail.fields("Received")[0], " tls TLS_")
+
+
+@test("[8461-7.1-8 7672-8.1-5 7671-3-3] an unknown or missing name in the SNI gets the default certificate, a known one its own")
+def _():
+	relaxed = context(pki().root, check_hostname=False)
+	for asked, got in ((None, NAME), ("unknown.example", NAME), ("other.example.test", "other.example.test")):
+		with Client(address("own")) as client:
+			reply(client, b"220")
+			smtp(client, "STARTTLS", b"220")
+			client.start_tls(relaxed, asked)
+			names = [value for kind, value in client.tls.getpeercert()["subjectAltName"]]
+			equal((asked, got in names), (asked, True))
+
+
+@test("[8461-7.1-6 7672-3.1.2-6 7672-8.1-3] the SNI selects the certificate; wildcard names, too")
+def _():
+	for name in (NAME, "a.mx.example.test", "other.example.test"):
+		with greeted("own", True, name) as client:
+			equal(client.tls.version(), "TLSv1.3")
+
+
+@test("what the backend offers is offered in clear as well, once it was seen: SIZE, 8BITMIME, SMTPUTF8")
+def _():
+	gate()
+
+	def offered():
+		with greeted("own") as client:
+			return b"SMTPUTF8" in b"\n".join(client.ehlo)
+	eventually(offered, "SMTPUTF8 in clear")
+	with greeted("own") as client:
+		lines = b"\n".join(client.ehlo)
+		for word in (b"SIZE 209715200", b"8BITMIME", b"SMTPUTF8", b"PIPELINING"):
+			contains(lines, word)
+		for word in (b"AUTH", b"REQUIRETLS"):
+			equal(word in lines, False)
+
+
+@test("messages of all kinds arrive octet by octet, in clear and in TLS, by smtplib")
+def _():
+	for secure in (False, True):
+		for message in mails.small_kinds():
+			count = len(server().mails)
+			client = smtplib.SMTP(*split_address(address("own")), local_hostname="client.example",
+				source_address=(SOURCE, 0))
+			if secure:
+				client.starttls(context=ssl._create_unverified_context())
+			client.sendmail("grüße@example.test", ["b@example.net"], message, ["SMTPUTF8", "BODY=8BITMIME"])
+			client.quit()
+			equal(server().wait_mail(count + 1).without_trace(), message)
+
+
+@test("Postfix behind an MX: it logs the client's address, in clear and in TLS, by XCLIENT and by PROXY v2")
+def _():
+	for kind in ("postfix", "proxy"):
+		for secure in (False, True):
+			gate()
+			mark, count = postfix().mark(), len(sink().mails)
+			with greeted(kind, secure) as client:
+				send(client, mails.plain())
+			postfix().wait_log("postfix/smtpd[", "client=", f"[{SOURCE}]", since=mark)
+			equal(bytes(sink().wait_mail(count + 1).data).endswith(mails.plain()), True)
+
+
+@test("[8314-4-9] AUTH is neither offered nor taken")
+def _():
+	for secure in (False, True):
+		with greeted("own", secure) as client:
+			equal(b"AUTH" in b"\n".join(client.ehlo), False)
+			smtp(client, "AUTH PLAIN AGEAYg==", b"502")
+
+
+@test("[3207-4-4 3207r-4-4 3207r-6-2] starttls-required: nothing is taken in clear")
+def _():
+	with greeted("required") as client:
+		smtp(client, "MAIL FROM:<a@example.test>", b"530")
+	count = len(server().mails)
+	with greeted("required", True) as client:
+		send(client, mails.plain())
+	server().wait_mail(count + 1)
+
+
+@test("REQUIRETLS: final ends it, header makes it a field, pass hands it on; never in clear")
+def _():
+	for kind in ("final", "header", "pass"):
+		with greeted(kind) as client:
+			equal(b"REQUIRETLS" in b"\n".join(client.ehlo), False)
+			smtp(client, "MAIL FROM:<a@example.test> REQUIRETLS", b"555")
+		target = gate.requiretls if kind == "pass" else server()
+		count = len(target.mails)
+		with greeted(kind, True) as client:
+			contains(b"\n".join(client.ehlo), b"REQUIRETLS")
+			send(client, b"Require-TLS-ESMTP: no\r\n" + mails.plain(), " RET=FULL REQUIRETLS")
+		mail = target.wait_mail(count + 1)
+		equal(b"REQUIRETLS" in mail.sender, kind == "pass")
+		equal(mail.fields("Require-TLS-ESMTP"), ["yes"] if kind == "header" else [])
+		equal(bytes(mail.data).startswith(b"Require-TLS-ESMTP: yes\r\n"), kind == "header")
+		equal(b"RET=HDRS" in mail.sender, kind == "header")
+
+
+@test("bare newlines: rejected, and logged; normalized for those who are forgiven")
+def _():
+	gate()
+	mark, count = gate().mark(), len(server().mails)
+	with greeted("own") as client:
+		send(client, b"Subject: x\n\nbody\r\n", wanted=b"521")
+	gate().wait_for("protocol-error", mark)
+	with greeted("forgiving") as client:
+		send(client, b"Subject: x\n\nbody\r\n")
+	mail = server().wait_mail(count + 1)
+	equal(mail.without_trace(), b"Subject: x\r\n\r\nbody\r\n")
+	equal(len(server().mails), count + 1)
+
+
+run(lab)
