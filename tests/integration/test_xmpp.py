@@ -207,7 +207,7 @@ def server_session(mark):
 	return gate().events("session-end", since=gate().lines.index(line))[0]
 
 
-@test("openssl s_client finds its way by -starttls xmpp and xmpp-server, and on the TLS ports")
+@test("[6120-5.4.3.1-2] openssl s_client finds its way by -starttls xmpp and xmpp-server, and on the TLS ports")
 def _():
 	for role in ROLES:
 		gate()
@@ -316,7 +316,7 @@ def _():
 			contains(str(error).upper().replace("_", " "), "NO APPLICATION PROTOCOL")
 
 
-@test("[7590-3-1 6120-13.8-1 6120-13.9.5-1] TLS below 1.2, SSL 2, RSA transport and CBC are refused on XMPP ports, too")
+@test("[7590-3-1 6120-13.8-1 6120-13.9.5-1 XEP0368-6-1 6120-5.4.3.2-1] TLS below 1.2, SSL 2, RSA transport and CBC are refused on XMPP ports, too")
 def _():
 	hellos = [hello.client_hello(0x0301), hello.client_hello(0x0302), hello.sslv2_hello(),
 		hello.client_hello(0x0303, (0x002F,)), hello.client_hello(0x0303, hello.CBC)]
@@ -347,7 +347,7 @@ def _():
 	equal(other.tls.session_reused, False)
 
 
-@test("[6120-5.3.5-1 6120-5.3.5-2 6120-5.3.5-3] renegotiation is refused")
+@test("[6120-5.3.5-1 6120-5.3.5-2] renegotiation is refused")
 def _():
 	gate()
 	done = command("openssl", "s_client", "-connect", ADDRESS["scripted", "xmpps-client"], "-servername", DOMAIN, "-tls1_2",
