@@ -10,10 +10,18 @@
 const struct gp_edge_ops *gp_edge_ops_of(int role)
 {
 	static const struct gp_edge_ops *const ops[GP_ROLES] = {
-		[GP_ROLE_IMAPS] = &gp_imap_edge,       [GP_ROLE_IMAP] = &gp_imap_edge,
-		[GP_ROLE_POP3S] = &gp_pop3_edge,       [GP_ROLE_POP3] = &gp_pop3_edge,
-		[GP_ROLE_SUBMISSIONS] = &gp_smtp_edge, [GP_ROLE_SUBMISSION] = &gp_smtp_edge,
-		[GP_ROLE_SMTP] = &gp_smtp_edge,        [GP_ROLE_SIEVE] = &gp_sieve_edge,
+		[GP_ROLE_IMAPS] = &gp_imap_edge,
+		[GP_ROLE_IMAP] = &gp_imap_edge,
+		[GP_ROLE_POP3S] = &gp_pop3_edge,
+		[GP_ROLE_POP3] = &gp_pop3_edge,
+		[GP_ROLE_SUBMISSIONS] = &gp_smtp_edge,
+		[GP_ROLE_SUBMISSION] = &gp_smtp_edge,
+		[GP_ROLE_SMTP] = &gp_smtp_edge,
+		[GP_ROLE_XMPPS_CLIENT] = &gp_xmpp_client_edge,
+		[GP_ROLE_XMPP_CLIENT] = &gp_xmpp_client_edge,
+		[GP_ROLE_XMPPS_SERVER] = &gp_xmpp_server_edge,
+		[GP_ROLE_XMPP_SERVER] = &gp_xmpp_server_edge,
+		[GP_ROLE_SIEVE] = &gp_sieve_edge,
 		[GP_ROLE_HTTPS] = &gp_https_edge,
 	};
 
@@ -112,6 +120,41 @@ static int set_up_smtp(struct gp_edge_listener *l, const struct gp_conf *conf,
 				: GP_E_NOMEM;
 }
 
+struct gp_xmpp_edge_config gp_edge_xmpp_config(const struct gp_conf_listener *listener)
+{
+	static const enum gp_s2s_auth s2s_auth[] = {
+		[GP_CONF_S2S_AUTH_DIALBACK] = GP_S2S_DIALBACK,
+		[GP_CONF_S2S_AUTH_EXTERNAL] = GP_S2S_EXTERNAL,
+		[GP_CONF_S2S_AUTH_REQUIRE] = GP_S2S_REQUIRE,
+	};
+
+	return (struct gp_xmpp_edge_config){
+		.domains = listener->domains.items,
+		.s2s_auth = s2s_auth[listener->s2s_auth],
+	};
+}
+
+/* Sessions outlive the configuration that they began with. */
+static int set_up_xmpp(struct gp_edge_listener *l, const struct gp_conf_listener *listener)
+{
+	const struct gp_conf_texts *domains = &listener->domains;
+
+	if (!gp_roles[listener->role].xmpp)
+		return GP_OK;
+	l->xmpp_domains = calloc(domains->count + 1, sizeof(*l->xmpp_domains));
+	if (!l->xmpp_domains)
+		return GP_E_NOMEM;
+	for (size_t i = 0; i < domains->count; i++) {
+		l->xmpp_domains[i] = strdup(domains->items[i]);
+		if (!l->xmpp_domains[i])
+			return GP_E_NOMEM;
+	}
+	l->xmpp = gp_edge_xmpp_config(listener);
+	l->xmpp.domains = (const char *const *)l->xmpp_domains;
+	l->engine_config.xmpp = &l->xmpp;
+	return GP_OK;
+}
+
 int gp_edge_listener_new(const struct gp_conf *conf, const struct gp_conf_listener *listener,
 			 struct gp_tls_store *tls_store, struct gp_edge_listener **listener_out,
 			 char *error_out, size_t error_size)
@@ -139,6 +182,8 @@ int gp_edge_listener_new(const struct gp_conf *conf, const struct gp_conf_listen
 		ret = copy_networks(&listener->proxy_from, &l->proxy_from);
 	if (ret == GP_OK)
 		ret = set_up_smtp(l, conf, listener);
+	if (ret == GP_OK)
+		ret = set_up_xmpp(l, listener);
 	if (ret != GP_OK) {
 		gp_edge_listener_unref(l);
 		return ret;
@@ -159,6 +204,9 @@ void gp_edge_listener_unref(struct gp_edge_listener *listener)
 	free(listener->bare_newline_from.items);
 	free(listener->smtp_hostname);
 	free(listener->smtp_extensions);
+	for (char **domain = listener->xmpp_domains; domain && *domain; domain++)
+		free(*domain);
+	free(listener->xmpp_domains);
 	free(listener);
 }
 

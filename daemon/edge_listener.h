@@ -23,6 +23,8 @@ struct gp_edge_listener {
 	char *smtp_hostname;
 	char *smtp_extensions; /* as reported last; replaced, so engines ask for it anew */
 	struct gp_conf_networks bare_newline_from;
+	struct gp_xmpp_edge_config xmpp;
+	char **xmpp_domains; /* what it points to */
 	struct gp_tls_server *tls;
 	struct gp_conf_networks proxy_from;
 	struct gp_socket_address backend_address;
@@ -49,6 +51,9 @@ bool gp_edge_listener_forgives_newlines(const struct gp_edge_listener *listener,
 /* What the engines of smtp roles have to know; the hostname stays the configuration's. */
 struct gp_smtp_edge_config gp_edge_smtp_config(const struct gp_conf *conf,
 					       const struct gp_conf_listener *listener);
+
+/* What the engines of xmpp roles have to know; the domains stay the configuration's. */
+struct gp_xmpp_edge_config gp_edge_xmpp_config(const struct gp_conf_listener *listener);
 
 /* The backend's extensions, for the next client in clear. */
 void gp_edge_listener_learn(struct gp_edge_listener *listener, const char *extensions);

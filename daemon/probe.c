@@ -77,13 +77,14 @@ static void send_all(struct probe *p, const void *data, size_t len)
 }
 
 /* The client is sent whole lines; the last one of the answer is tagged, or a lone dot. SMTP sends
- * whole answers. */
+ * whole answers, XMPP whole elements. */
 static void note_line(struct probe *p, struct gp_str line)
 {
 	p->lines++;
-	p->complete = p->greeted && (gp_str_starts_nocase(line, "a ") || line.p[0] == '.' ||
-				     gp_str_starts_nocase(line, "-ERR") ||
-				     gp_str_starts_nocase(line, "OK") || p->ops == &gp_smtp_edge);
+	p->complete = gp_str_starts_nocase(line, "<stream:features") ||
+		      (p->greeted && (gp_str_starts_nocase(line, "a ") || line.p[0] == '.' ||
+				      gp_str_starts_nocase(line, "-ERR") ||
+				      gp_str_starts_nocase(line, "OK") || p->ops == &gp_smtp_edge));
 }
 
 static void feed(struct probe *p, const struct gp_event *event)
@@ -212,20 +213,53 @@ static void listen_once(struct probe *p)
 					    .len = 1 });
 }
 
-static void ask_capabilities(struct probe *p)
+static void say(struct probe *p, const char *text)
 {
-	const char *question = p->ops->question;
-
-	p->lines = 0;
 	feed(p, &(struct gp_event){ .type = GP_EV_BYTES,
 				    .side = GP_CLIENT,
-				    .data = (const uint8_t *)question,
-				    .len = strlen(question) });
+				    .data = (const uint8_t *)text,
+				    .len = strlen(text) });
+}
+
+static void ask_capabilities(struct probe *p)
+{
+	p->lines = 0;
+	say(p, p->ops->question);
+}
+
+/* In XMPP the client speaks first, and the backend then tells what it offers. */
+static void open_stream(struct probe *p)
+{
+	const bool server = p->ops == &gp_xmpp_server_edge;
+	struct gp_buf text;
+
+	gp_buf_init(&text, CHUNK);
+	gp_buf_appendf(&text,
+		       "<stream:stream xmlns='jabber:%s' "
+		       "xmlns:stream='http://etherx.jabber.org/streams' to='%s' version='1.0'%s>",
+		       server ? "server" : "client", p->listener->domains.items[0],
+		       server ? " from='gatepost.invalid'" : "");
+	say(p, gp_buf_cstr(&text));
+	gp_buf_deinit(&text);
+}
+
+static void talk_xmpp(struct probe *p)
+{
+	open_stream(p);
+	connect_backend(p);
+	if (!p->over)
+		tell_facts(p);
+	while (!p->over && !p->complete)
+		listen_once(p);
 }
 
 static void talk(struct probe *p)
 {
 	feed(p, &(struct gp_event){ .type = GP_EV_TLS_UP });
+	if (gp_roles[p->listener->role].xmpp) {
+		talk_xmpp(p);
+		return;
+	}
 	connect_backend(p);
 	if (!p->over)
 		tell_facts(p);
@@ -242,10 +276,12 @@ static void talk(struct probe *p)
 static bool probe_one(const struct gp_conf *conf, const struct gp_conf_listener *listener)
 {
 	const struct gp_smtp_edge_config smtp = gp_edge_smtp_config(conf, listener);
+	const struct gp_xmpp_edge_config xmpp = gp_edge_xmpp_config(listener);
 	const struct gp_edge_config config = { .implicit_tls = true,
 					       .line_max = conf->limits.line_size,
 					       .literal_max = conf->limits.literal_size,
-					       .smtp = &smtp };
+					       .smtp = &smtp,
+					       .xmpp = &xmpp };
 	struct probe p = { .listener = listener, .ops = gp_edge_ops_of(listener->role) };
 
 	p.deadline_ms = gp_time_mono_ms() + listener->backend.connect_time_ms;

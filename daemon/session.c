@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -358,6 +359,16 @@ void gp_session_greet(struct gp_session *s)
 		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_START });
 }
 
+static struct gp_edge *engine_new(const struct gp_edge_listener *listener)
+{
+	struct gp_edge_config config = listener->engine_config;
+
+	if (config.xmpp &&
+	    getrandom(config.random, sizeof(config.random), 0) != (ssize_t)sizeof(config.random))
+		return NULL;
+	return listener->ops->new (&config);
+}
+
 static struct gp_session *session_new(struct gp_worker *worker, struct gp_edge_listener *listener,
 				      const struct gp_endpoint *peer)
 {
@@ -365,7 +376,7 @@ static struct gp_session *session_new(struct gp_worker *worker, struct gp_edge_l
 
 	if (!s)
 		return NULL;
-	s->engine = listener->ops->new (&listener->engine_config);
+	s->engine = engine_new(listener);
 	if (!s->engine) {
 		free(s);
 		return NULL;
@@ -439,7 +450,8 @@ void gp_session_expire(struct gp_session *s)
 		gp_session_backend_failed(s, "no connection within backend.connect-time");
 		break;
 	case GP_PHASE_TALKING:
-		if (s->backend_spoke)
+		/* without a backend it is the client's turn */
+		if (s->backend_spoke || s->stream[GP_BACKEND].fd < 0)
 			say_end(s, GP_END_DEADLINE, GP_ENDED_DEADLINE);
 		else
 			gp_session_backend_failed(s, "no greeting within backend.connect-time");

@@ -172,9 +172,17 @@ static void handshake_failed(struct gp_session *s)
 	gp_session_close(s, GP_ENDED_TLS_FAILED);
 }
 
+/* The engine hears the client before there is a backend (XMPP). */
+static void await_client(struct gp_session *s)
+{
+	gp_session_set_phase(s, GP_PHASE_TALKING);
+	gp_deadline_start(&s->worker->logging_in, &s->deadline, gp_time_mono_ms());
+}
+
 static void handshake_done(struct gp_session *s)
 {
 	struct gp_tls_facts facts;
+	struct gp_edge_facts told = { 0 };
 
 	gp_session_handshake_over(s);
 	s->tls_up = true;
@@ -182,9 +190,12 @@ static void handshake_done(struct gp_session *s)
 	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES, 1);
 	if (facts.resumed)
 		gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_RESUMED, 1);
-	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_TLS_UP });
+	told.sni = facts.sni;
+	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_TLS_UP, .facts = &told });
 	if (s->refused)
 		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_END, .reason = GP_END_LIMIT });
+	if (s->phase == GP_PHASE_HANDSHAKE && !s->dead)
+		await_client(s);
 }
 
 void gp_session_step_handshake(struct gp_session *s)

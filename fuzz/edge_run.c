@@ -13,6 +13,7 @@ struct run {
 	const struct gp_edge_ops *ops;
 	const struct edge_watch *watch; /* NULL: nobody looks */
 	struct gp_edge_config config;
+	struct gp_xmpp_edge_config xmpp;
 	struct gp_smtp_edge_config smtp;
 	struct gp_edge *edge;
 	bool byte_by_byte;
@@ -23,6 +24,11 @@ struct run {
 	struct gp_buf pending[2];
 	struct gp_buf journal; /* what came of each operation */
 };
+
+static bool is_xmpp(const struct run *run)
+{
+	return run->ops == &gp_xmpp_client_edge || run->ops == &gp_xmpp_server_edge;
+}
 
 /* ---- the journal: the same for both runs ---- */
 
@@ -110,12 +116,14 @@ static void check_action(struct run *run, const struct gp_action *action)
 	case GP_ACT_SETTLE:
 		break;
 	case GP_ACT_SPLICE:
-		MUST(run->backend_up && run->login_reported);
+		/* dialback comes after it */
+		MUST(run->backend_up && (run->login_reported || run->ops == &gp_xmpp_server_edge));
 		run->over = true;
 		break;
 	case GP_ACT_REPORT:
 		MUST(action->report != GP_REPORT_CLEARTEXT_LOGIN || run->clear);
-		MUST(action->report != GP_REPORT_LOGIN || run->backend_up);
+		MUST(action->report != GP_REPORT_LOGIN || run->backend_up ||
+		     run->ops == &gp_xmpp_server_edge);
 		break;
 	case GP_ACT_CLOSE:
 		run->over = true;
@@ -183,16 +191,23 @@ static void offer_both(struct run *run)
 	}
 }
 
+static bool peer_is(void *arg, const char *domain)
+{
+	(void)arg;
+	return !strcmp(domain, "other.example");
+}
+
 static void tls_up(struct run *run)
 {
-	struct gp_event event = { .type = GP_EV_TLS_UP };
+	const struct gp_edge_facts facts = { .peer_is = peer_is };
+	struct gp_event event = { .type = GP_EV_TLS_UP, .facts = &facts };
 
 	if (run->over || run->in_tls || (!run->config.implicit_tls && !run->handshake))
 		return;
 	run->handshake = false;
 	run->in_tls = true;
 	feed(run, &event);
-	MUST(run->dialled);
+	MUST(run->dialled || is_xmpp(run) || run->over);
 }
 
 static void backend_up(struct run *run, bool with_facts)
@@ -277,6 +292,17 @@ static void operate(struct run *run, const uint8_t *data, size_t len)
 	offer_both(run);
 }
 
+static void configure_xmpp(struct run *run, uint8_t octet)
+{
+	static const char *const domains[] = { "example.org", "example.net", NULL };
+	static const enum gp_s2s_auth s2s_auth[] = { GP_S2S_DIALBACK, GP_S2S_EXTERNAL,
+						     GP_S2S_REQUIRE, GP_S2S_DIALBACK };
+
+	run->xmpp.domains = domains;
+	run->xmpp.s2s_auth = s2s_auth[octet >> 5 & 3];
+	run->config.xmpp = &run->xmpp;
+}
+
 static void configure(struct run *run, uint8_t octet)
 {
 	static const size_t line_max[] = { 64, 200, 1024, 8192 };
@@ -285,6 +311,7 @@ static void configure(struct run *run, uint8_t octet)
 	run->config.implicit_tls = octet & 1;
 	run->config.line_max = line_max[octet >> 1 & 3];
 	run->config.literal_max = literal_max[octet >> 3 & 3];
+	configure_xmpp(run, octet);
 	if (run->ops != &gp_smtp_edge)
 		return;
 	/* long chunks of BDAT are cut differently when they come in other pieces */

@@ -117,6 +117,50 @@ static void mx_knows_every_name(const struct checker *c)
 				 "default certificate (RFC 7672 section 8.1)");
 }
 
+static bool is_domain(const char *text)
+{
+	for (const char *p = text; *p; p++) {
+		if ((unsigned char)*p <= ' ' || strchr("@/'\"<>&\x7f", *p))
+			return false;
+	}
+	return strlen(text) < 1024;
+}
+
+static void xmpp_domains_are_told(const struct checker *c)
+{
+	const struct gp_conf_texts *domains = &c->listener->domains;
+	const struct gp_role_row *role = &gp_roles[c->listener->role];
+
+	if (role->xmpp && !domains->count)
+		gp_conf_complain(c->errors, c->place,
+				 "%s needs the domains it serves: domains = [ \"example.org\" ]",
+				 role->name);
+	if (!role->xmpp && domains->count)
+		gp_conf_complain(c->errors, c->place, "domains is for xmpp roles, not for %s",
+				 role->name);
+	for (size_t i = 0; i < domains->count; i++) {
+		if (!is_domain(domains->items[i]))
+			gp_conf_complain(c->errors, c->place, "\"%s\" is no domain",
+					 domains->items[i]);
+	}
+}
+
+static void s2s_auth_is_possible(const struct checker *c)
+{
+	const struct gp_conf_listener *listener = c->listener;
+
+	if (listener->s2s_auth == GP_CONF_S2S_AUTH_DIALBACK)
+		return;
+	if (listener->role != GP_ROLE_XMPP_SERVER && listener->role != GP_ROLE_XMPPS_SERVER)
+		gp_conf_complain(c->errors, c->place,
+				 "s2s-auth is for xmpp-server and xmpps-server, not for %s",
+				 gp_role_name(listener->role));
+	else
+		gp_conf_complain(c->errors, c->place,
+				 "s2s-auth = \"external\" and \"require\" need the certificates of "
+				 "clients, which this version does not ask for: use \"dialback\"");
+}
+
 static void address_is_listenable(const struct checker *c)
 {
 	const struct gp_conf_address *address = &c->listener->address;
@@ -149,7 +193,8 @@ static void names_are_unique(const struct gp_conf *conf, struct gp_buf *errors)
 static void (*const checks[])(const struct checker *) = {
 	certificate_is_there,    backend_is_protected, backend_name_is_protected,
 	backend_tls_is_complete, facts_fit_role,       address_is_listenable,
-	smtp_settings_fit_role,  mx_knows_every_name,
+	smtp_settings_fit_role,  mx_knows_every_name,  xmpp_domains_are_told,
+	s2s_auth_is_possible,
 };
 
 void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)

@@ -142,6 +142,26 @@ static void store_networks(const struct gp_conf_row *row, struct gp_conf_network
 	}
 }
 
+static void store_texts(const struct gp_conf_row *row, struct gp_conf_texts *at,
+			const config_setting_t *setting, struct gp_buf *errors)
+{
+	int count = config_setting_length(setting);
+
+	at->items = calloc((size_t)count + 1, sizeof(*at->items));
+	if (!at->items)
+		return;
+	for (int i = 0; i < count; i++) {
+		const char *text = config_setting_get_string_elem(setting, i);
+
+		if (text && *text)
+			at->items[at->count++] = text;
+		else
+			gp_conf_complain(errors, setting,
+					 "%s is a list of texts such as [ \"example.org\" ]",
+					 row->name);
+	}
+}
+
 static void read_group(const struct gp_conf_row *rows, void *base, const config_setting_t *group,
 		       bool effective, struct gp_buf *errors);
 
@@ -153,6 +173,7 @@ static const char *type_name(enum gp_conf_type type)
 	case GP_CONF_BOOL:
 		return "true or false";
 	case GP_CONF_NETWORKS:
+	case GP_CONF_TEXTS:
 		return "a list [ \"...\" ]";
 	case GP_CONF_GROUP:
 		return "a group { ... }";
@@ -171,6 +192,7 @@ static bool has_type(const config_setting_t *setting, enum gp_conf_type type)
 	case GP_CONF_BOOL:
 		return is == CONFIG_TYPE_BOOL;
 	case GP_CONF_NETWORKS:
+	case GP_CONF_TEXTS:
 		return is == CONFIG_TYPE_ARRAY || is == CONFIG_TYPE_LIST;
 	case GP_CONF_GROUP:
 		return is == CONFIG_TYPE_GROUP;
@@ -195,6 +217,9 @@ static void read_setting(const struct gp_conf_row *row, void *at, const config_s
 		break;
 	case GP_CONF_NETWORKS:
 		store_networks(row, at, setting, errors);
+		break;
+	case GP_CONF_TEXTS:
+		store_texts(row, at, setting, errors);
 		break;
 	case GP_CONF_GROUP:
 		read_group(row->rows, at, setting, effective, errors);
@@ -412,6 +437,7 @@ void gp_conf_free(struct gp_conf *conf)
 	for (size_t i = 0; conf->listeners && i < conf->listener_count; i++) {
 		free(conf->listeners[i].proxy_from.items);
 		free(conf->listeners[i].bare_newline_from.items);
+		free(conf->listeners[i].domains.items);
 	}
 	free(conf->listeners);
 	free(conf->certificates);

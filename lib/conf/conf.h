@@ -26,6 +26,11 @@ enum gp_conf_bare_newline {
 	GP_CONF_BARE_NEWLINE_REJECT,
 	GP_CONF_BARE_NEWLINE_NORMALIZE
 };
+enum gp_conf_s2s_auth {
+	GP_CONF_S2S_AUTH_DIALBACK,
+	GP_CONF_S2S_AUTH_EXTERNAL,
+	GP_CONF_S2S_AUTH_REQUIRE
+};
 enum gp_unknown_sni { GP_UNKNOWN_SNI_DEFAULT, GP_UNKNOWN_SNI_REFUSE };
 
 /* "192.0.2.1:993", "[2001:db8::1]:993", "host.example:993" or "unix:/path". */
@@ -51,6 +56,12 @@ struct gp_conf_networks {
 	size_t count;
 };
 
+/* An array of texts, ended by NULL. */
+struct gp_conf_texts {
+	const char **items;
+	size_t count;
+};
+
 struct gp_conf_listener {
 	int role; /* enum gp_role */
 	struct gp_conf_address address;
@@ -61,6 +72,8 @@ struct gp_conf_listener {
 	int bare_newline; /* enum gp_conf_bare_newline */
 	struct gp_conf_networks bare_newline_from;
 	bool starttls_required;
+	struct gp_conf_texts domains;
+	int s2s_auth; /* enum gp_conf_s2s_auth */
 	struct gp_conf_networks proxy_from;
 	struct gp_conf_backend backend;
 };

@@ -26,10 +26,16 @@ const struct gp_role_row gp_roles[GP_ROLES] = {
 	[GP_ROLE_SMTP] = { "smtp", false, true, WITH_XCLIENT },
 	[GP_ROLE_SIEVE] = { "sieve", false, false, WITH_XCLIENT },
 	[GP_ROLE_HTTPS] = { "https", true, false, WITH_PROXY },
+	[GP_ROLE_XMPPS_CLIENT] = { "xmpps-client", true, false, WITH_PROXY, .xmpp = true },
+	[GP_ROLE_XMPP_CLIENT] = { "xmpp-client", false, false, WITH_PROXY, .xmpp = true },
+	[GP_ROLE_XMPPS_SERVER] = { "xmpps-server", true, false, WITH_PROXY, .xmpp = true },
+	[GP_ROLE_XMPP_SERVER] = { "xmpp-server", false, false, WITH_PROXY, .xmpp = true },
 };
 
-const char *const gp_role_words[] = { "imaps",      "imap", "pop3s", "pop3",  "submissions",
-				      "submission", "smtp", "sieve", "https", NULL };
+const char *const gp_role_words[] = {
+	"imaps", "imap",  "pop3s",        "pop3",        "submissions",  "submission",  "smtp",
+	"sieve", "https", "xmpps-client", "xmpp-client", "xmpps-server", "xmpp-server", NULL
+};
 const char *const gp_facts_words[] = { "none", "proxy-v2", "xclient", "imap-id", NULL };
 
 const char *gp_role_name(int role)

@@ -15,6 +15,10 @@ enum gp_role {
 	GP_ROLE_SMTP,
 	GP_ROLE_SIEVE,
 	GP_ROLE_HTTPS,
+	GP_ROLE_XMPPS_CLIENT,
+	GP_ROLE_XMPP_CLIENT,
+	GP_ROLE_XMPPS_SERVER,
+	GP_ROLE_XMPP_SERVER,
 	GP_ROLES
 };
 
@@ -26,6 +30,7 @@ struct gp_role_row {
 	bool implicit_tls;
 	bool smtp;
 	bool facts[GP_FACTS];
+	bool xmpp;
 };
 
 extern const struct gp_role_row gp_roles[GP_ROLES];

@@ -5,6 +5,7 @@
 
 static const char *const requiretls_words[] = { "off", "pass", "header", "final", NULL };
 static const char *const bare_newline_words[] = { "default", "reject", "normalize", NULL };
+static const char *const s2s_auth_words[] = { "dialback", "external", "require", NULL };
 static const char *const backend_tls_words[] = { "off", "verify", NULL };
 static const char *const unknown_sni_words[] = { "default", "refuse", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
@@ -111,10 +112,10 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 
 const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "role", GP_CONF_CHOICE, AT(gp_conf_listener, role), NULL, .words = gp_role_words,
-	  .help = "What is spoken: imaps, pop3s and submissions and https inside TLS from the "
-		  "start; imap, "
-		  "pop3, submission and sieve with STARTTLS or STLS; smtp as an MX, where TLS is "
-		  "offered.",
+	  .help = "What is spoken: imaps, pop3s, submissions and https inside TLS from the start; "
+		  "imap, pop3, submission and sieve with STARTTLS or STLS; smtp as an MX, where TLS is "
+		  "offered; xmpps-client and xmpps-server inside TLS, xmpp-client and xmpp-server with "
+		  "STARTTLS.",
 	  .example = "imaps" },
 	{ "address", GP_CONF_ADDRESS, AT(gp_conf_listener, address), NULL,
 	  .help = "Where to listen: address:port; [::]:993 takes IPv6 and IPv4.",
@@ -144,6 +145,14 @@ const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "starttls-required", GP_CONF_BOOL, AT(gp_conf_listener, starttls_required), "false",
 	  .help = "For smtp: take no mail without TLS; departs from RFC 3207 section 4, so not for "
 		  "hosts that an MX record names." },
+	{ "domains", GP_CONF_TEXTS, AT(gp_conf_listener, domains), "",
+	  .help = "The domains of the XMPP addresses that are served; xmpp roles need it. Domains "
+		  "with other letters than ASCII are written in both forms." },
+	{ "s2s-auth", GP_CONF_CHOICE, AT(gp_conf_listener, s2s_auth), "dialback",
+	  .words = s2s_auth_words,
+	  .help = "How another XMPP server proves its domain: dialback, to the backend (XEP-0220); "
+		  "external, to the edge by its certificate (XEP-0178), else by dialback; require, "
+		  "by its certificate." },
 	{ "proxy-from", GP_CONF_NETWORKS, AT(gp_conf_listener, proxy_from), "",
 	  .help = "Addresses of load balancers that begin each connection with a PROXY header." },
 	{ "backend", GP_CONF_GROUP, AT(gp_conf_listener, backend), NULL,

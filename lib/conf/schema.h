@@ -15,6 +15,7 @@ enum gp_conf_type {
 	GP_CONF_CHOICE,   /* stored as the index of the word */
 	GP_CONF_ADDRESS,
 	GP_CONF_NETWORKS,
+	GP_CONF_TEXTS,
 	GP_CONF_BOOL,
 	GP_CONF_GROUP /* `rows` describe its settings */
 };

@@ -97,7 +97,7 @@ static void print_value(struct gp_buf *out, const struct gp_conf_row *row)
 {
 	if (row->type == GP_CONF_NUMBER || row->type == GP_CONF_BOOL)
 		gp_buf_appendf(out, "%s", row->standard);
-	else if (row->type == GP_CONF_NETWORKS)
+	else if (row->type == GP_CONF_NETWORKS || row->type == GP_CONF_TEXTS)
 		gp_buf_append_str(out, "[ ]");
 	else
 		gp_buf_appendf(out, "\"%s\"", row->standard ? row->standard : row->example);

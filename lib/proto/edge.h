@@ -19,7 +19,8 @@
  *
  * On an implicit TLS port the session begins with TLS_UP. After SPLICE the engine is done: the
  * caller frees it and moves bytes between the two sides without looking at them. An SMTP session
- * is never spliced; its engine says SETTLE instead, and reads on.
+ * is never spliced; its engine says SETTLE instead, and reads on. An XMPP engine hears the client
+ * in TLS before it says DIAL, because the client speaks first.
  *
  * What was received in clear cannot reach TLS: at START_TLS the engine forgets its input, and
  * there is no backend that could have heard it (RFC 3207 section 4.2, RFC 9051 section 6.2.1).
@@ -55,6 +56,13 @@ struct gp_edge_facts {
 	const char *tls_cipher; /* IANA names */
 	const char *tls_group;
 	bool bare_newline_exempt; /* the client's messages may have them (SMTP) */
+
+	/* The rest comes with TLS_UP. */
+	const char *sni;
+	/* Does the client's certificate prove that it is `domain` (RFC 6120 section 13.7.2, of an
+	 * XMPP server)? NULL: it has none, or a bad one. Asked until the session ends. */
+	bool (*peer_is)(void *arg, const char *domain);
+	void *peer_arg;
 };
 
 struct gp_event {
@@ -63,8 +71,8 @@ struct gp_event {
 	const uint8_t *data;
 	size_t len;
 	enum gp_end_reason reason;
-	const struct gp_edge_facts *facts;
-	uint64_t utc_ms; /* now; what a Received field says */
+	const struct gp_edge_facts *facts; /* of BACKEND_UP; of TLS_UP, where it may be NULL */
+	uint64_t utc_ms;                   /* now; what a Received field says */
 };
 
 enum gp_action_type {
@@ -120,11 +128,27 @@ struct gp_smtp_edge_config {
 	const char *extensions; /* of an MX's backend, as reported last; NULL: not known yet */
 };
 
+/* How another server proves who it is. */
+enum gp_s2s_auth {
+	GP_S2S_DIALBACK, /* to the backend, by dialback (XEP-0220) */
+	GP_S2S_EXTERNAL, /* to the edge, by its certificate (XEP-0178); else by dialback */
+	GP_S2S_REQUIRE   /* by its certificate */
+};
+
+struct gp_xmpp_edge_config {
+	const char *const *domains; /* that are served; ends in NULL, holds at least one */
+	enum gp_s2s_auth s2s_auth;
+};
+
+enum { GP_EDGE_RANDOM = 64 };
+
 struct gp_edge_config {
 	bool implicit_tls;
 	size_t line_max;                        /* octets of one line before login */
 	size_t literal_max;                     /* octets of one literal before login */
 	const struct gp_smtp_edge_config *smtp; /* outlives the engine; other engines: NULL */
+	const struct gp_xmpp_edge_config *xmpp; /* the same */
+	uint8_t random[GP_EDGE_RANDOM];         /* of this session alone, unguessable (XMPP) */
 };
 
 struct gp_edge; /* each protocol has its own */
@@ -160,5 +184,7 @@ extern const struct gp_edge_ops gp_pop3_edge;
 extern const struct gp_edge_ops gp_https_edge;
 extern const struct gp_edge_ops gp_sieve_edge;
 extern const struct gp_edge_ops gp_smtp_edge;
+extern const struct gp_edge_ops gp_xmpp_client_edge;
+extern const struct gp_edge_ops gp_xmpp_server_edge;
 
 #endif

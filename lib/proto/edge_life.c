@@ -57,6 +57,14 @@ static void close_session(struct gp_edge_life *life)
 	gp_edge_set_state(life, GP_EDGE_DONE);
 }
 
+static void say_goodbye(struct gp_edge_life *life, enum gp_end_reason reason)
+{
+	if (life->protocol->say_goodbye)
+		life->protocol->say_goodbye(life, reason);
+	else
+		gp_push_sendf(&life->c, GP_CLIENT, "%s", life->protocol->goodbyes[reason]);
+}
+
 static void end(struct gp_edge_life *life, enum gp_end_reason reason)
 {
 	bool before_tls = life->state == GP_EDGE_HANDSHAKE ||
@@ -64,7 +72,7 @@ static void end(struct gp_edge_life *life, enum gp_end_reason reason)
 
 	/* between clear text and TLS nothing can be said, within an answer it would be content */
 	if (!before_tls && !life->protocol->in_answer(life))
-		gp_push_sendf(&life->c, GP_CLIENT, "%s", life->protocol->goodbyes[reason]);
+		say_goodbye(life, reason);
 	close_session(life);
 }
 
@@ -142,10 +150,13 @@ void gp_edge_dial(struct gp_edge_life *life)
 	gp_edge_set_state(life, GP_EDGE_DIAL);
 }
 
-static void tls_up(struct gp_edge_life *life)
+static void tls_up(struct gp_edge_life *life, const struct gp_edge_facts *facts)
 {
 	life->in_tls = true;
-	gp_edge_dial(life);
+	if (life->protocol->tls_up)
+		life->protocol->tls_up(life, facts);
+	else
+		gp_edge_dial(life);
 }
 
 static void backend_up(struct gp_edge_life *life, const struct gp_edge_facts *facts)
@@ -277,7 +288,7 @@ int gp_edge_feed(struct gp_edge *edge, const struct gp_event *event, size_t *use
 		start(life);
 		break;
 	case GP_EV_TLS_UP:
-		tls_up(life);
+		tls_up(life, event->facts);
 		break;
 	case GP_EV_BACKEND_UP:
 		backend_up(life, event->facts);

@@ -31,6 +31,12 @@ struct gp_edge_protocol {
 	const char *failure_suffix;               /* behind it; NULL: nothing */
 
 	void (*greet)(struct gp_edge_life *life);
+
+	/* Instead of `goodbyes`, when these depend on what was said before. May be NULL. */
+	void (*say_goodbye)(struct gp_edge_life *life, enum gp_end_reason reason);
+
+	/* TLS is up. NULL: the backend is dialled at once. */
+	void (*tls_up)(struct gp_edge_life *life, const struct gp_edge_facts *facts);
 	void (*deinit)(struct gp_edge_life *life); /* of what the engine adds; may be NULL */
 
 	/* A new state begins. May be NULL. */

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/str.h"
 
 enum { SEEN_MAX = 64, OCTETS_MAX = 1 << 22 };
 
@@ -152,6 +153,17 @@ static bool offer_both(struct play *play)
 	return true;
 }
 
+static bool peer_is(void *arg, const char *domain)
+{
+	const struct script *script = arg;
+
+	for (char *const *name = script->peer; *name; name++) {
+		if (gp_str_equal_nocase(gp_str_of(domain), *name))
+			return true;
+	}
+	return false;
+}
+
 static bool give_event(struct play *play, const struct step *step)
 {
 	const struct gp_edge_facts facts = { .tell = step->facts,
@@ -162,7 +174,10 @@ static bool give_event(struct play *play, const struct step *step)
 					     .session_id = "s1",
 					     .tls_cipher = play->in_tls ? "TLS_AES_128_GCM_SHA256"
 									: NULL,
-					     .tls_group = play->in_tls ? "x25519" : NULL };
+					     .tls_group = play->in_tls ? "x25519" : NULL,
+					     .sni = play->script->sni,
+					     .peer_is = play->script->peer[0] ? peer_is : NULL,
+					     .peer_arg = (void *)(uintptr_t)play->script };
 	struct gp_event event = { .type = step->event, .side = step->side, .reason = step->reason };
 	size_t used;
 

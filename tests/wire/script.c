@@ -266,22 +266,74 @@ static bool parse_smtp_setting(struct script *script, struct gp_str word, struct
 	return index >= 0;
 }
 
+static bool parse_names(char **names, struct gp_str rest)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		free(names[i]);
+		names[i] = NULL;
+	}
+	for (struct gp_str name; (name = gp_str_word(&rest)).len; count++) {
+		if (count == NAMES_MAX)
+			return false;
+		names[count] = strndup(name.p, name.len);
+	}
+	return count > 0;
+}
+
+/* True when it was one and is right. */
+static bool parse_xmpp_setting(struct script *script, struct gp_str word, struct gp_str rest)
+{
+	static const char *const auths[] = { "dialback", "external", "require", NULL };
+	struct gp_str value = rest;
+	int index;
+
+	if (gp_str_equal(word, "domains"))
+		return parse_names(script->domains, rest);
+	if (gp_str_equal(word, "peer"))
+		return parse_names(script->peer, rest);
+	value = gp_str_word(&value);
+	if (gp_str_equal(word, "sni"))
+		return value.len && (script->sni = strndup(value.p, value.len)) != NULL;
+	index = gp_str_equal(word, "s2s-auth") ? index_of(auths, value) : -1;
+	if (index >= 0)
+		script->xmpp.s2s_auth = (enum gp_s2s_auth)index;
+	return index >= 0;
+}
+
+static const struct gp_edge_ops *protocol_of(struct gp_str word)
+{
+	static const struct {
+		const char *word;
+		const struct gp_edge_ops *ops;
+	} protocols[] = {
+		{ "https", &gp_https_edge },
+		{ "imap", &gp_imap_edge },
+		{ "pop3", &gp_pop3_edge },
+		{ "smtp", &gp_smtp_edge },
+		{ "sieve", &gp_sieve_edge },
+		{ "xmpp-client", &gp_xmpp_client_edge },
+		{ "xmpp-server", &gp_xmpp_server_edge },
+	};
+	int index = LOOK_UP(protocols, word);
+
+	return index < 0 ? NULL : protocols[index].ops;
+}
+
 /* A line of the setting; *known_out tells whether it was one. */
 static bool parse_setting(struct script *script, struct gp_str word, struct gp_str rest,
 			  bool *known_out)
 {
-	struct gp_str value = gp_str_word(&rest);
+	struct gp_str all = rest, value = gp_str_word(&rest);
 
 	*known_out = true;
 	if (gp_str_equal(word, "protocol")) {
-		script->ops = gp_str_equal(value, "imap")    ? &gp_imap_edge
-			      : gp_str_equal(value, "pop3")  ? &gp_pop3_edge
-			      : gp_str_equal(value, "smtp")  ? &gp_smtp_edge
-			      : gp_str_equal(value, "https") ? &gp_https_edge
-			      : gp_str_equal(value, "sieve") ? &gp_sieve_edge
-							     : NULL;
+		script->ops = protocol_of(value);
 		return script->ops != NULL;
 	}
+	if (parse_xmpp_setting(script, word, all))
+		return true;
 	if (parse_smtp_setting(script, word, value))
 		return true;
 	if (gp_str_equal(word, "implicit-tls")) {
@@ -370,6 +422,11 @@ bool script_read(const char *path, struct script *script, char *error_out, size_
 	*script = (struct script){ .config = { .line_max = MAX_USUAL, .literal_max = MAX_USUAL },
 				   .smtp = { .hostname = "mx.example.org" } };
 	script->config.smtp = &script->smtp;
+	script->config.xmpp = &script->xmpp;
+	script->domains[0] = strdup("example.org");
+	script->xmpp.domains = (const char *const *)script->domains;
+	for (size_t i = 0; i < sizeof(script->config.random); i++)
+		script->config.random[i] = (uint8_t)i;
 	gp_buf_init(&script->extensions, TEXT_MAX);
 	if (!file) {
 		snprintf(error_out, error_size, "cannot be opened");
@@ -386,4 +443,9 @@ void script_free(struct script *script)
 		gp_buf_deinit(&script->steps[i].data);
 	free(script->steps);
 	gp_buf_deinit(&script->extensions);
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		free(script->domains[i]);
+		free(script->peer[i]);
+	}
+	free(script->sni);
 }

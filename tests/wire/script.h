@@ -8,7 +8,7 @@
 /* A conversation as a data file. The first line is "# " and the name of the test; other lines
  * that begin with "#", and empty ones, are remarks. Then the setting:
  *
- *	protocol https|imap|pop3|sieve|smtp
+ *	protocol https|imap|pop3|sieve|smtp|xmpp-client|xmpp-server
  *	implicit-tls
  *	line-max N           (1024 unless told)
  *	literal-max N        (1024 unless told)
@@ -17,6 +17,10 @@
  *	requiretls off|pass|header|final
  *	bare-newline reject|normalize   (reject unless told)
  *	extensions TEXT      what the backend was seen to offer
+ *	domains NAME...      of xmpp (example.org unless told)
+ *	s2s-auth dialback|external|require
+ *	sni NAME             that the client asks for
+ *	peer NAME...         what the client's certificate proves
  *
  * what happens:
  *
@@ -39,6 +43,8 @@
  *	held [backend]       octets of the client (or backend) are waiting and not taken
  *	dropped              octets of the client were left over at START_TLS and are lost
  *
+ * The ids of streams are made of the octets 00, 01, 02 and so on.
+ *
  * Texts know \r \n \t \\ \0 \xHH and \[TEXT*N], N times TEXT. */
 
 enum step_type { STEP_EVENT, STEP_BYTES, STEP_EXPECT, STEP_HELD, STEP_DROPPED };
@@ -57,12 +63,18 @@ struct step {
 	struct gp_buf data; /* octets, or text of a report */
 };
 
+enum { NAMES_MAX = 4 };
+
 struct script {
 	char name[256];
 	const struct gp_edge_ops *ops;
 	struct gp_edge_config config;
 	struct gp_smtp_edge_config smtp;
 	struct gp_buf extensions;
+	struct gp_xmpp_edge_config xmpp;
+	char *domains[NAMES_MAX + 1]; /* ends in NULL, like the next */
+	char *peer[NAMES_MAX + 1];
+	char *sni;
 	struct step *steps;
 	size_t step_count;
 };

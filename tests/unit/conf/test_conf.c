@@ -11,6 +11,10 @@
 #define LISTENER(role, address, backend)              \
 	"{ role = \"" role "\"; address = \"" address \
 	"\"; certificate = \"m\"; backend = { " backend " }; }"
+#define XMPP(role, more)                                                             \
+	"{ role = \"" role "\"; address = \"[::]:5222\"; certificate = \"m\"; " more \
+	" backend = { "                                                              \
+	"address = \"127.0.0.1:1\"; }; }"
 #define LISTENERS(list) "listeners = ( " list " );\n"
 #define PLAIN_BACKEND   "address = \"127.0.0.1:11143\";"
 #define ONE             LISTENER("imaps", "[::]:993", PLAIN_BACKEND)
@@ -53,6 +57,35 @@ static const struct row rows[] = {
 	  "\"c\"; key = \"k\"; } );\n" LISTENERS(ONE),
 	  { "there are two certificates named \"m\"" } },
 	{ "no listeners", CERTIFICATES, { "there are no listeners" } },
+	{ "an xmpp listener with its domains",
+	  CERTIFICATES LISTENERS(XMPP("xmpp-server", "domains = [ \"a.test\", \"b.test\" ]; "
+						     "s2s-auth = \"dialback\";")),
+	  { NULL } },
+	{ "an xmpp listener without domains",
+	  CERTIFICATES LISTENERS(XMPP("xmpps-client", "domains = [ ];")),
+	  { "xmpps-client needs the domains it serves" } },
+	{ "domains that are none",
+	  CERTIFICATES LISTENERS(XMPP("xmpp-client", "domains = [ \"a@b.test\", \"a'b\" ];")),
+	  { "\"a@b.test\" is no domain", "\"a'b\" is no domain" } },
+	{ "domains that are no texts",
+	  CERTIFICATES LISTENERS(XMPP("xmpp-client", "domains = [ 1, 2 ];")),
+	  { "domains is a list of texts such as [ \"example.org\" ]" } },
+	{ "domains of another role",
+	  CERTIFICATES LISTENERS(XMPP("imap", "domains = [ \"a.test\" ];")),
+	  { "domains is for xmpp roles, not for imap" } },
+	{ "s2s-auth of clients",
+	  CERTIFICATES LISTENERS(XMPP("xmpp-client", "domains = [ \"a.test\" ]; s2s-auth = "
+						     "\"external\";")),
+	  { "s2s-auth is for xmpp-server and xmpps-server, not for xmpp-client" } },
+	{ "s2s-auth that needs certificates of clients",
+	  CERTIFICATES LISTENERS(XMPP("xmpps-server", "domains = [ \"a.test\" ]; s2s-auth = "
+						      "\"require\";")),
+	  { "need the certificates of clients, which this version does not ask for" } },
+	{ "facts that XMPP cannot tell",
+	  CERTIFICATES "listeners = ( { role = \"xmpp-client\"; address = \"[::]:5222\"; "
+		       "certificate = \"m\"; domains = [ \"a.test\" ]; backend = { address = "
+		       "\"127.0.0.1:1\"; facts = \"xclient\"; }; } );\n",
+	  { "facts = \"xclient\" is not for xmpp-client, which can have proxy-v2" } },
 	{ "an address used twice",
 	  CERTIFICATES LISTENERS(ONE ", " ONE),
 	  { "address [::]:993 is used twice" } },

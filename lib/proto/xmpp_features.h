@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_PROTO_XMPP_FEATURES_H
+#define GP_PROTO_XMPP_FEATURES_H
+
+#include "proto/xmpp_reader.h"
+
+/* What a rewritten <stream:features/> has lost, or never had. */
+struct xmpp_features_verdict {
+	bool plus_removed;  /* mechanisms with channel binding */
+	bool no_mechanisms; /* none is left */
+};
+
+/* Append the <stream:features/> that `r` holds as the other side of the edge may see it, octet for
+ * octet what the backend sent but for what is taken out:
+ *
+ * - <starttls/>: TLS is up already (RFC 6120 section 5.4.3.3);
+ * - -PLUS mechanisms and their twins, and <sasl-channel-binding/> (XEP-0440): see sasl_list.h;
+ * - EXTERNAL; SASL2 (XEP-0388), whose exchange the edge does not follow;
+ * - for clients, all that the edge does not know: it would refuse to pass on what a client sends
+ *   to make use of it, e.g. in-band registration or compression. */
+int xmpp_features_write(const struct xmpp_reader *r, bool for_client, struct gp_buf *out,
+			struct xmpp_features_verdict *verdict_out);
+
+#endif

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""Real XMPP servers and clients: Prosody 0.12, ejabberd 23.01, slixmpp.
+
+	prosody = Prosody(lab, pki, "example.test", {"other.test": "127.1.2.3:5269"})
+	prosody.c2s, prosody.s2s                          # addresses
+	ejabberd = Ejabberd(lab, "example.test")
+	ejabberd.c2s                                      # expects PROXY headers
+	with Slixmpp(lab, "alice@example.test", "secret", address, pki.root) as alice:
+		alice.say("bob@example.test", "hello")
+		bob.wait_message("hello")
+"""
+
+import os
+import sys
+
+from lab import HERE, connects, eventually, split_address
+
+USERS = {"alice": "secret", "bob": "hush"}
+C2S, S2S = 15222, 15269
+
+# As docs/man/gatepost-edge.8 shows it, with what a lab needs besides.
+PROSODY = """
+daemonize = false
+pidfile = "{folder}/pid"
+data_path = "{folder}/data"
+certificates = "{folder}/certs"
+plugin_paths = {{ "{modules}" }}
+interfaces = {{ "{host}" }}
+c2s_ports = {{ {c2s} }}
+s2s_ports = {{ {s2s} }}
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+s2s_require_encryption = {s2s_tls}
+s2s_secure_auth = false
+authentication = "internal_plain"
+modules_enabled = {{ "roster", "saslauth", "tls", "dialback", "disco", "ping", "register", "lab_dns" }}
+modules_disabled = {{ "s2s_auth_certs" }}
+lab_hosts = {{ {hosts} }}
+log = {{ {{ levels = {{ min = "debug" }}, to = "console" }} }}
+VirtualHost "{domain}"
+"""
+
+EJABBERD = """
+hosts:
+  - {domain}
+loglevel: debug
+log_rotate_size: infinity
+listen:
+  -
+    port: {port}
+    ip: "{host}"
+    module: ejabberd_c2s
+    use_proxy_protocol: true
+    access: all
+auth_method: internal
+disable_sasl_mechanisms: ["digest-md5"]
+certfiles: []
+modules:
+  mod_ping: {{}}
+  mod_roster: {{}}
+"""
+
+
+class Prosody:
+	def __init__(self, lab, pki, domain, remote=None, s2s_tls=False):
+		self.domain, self.host = domain, lab.host()
+		name = "prosody-" + domain
+		self.folder = lab.make_folder(name)
+		for part in ("data", "certs"):
+			lab.make_folder(name, part)
+		self.c2s, self.s2s = f"{self.host}:{C2S}", f"{self.host}:{S2S}"
+		leaf = pki.leaf("prosody-" + domain, [domain])
+		for source, kind in ((leaf.chain, "crt"), (leaf.key, "key")):
+			with open(source, "rb") as file:
+				lab.write(f"{name}/certs/{domain}.{kind}", file.read(), 0o600)
+		for user, password in USERS.items():
+			self.write_user(lab, name, user, password)
+		with open(os.path.join(HERE, "mod_lab_dns.lua"), "rb") as file:
+			lab.make_folder(name, "modules")
+			lab.write(f"{name}/modules/mod_lab_dns.lua", file.read())
+		text = PROSODY.format(folder=self.folder, modules=os.path.join(self.folder, "modules"), host=self.host, c2s=C2S,
+			s2s=S2S, s2s_tls="true" if s2s_tls else "false", domain=domain,
+			hosts=", ".join(f'["{key}"] = "{value}"' for key, value in (remote or {}).items()))
+		self.process = lab.start(name, ["prosody", "-F", "--config", lab.write(f"{name}/prosody.cfg.lua", text)])
+		await_ports(self.process, self.c2s, self.s2s)
+
+	def write_user(self, lab, name, user, password):
+		folder = self.domain.replace(".", "%2e")
+		lab.make_folder(name, "data", folder)
+		lab.make_folder(name, "data", folder, "accounts")
+		lab.write(f"{name}/data/{folder}/accounts/{user}.dat", f'return {{ ["password"] = "{password}"; }};\n')
+
+	def mark(self):
+		return self.process.mark()
+
+	def wait_log(self, *parts, since=0):
+		return self.process.wait_line(lambda line: all(part in line for part in parts), since, " ".join(parts))
+
+
+class Ejabberd:
+	def __init__(self, lab, domain):
+		self.domain, self.host = domain, lab.host()
+		self.folder = lab.make_folder("ejabberd")
+		self.c2s = f"{self.host}:{C2S}"
+		config = lab.write("ejabberd/ejabberd.yml", EJABBERD.format(domain=domain, host=self.host, port=C2S))
+		users = ", ".join(f'ok = ejabberd_auth:try_register(<<"{user}">>, <<"{domain}">>, <<"{password}">>)'
+			for user, password in USERS.items())
+		environment = {**os.environ, "HOME": self.folder, "ERL_CRASH_DUMP": os.path.join(self.folder, "dump"),
+			"EJABBERD_CONFIG_PATH": config, "EJABBERD_LOG_PATH": os.path.join(self.folder, "log"),
+			"ERL_LIBS": "/usr/lib/" + os.uname().machine + "-linux-gnu"}
+		self.process = lab.start("ejabberd", ["erl", "-noinput", "-mnesia", "dir", f'"{self.folder}/spool"',
+			"-s", "ejabberd", "-eval", users + ', io:format("users are registered~n").'], env=environment)
+		self.process.wait_line(lambda line: "users are registered" in line, what="its users")
+		await_ports(self.process, self.c2s)
+
+	def mark(self):
+		return self.process.mark()
+
+	def wait_log(self, *parts, since=0):
+		return self.process.wait_line(lambda line: all(part in line for part in parts), since, " ".join(parts))
+
+
+def await_ports(process, *addresses):
+	eventually(lambda: not process.running() or all(map(connects, addresses)), process.name)
+	if not process.running():
+		process.wait()
+		raise AssertionError(f"{process.name} did not start:\n" + process.tail(40))
+
+
+class Slixmpp:
+	"""A client in a process of its own, see xmpp_client.py. It prints what happens to it."""
+
+	number = 0
+
+	def __init__(self, lab, jid, password, address, root=None, direct=False):
+		Slixmpp.number += 1
+		host, port = split_address(address)
+		way = "clear" if root is None else "direct" if direct else "starttls"
+		script = os.path.join(HERE, "xmpp_client.py")
+		with open(script, "rb") as file:
+			script = lab.write("xmpp_client.py", file.read())
+		self.lab = lab
+		self.process = lab.start(f"slixmpp-{Slixmpp.number}", [python(), "-u", script, jid, password, host, str(port),
+			way, root or "-", lab.make_folder("slixmpp-%d" % Slixmpp.number)])
+		self.folder = lab.path("slixmpp-%d" % Slixmpp.number)
+		self.said = 0
+
+	def wait(self, word):
+		return self.process.wait_line(lambda line: line.startswith(word), what=word)
+
+	def wait_message(self, text):
+		return self.process.wait_line(lambda line: line.startswith("message ") and line.endswith(" " + text), what=text)
+
+	def say(self, to, text):
+		self.said += 1
+		self.lab.write(os.path.join(self.folder, f"say-{self.said}"), f"{to} {text}")
+
+	def stop(self):
+		self.process.stop()
+		self.lab.processes.remove(self.process)
+
+	def __enter__(self):
+		return self
+
+	def __exit__(self, *_):
+		self.stop()
+
+
+def python():
+	"""The interpreter that has slixmpp."""
+	return "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
