@@ -335,6 +335,8 @@ static void read_tree(struct gp_conf *conf, bool effective, struct gp_buf *error
 		   effective, errors);
 	read_group(gp_conf_log_rows, &conf->log, top_group(config, "log", errors), effective,
 		   errors);
+	read_group(gp_conf_web_rows, &conf->web, top_group(config, "web", errors), effective,
+		   errors);
 	read_group(gp_conf_limits_rows, &conf->limits, top_group(config, "limits", errors),
 		   effective, errors);
 	conf->certificates =
@@ -440,6 +442,7 @@ void gp_conf_free(struct gp_conf *conf)
 		free(conf->listeners[i].domains.items);
 	}
 	free(conf->listeners);
+	free(conf->web.hosts.items);
 	free(conf->certificates);
 	config_destroy(&conf->tree->config);
 	free(conf->tree);
