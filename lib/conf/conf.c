@@ -99,6 +99,9 @@ static void store_text(const struct gp_conf_row *row, const char *text, void *at
 			complain_of_choice(errors, setting, row, text);
 		break;
 	case GP_CONF_ADDRESS:
+		/* empty where it may be left out */
+		if (!*text && row->standard)
+			break;
 		if (gp_conf_address_parse(text, at) != GP_OK)
 			gp_conf_complain(
 				errors, setting,
