@@ -122,7 +122,7 @@ def _():
 	contains(line, part.rsplit("/", 1)[1] + ":3: ")
 
 
-@test("[9325-4.5-3 9325-4.5-4] certificates: files, pairs of chain and key, and strength are looked at")
+@test("[9325-4.5-3 9325-4.5-4 5804-1.7-2] certificates: files, pairs of chain and key, and strength are looked at")
 def _():
 	other = pki().leaf("other-key", ["mail.example.test"])
 	weak = pki().leaf("weak", ["mail.example.test"], "rsa1024")
