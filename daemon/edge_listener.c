@@ -22,6 +22,7 @@ const struct gp_edge_ops *gp_edge_ops_of(int role)
 		[GP_ROLE_XMPPS_SERVER] = &gp_xmpp_server_edge,
 		[GP_ROLE_XMPP_SERVER] = &gp_xmpp_server_edge,
 		[GP_ROLE_SIEVE] = &gp_sieve_edge,
+		[GP_ROLE_HTTPS] = &gp_https_edge,
 	};
 
 	return ops[role];
@@ -55,7 +56,9 @@ static int set_up_tls(struct gp_edge_listener *l, const struct gp_conf_listener 
 		.certificate = listener->certificate,
 		.alpn = l->ops->alpn,
 		.scope = scope,
-		.refuse_unknown_sni = listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE,
+		.refuse_unknown_sni = listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE ||
+				      listener->role == GP_ROLE_HTTPS,
+		.opportunistic = listener->role == GP_ROLE_SMTP,
 	};
 
 	/* not the address: several machines may share the keys */

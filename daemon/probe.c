@@ -263,10 +263,11 @@ static void talk(struct probe *p)
 	connect_backend(p);
 	if (!p->over)
 		tell_facts(p);
-	while (!p->over && !p->lines)
+	while (!p->over && !p->lines && p->ops->question)
 		listen_once(p);
 	p->greeted = true;
-	if (!p->over)
+	p->complete = !p->ops->question;
+	if (!p->over && !p->complete)
 		ask_capabilities(p);
 	while (!p->over && !p->complete)
 		listen_once(p);

@@ -73,13 +73,13 @@ static void facts_fit_role(const struct checker *c)
 {
 	const struct gp_role_row *role = &gp_roles[c->listener->role];
 	int facts = c->listener->backend.facts;
-	const char *instead = role->facts[GP_FACTS_IMAP_ID]   ? "imap-id"
-			      : role->facts[GP_FACTS_XCLIENT] ? "xclient"
-							      : "none";
+	const char *instead = role->facts[GP_FACTS_IMAP_ID]   ? "proxy-v2 or imap-id"
+			      : role->facts[GP_FACTS_XCLIENT] ? "proxy-v2 or xclient"
+							      : "proxy-v2";
 
 	if (!role->facts[facts])
 		gp_conf_complain(c->errors, c->place,
-				 "facts = \"%s\" is not for %s, which can have proxy-v2 or %s",
+				 "facts = \"%s\" is not for %s, which can have %s",
 				 gp_facts_words[facts], role->name, instead);
 }
 

@@ -7,14 +7,13 @@
 	{                                                                                     \
 		[GP_FACTS_NONE] = true, [GP_FACTS_PROXY_V2] = true, [GP_FACTS_IMAP_ID] = true \
 	}
-#define WITH_XCLIENT                                                                          \
-	{                                                                                     \
-		[GP_FACTS_NONE] = true, [GP_FACTS_PROXY_V2] = true, [GP_FACTS_XCLIENT] = true \
-	}
-
 #define WITH_PROXY                                                 \
 	{                                                          \
 		[GP_FACTS_NONE] = true, [GP_FACTS_PROXY_V2] = true \
+	}
+#define WITH_XCLIENT                                                                          \
+	{                                                                                     \
+		[GP_FACTS_NONE] = true, [GP_FACTS_PROXY_V2] = true, [GP_FACTS_XCLIENT] = true \
 	}
 
 const struct gp_role_row gp_roles[GP_ROLES] = {
@@ -26,6 +25,7 @@ const struct gp_role_row gp_roles[GP_ROLES] = {
 	[GP_ROLE_SUBMISSION] = { "submission", false, true, WITH_XCLIENT },
 	[GP_ROLE_SMTP] = { "smtp", false, true, WITH_XCLIENT },
 	[GP_ROLE_SIEVE] = { "sieve", false, false, WITH_XCLIENT },
+	[GP_ROLE_HTTPS] = { "https", true, false, WITH_PROXY },
 	[GP_ROLE_XMPPS_CLIENT] = { "xmpps-client", true, false, WITH_PROXY, .xmpp = true },
 	[GP_ROLE_XMPP_CLIENT] = { "xmpp-client", false, false, WITH_PROXY, .xmpp = true },
 	[GP_ROLE_XMPPS_SERVER] = { "xmpps-server", true, false, WITH_PROXY, .xmpp = true },
@@ -33,8 +33,8 @@ const struct gp_role_row gp_roles[GP_ROLES] = {
 };
 
 const char *const gp_role_words[] = {
-	"imaps", "imap",         "pop3s",       "pop3",         "submissions", "submission", "smtp",
-	"sieve", "xmpps-client", "xmpp-client", "xmpps-server", "xmpp-server", NULL
+	"imaps", "imap",  "pop3s",        "pop3",        "submissions",  "submission",  "smtp",
+	"sieve", "https", "xmpps-client", "xmpp-client", "xmpps-server", "xmpp-server", NULL
 };
 const char *const gp_facts_words[] = { "none", "proxy-v2", "xclient", "imap-id", NULL };
 

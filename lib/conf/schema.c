@@ -112,7 +112,7 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 
 const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "role", GP_CONF_CHOICE, AT(gp_conf_listener, role), NULL, .words = gp_role_words,
-	  .help = "What is spoken: imaps, pop3s and submissions inside TLS from the start; imap, "
+	  .help = "What is spoken: imaps, pop3s, submissions and https inside TLS from the start; imap, "
 		  "pop3, submission and sieve with STARTTLS or STLS; smtp as an MX, where TLS is "
 		  "offered; xmpps-client and xmpps-server inside TLS, xmpp-client and xmpp-server with "
 		  "STARTTLS.",
@@ -127,7 +127,7 @@ const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "unknown-sni", GP_CONF_CHOICE, AT(gp_conf_listener, unknown_sni), "default",
 	  .words = unknown_sni_words,
 	  .help = "What a client gets that asks for a name no certificate covers: the default "
-		  "certificate, or alert 112 (RFC 9325 section 3.7)." },
+		  "certificate, or alert 112 (RFC 9325 section 3.7); https always gives the alert." },
 	{ "requiretls", GP_CONF_CHOICE, AT(gp_conf_listener, requiretls), "off",
 	  .words = requiretls_words,
 	  .help = "REQUIRETLS (RFC 8689) for smtp, submission and submissions: off; pass, when the "
@@ -139,11 +139,11 @@ const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "bare-newline", GP_CONF_CHOICE, AT(gp_conf_listener, bare_newline), "default",
 	  .words = bare_newline_words,
 	  .help = "Messages with a CR or LF alone, as smuggling uses them: reject, or normalize to "
-		  "CRLF. Default: reject for smtp, normalize for submission and submissions." },
+		  "CRLF; by default reject for smtp, normalize for submission and submissions." },
 	{ "bare-newline-from", GP_CONF_NETWORKS, AT(gp_conf_listener, bare_newline_from), "",
 	  .help = "Clients whose bare newlines are normalized even where others are rejected." },
 	{ "starttls-required", GP_CONF_BOOL, AT(gp_conf_listener, starttls_required), "false",
-	  .help = "For smtp: take no mail without TLS. Departs from RFC 3207 section 4; not for "
+	  .help = "For smtp: take no mail without TLS; departs from RFC 3207 section 4, so not for "
 		  "hosts that an MX record names." },
 	{ "domains", GP_CONF_TEXTS, AT(gp_conf_listener, domains), "",
 	  .help = "The domains of the XMPP addresses that are served; xmpp roles need it. Domains "

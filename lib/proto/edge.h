@@ -175,12 +175,13 @@ struct gp_edge_ops {
 	/* What may be said to a spliced, idle client when we stop; NULL: nothing. */
 	const char *spliced_goodbye;
 
-	/* A client's command that makes the backend say what it can. */
+	/* A client's command that makes the backend say what it can; NULL: there is none. */
 	const char *question;
 };
 
 extern const struct gp_edge_ops gp_imap_edge;
 extern const struct gp_edge_ops gp_pop3_edge;
+extern const struct gp_edge_ops gp_https_edge;
 extern const struct gp_edge_ops gp_sieve_edge;
 extern const struct gp_edge_ops gp_smtp_edge;
 extern const struct gp_edge_ops gp_xmpp_client_edge;

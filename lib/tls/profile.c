@@ -66,14 +66,28 @@ static int no_early_data(SSL_CTX *ctx)
 
 /* Forward-secret AEAD suites only; so no CBC, RSA key transport, DHE, RC4, 3DES or NULL. The
  * server's order counts: AES-256 first, then 0xC02F before anything weaker (section 4.2.1). */
+#define SERVER_SUITES                                                \
+	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:" \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:" \
+	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+
 static int suites_tls12_server(SSL_CTX *ctx)
 {
-	return SSL_CTX_set_cipher_list(ctx, "ECDHE-ECDSA-AES256-GCM-SHA384:"
-					    "ECDHE-RSA-AES256-GCM-SHA384:"
-					    "ECDHE-ECDSA-AES128-GCM-SHA256:"
-					    "ECDHE-RSA-AES128-GCM-SHA256:"
-					    "ECDHE-ECDSA-CHACHA20-POLY1305:"
-					    "ECDHE-RSA-CHACHA20-POLY1305");
+	return SSL_CTX_set_cipher_list(ctx, SERVER_SUITES);
+}
+
+bool gp_tls_profile_relax(SSL *ssl)
+{
+	return SSL_set_cipher_list(ssl, SERVER_SUITES
+				   ":DHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256:"
+				   "DHE-RSA-CHACHA20-POLY1305:"
+				   "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:"
+				   "ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:"
+				   "ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:"
+				   "ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"
+				   "DHE-RSA-AES256-SHA256:DHE-RSA-AES128-SHA256:"
+				   "DHE-RSA-AES256-SHA:DHE-RSA-AES128-SHA") == 1 &&
+	       SSL_set_dh_auto(ssl, 1) == 1;
 }
 
 /* A client should offer 0xC02F first (section 4.2.1). */

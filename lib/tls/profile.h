@@ -3,6 +3,7 @@
 #define GP_TLS_PROFILE_H
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
 
 /* How gatepost uses TLS: RFC 9325 (BCP 195) as a table of rules. Private to lib/tls and to the
  * tests. */
@@ -23,5 +24,10 @@ extern const size_t gp_tls_strict_rule_count;
  * points to it. */
 int gp_tls_profile_strict(SSL_CTX *ctx, enum gp_tls_side side,
 			  const struct gp_tls_rule **failed_out);
+
+/* For a connection that would otherwise go on in clear, as between MTAs (section 5.2 of RFC 9325):
+ * also forward-secret suites with CBC, and DHE of 2048 bits and more. False when the library
+ * refuses. */
+bool gp_tls_profile_relax(SSL *ssl);
 
 #endif

@@ -29,6 +29,7 @@ struct gp_tls_server {
 	struct gp_tls_store *store;
 	size_t default_index;
 	bool refuse_unknown_sni;
+	bool opportunistic;
 	char alpn[ALPN_MAX + 1]; /* with its length in front, as on the wire */
 	char scope[SCOPE_MAX];
 };
@@ -107,7 +108,8 @@ static int on_client_hello(SSL *ssl, int *alert, void *arg)
 		return SSL_CLIENT_HELLO_ERROR;
 	}
 	ctx = context_of(server->store, index);
-	if (!ctx || !SSL_set_SSL_CTX(ssl, ctx) || !set_session_scope(ssl, server, name)) {
+	if (!ctx || !SSL_set_SSL_CTX(ssl, ctx) || !set_session_scope(ssl, server, name) ||
+	    (server->opportunistic && !gp_tls_profile_relax(ssl))) {
 		*alert = SSL_AD_INTERNAL_ERROR;
 		return SSL_CLIENT_HELLO_ERROR;
 	}
@@ -168,8 +170,7 @@ static void set_modes(SSL_CTX *ctx)
 	/* idle connections own no buffers; a blocked write is repeated from another address; the
 	 * chain is the file's, and not sought anew in each handshake */
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-				      SSL_MODE_NO_AUTO_CHAIN);
+				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
 }
 
 static SSL_CTX *context_new(const struct gp_tls_store *store, const struct gp_certpack_entry *entry)
@@ -298,6 +299,7 @@ int gp_tls_server_new(struct gp_tls_store *store, const struct gp_tls_server_con
 		goto fail;
 	}
 	server->refuse_unknown_sni = config->refuse_unknown_sni;
+	server->opportunistic = config->opportunistic;
 	server->references = 1;
 	server->store = store;
 	store->references++;

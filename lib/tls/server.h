@@ -33,6 +33,7 @@ struct gp_tls_server_config {
 	const char *alpn;        /* the one protocol id spoken here, or NULL */
 	const char *scope;       /* tickets made under another scope are not accepted */
 	bool refuse_unknown_sni; /* alert 112 instead of the default certificate */
+	bool opportunistic;      /* the alternative is clear text: see gp_tls_profile_relax */
 };
 
 /* Texts are copied. On an error `error_out` holds a sentence. The reference is the caller's. */

@@ -69,7 +69,7 @@ limits: {
 };
 certificates = ( { name = "a"; chain = "/there/is/none"; } );
 listeners = ( {
-	role = "smtp";
+	role = "smtpx";
 	address = "nowhere";
 	certificate = "b";
 	unknown-sni = "maybe";

@@ -10,7 +10,7 @@ from functools import cache
 sys.dont_write_bytecode = True
 import mails  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import Lab, contains, equal, eventually, run, split_address, test  # noqa: E402
+from lab import Lab, command, contains, equal, eventually, run, split_address, test  # noqa: E402
 from pki import Pki  # noqa: E402
 from postfix import Postfix  # noqa: E402
 from smtpserver import SmtpServer, reply  # noqa: E402
@@ -21,7 +21,7 @@ NAME, MX = "mx.example.test", "edge.example.test"
 lab = Lab()
 SOURCE, GATE = lab.host(), lab.host()
 PORTS = {"own": 1025, "postfix": 2025, "proxy": 3025, "required": 4025, "final": 5025, "header": 6025, "pass": 7025,
-	"forgiving": 8025}
+	"forgiving": 8025, "rsa": 9025, "submission": 1587}
 
 
 @cache
@@ -53,6 +53,7 @@ def postfix():
 def gate():
 	leaf = pki().leaf("mx", [NAME, "*.mx.example.test"])
 	other = pki().leaf("other", ["other.example.test"])
+	rsa = pki().leaf("rsa", ["rsa.example.test"], kind="rsa")
 	requiretls = SmtpServer(lab, extensions=(b"DSN", b"REQUIRETLS"))
 	gate.requiretls = requiretls
 	own = server().address
@@ -63,8 +64,9 @@ def gate():
 		listener("smtp", address("final"), leaf, own, requiretls="final"),
 		listener("smtp", address("header"), leaf, own, requiretls="header", relay_follows=True),
 		listener("smtp", address("pass"), leaf, requiretls.address, requiretls="pass"),
-		listener("smtp", address("forgiving"), leaf, own, bare_newline_from=[SOURCE])]
-	return Gate(lab, certificates=[certificate(leaf), certificate(other)], listeners=rows, server={"hostname": MX})
+		listener("smtp", address("forgiving"), leaf, own, bare_newline_from=[SOURCE]),
+		listener("smtp", address("rsa"), rsa, own), listener("submission", address("submission"), leaf, own)]
+	return Gate(lab, certificates=[certificate(leaf), certificate(other), certificate(rsa)], listeners=rows, server={"hostname": MX})
 
 
 def address(kind):
@@ -133,6 +135,25 @@ def _():
 			equal(client.tls.version(), "TLSv1.3")
 
 
+@test("[7672-8.2-3] TLS 1.2 with CBC or DHE is better than clear text: an MX takes it, also beside offers of anonymous suites")
+def _():
+	gate()
+	for suites in ("ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384", "aNULL:ECDHE-ECDSA-AES128-GCM-SHA256"):
+		equal((suites, agreed(address("own"), suites)[:5]), (suites, "ECDHE"))
+	equal(agreed(address("rsa"), "DHE-RSA-AES128-SHA"), "DHE-RSA-AES128-SHA")
+	equal(agreed(address("rsa"), "AES128-SHA"), None)
+	equal(agreed(address("submission"), "ECDHE-ECDSA-AES128-SHA"), None)
+	equal(agreed(address("submission"), "ECDHE-ECDSA-AES128-GCM-SHA256"), "ECDHE-ECDSA-AES128-GCM-SHA256")
+
+
+def agreed(where, suites):
+	"""The suite that a client offering these gets, None without one."""
+	done = command("openssl", "s_client", "-connect", where, "-starttls", "smtp", "-tls1_2", "-cipher",
+		suites + ":@SECLEVEL=0", "-brief", check=False, input="QUIT\r\n")
+	found = [line.split()[1] for line in done.stderr.splitlines() if line.startswith("Ciphersuite:")]
+	return found[0] if found else None
+
+
 @test("what the backend offers is offered in clear as well, once it was seen: SIZE, 8BITMIME, SMTPUTF8")
 def _():
 	gate()
@@ -183,7 +204,7 @@ def _():
 			smtp(client, "AUTH PLAIN AGEAYg==", b"502")
 
 
-@test("[3207-4-4 3207r-4-4 3207r-6-2] starttls-required: nothing is taken in clear")
+@test("[3207r-4-4 3207r-6-2] starttls-required: nothing is taken in clear")
 def _():
 	with greeted("required") as client:
 		smtp(client, "MAIL FROM:<a@example.test>", b"530")

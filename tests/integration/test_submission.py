@@ -190,7 +190,7 @@ def msmtp(host, port, role):
 		"--from=a@example.test", "b@example.net", input=mails.plain().decode())
 
 
-@test("[4954-4-11] a wrong password: 535 in the backend's words, and a log line; the session goes on")
+@test("[4954-4-9 4954-4-11] a wrong password: 535 in the backend's words, and a log line; the session goes on")
 def _():
 	gate()
 	mark = gate().mark()

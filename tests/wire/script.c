@@ -308,6 +308,7 @@ static const struct gp_edge_ops *protocol_of(struct gp_str word)
 		const char *word;
 		const struct gp_edge_ops *ops;
 	} protocols[] = {
+		{ "https", &gp_https_edge },
 		{ "imap", &gp_imap_edge },
 		{ "pop3", &gp_pop3_edge },
 		{ "smtp", &gp_smtp_edge },

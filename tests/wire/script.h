@@ -8,7 +8,7 @@
 /* A conversation as a data file. The first line is "# " and the name of the test; other lines
  * that begin with "#", and empty ones, are remarks. Then the setting:
  *
- *	protocol imap|pop3|sieve|smtp|xmpp-client|xmpp-server
+ *	protocol https|imap|pop3|sieve|smtp|xmpp-client|xmpp-server
  *	implicit-tls
  *	line-max N           (1024 unless told)
  *	literal-max N        (1024 unless told)

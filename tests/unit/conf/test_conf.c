@@ -85,7 +85,7 @@ static const struct row rows[] = {
 	  CERTIFICATES "listeners = ( { role = \"xmpp-client\"; address = \"[::]:5222\"; "
 		       "certificate = \"m\"; domains = [ \"a.test\" ]; backend = { address = "
 		       "\"127.0.0.1:1\"; facts = \"xclient\"; }; } );\n",
-	  { "facts = \"xclient\" is not for xmpp-client, which can have proxy-v2 or none" } },
+	  { "facts = \"xclient\" is not for xmpp-client, which can have proxy-v2" } },
 	{ "an address used twice",
 	  CERTIFICATES LISTENERS(ONE ", " ONE),
 	  { "address [::]:993 is used twice" } },
