@@ -297,6 +297,32 @@ def _():
 # ---- TLS on these ports ----
 
 
+@test("[6120-5.4.3.1-4] without SNI the certificate is that of the 'to' in clear, else the default; tickets keep to it")
+def _():
+	names = ("one.test", "two.test")
+	leaves = {name: pki().leaf(name, [name]) for name in ("default.test", *names)}
+	address = lab.address(5222)
+	Gate(lab, "many", certificates=list(map(certificate, leaves.values())), listeners=[
+		listener("xmpp-client", address, leaves["default.test"], scripted().address, domains=[*names, "three.test"])])
+	made = context(pki().root, check_hostname=False, maximum_version=ssl.TLSVersion.TLSv1_2)
+
+	def shown(domain, session=None):
+		client = Client(address)
+		client.send(header(to=domain) + STARTTLS)
+		contains(client.until(PROCEED), PROCEED)
+		client.start_tls(made, None, session)
+		return client.tls, ssl.DER_cert_to_PEM_cert(client.tls.getpeercert(True))
+
+	def kept(name):
+		with open(leaves[name].certificate, encoding="ascii") as file:
+			return ssl.DER_cert_to_PEM_cert(ssl.PEM_cert_to_DER_cert(file.read()))
+	for name, wanted in (("one.test", "one.test"), ("TWO.test", "two.test"), ("three.test", "default.test")):
+		equal(shown(name)[1], kept(wanted))
+	first = shown("one.test")[0].session
+	equal(shown("one.test", first)[0].session_reused, True)
+	equal(shown("two.test", first)[0].session_reused, False)
+
+
 @test("[XEP0368-3-9 XEP0368-3-10 9325-3.8-1] ALPN: the port's own id is agreed to, a foreign one gets alert 120, none is fine")
 def _():
 	for role in ("xmpps-client", "xmpps-server", "xmpp-client"):
