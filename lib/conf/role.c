@@ -26,10 +26,10 @@ const struct gp_role_row gp_roles[GP_ROLES] = {
 	[GP_ROLE_SMTP] = { "smtp", false, true, WITH_XCLIENT },
 	[GP_ROLE_SIEVE] = { "sieve", false, false, WITH_XCLIENT },
 	[GP_ROLE_HTTPS] = { "https", true, false, WITH_PROXY },
-	[GP_ROLE_XMPPS_CLIENT] = { "xmpps-client", true, false, WITH_PROXY, .xmpp = true },
-	[GP_ROLE_XMPP_CLIENT] = { "xmpp-client", false, false, WITH_PROXY, .xmpp = true },
-	[GP_ROLE_XMPPS_SERVER] = { "xmpps-server", true, false, WITH_PROXY, .xmpp = true },
-	[GP_ROLE_XMPP_SERVER] = { "xmpp-server", false, false, WITH_PROXY, .xmpp = true },
+	[GP_ROLE_XMPPS_CLIENT] = { "xmpps-client", true, false, WITH_PROXY },
+	[GP_ROLE_XMPP_CLIENT] = { "xmpp-client", false, false, WITH_PROXY },
+	[GP_ROLE_XMPPS_SERVER] = { "xmpps-server", true, false, WITH_PROXY },
+	[GP_ROLE_XMPP_SERVER] = { "xmpp-server", false, false, WITH_PROXY },
 };
 
 const char *const gp_role_words[] = {
@@ -41,4 +41,17 @@ const char *const gp_facts_words[] = { "none", "proxy-v2", "xclient", "imap-id",
 const char *gp_role_name(int role)
 {
 	return gp_roles[role].name;
+}
+
+bool gp_role_is_xmpp(int role)
+{
+	switch (role) {
+	case GP_ROLE_XMPPS_CLIENT:
+	case GP_ROLE_XMPP_CLIENT:
+	case GP_ROLE_XMPPS_SERVER:
+	case GP_ROLE_XMPP_SERVER:
+		return true;
+	default:
+		return false;
+	}
 }
