@@ -18,6 +18,7 @@ extern const struct gp_command gp_commands[]; /* ended by one without name */
 int gp_serve_command(int argc, char **argv);
 int gp_status_command(int argc, char **argv);
 int gp_edge_worker_command(int argc, char **argv);
+int gp_web_command(int argc, char **argv);
 int gp_help_command(int argc, char **argv);
 int gp_version_command(int argc, char **argv);
 

@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "cli/command.h"
+#include "daemon/web.h"
 #include "daemon/worker.h"
 
 const struct gp_command gp_commands[] = {
@@ -17,6 +18,7 @@ const struct gp_command gp_commands[] = {
 	{ "help", "", "show this text", gp_help_command },
 	{ "version", "", "show the version", gp_version_command },
 	{ "edge-worker", "", NULL, gp_edge_worker_command },
+	{ "web", "", NULL, gp_web_command },
 	{ .name = NULL },
 };
 
@@ -64,6 +66,12 @@ int gp_edge_worker_command(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	return gp_worker_main();
+}
+
+int gp_web_command(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return gp_web_main();
 }
 
 int main(int argc, char **argv)

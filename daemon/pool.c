@@ -39,6 +39,7 @@ struct gp_pool {
 	struct pool_worker *workers;
 	const struct gp_snapshot *snapshot;
 	const int *listening_fds;
+	size_t listening_count;
 	struct gp_timer kill;
 	bool draining;
 	bool announced; /* on_ready was called for this set-up */
@@ -48,7 +49,7 @@ struct gp_pool {
 
 static void become_worker(const struct gp_pool *pool, int control_fd)
 {
-	char *const argv[] = { (char[]){ "gatepost" }, (char[]){ "edge-worker" }, NULL };
+	char *const argv[] = { (char[]){ "gatepost" }, (char *)(uintptr_t)pool->config.role, NULL };
 	extern char **environ;
 
 	/* the copy loses FD_CLOEXEC, unless it is the same descriptor */
@@ -67,9 +68,9 @@ static void become_worker(const struct gp_pool *pool, int control_fd)
 static void send_set_up(struct pool_worker *worker)
 {
 	const struct gp_pool *pool = worker->pool;
-	const struct gp_conf *conf = pool->snapshot->conf;
 	struct gp_control control = { .type = GP_CONTROL_SETUP,
-				      .number = { worker->index, pool->config.worker_count } };
+				      .number = { pool->config.first_line + worker->index,
+						  pool->config.line_count } };
 	int fds[GP_SETUP_FD_LISTENERS + GP_CONF_LISTENERS_MAX] = {
 		[GP_SETUP_FD_CONFIGURATION] = pool->snapshot->conf_fd,
 		[GP_SETUP_FD_CERTIFICATES] = pool->snapshot->pack_fd,
@@ -78,11 +79,11 @@ static void send_set_up(struct pool_worker *worker)
 	};
 
 	memcpy(fds + GP_SETUP_FD_LISTENERS, pool->listening_fds,
-	       conf->listener_count * sizeof(*fds));
+	       pool->listening_count * sizeof(*fds));
 	worker->ready = false;
 	/* a worker that cannot be told what to do is replaced by one that can */
 	if (gp_control_send(worker->control_fd, &control, fds,
-			    GP_SETUP_FD_LISTENERS + conf->listener_count) != GP_OK)
+			    GP_SETUP_FD_LISTENERS + pool->listening_count) != GP_OK)
 		kill(worker->pid, SIGKILL);
 }
 
@@ -91,7 +92,8 @@ static void on_message(void *arg, unsigned ready);
 /* What a dead worker had under way is over. */
 static void reset_gauges(struct pool_worker *worker)
 {
-	struct gp_counters *line = &worker->pool->config.counters[worker->index];
+	const struct gp_pool_config *config = &worker->pool->config;
+	struct gp_counters *line = &config->counters[config->first_line + worker->index];
 
 	atomic_store(&line->value[GP_COUNTER_SESSIONS_OPEN], 0);
 	atomic_store(&line->value[GP_COUNTER_HANDSHAKES_OPEN], 0);
@@ -136,13 +138,18 @@ static void on_restart(void *arg)
 
 /* ---- messages ---- */
 
-static void note_ready(struct gp_pool *pool)
+bool gp_pool_is_ready(const struct gp_pool *pool)
 {
 	for (unsigned i = 0; i < pool->config.worker_count; i++) {
 		if (!pool->workers[i].ready)
-			return;
+			return false;
 	}
-	if (pool->announced)
+	return true;
+}
+
+static void note_ready(struct gp_pool *pool)
+{
+	if (pool->announced || !gp_pool_is_ready(pool))
 		return;
 	pool->announced = true;
 	pool->config.on_ready(pool->config.arg);
@@ -219,7 +226,7 @@ static void ended(struct pool_worker *worker, int status)
 		replace(worker, pid, status);
 }
 
-static bool is_empty(const struct gp_pool *pool)
+bool gp_pool_is_empty(const struct gp_pool *pool)
 {
 	for (unsigned i = 0; i < pool->config.worker_count; i++) {
 		if (pool->workers[i].pid)
@@ -231,15 +238,14 @@ static bool is_empty(const struct gp_pool *pool)
 void gp_pool_reap(struct gp_pool *pool)
 {
 	int status;
-	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (unsigned i = 0; i < pool->config.worker_count; i++) {
-			if (pool->workers[i].pid == pid)
-				ended(&pool->workers[i], status);
-		}
+	for (unsigned i = 0; i < pool->config.worker_count; i++) {
+		struct pool_worker *worker = &pool->workers[i];
+
+		if (worker->pid && waitpid(worker->pid, &status, WNOHANG) == worker->pid)
+			ended(worker, status);
 	}
-	if (pool->draining && is_empty(pool))
+	if (pool->draining && gp_pool_is_empty(pool))
 		pool->config.on_empty(pool->config.arg);
 }
 
@@ -296,10 +302,11 @@ void gp_pool_free(struct gp_pool *pool)
 }
 
 void gp_pool_set_up(struct gp_pool *pool, const struct gp_snapshot *snapshot,
-		    const int *listening_fds)
+		    const int *listening_fds, size_t listening_count)
 {
 	pool->snapshot = snapshot;
 	pool->listening_fds = listening_fds;
+	pool->listening_count = listening_count;
 	pool->announced = false;
 	for (unsigned i = 0; i < pool->config.worker_count; i++) {
 		struct pool_worker *worker = &pool->workers[i];
@@ -321,7 +328,7 @@ void gp_pool_drain(struct gp_pool *pool, uint64_t ms)
 			gp_control_send(pool->workers[i].control_fd, &control, NULL, 0);
 	}
 	gp_timer_set(&pool->kill, ms + KILL_AFTER_MS);
-	if (is_empty(pool))
+	if (gp_pool_is_empty(pool))
 		pool->config.on_empty(pool->config.arg);
 }
 

@@ -7,17 +7,20 @@
 #include "daemon/snapshot.h"
 #include "io/loop.h"
 
-/* The edge worker processes, as the supervisor sees them: started, told, replaced. */
+/* Processes of one kind, as the supervisor sees them: started, told, replaced. */
 
 struct gp_pool;
 
 struct gp_pool_config {
 	struct gp_loop *loop;
+	const char *role; /* the subcommand that a child is started with */
 	unsigned worker_count;
+	unsigned first_line; /* of the counters, for the first worker */
+	unsigned line_count; /* of counters that a child is told of */
 	struct gp_identity identity;
 	int ticket_fd; /* read-only */
 	int counter_fd;
-	struct gp_counters *counters; /* one line for each worker */
+	struct gp_counters *counters; /* all lines */
 	void (*on_ready)(void *arg);  /* all workers serve, for the first time or again */
 	void (*on_cleartext_login)(void *arg, const char *user, const char *source);
 	void (*on_empty)(void *arg); /* draining has ended */
@@ -31,7 +34,11 @@ void gp_pool_free(struct gp_pool *pool);
 /* Give all workers, and those that will replace them, this set-up. Starts them the first time.
  * Snapshot and descriptors stay the caller's and must live until the next call. */
 void gp_pool_set_up(struct gp_pool *pool, const struct gp_snapshot *snapshot,
-		    const int *listening_fds);
+		    const int *listening_fds, size_t listening_count);
+
+/* Have all said that they are ready with the present set-up? */
+bool gp_pool_is_ready(const struct gp_pool *pool);
+bool gp_pool_is_empty(const struct gp_pool *pool);
 
 /* Tell all to stop within `ms`; those that have not ended soon after are killed. */
 void gp_pool_drain(struct gp_pool *pool, uint64_t ms);

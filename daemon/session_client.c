@@ -182,6 +182,29 @@ static void await_client(struct gp_session *s)
 	gp_deadline_start(&s->worker->logging_in, &s->deadline, gp_time_mono_ms());
 }
 
+static void count_if_named(struct gp_counters *counters, const char *name, const char *part,
+			   enum gp_counter id)
+{
+	if (name && strstr(name, part))
+		gp_count(counters, id, 1);
+}
+
+static void count_handshake(struct gp_counters *counters, const struct gp_tls_facts *facts)
+{
+	gp_count(counters, GP_COUNTER_HANDSHAKES, 1);
+	if (facts->resumed)
+		gp_count(counters, GP_COUNTER_HANDSHAKES_RESUMED, 1);
+	count_if_named(counters, facts->version, "1.2", GP_COUNTER_HANDSHAKES_TLS12);
+	count_if_named(counters, facts->version, "1.3", GP_COUNTER_HANDSHAKES_TLS13);
+	count_if_named(counters, facts->group, "x25519", GP_COUNTER_GROUP_X25519);
+	count_if_named(counters, facts->group, "secp256r1", GP_COUNTER_GROUP_SECP256R1);
+	count_if_named(counters, facts->group, "secp384r1", GP_COUNTER_GROUP_SECP384R1);
+	count_if_named(counters, facts->cipher, "AES_256_GCM", GP_COUNTER_SUITE_AES256);
+	count_if_named(counters, facts->cipher, "AES_128_GCM", GP_COUNTER_SUITE_AES128);
+	count_if_named(counters, facts->cipher, "CHACHA20", GP_COUNTER_SUITE_CHACHA20);
+	count_if_named(counters, facts->cipher, "_CBC_", GP_COUNTER_SUITE_CBC);
+}
+
 static void handshake_done(struct gp_session *s)
 {
 	struct gp_tls_facts facts;
@@ -190,9 +213,7 @@ static void handshake_done(struct gp_session *s)
 	gp_session_handshake_over(s);
 	s->tls_up = true;
 	gp_tls_facts_get(s->stream[GP_CLIENT].tls, &facts);
-	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES, 1);
-	if (facts.resumed)
-		gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_RESUMED, 1);
+	count_handshake(s->worker->counters, &facts);
 	told.sni = facts.sni;
 	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_TLS_UP, .facts = &told });
 	if (s->refused)

@@ -7,7 +7,7 @@ static uint64_t sum(const struct gp_status_report *report, enum gp_counter id)
 {
 	uint64_t total = 0;
 
-	for (unsigned i = 0; i < report->worker_count; i++)
+	for (unsigned i = 0; i < report->line_count; i++)
 		total += gp_counter_get(&report->counters[i], id);
 	return total;
 }

@@ -8,6 +8,7 @@
 /* What gatepost status prints. */
 struct gp_status_report {
 	unsigned worker_count;
+	unsigned line_count;                /* of counters */
 	const int *pids;                    /* of the workers */
 	const struct gp_counters *counters; /* a line for each worker */
 	uint64_t uptime_ms;

@@ -22,6 +22,7 @@
 #include "daemon/pool.h"
 #include "daemon/status.h"
 #include "daemon/status_report.h"
+#include "daemon/web_sockets.h"
 #include "tls/ticket.h"
 
 enum {
@@ -42,6 +43,8 @@ struct supervisor {
 	struct gp_listening *listening;
 	int listening_fds[GP_CONF_LISTENERS_MAX];
 	struct gp_pool *pool;
+	struct gp_pool *web; /* NULL: there is nothing for it to do */
+	int web_fds[GP_WEB_SOCKETS];
 	unsigned worker_count;
 	struct gp_ticket_keys *tickets;
 	int ticket_fd;
@@ -92,26 +95,31 @@ static void log_errors(struct gp_buf *errors)
 
 /* ---- certificates that expire ---- */
 
-static void warn_of_expiry(const struct gp_snapshot *snapshot)
+static void warn_of_expiry(struct supervisor *s)
 {
+	const struct gp_snapshot *snapshot = s->snapshot;
 	int64_t now = (int64_t)(gp_time_utc_ms() / 1000);
+	int64_t first = INT64_MAX;
 
 	for (size_t i = 0; i < snapshot->conf->certificate_count; i++) {
 		int64_t left = snapshot->certificates[i].not_after_utc - now;
 
+		first = left < first ? left : first;
 		if (left > EXPIRY_WARNING_S)
 			continue;
 		gp_event(CERTIFICATE_EXPIRY,
 			 GP_LOG_TEXT_FIELD("certificate", snapshot->conf->certificates[i].name),
 			 GP_LOG_NUMBER_FIELD("days", left > 0 ? (uint64_t)left / 86400 : 0));
 	}
+	gp_counter_set(&s->counters[s->worker_count], GP_COUNTER_CERTIFICATE_DAYS,
+		       first > 0 ? (uint64_t)first / 86400 : 0);
 }
 
 static void on_expiry_time(void *arg)
 {
 	struct supervisor *s = arg;
 
-	warn_of_expiry(s->snapshot);
+	warn_of_expiry(s);
 	gp_timer_set(&s->expiry, DAY_MS);
 }
 
@@ -161,9 +169,16 @@ static void on_cleartext_login(void *arg, const char *user, const char *source)
 /* ---- reload ---- */
 
 /* Of the server group nothing can be changed under running processes. */
+static bool same_text(const char *a, const char *b)
+{
+	return !strcmp(a ? a : "", b ? b : "");
+}
+
 static bool same_server(const struct gp_conf *a, const struct gp_conf *b)
 {
-	return !strcmp(a->server.user, b->server.user) && a->server.workers == b->server.workers &&
+	return same_text(a->web.address.text, b->web.address.text) &&
+	       same_text(a->web.metrics_address.text, b->web.metrics_address.text) &&
+	       !strcmp(a->server.user, b->server.user) && a->server.workers == b->server.workers &&
 	       !strcmp(a->server.run_dir, b->server.run_dir) &&
 	       !strcmp(a->server.state_dir, b->server.state_dir);
 }
@@ -174,17 +189,24 @@ static void set_up_log(const struct gp_conf *conf)
 		     (enum gp_log_target)conf->log.target);
 }
 
+static void set_up_children(struct supervisor *s)
+{
+	gp_pool_set_up(s->pool, s->snapshot, s->listening_fds, s->snapshot->conf->listener_count);
+	if (s->web)
+		gp_pool_set_up(s->web, s->snapshot, s->web_fds, GP_WEB_SOCKETS);
+}
+
 static void adopt(struct supervisor *s, struct gp_snapshot *fresh)
 {
 	struct gp_snapshot *old = s->snapshot;
 
 	s->snapshot = fresh;
 	set_up_log(fresh->conf);
-	gp_pool_set_up(s->pool, fresh, s->listening_fds);
+	set_up_children(s);
 	gp_listening_close_unused(s->listening);
 	gp_file_watch_set(s->files, fresh->files, fresh->states);
 	gp_snapshot_free(old);
-	warn_of_expiry(fresh);
+	warn_of_expiry(s);
 }
 
 /* The sockets as they were: those that were opened for a refused configuration are closed. */
@@ -207,10 +229,12 @@ static int prepare(struct supervisor *s, struct gp_snapshot **fresh_out, struct 
 	if (ret != GP_OK)
 		return ret;
 	if (!same_server((*fresh_out)->conf, s->snapshot->conf)) {
-		gp_buf_appendf(errors,
-			       "%s: user, workers, run-dir and state-dir of the group "
-			       "\"server\" can be changed by a restart only\n",
-			       s->path);
+		gp_buf_appendf(
+			errors,
+			"%s: user, workers, run-dir and state-dir of the group "
+			"\"server\", and the addresses of the group \"web\", can be changed by "
+			"a restart only\n",
+			s->path);
 		ret = GP_E_CONF;
 	} else {
 		ret = gp_listening_match(s->listening, (*fresh_out)->conf, fds, errors);
@@ -252,6 +276,8 @@ static void on_pool_ready(void *arg)
 	struct supervisor *s = arg;
 	const struct gp_conf *conf = s->snapshot->conf;
 
+	if (!gp_pool_is_ready(s->pool) || (s->web && !gp_pool_is_ready(s->web)))
+		return;
 	gp_notify("READY=1");
 	if (s->ready)
 		gp_event(RELOADED, GP_LOG_NUMBER_FIELD("listeners", conf->listener_count),
@@ -268,7 +294,8 @@ static void on_pool_empty(void *arg)
 {
 	struct supervisor *s = arg;
 
-	gp_loop_stop(s->loop);
+	if (gp_pool_is_empty(s->pool) && (!s->web || gp_pool_is_empty(s->web)))
+		gp_loop_stop(s->loop);
 }
 
 /* The second time: at once. */
@@ -283,6 +310,15 @@ static void drain(struct supervisor *s, int signal_number)
 	gp_listening_free(s->listening);
 	s->listening = NULL;
 	gp_pool_drain(s->pool, ms);
+	if (s->web)
+		gp_pool_drain(s->web, ms);
+}
+
+static void reap(struct supervisor *s)
+{
+	gp_pool_reap(s->pool);
+	if (s->web)
+		gp_pool_reap(s->web);
 }
 
 static void on_signal(void *arg, int number)
@@ -292,7 +328,7 @@ static void on_signal(void *arg, int number)
 	if (number == SIGHUP)
 		reload(s);
 	else if (number == SIGCHLD)
-		gp_pool_reap(s->pool);
+		reap(s);
 	else
 		drain(s, number);
 }
@@ -303,6 +339,7 @@ static void answer_status(void *arg, const char *request, struct gp_buf *out)
 {
 	struct supervisor *s = arg;
 	struct gp_status_report report = { .worker_count = s->worker_count,
+					   .line_count = s->worker_count + 1,
 					   .counters = s->counters,
 					   .uptime_ms = gp_time_mono_ms() - s->started_ms };
 	int pids[GP_CONF_WORKERS_MAX];
@@ -377,7 +414,7 @@ static int open_shared_memory(struct supervisor *s)
 	    gp_memory_reopen_read_only(fd, &s->ticket_fd) != GP_OK)
 		return EX_OSERR;
 	close(fd);
-	if (gp_memory_share("gatepost-counters", s->worker_count * sizeof(*s->counters),
+	if (gp_memory_share("gatepost-counters", (s->worker_count + 1) * sizeof(*s->counters),
 			    &s->counter_fd, &map) != GP_OK)
 		return EX_OSERR;
 	s->counters = map;
@@ -423,11 +460,36 @@ static int find_identity(const struct supervisor *s, struct gp_identity *identit
 	}
 }
 
+/* One more process; its line of counters is also ours. */
+static int open_web(struct supervisor *s, const struct gp_pool_config *edge)
+{
+	struct gp_pool_config config = *edge;
+	struct gp_buf errors;
+	int ret;
+
+	if (!gp_web_is_wanted(s->snapshot->conf))
+		return EX_OK;
+	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
+	ret = gp_web_sockets_open(s->snapshot->conf, &config.identity, s->web_fds, &errors);
+	print_errors(&errors);
+	gp_buf_deinit(&errors);
+	if (ret != GP_OK)
+		return EX_UNAVAILABLE;
+	config.role = "web";
+	config.worker_count = 1;
+	config.first_line = s->worker_count;
+	config.line_count = s->worker_count + 1;
+	s->web = gp_pool_new(&config);
+	return s->web ? EX_OK : EX_OSERR;
+}
+
 static int open_pool(struct supervisor *s)
 {
 	struct gp_pool_config config = {
 		.loop = s->loop,
+		.role = "edge-worker",
 		.worker_count = s->worker_count,
+		.line_count = s->worker_count,
 		.ticket_fd = s->ticket_fd,
 		.counter_fd = s->counter_fd,
 		.counters = s->counters,
@@ -441,7 +503,7 @@ static int open_pool(struct supervisor *s)
 	if (ret != EX_OK)
 		return ret;
 	s->pool = gp_pool_new(&config);
-	return s->pool ? EX_OK : EX_OSERR;
+	return s->pool ? open_web(s, &config) : EX_OSERR;
 }
 
 static void start_timers(struct supervisor *s)
@@ -541,6 +603,7 @@ static void close_all(struct supervisor *s)
 		save_cleartext_users(s);
 	gp_status_server_free(s->status);
 	gp_pool_free(s->pool);
+	gp_pool_free(s->web);
 	gp_file_watch_free(s->files);
 	gp_listening_free(s->listening);
 	gp_cleartext_users_free(s->cleartext_users);
@@ -561,8 +624,8 @@ int gp_supervisor_main(const char *path)
 	if (ret == EX_OK) {
 		gp_event(STARTED, GP_LOG_TEXT_FIELD("version", GP_VERSION),
 			 GP_LOG_NUMBER_FIELD("pid", (uint64_t)getpid()));
-		warn_of_expiry(s.snapshot);
-		gp_pool_set_up(s.pool, s.snapshot, s.listening_fds);
+		warn_of_expiry(&s);
+		set_up_children(&s);
 		gp_loop_run(s.loop);
 		gp_event(STOPPED, GP_LOG_TEXT_FIELD(NULL, NULL));
 	}

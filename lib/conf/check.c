@@ -191,6 +191,26 @@ static void names_are_unique(const struct gp_conf *conf, struct gp_buf *errors)
 	}
 }
 
+/* What is served there is for this machine only, until an https listener stands before it. */
+static void web_is_local(const struct gp_conf *conf, struct gp_buf *errors)
+{
+	const struct gp_conf_address *const addresses[] = { &conf->web.address,
+							    &conf->web.metrics_address };
+	const config_setting_t *place = config_lookup(&conf->tree->config, "web");
+
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++) {
+		const struct gp_conf_address *address = addresses[i];
+
+		if (address->text && !address->path && !gp_endpoint_is_loopback(&address->endpoint))
+			gp_conf_complain(errors, place,
+					 "web: %s is no loopback address and no unix:/path",
+					 address->text);
+	}
+	if (conf->web.address.text && !conf->web.hosts.count)
+		gp_conf_complain(errors, place,
+				 "web: address needs hosts, the names that clients ask for");
+}
+
 static void (*const checks[])(const struct checker *) = {
 	certificate_is_there,    backend_is_protected, backend_name_is_protected,
 	backend_tls_is_complete, facts_fit_role,       address_is_listenable,
@@ -206,6 +226,7 @@ void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)
 		gp_conf_complain(errors, NULL, "there are more than %d listeners",
 				 GP_CONF_LISTENERS_MAX);
 	names_are_unique(conf, errors);
+	web_is_local(conf, errors);
 	for (size_t i = 0; i < conf->listener_count; i++) {
 		const struct checker c = { conf, errors, &conf->listeners[i],
 					   element_of(conf, "listeners", i) };

@@ -99,6 +99,9 @@ static void store_text(const struct gp_conf_row *row, const char *text, void *at
 			complain_of_choice(errors, setting, row, text);
 		break;
 	case GP_CONF_ADDRESS:
+		/* empty where it may be left out */
+		if (!*text && row->standard)
+			break;
 		if (gp_conf_address_parse(text, at) != GP_OK)
 			gp_conf_complain(
 				errors, setting,
@@ -335,6 +338,8 @@ static void read_tree(struct gp_conf *conf, bool effective, struct gp_buf *error
 		   effective, errors);
 	read_group(gp_conf_log_rows, &conf->log, top_group(config, "log", errors), effective,
 		   errors);
+	read_group(gp_conf_web_rows, &conf->web, top_group(config, "web", errors), effective,
+		   errors);
 	read_group(gp_conf_limits_rows, &conf->limits, top_group(config, "limits", errors),
 		   effective, errors);
 	conf->certificates =
@@ -440,6 +445,7 @@ void gp_conf_free(struct gp_conf *conf)
 		free(conf->listeners[i].domains.items);
 	}
 	free(conf->listeners);
+	free(conf->web.hosts.items);
 	free(conf->certificates);
 	config_destroy(&conf->tree->config);
 	free(conf->tree);

@@ -99,6 +99,12 @@ struct gp_conf_log {
 	int target; /* enum gp_log_target */
 };
 
+struct gp_conf_web {
+	struct gp_conf_address address;         /* text NULL: no pages */
+	struct gp_conf_address metrics_address; /* text NULL: no metrics */
+	struct gp_conf_texts hosts;
+};
+
 struct gp_conf_limits {
 	uint64_t sessions;
 	uint64_t sessions_per_source;
@@ -117,6 +123,7 @@ struct gp_conf {
 	struct gp_conf_server server;
 	struct gp_conf_log log;
 	struct gp_conf_limits limits;
+	struct gp_conf_web web;
 	struct gp_conf_certificate *certificates;
 	size_t certificate_count;
 	struct gp_conf_listener *listeners;

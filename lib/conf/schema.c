@@ -78,6 +78,18 @@ const struct gp_conf_row gp_conf_limits_rows[] = {
 	END,
 };
 
+const struct gp_conf_row gp_conf_web_rows[] = {
+	{ "address", GP_CONF_ADDRESS, AT(gp_conf_web, address), "",
+	  .help = "Where the built-in pages are served, for an https listener whose backend this is: "
+		  "unix:/path or a loopback address; without it there are none." },
+	{ "hosts", GP_CONF_TEXTS, AT(gp_conf_web, hosts), "",
+	  .help = "Names under which the pages are asked for; others get 421." },
+	{ "metrics-address", GP_CONF_ADDRESS, AT(gp_conf_web, metrics_address), "",
+	  .help = "Where Prometheus finds /metrics: a loopback address or unix:/path; without it "
+		  "nowhere." },
+	END,
+};
+
 const struct gp_conf_row gp_conf_certificate_rows[] = {
 	{ "name", GP_CONF_TEXT, AT(gp_conf_certificate, name), NULL,
 	  .help = "What listeners call this certificate.", .example = "mail.example.org" },
@@ -112,8 +124,8 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 
 const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "role", GP_CONF_CHOICE, AT(gp_conf_listener, role), NULL, .words = gp_role_words,
-	  .help = "What is spoken: imaps, pop3s, submissions and https inside TLS from the start; imap, "
-		  "pop3, submission and sieve with STARTTLS or STLS; smtp as an MX, where TLS is "
+	  .help = "What is spoken: imaps, pop3s, submissions and https inside TLS from the start; "
+		  "imap, pop3, submission and sieve with STARTTLS or STLS; smtp as an MX, where TLS is "
 		  "offered; xmpps-client and xmpps-server inside TLS, xmpp-client and xmpp-server with "
 		  "STARTTLS.",
 	  .example = "imaps" },
@@ -164,6 +176,8 @@ const struct gp_conf_group gp_conf_groups[] = {
 	{ "server", gp_conf_server_rows, false, "Processes and folders." },
 	{ "log", gp_conf_log_rows, false, "What is written about sessions, and where." },
 	{ "limits", gp_conf_limits_rows, false, "What one client, or all of them, may use." },
+	{ "web", gp_conf_web_rows, false,
+	  "Built-in pages and metrics, served by a process of their own." },
 	{ "certificates", gp_conf_certificate_rows, true,
 	  "Certificates; a client gets the one that covers the name it asks for." },
 	{ "listeners", gp_conf_listener_rows, true, "Ports, and the servers behind them." },

@@ -53,6 +53,11 @@ struct gp_loop *gp_loop_new(void)
 	return loop;
 }
 
+struct event_base *gp_loop_base(struct gp_loop *loop)
+{
+	return loop->base;
+}
+
 void gp_loop_free(struct gp_loop *loop)
 {
 	if (!loop)

@@ -16,6 +16,9 @@ struct gp_loop;
 struct gp_loop *gp_loop_new(void);
 void gp_loop_free(struct gp_loop *loop);
 
+/* libevent's, for lib/http. */
+struct event_base *gp_loop_base(struct gp_loop *loop);
+
 /* Run until gp_loop_stop. */
 void gp_loop_run(struct gp_loop *loop);
 void gp_loop_stop(struct gp_loop *loop);
