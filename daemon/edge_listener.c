@@ -139,7 +139,7 @@ static int set_up_xmpp(struct gp_edge_listener *l, const struct gp_conf_listener
 {
 	const struct gp_conf_texts *domains = &listener->domains;
 
-	if (!gp_roles[listener->role].xmpp)
+	if (!gp_role_is_xmpp(listener->role))
 		return GP_OK;
 	l->xmpp_domains = calloc(domains->count + 1, sizeof(*l->xmpp_domains));
 	if (!l->xmpp_domains)

@@ -256,7 +256,7 @@ static void talk_xmpp(struct probe *p)
 static void talk(struct probe *p)
 {
 	feed(p, &(struct gp_event){ .type = GP_EV_TLS_UP });
-	if (gp_roles[p->listener->role].xmpp) {
+	if (gp_role_is_xmpp(p->listener->role)) {
 		talk_xmpp(p);
 		return;
 	}

@@ -126,6 +126,7 @@ static void session_free(struct gp_session *s)
 	TAILQ_REMOVE(&worker->sessions, s, link);
 	free(s->user);
 	free(s->reason);
+	free(s->tls_name);
 	free(s);
 	gp_worker_session_ended(worker);
 }

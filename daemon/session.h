@@ -56,8 +56,9 @@ struct gp_session {
 	struct gp_source *source; /* where it is counted */
 	struct gp_endpoint client;
 	struct gp_endpoint local;
-	char *user;   /* NULL until a login */
-	char *reason; /* of a connection that broke; else NULL */
+	char *user;     /* NULL until a login */
+	char *reason;   /* of a connection that broke; else NULL */
+	char *tls_name; /* what a client without SNI means; NULL: the listener's default */
 	uint64_t id;
 	uint64_t started_ms;
 	uint64_t octets_in;

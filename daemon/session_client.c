@@ -152,6 +152,9 @@ static int begin_tls(struct gp_session *s)
 		gp_session_abort(s, GP_ENDED_TLS_FAILED);
 		return ret;
 	}
+	/* without it there is the default certificate */
+	if (s->tls_name)
+		gp_tls_set_expected_name(client->tls, s->tls_name);
 	s->handshake_counted = true;
 	s->worker->handshake_count++;
 	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_OPEN, 1);

@@ -117,6 +117,7 @@ static void obey(struct gp_session *s, const struct gp_action *action)
 			gp_session_abort(s, GP_ENDED_IO_ERROR);
 		break;
 	case GP_ACT_START_TLS:
+		s->tls_name = action->text ? strdup(action->text) : NULL;
 		gp_session_set_phase(s, GP_PHASE_HANDSHAKE);
 		break;
 	case GP_ACT_DIAL:

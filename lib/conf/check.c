@@ -129,15 +129,16 @@ static bool is_domain(const char *text)
 static void xmpp_domains_are_told(const struct checker *c)
 {
 	const struct gp_conf_texts *domains = &c->listener->domains;
-	const struct gp_role_row *role = &gp_roles[c->listener->role];
+	const char *role = gp_role_name(c->listener->role);
+	bool xmpp = gp_role_is_xmpp(c->listener->role);
 
-	if (role->xmpp && !domains->count)
+	if (xmpp && !domains->count)
 		gp_conf_complain(c->errors, c->place,
 				 "%s needs the domains it serves: domains = [ \"example.org\" ]",
-				 role->name);
-	if (!role->xmpp && domains->count)
+				 role);
+	if (!xmpp && domains->count)
 		gp_conf_complain(c->errors, c->place, "domains is for xmpp roles, not for %s",
-				 role->name);
+				 role);
 	for (size_t i = 0; i < domains->count; i++) {
 		if (!is_domain(domains->items[i]))
 			gp_conf_complain(c->errors, c->place, "\"%s\" is no domain",

@@ -31,14 +31,14 @@ const struct gp_role_row gp_roles[GP_ROLES] = {
 	[GP_ROLE_HTTPS] = { .name = "https", .implicit_tls = true, .facts = WITH_PROXY },
 	[GP_ROLE_XMPPS_CLIENT] = { .name = "xmpps-client",
 				   .implicit_tls = true,
-				   .xmpp = true,
+
 				   .facts = WITH_PROXY },
-	[GP_ROLE_XMPP_CLIENT] = { .name = "xmpp-client", .xmpp = true, .facts = WITH_PROXY },
+	[GP_ROLE_XMPP_CLIENT] = { .name = "xmpp-client", .facts = WITH_PROXY },
 	[GP_ROLE_XMPPS_SERVER] = { .name = "xmpps-server",
 				   .implicit_tls = true,
-				   .xmpp = true,
+
 				   .facts = WITH_PROXY },
-	[GP_ROLE_XMPP_SERVER] = { .name = "xmpp-server", .xmpp = true, .facts = WITH_PROXY },
+	[GP_ROLE_XMPP_SERVER] = { .name = "xmpp-server", .facts = WITH_PROXY },
 };
 
 const char *const gp_role_words[] = {
@@ -50,4 +50,17 @@ const char *const gp_facts_words[] = { "none", "proxy-v2", "xclient", "imap-id",
 const char *gp_role_name(int role)
 {
 	return gp_roles[role].name;
+}
+
+bool gp_role_is_xmpp(int role)
+{
+	switch (role) {
+	case GP_ROLE_XMPPS_CLIENT:
+	case GP_ROLE_XMPP_CLIENT:
+	case GP_ROLE_XMPPS_SERVER:
+	case GP_ROLE_XMPP_SERVER:
+		return true;
+	default:
+		return false;
+	}
 }

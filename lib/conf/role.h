@@ -30,7 +30,6 @@ struct gp_role_row {
 	bool implicit_tls;
 	bool smtp;
 	bool facts[GP_FACTS];
-	bool xmpp;
 };
 
 extern const struct gp_role_row gp_roles[GP_ROLES];
@@ -38,6 +37,8 @@ extern const struct gp_role_row gp_roles[GP_ROLES];
 /* Both lists end in NULL. */
 extern const char *const gp_role_words[];
 extern const char *const gp_facts_words[];
+
+bool gp_role_is_xmpp(int role);
 
 /* "imaps" and so on; static. */
 const char *gp_role_name(int role);

@@ -126,6 +126,21 @@ void gp_push_send_buf(struct gp_conversation *c, enum gp_side side, const struct
 	gp_push_send(c, side, buf->data, buf->len);
 }
 
+static void add_text(struct gp_conversation *c, struct gp_queued_action *queued, const char *text)
+{
+	queued->has_text = text != NULL;
+	if (text)
+		c->error = gp_buf_append(&c->out, text, strlen(text) + 1);
+}
+
+void gp_push_start_tls(struct gp_conversation *c, const char *name)
+{
+	struct gp_queued_action *queued = enqueue(c, GP_ACT_START_TLS);
+
+	if (queued)
+		add_text(c, queued, name);
+}
+
 void gp_push_report(struct gp_conversation *c, enum gp_report report, const char *text)
 {
 	struct gp_queued_action *queued = enqueue(c, GP_ACT_REPORT);
@@ -133,9 +148,7 @@ void gp_push_report(struct gp_conversation *c, enum gp_report report, const char
 	if (!queued)
 		return;
 	queued->report = report;
-	queued->has_text = text != NULL;
-	if (text)
-		c->error = gp_buf_append(&c->out, text, strlen(text) + 1);
+	add_text(c, queued, text);
 }
 
 void gp_push_close(struct gp_conversation *c)

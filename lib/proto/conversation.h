@@ -52,6 +52,7 @@ void gp_push_send_line(struct gp_conversation *c, enum gp_side side, struct gp_s
 void gp_push_vsendf(struct gp_conversation *c, enum gp_side side, const char *fmt, va_list ap)
 	__attribute__((format(printf, 3, 0)));
 void gp_push_send_buf(struct gp_conversation *c, enum gp_side side, const struct gp_buf *buf);
+void gp_push_start_tls(struct gp_conversation *c, const char *name);
 void gp_push_report(struct gp_conversation *c, enum gp_report report, const char *text);
 
 /* CLOSE, and take no more input. */

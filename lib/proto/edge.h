@@ -77,7 +77,8 @@ struct gp_event {
 
 enum gp_action_type {
 	GP_ACT_SEND,      /* `data` to `side` */
-	GP_ACT_START_TLS, /* whatever the client sends from now on belongs to TLS */
+	GP_ACT_START_TLS, /* whatever the client sends from now on belongs to TLS; a client that
+			   * asks for no name by SNI means `text`, if that is not NULL */
 	GP_ACT_DIAL,      /* connect to the backend */
 	GP_ACT_SPLICE,    /* logged in: from here on only move bytes */
 	GP_ACT_SETTLE,    /* nothing is left to hurry for: from here on only silence ends it */

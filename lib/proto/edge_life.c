@@ -138,7 +138,7 @@ void gp_edge_start_tls(struct gp_edge_life *life, const char *fmt, ...)
 	va_start(ap, fmt);
 	gp_push_vsendf(&life->c, GP_CLIENT, fmt, ap);
 	va_end(ap);
-	gp_push(&life->c, GP_ACT_START_TLS);
+	gp_push_start_tls(&life->c, life->tls_name);
 	gp_login_name_set(&life->c, gp_str_of(""));
 	life->bad_commands = 0;
 	gp_edge_set_state(life, GP_EDGE_HANDSHAKE);

@@ -71,6 +71,8 @@ struct gp_edge_life {
 	unsigned bad_commands;
 	bool backend_said_bye; /* it may close now */
 	bool setup_reported;
+	const char
+		*tls_name; /* that the client wants a certificate for, as said in clear; or NULL */
 };
 
 struct gp_edge *gp_edge_new(const struct gp_edge_protocol *protocol,

@@ -126,6 +126,8 @@ static void start_tls(struct xmpp_edge *edge)
 	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
 
 	if (r->node_count == 1 && !r->nodes[0].text_len) {
+		/* section 5.4.3.1 */
+		edge->life.tls_name = edge->domain;
 		/* TLS begins right behind its '>' (section 5.3.3) */
 		gp_edge_start_tls(&edge->life, "<proceed xmlns='" XMPP_NS_TLS "'/>");
 		return;

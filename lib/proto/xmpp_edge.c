@@ -33,7 +33,7 @@ static void next_id(struct xmpp_edge *edge, char id_out[static 2 * ID_OCTETS + 1
 	size_t at = edge->streams++ % ID_STREAMS * ID_OCTETS;
 
 	for (size_t i = 0; i < ID_OCTETS; i++)
-		sprintf(id_out + 2 * i, "%02x", random[at + i]);
+		snprintf(id_out + 2 * i, 3, "%02x", random[at + i]);
 }
 
 static unsigned long salt_of(const struct gp_edge_config *config)

@@ -88,6 +88,48 @@ static int set_session_scope(SSL *ssl, const struct gp_tls_server *server, const
 
 static SSL_CTX *context_of(struct gp_tls_store *store, size_t index);
 
+static void on_free_name(void *parent, void *name, CRYPTO_EX_DATA *ad, int index, long argl,
+			 void *argp)
+{
+	(void)parent, (void)ad, (void)index, (void)argl, (void)argp;
+	free(name);
+}
+
+static int expected_name_index(void)
+{
+	static int index = -1;
+
+	if (index < 0)
+		index = SSL_get_ex_new_index(0, NULL, NULL, NULL, on_free_name);
+	return index;
+}
+
+int gp_tls_set_expected_name(struct gp_tls *tls, const char *name)
+{
+	SSL *ssl = (SSL *)(void *)tls;
+	char *copy = strndup(name, HOST_NAME_MAX_OCTETS);
+
+	if (!copy)
+		return GP_E_NOMEM;
+	gp_ascii_lower(copy);
+	if (SSL_set_ex_data(ssl, expected_name_index(), copy) == 1)
+		return GP_OK;
+	free(copy);
+	return GP_E_NOMEM;
+}
+
+/* For a client that asked for none. */
+static void use_expected_name(SSL *ssl, const struct gp_tls_server *server,
+			      char name[static HOST_NAME_MAX_OCTETS + 1], size_t *index)
+{
+	const char *expected = SSL_get_ex_data(ssl, expected_name_index());
+
+	if (!expected)
+		return;
+	strcpy(name, expected);
+	gp_certpack_find_name(server->store->pack, name, index);
+}
+
 static int on_client_hello(SSL *ssl, int *alert, void *arg)
 {
 	const struct gp_tls_server *server = SSL_get_app_data(ssl);
@@ -107,6 +149,8 @@ static int on_client_hello(SSL *ssl, int *alert, void *arg)
 		*alert = SSL_AD_UNRECOGNIZED_NAME;
 		return SSL_CLIENT_HELLO_ERROR;
 	}
+	if (!name[0])
+		use_expected_name(ssl, server, name, &index);
 	ctx = context_of(server->store, index);
 	if (!ctx || !SSL_set_SSL_CTX(ssl, ctx) || !set_session_scope(ssl, server, name) ||
 	    (server->opportunistic && !gp_tls_profile_relax(ssl))) {

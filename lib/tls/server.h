@@ -44,4 +44,8 @@ void gp_tls_server_unref(struct gp_tls_server *server);
 /* A connection on non-blocking socket `fd`, which stays the caller's. */
 int gp_tls_accept(struct gp_tls_server *server, int fd, struct gp_tls **tls_out);
 
+/* Before the handshake: a client without SNI means `name`, because its protocol has told so (XMPP).
+ * It gets the certificate that covers the name, or the default. GP_OK or GP_E_NOMEM. */
+int gp_tls_set_expected_name(struct gp_tls *tls, const char *name);
+
 #endif

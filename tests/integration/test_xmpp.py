@@ -26,6 +26,7 @@ END = b"</stream:stream>"
 ROLES = {"xmpp-client": 5222, "xmpps-client": 5223, "xmpp-server": 5269, "xmpps-server": 5270}
 CLIENTS = ("xmpp-client", "xmpps-client")
 lab = Lab()
+OTHERS = {"prosody": OTHER, "ejabberd": lab.host()}
 ADDRESS = {(backend, role): lab.address(port) for backend in ("prosody", "ejabberd", "scripted", "dead")
 	for role, port in ROLES.items()}
 
@@ -36,14 +37,14 @@ def pki():
 
 
 @cache
-def peer():
-	"""Another domain's server; it finds ours at the edge."""
-	return Prosody(lab, pki(), OTHER, {DOMAIN: ADDRESS["prosody", "xmpp-server"]}, s2s_tls=True)
+def peer(backend):
+	"""The server of another domain; it finds ours at the edge before that backend."""
+	return Prosody(lab, pki(), OTHERS[backend], {DOMAIN: ADDRESS[backend, "xmpp-server"]}, s2s_tls=True)
 
 
 @cache
 def prosody():
-	return Prosody(lab, pki(), DOMAIN, {OTHER: peer().s2s})
+	return Prosody(lab, pki(), DOMAIN, {OTHERS["prosody"]: peer("prosody").s2s})
 
 
 @cache
@@ -75,7 +76,7 @@ def xmpp_server(session):
 @cache
 def gate():
 	leaf = pki().leaf("edge", [DOMAIN])
-	targets = {"prosody": (prosody().c2s, prosody().s2s, None), "ejabberd": (ejabberd().c2s, None, "proxy-v2"),
+	targets = {"prosody": (prosody().c2s, prosody().s2s, None), "ejabberd": (ejabberd().c2s, ejabberd().s2s, "proxy-v2"),
 		"scripted": (scripted().address, scripted().address, None), "dead": (lab.address(1), lab.address(1), None)}
 	rows = [listener(role, ADDRESS[name, role], leaf, s2s if "server" in role else c2s, facts, domains=[DOMAIN])
 		for name, (c2s, s2s, facts) in targets.items() for role in ROLES if s2s or "client" in role]
@@ -176,33 +177,26 @@ def _():
 		equal(gate().wait_for("login-failed", mark)["user"], "bob")
 
 
-@test("[7590-3.4-4 XEP0368-3-10 6120-13.14-1] Prosody of another domain delivers through the edge by dialback over TLS")
+@test("[7590-3.4-4 XEP0368-3-10 6120-13.14-1] Prosody of another domain delivers by dialback over TLS to Prosody and to ejabberd")
 def _():
-	gate()
-	mark = gate().mark()
-	with Slixmpp(lab, "bob@" + DOMAIN, USERS["bob"], ADDRESS["prosody", "xmpp-client"], pki().root) as bob, \
-			Slixmpp(lab, "alice@" + OTHER, USERS["alice"], peer().c2s) as alice:
-		bob.wait("session")
-		alice.wait("session")
-		alice.say("bob@" + DOMAIN, "over the edge")
-		contains(bob.wait_message("over the edge"), "alice@" + OTHER)
-		bob.say("alice@" + OTHER, "and back")
-		alice.wait_message("and back")
-	end_peer()
-	end = server_session(mark)
-	contains(end["tls"], "TLSv1.")
+	for backend, other in OTHERS.items():
+		mark = gate().mark()
+		with Slixmpp(lab, "bob@" + DOMAIN, USERS["bob"], ADDRESS[backend, "xmpp-client"], pki().root) as bob, \
+				Slixmpp(lab, "alice@" + other, USERS["alice"], peer(backend).c2s) as alice:
+			bob.wait("session")
+			alice.wait("session")
+			alice.say("bob@" + DOMAIN, "over the edge")
+			contains(bob.wait_message("over the edge"), "alice@" + other)
+			bob.say("alice@" + other, "and back")
+			alice.wait_message("and back")
+		peer(backend).stop()
+		contains(server_session(mark, backend)["tls"], "TLSv1.")
 
 
-def end_peer():
-	"""Stop the other domain's server, so that its sessions end."""
-	peer().process.stop()
-	lab.processes.remove(peer().process)
-
-
-def server_session(mark):
+def server_session(mark, backend):
 	"""The end of the session of a server."""
 	def accept(line):
-		return "session-end" in line and f"listener=xmpp-server@{ADDRESS['prosody', 'xmpp-server']} " in line
+		return "session-end" in line and f"listener=xmpp-server@{ADDRESS[backend, 'xmpp-server']} " in line
 	line = gate().wait_line(accept, mark, "the end of the server's session")
 	return gate().events("session-end", since=gate().lines.index(line))[0]
 
@@ -295,6 +289,32 @@ def _():
 
 
 # ---- TLS on these ports ----
+
+
+@test("[6120-5.4.3.1-4] without SNI the certificate is that of the 'to' in clear, else the default; tickets keep to it")
+def _():
+	names = ("one.test", "two.test")
+	leaves = {name: pki().leaf(name, [name]) for name in ("default.test", *names)}
+	address = lab.address(5222)
+	Gate(lab, "many", certificates=list(map(certificate, leaves.values())), listeners=[
+		listener("xmpp-client", address, leaves["default.test"], scripted().address, domains=[*names, "three.test"])])
+	made = context(pki().root, check_hostname=False, maximum_version=ssl.TLSVersion.TLSv1_2)
+
+	def shown(domain, session=None):
+		client = Client(address)
+		client.send(header(to=domain) + STARTTLS)
+		contains(client.until(PROCEED), PROCEED)
+		client.start_tls(made, None, session)
+		return client.tls, ssl.DER_cert_to_PEM_cert(client.tls.getpeercert(True))
+
+	def kept(name):
+		with open(leaves[name].certificate, encoding="ascii") as file:
+			return ssl.DER_cert_to_PEM_cert(ssl.PEM_cert_to_DER_cert(file.read()))
+	for name, wanted in (("one.test", "one.test"), ("TWO.test", "two.test"), ("three.test", "default.test")):
+		equal(shown(name)[1], kept(wanted))
+	first = shown("one.test")[0].session
+	equal(shown("one.test", first)[0].session_reused, True)
+	equal(shown("two.test", first)[0].session_reused, False)
 
 
 @test("[XEP0368-3-9 XEP0368-3-10 9325-3.8-1] ALPN: the port's own id is agreed to, a foreign one gets alert 120, none is fine")

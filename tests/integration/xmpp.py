@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Real XMPP servers and clients: Prosody 0.12, ejabberd 23.01, slixmpp.
 
-	prosody = Prosody(lab, pki, "example.test", {"other.test": "127.1.2.3:5269"})
+	prosody = Prosody(lab, pki, "example.test", {"other.test": "127.1.2.3:5269"})     # or a domain that is an address
 	prosody.c2s, prosody.s2s                          # addresses
 	ejabberd = Ejabberd(lab, "example.test")
 	ejabberd.c2s                                      # expects PROXY headers
@@ -34,7 +34,6 @@ s2s_require_encryption = {s2s_tls}
 s2s_secure_auth = false
 authentication = "internal_plain"
 modules_enabled = {{ "roster", "saslauth", "tls", "dialback", "disco", "ping", "register", "lab_dns" }}
-modules_disabled = {{ "s2s_auth_certs" }}
 lab_hosts = {{ {hosts} }}
 log = {{ {{ levels = {{ min = "debug" }}, to = "console" }} }}
 VirtualHost "{domain}"
@@ -52,18 +51,28 @@ listen:
     module: ejabberd_c2s
     use_proxy_protocol: true
     access: all
+  -
+    port: {s2s}
+    ip: "{host}"
+    module: ejabberd_s2s_in
+    use_proxy_protocol: true
+outgoing_s2s_port: {s2s}
+outgoing_s2s_families: [ipv4]
+s2s_use_starttls: optional
 auth_method: internal
 disable_sasl_mechanisms: ["digest-md5"]
 certfiles: []
 modules:
   mod_ping: {{}}
   mod_roster: {{}}
+  mod_s2s_dialback: {{}}
 """
 
 
 class Prosody:
 	def __init__(self, lab, pki, domain, remote=None, s2s_tls=False):
-		self.domain, self.host = domain, lab.host()
+		self.lab, self.domain = lab, domain
+		self.host = domain if domain[0].isdigit() else lab.host()
 		name = "prosody-" + domain
 		self.folder = lab.make_folder(name)
 		for part in ("data", "certs"):
@@ -84,6 +93,10 @@ class Prosody:
 		self.process = lab.start(name, ["prosody", "-F", "--config", lab.write(f"{name}/prosody.cfg.lua", text)])
 		await_ports(self.process, self.c2s, self.s2s)
 
+	def stop(self):
+		self.process.stop()
+		self.lab.processes.remove(self.process)
+
 	def write_user(self, lab, name, user, password):
 		folder = self.domain.replace(".", "%2e")
 		lab.make_folder(name, "data", folder)
@@ -98,11 +111,14 @@ class Prosody:
 
 
 class Ejabberd:
+	"""Knows no DNS: other domains are addresses, whose s2s port is our own."""
+
 	def __init__(self, lab, domain):
 		self.domain, self.host = domain, lab.host()
 		self.folder = lab.make_folder("ejabberd")
-		self.c2s = f"{self.host}:{C2S}"
-		config = lab.write("ejabberd/ejabberd.yml", EJABBERD.format(domain=domain, host=self.host, port=C2S))
+		self.c2s, self.s2s = f"{self.host}:{C2S}", f"{self.host}:{S2S}"
+		config = lab.write("ejabberd/ejabberd.yml", EJABBERD.format(domain=domain, host=self.host, port=C2S,
+			s2s=S2S))
 		users = ", ".join(f'ok = ejabberd_auth:try_register(<<"{user}">>, <<"{domain}">>, <<"{password}">>)'
 			for user, password in USERS.items())
 		environment = {**os.environ, "HOME": self.folder, "ERL_CRASH_DUMP": os.path.join(self.folder, "dump"),
@@ -111,7 +127,7 @@ class Ejabberd:
 		self.process = lab.start("ejabberd", ["erl", "-noinput", "-mnesia", "dir", f'"{self.folder}/spool"',
 			"-s", "ejabberd", "-eval", users + ', io:format("users are registered~n").'], env=environment)
 		self.process.wait_line(lambda line: "users are registered" in line, what="its users")
-		await_ports(self.process, self.c2s)
+		await_ports(self.process, self.c2s, self.s2s)
 
 	def mark(self):
 		return self.process.mark()

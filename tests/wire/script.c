@@ -221,6 +221,8 @@ static bool parse_expectation(struct step *step, struct gp_str rest)
 	if (index < 0)
 		return false;
 	step->action = actions[index].type;
+	if (step->action == GP_ACT_START_TLS)
+		return unescape(gp_str_word(&rest), &step->data) && !rest.len;
 	return step->action == GP_ACT_REPORT ? parse_report(step, rest) : !rest.len;
 }
 

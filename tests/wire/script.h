@@ -37,7 +37,8 @@
  * and what must come of it, each line after the event that causes it. Everything must be listed:
  *
  *	> C: text, > C= text to the client;  > B: text, > B= text to the backend
- *	> START_TLS  > DIAL  > SPLICE  > SETTLE  > CLOSE
+ *	> START_TLS [name whose certificate a client without SNI means]
+ *	> DIAL  > SPLICE  > SETTLE  > CLOSE
  *	> REPORT kind text   kind as in edge.h: cleartext-login, login-failed ...; without text it
  *	                     must be empty; "..." at its end stands for anything
  *	held [backend]       octets of the client (or backend) are waiting and not taken

@@ -33,12 +33,13 @@ static void starttls_is_there_for_old_clients(void **state)
 static void ports_are_the_registered_ones(void **state)
 {
 	static const unsigned ports[] = {
-		[GP_ROLE_IMAPS] = 993,         [GP_ROLE_IMAP] = 143,
-		[GP_ROLE_POP3S] = 995,         [GP_ROLE_POP3] = 110,
-		[GP_ROLE_SUBMISSIONS] = 465,   [GP_ROLE_SUBMISSION] = 587,
-		[GP_ROLE_SMTP] = 25,           [GP_ROLE_SIEVE] = 4190,
-		[GP_ROLE_XMPPS_CLIENT] = 5223, [GP_ROLE_XMPP_CLIENT] = 5222,
-		[GP_ROLE_XMPPS_SERVER] = 5270, [GP_ROLE_XMPP_SERVER] = 5269
+		[GP_ROLE_IMAPS] = 993,        [GP_ROLE_IMAP] = 143,
+		[GP_ROLE_POP3S] = 995,        [GP_ROLE_POP3] = 110,
+		[GP_ROLE_SUBMISSIONS] = 465,  [GP_ROLE_SUBMISSION] = 587,
+		[GP_ROLE_SMTP] = 25,          [GP_ROLE_SIEVE] = 4190,
+		[GP_ROLE_HTTPS] = 443,        [GP_ROLE_XMPPS_CLIENT] = 5223,
+		[GP_ROLE_XMPP_CLIENT] = 5222, [GP_ROLE_XMPPS_SERVER] = 5270,
+		[GP_ROLE_XMPP_SERVER] = 5269
 	};
 
 	(void)state;
