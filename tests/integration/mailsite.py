@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A complete private mail site: an authority, a real Dovecot with mail for alice and bob, gatepost in front.
+"""A complete private mail site: an authority, a real Dovecot with mail for alice and bob, gatepost in front; and a
+Prosody where XMPP is asked for.
 
 Mail that is submitted goes through Dovecot's submission service to a relay, which here hands it back to Dovecot.
 """
@@ -10,8 +11,10 @@ from gate import Gate, certificate, listener
 from peers import PROTOCOL, Scene
 from pki import Pki
 from smtpserver import SmtpServer
+from xmpp import Prosody
 
 BEHIND = PROTOCOL | {"submissions": "submission", "submission": "submission", "sieve": "sieve"}
+DOMAIN = "example.test"
 REAL_PORTS = {"imaps": 993, "imap": 143, "pop3s": 995, "pop3": 110}
 
 
@@ -35,13 +38,16 @@ class MailSite:
 	def __init__(self, lab, host, address, ports):
 		self.lab = lab
 		self.pki = Pki(lab)
-		self.leaf = self.pki.leaf("mail", [host, "mail.example.test", address])
+		self.leaf = self.pki.leaf("mail", [host, "mail.example.test", DOMAIN, address])
 		self.relay = Relay(lab)
 		self.dovecot = self.relay.dovecot = Dovecot(lab, self.pki, relay=self.relay.address)
 		self.fill()
-		self.gate = Gate(lab, certificates=[certificate(self.leaf)], listeners=[
-			listener(role, f"{address}:{ports[role]}", self.leaf, self.dovecot.port(BEHIND[role] + "-proxy"), "proxy-v2")
-			for role in ports])
+		xmpp = [role for role in ports if "xmpp" in role]
+		self.prosody = Prosody(lab, self.pki, DOMAIN) if xmpp else None
+		rows = [listener(role, f"{address}:{ports[role]}", self.leaf, self.dovecot.port(BEHIND[role] + "-proxy"),
+			"proxy-v2") for role in ports if role in BEHIND]
+		rows += [listener(role, f"{address}:{ports[role]}", self.leaf, self.prosody.c2s, domains=[DOMAIN]) for role in xmpp]
+		self.gate = Gate(lab, certificates=[certificate(self.leaf)], listeners=rows)
 		self.scene = Scene(lab, host, ports, self.pki.root)
 
 	def fill(self):
