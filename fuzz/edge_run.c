@@ -129,7 +129,7 @@ static void check_action(struct run *run, const struct gp_action *action)
 		run->over = true;
 		break;
 	}
-	run->login_reported = action->type == GP_ACT_REPORT && action->report == GP_REPORT_LOGIN;
+	run->login_reported |= action->type == GP_ACT_REPORT && action->report == GP_REPORT_LOGIN;
 }
 
 static size_t feed(struct run *run, const struct gp_event *event)

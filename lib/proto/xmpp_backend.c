@@ -52,20 +52,20 @@ static void report_verdict(struct xmpp_edge *edge, const struct xmpp_features_ve
 {
 	if (verdict->plus_removed)
 		gp_edge_report_setup(&edge->life, offers_plus);
-	else if (verdict->no_mechanisms && edge->content == XMPP_CONTENT_CLIENT)
+	else if (verdict->no_mechanisms && edge->content == XMPP_CONTENT_CLIENT && !edge->logged_in)
 		gp_edge_report_setup(&edge->life, offers_nothing);
 }
 
 static void on_features(struct xmpp_edge *edge)
 {
 	const struct xmpp_reader *r = &edge->reader[GP_BACKEND];
-	bool for_client = edge->content == XMPP_CONTENT_CLIENT;
+	bool for_login = edge->content == XMPP_CONTENT_CLIENT && !edge->logged_in;
 	struct xmpp_features_verdict verdict;
 	struct gp_buf text;
 	int ret;
 
 	gp_buf_init(&text, r->raw.ceiling);
-	ret = xmpp_features_write(r, for_client, &text, &verdict);
+	ret = xmpp_features_write(r, for_login, &text, &verdict);
 	if (ret == GP_OK)
 		gp_push_send_buf(&edge->life.c, GP_CLIENT, &text);
 	else
@@ -73,7 +73,7 @@ static void on_features(struct xmpp_edge *edge)
 	gp_buf_deinit(&text);
 	report_verdict(edge, &verdict);
 	edge->owed = XMPP_OWES_NOTHING;
-	if (for_client)
+	if (for_login)
 		gp_edge_set_state(&edge->life, GP_EDGE_READY);
 	else
 		gp_edge_splice(&edge->life);
@@ -92,7 +92,12 @@ static void on_success(struct xmpp_edge *edge)
 {
 	pass(edge);
 	gp_push_report(&edge->life.c, GP_REPORT_LOGIN, edge->life.c.login_name);
-	gp_edge_splice(&edge->life);
+	/* a new stream (section 6.4.6), whose features must not offer TLS either */
+	edge->logged_in = true;
+	edge->header_sent = false;
+	xmpp_reader_restart(&edge->reader[GP_CLIENT]);
+	xmpp_reader_restart(&edge->reader[GP_BACKEND]);
+	gp_edge_set_state(&edge->life, GP_EDGE_READY);
 }
 
 static void on_failure(struct xmpp_edge *edge)

@@ -114,6 +114,8 @@ static void on_header(struct xmpp_edge *edge)
 		xmpp_fail(edge, sni_fault(edge, to), "The name asked for by SNI is another");
 	} else if (edge->content == XMPP_CONTENT_SERVER) {
 		on_server_header(edge, xmpp_value(&header->from));
+	} else if (edge->logged_in) {
+		xmpp_open_backend_stream(edge);
 	} else {
 		gp_edge_dial(&edge->life);
 	}

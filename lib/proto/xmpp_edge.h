@@ -23,6 +23,7 @@ struct xmpp_edge {
 	bool in_exchange;   /* SASL: the backend waits for a response */
 	unsigned streams;   /* of our own so far */
 	unsigned logins;    /* that failed */
+	bool logged_in;     /* what is left is the stream behind <success/> */
 	char sni[256];
 	bool (*peer_is)(void *arg, const char *domain);
 	void *peer_arg;

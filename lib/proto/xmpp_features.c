@@ -41,7 +41,7 @@ static int list_mechanisms(const struct xmpp_reader *r, struct gp_buf *words)
 
 struct rewriting {
 	const struct xmpp_reader *r;
-	bool for_client;
+	bool for_login;
 	struct gp_str mechanisms;
 	unsigned passed; /* mechanisms */
 	struct xmpp_features_verdict *verdict;
@@ -72,7 +72,7 @@ static unsigned count_passing(const struct rewriting *w)
 
 static bool passes(const struct rewriting *w, const struct xmpp_node *node)
 {
-	enum fate fate = w->for_client ? fates[node->name].client : fates[node->name].server;
+	enum fate fate = w->for_login ? fates[node->name].client : fates[node->name].server;
 
 	if (node->depth == MECHANISM_DEPTH && node->name == XMPP_MECHANISM)
 		return mechanism_passes(w, node);
@@ -99,10 +99,10 @@ static int copy_passing(const struct rewriting *w, struct gp_buf *out)
 			    : ret;
 }
 
-int xmpp_features_write(const struct xmpp_reader *r, bool for_client, struct gp_buf *out,
+int xmpp_features_write(const struct xmpp_reader *r, bool for_login, struct gp_buf *out,
 			struct xmpp_features_verdict *verdict_out)
 {
-	struct rewriting w = { .r = r, .for_client = for_client, .verdict = verdict_out };
+	struct rewriting w = { .r = r, .for_login = for_login, .verdict = verdict_out };
 	struct gp_buf words;
 	int ret;
 

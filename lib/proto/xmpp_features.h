@@ -16,9 +16,9 @@ struct xmpp_features_verdict {
  * - <starttls/>: TLS is up already (RFC 6120 section 5.4.3.3);
  * - -PLUS mechanisms and their twins, and <sasl-channel-binding/> (XEP-0440): see sasl_list.h;
  * - EXTERNAL; SASL2 (XEP-0388), whose exchange the edge does not follow;
- * - for clients, all that the edge does not know: it would refuse to pass on what a client sends
+ * - before a client's login, all that the edge does not know: it would refuse to pass on what a client sends
  *   to make use of it, e.g. in-band registration or compression. */
-int xmpp_features_write(const struct xmpp_reader *r, bool for_client, struct gp_buf *out,
+int xmpp_features_write(const struct xmpp_reader *r, bool for_login, struct gp_buf *out,
 			struct xmpp_features_verdict *verdict_out);
 
 #endif
