@@ -72,7 +72,7 @@ const struct gp_conf_row gp_conf_limits_rows[] = {
 	  .help = "Silence that ends an SMTP session: of an MX's client always, of a submission "
 		  "client after its login." },
 	{ "line-size", GP_CONF_SIZE, AT(gp_conf_limits, line_size), "64k", .min = 1024,
-	  .max = 1 << 20, .help = "Longest line before login." },
+	  .max = 1 << 20, .help = "Longest line, or largest element of XMPP, before login." },
 	{ "literal-size", GP_CONF_SIZE, AT(gp_conf_limits, literal_size), "64k", .min = 1024,
 	  .max = 1 << 20, .help = "Largest IMAP literal before login." },
 	END,

@@ -96,6 +96,7 @@ void gp_push_vsendf(struct gp_conversation *c, enum gp_side side, const char *fm
 		return;
 	}
 	gp_push_send(c, side, text, (size_t)len);
+	explicit_bzero(text, (size_t)len);
 	free(text);
 }
 
