@@ -13,16 +13,20 @@
 #include "base/err.h"
 #include "daemon/edge_listener.h"
 #include "daemon/memory.h"
+#include "daemon/snapshot_steps.h"
 
 /* ---- files ---- */
 
-static int remember_file(void *arg, const char *path)
+static int grow(struct gp_snapshot *snapshot)
 {
-	struct gp_snapshot *snapshot = arg;
-	size_t room = snapshot->file_count + 2;
-	char **files = reallocarray(snapshot->files, room, sizeof(*files));
+	size_t room = 2 * snapshot->file_count + 16;
+	char **files;
 	struct stat *states;
 
+	/* one place is for the NULL */
+	if (snapshot->file_count + 1 < snapshot->file_room)
+		return GP_OK;
+	files = reallocarray(snapshot->files, room, sizeof(*files));
 	if (!files)
 		return GP_E_NOMEM;
 	snapshot->files = files;
@@ -30,14 +34,36 @@ static int remember_file(void *arg, const char *path)
 	if (!states)
 		return GP_E_NOMEM;
 	snapshot->states = states;
-	/* one that is not there has the state zero */
-	if (stat(path, &states[snapshot->file_count]) < 0)
-		memset(&states[snapshot->file_count], 0, sizeof(*states));
-	files[snapshot->file_count] = strdup(path);
-	if (!files[snapshot->file_count])
-		return GP_E_NOMEM;
-	files[++snapshot->file_count] = NULL;
+	snapshot->file_room = room;
 	return GP_OK;
+}
+
+int gp_snapshot_watch(struct gp_snapshot *snapshot, const char *path, struct stat *state_out)
+{
+	size_t count = snapshot->file_count;
+	struct stat state;
+	int ret = grow(snapshot);
+
+	if (ret != GP_OK)
+		return ret;
+	if (stat(path, &state) < 0)
+		memset(&state, 0, sizeof(state));
+	if (state_out)
+		*state_out = state;
+	/* each setting of an included file names it */
+	if (count && !strcmp(snapshot->files[count - 1], path))
+		return GP_OK;
+	snapshot->states[count] = state;
+	snapshot->files[count] = strdup(path);
+	if (!snapshot->files[count])
+		return GP_E_NOMEM;
+	snapshot->files[++snapshot->file_count] = NULL;
+	return GP_OK;
+}
+
+static int remember_file(void *arg, const char *path)
+{
+	return gp_snapshot_watch(arg, path, NULL);
 }
 
 static int read_open_file(int fd, struct gp_buf *out)
@@ -52,8 +78,8 @@ static int read_open_file(int fd, struct gp_buf *out)
 	return ret == GP_OK && n < 0 ? GP_E_IO : ret;
 }
 
-static int read_file(struct gp_snapshot *snapshot, const char *path, struct gp_buf *out,
-		     struct gp_buf *errors)
+int gp_snapshot_read_file(struct gp_snapshot *snapshot, const char *path, struct gp_buf *out,
+			  struct gp_buf *errors)
 {
 	int fd, ret;
 
@@ -71,50 +97,6 @@ static int read_file(struct gp_snapshot *snapshot, const char *path, struct gp_b
 		gp_buf_appendf(errors, "%s: larger than %d octets\n", path, GP_PEM_FILE_MAX);
 	if (fd >= 0)
 		close(fd);
-	return ret;
-}
-
-/* ---- certificates ---- */
-
-static int add_certificate(struct gp_snapshot *snapshot, size_t i, struct gp_buf *pack,
-			   struct gp_buf *errors)
-{
-	const struct gp_conf_certificate *c = &snapshot->conf->certificates[i];
-	struct gp_buf chain, key;
-	char reason[256];
-	int ret = read_file(snapshot, c->chain, &chain, errors);
-	int key_ret = read_file(snapshot, c->key, &key, errors);
-
-	if (ret == GP_OK)
-		ret = key_ret;
-	if (ret == GP_OK) {
-		ret = gp_certpack_add(pack, c->name, gp_str_from(chain.data, chain.len),
-				      gp_str_from(key.data, key.len), &snapshot->certificates[i],
-				      reason, sizeof(reason));
-		if (ret != GP_OK)
-			gp_buf_appendf(errors, "%s: certificate \"%s\": %s\n", c->chain, c->name,
-				       reason);
-	}
-	gp_buf_deinit(&chain);
-	gp_buf_deinit(&key);
-	return ret;
-}
-
-static int read_certificates(struct gp_snapshot *snapshot, struct gp_buf *pack,
-			     struct gp_buf *errors)
-{
-	size_t count = snapshot->conf->certificate_count;
-	int ret = gp_certpack_begin(pack);
-
-	snapshot->certificates = calloc(count + 1, sizeof(*snapshot->certificates));
-	if (!snapshot->certificates)
-		return GP_E_NOMEM;
-	for (size_t i = 0; i < count; i++) {
-		int one = add_certificate(snapshot, i, pack, errors);
-
-		if (ret == GP_OK)
-			ret = one;
-	}
 	return ret;
 }
 
@@ -155,7 +137,7 @@ static int read_backend_ca(struct gp_snapshot *snapshot, size_t i, struct gp_buf
 
 	if (backend->tls == GP_BACKEND_TLS_OFF)
 		return GP_OK;
-	ret = read_file(snapshot, backend->tls_ca, &pem, errors);
+	ret = gp_snapshot_read_file(snapshot, backend->tls_ca, &pem, errors);
 	if (ret == GP_OK)
 		ret = gp_conf_set_backend_ca(snapshot->conf, i, pem.len ? gp_buf_cstr(&pem) : "");
 	gp_buf_deinit(&pem);
@@ -207,7 +189,7 @@ static int complete_hostname(struct gp_conf *conf)
 
 /* ---- all together ---- */
 
-/* Do what a worker will do, so that it cannot fail there. */
+/* Do what a worker will do, so that it cannot fail there. Its certificates were judged before. */
 static int rehearse(const struct gp_snapshot *snapshot, const struct gp_buf *pack_data,
 		    struct gp_buf *errors)
 {
@@ -215,7 +197,6 @@ static int rehearse(const struct gp_snapshot *snapshot, const struct gp_buf *pac
 	struct gp_certpack *pack;
 	struct gp_tls_store *store;
 	char reason[256];
-	size_t refused;
 	int ret = gp_certpack_open(pack_data->data, pack_data->len, &pack);
 
 	if (ret != GP_OK)
@@ -225,11 +206,6 @@ static int rehearse(const struct gp_snapshot *snapshot, const struct gp_buf *pac
 		gp_certpack_close(pack);
 		return GP_E_NOMEM;
 	}
-	ret = gp_tls_store_try_all(store, &refused, reason, sizeof(reason));
-	if (ret != GP_OK)
-		gp_buf_appendf(errors, "%s: certificate \"%s\": %s\n",
-			       conf->certificates[refused].chain, conf->certificates[refused].name,
-			       reason);
 	for (size_t i = 0; i < conf->listener_count; i++) {
 		struct gp_edge_listener *listener;
 
@@ -259,7 +235,9 @@ static int seal(struct gp_snapshot *snapshot, const struct gp_buf *pack)
 			    : ret;
 }
 
-int gp_snapshot_load(const char *path, struct gp_snapshot **snapshot_out, struct gp_buf *errors)
+int gp_snapshot_load(const char *path, const struct gp_snapshot *old,
+		     struct gp_snapshot **snapshot_out, struct gp_buf *errors,
+		     struct gp_buf *warnings)
 {
 	struct gp_snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	struct gp_buf pack = { .data = NULL };
@@ -274,7 +252,7 @@ int gp_snapshot_load(const char *path, struct gp_snapshot **snapshot_out, struct
 	if (ret != GP_OK)
 		goto out;
 	ret = gp_conf_visit_files(snapshot->conf, path, remember_file, snapshot);
-	certificates = read_certificates(snapshot, &pack, errors);
+	certificates = gp_snapshot_read_certificates(snapshot, old, &pack, errors, warnings);
 	if (ret == GP_OK)
 		ret = complete_hostname(snapshot->conf);
 	if (ret == GP_OK)
@@ -305,7 +283,7 @@ void gp_snapshot_free(struct gp_snapshot *snapshot)
 		free(snapshot->files[i]);
 	free(snapshot->files);
 	free(snapshot->states);
-	free(snapshot->certificates);
+	gp_snapshot_free_certificates(snapshot);
 	if (snapshot->conf_fd >= 0)
 		close(snapshot->conf_fd);
 	if (snapshot->pack_fd >= 0)

@@ -96,13 +96,13 @@ static void warn_of_expiry(const struct gp_snapshot *snapshot)
 {
 	int64_t now = (int64_t)(gp_time_utc_ms() / 1000);
 
-	for (size_t i = 0; i < snapshot->conf->certificate_count; i++) {
-		int64_t left = snapshot->certificates[i].not_after_utc - now;
+	for (size_t i = 0; i < snapshot->certificate_count; i++) {
+		const struct gp_snapshot_certificate *certificate = &snapshot->certificates[i];
+		int64_t left = certificate->info.not_after_utc - now;
 
 		if (left > EXPIRY_WARNING_S)
 			continue;
-		gp_event(CERTIFICATE_EXPIRY,
-			 GP_LOG_TEXT_FIELD("certificate", snapshot->conf->certificates[i].name),
+		gp_event(CERTIFICATE_EXPIRY, GP_LOG_TEXT_FIELD("certificate", certificate->name),
 			 GP_LOG_NUMBER_FIELD("days", left > 0 ? (uint64_t)left / 86400 : 0));
 	}
 }
@@ -199,10 +199,29 @@ static void keep_listening(struct supervisor *s)
 	gp_buf_deinit(&errors);
 }
 
+/* Also says which files of folders cannot be used. */
+static int load_snapshot(struct supervisor *s, struct gp_snapshot **fresh_out,
+			 struct gp_buf *errors)
+{
+	struct gp_buf warnings;
+	int ret;
+
+	gp_buf_init(&warnings, GP_CONF_ERRORS_MAX);
+	ret = gp_snapshot_load(s->path, s->snapshot, fresh_out, errors, &warnings);
+	for (struct gp_str rest = gp_str_from(warnings.data, warnings.len); rest.len;) {
+		char text[1024];
+
+		gp_str_copy(gp_str_split(&rest, '\n'), text, sizeof(text));
+		gp_event(CERTIFICATE_REFUSED, GP_LOG_TEXT_FIELD("reason", text));
+	}
+	gp_buf_deinit(&warnings);
+	return ret;
+}
+
 static int prepare(struct supervisor *s, struct gp_snapshot **fresh_out, struct gp_buf *errors)
 {
 	int fds[GP_CONF_LISTENERS_MAX];
-	int ret = gp_snapshot_load(s->path, fresh_out, errors);
+	int ret = load_snapshot(s, fresh_out, errors);
 
 	if (ret != GP_OK)
 		return ret;
@@ -255,7 +274,7 @@ static void on_pool_ready(void *arg)
 	gp_notify("READY=1");
 	if (s->ready)
 		gp_event(RELOADED, GP_LOG_NUMBER_FIELD("listeners", conf->listener_count),
-			 GP_LOG_NUMBER_FIELD("certificates", conf->certificate_count));
+			 GP_LOG_NUMBER_FIELD("certificates", s->snapshot->certificate_count));
 	else
 		gp_event(READY, GP_LOG_NUMBER_FIELD("workers", s->worker_count),
 			 GP_LOG_NUMBER_FIELD("listeners", conf->listener_count));
@@ -509,7 +528,7 @@ static int load(struct supervisor *s)
 	int ret;
 
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
-	ret = gp_snapshot_load(s->path, &s->snapshot, &errors);
+	ret = load_snapshot(s, &s->snapshot, &errors);
 	print_errors(&errors);
 	gp_buf_deinit(&errors);
 	if (ret != GP_OK)

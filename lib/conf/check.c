@@ -2,6 +2,7 @@
 #include "conf/check.h"
 
 #include <libconfig.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/complaint.h"
@@ -22,7 +23,9 @@ static const config_setting_t *element_of(const struct gp_conf *conf, const char
 static void certificate_is_there(const struct checker *c)
 {
 	for (size_t i = 0; i < c->conf->certificate_count; i++) {
-		if (!strcmp(c->conf->certificates[i].name, c->listener->certificate))
+		/* what a folder holds is seen later */
+		if (c->conf->certificates[i].folder ||
+		    !strcmp(c->conf->certificates[i].name, c->listener->certificate))
 			return;
 	}
 	gp_conf_complain(c->errors, c->place, "there is no certificate named \"%s\"",
@@ -132,16 +135,48 @@ static void address_is_listenable(const struct checker *c)
 	}
 }
 
-static void names_are_unique(const struct gp_conf *conf, struct gp_buf *errors)
+static void certificates_are_complete(const struct gp_conf *conf, struct gp_buf *errors)
 {
 	for (size_t i = 0; i < conf->certificate_count; i++) {
-		for (size_t j = 0; j < i; j++) {
-			if (!strcmp(conf->certificates[i].name, conf->certificates[j].name))
-				gp_conf_complain(errors, element_of(conf, "certificates", i),
-						 "there are two certificates named \"%s\"",
-						 conf->certificates[i].name);
-		}
+		const struct gp_conf_certificate *c = &conf->certificates[i];
+		bool whole = c->name && c->chain && c->key, any = c->name || c->chain || c->key;
+
+		if (c->folder ? any : !whole)
+			gp_conf_complain(errors, element_of(conf, "certificates", i),
+					 "a certificate has name, chain and key, or folder alone");
 	}
+}
+
+static int compare_names(const void *a_arg, const void *b_arg)
+{
+	const struct gp_conf_certificate *const *a = a_arg, *const *b = b_arg;
+	int order = strcmp((*a)->name, (*b)->name);
+
+	return order ? order : (*a > *b) - (*a < *b);
+}
+
+/* There may be ten thousand. */
+static void names_are_unique(const struct gp_conf *conf, struct gp_buf *errors)
+{
+	const struct gp_conf_certificate **sorted = calloc(conf->certificate_count + 1,
+							   sizeof(*sorted));
+	size_t count = 0;
+
+	for (size_t i = 0; sorted && i < conf->certificate_count; i++) {
+		if (!conf->certificates[i].folder)
+			sorted[count++] = &conf->certificates[i];
+	}
+	if (count)
+		qsort(sorted, count, sizeof(*sorted), compare_names);
+	for (size_t i = 1; i < count; i++) {
+		if (!strcmp(sorted[i]->name, sorted[i - 1]->name))
+			gp_conf_complain(errors,
+					 element_of(conf, "certificates",
+						    (size_t)(sorted[i] - conf->certificates)),
+					 "there are two certificates named \"%s\"",
+					 sorted[i]->name);
+	}
+	free(sorted);
 }
 
 static void (*const checks[])(const struct checker *) = {
@@ -152,6 +187,11 @@ static void (*const checks[])(const struct checker *) = {
 
 void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)
 {
+	size_t before = errors->len;
+
+	certificates_are_complete(conf, errors);
+	if (errors->len != before)
+		return;
 	if (!conf->listener_count)
 		gp_conf_complain(errors, NULL, "there are no listeners");
 	if (conf->listener_count > GP_CONF_LISTENERS_MAX)

@@ -409,8 +409,10 @@ void gp_conf_free(struct gp_conf *conf)
 {
 	if (!conf)
 		return;
-	for (size_t i = 0; conf->listeners && i < conf->listener_count; i++)
+	for (size_t i = 0; conf->listeners && i < conf->listener_count; i++) {
 		free(conf->listeners[i].proxy_from.items);
+		free(conf->listeners[i].bare_newline_from.items);
+	}
 	free(conf->listeners);
 	free(conf->certificates);
 	config_destroy(&conf->tree->config);

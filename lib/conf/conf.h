@@ -65,10 +65,12 @@ struct gp_conf_listener {
 	struct gp_conf_backend backend;
 };
 
+/* One certificate, or a folder of them. */
 struct gp_conf_certificate {
 	const char *name;
 	const char *chain;
 	const char *key;
+	const char *folder;
 };
 
 struct gp_conf_server {

@@ -78,14 +78,18 @@ const struct gp_conf_row gp_conf_limits_rows[] = {
 };
 
 const struct gp_conf_row gp_conf_certificate_rows[] = {
-	{ "name", GP_CONF_TEXT, AT(gp_conf_certificate, name), NULL,
+	{ "name", GP_CONF_TEXT, AT(gp_conf_certificate, name), "",
 	  .help = "What listeners call this certificate.", .example = "mail.example.org" },
-	{ "chain", GP_CONF_TEXT, AT(gp_conf_certificate, chain), NULL,
+	{ "chain", GP_CONF_TEXT, AT(gp_conf_certificate, chain), "",
 	  .help = "PEM file: the server's certificate first, then the intermediate ones.",
 	  .example = "/etc/gatepost/mail.example.org.chain.pem" },
-	{ "key", GP_CONF_TEXT, AT(gp_conf_certificate, key), NULL,
+	{ "key", GP_CONF_TEXT, AT(gp_conf_certificate, key), "",
 	  .help = "PEM file: the private key, without passphrase.",
 	  .example = "/etc/gatepost/mail.example.org.key.pem" },
+	{ "folder", GP_CONF_TEXT, AT(gp_conf_certificate, folder), "",
+	  .help = "In place of name, chain and key: all certificates of this folder, which are "
+		  "NAME.pem (chain and key in one file) and NAME/fullchain.pem with "
+		  "NAME/privkey.pem, as certbot has them. Listeners call them NAME." },
 	END,
 };
 

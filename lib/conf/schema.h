@@ -28,7 +28,7 @@ struct gp_conf_row {
 	const char *const *words; /* of a choice, ended by NULL */
 	const struct gp_conf_row *rows; /* of a group, ended by a row without name */
 	bool internal;                  /* only in effective configurations */
-	const char *example;            /* of a required setting */
+	const char *example;            /* shown in place of the default */
 	const char *help;               /* a sentence for people */
 };
 

@@ -100,7 +100,7 @@ static void print_value(struct gp_buf *out, const struct gp_conf_row *row)
 	else if (row->type == GP_CONF_NETWORKS)
 		gp_buf_append_str(out, "[ ]");
 	else
-		gp_buf_appendf(out, "\"%s\"", row->standard ? row->standard : row->example);
+		gp_buf_appendf(out, "\"%s\"", row->example ? row->example : row->standard);
 }
 
 static void print_rows(struct gp_buf *out, const struct gp_conf_row *rows, const char *indent)

@@ -10,10 +10,11 @@
 #include <sys/mman.h>
 
 #include "base/err.h"
+#include "tls/credential.h"
 #include "tls/profile.h"
 #include "tls/ticket_openssl.h"
 
-enum { ALPN_MAX = 32, SCOPE_MAX = 128, HOST_NAME_MAX_OCTETS = 255 };
+enum { ALPN_MAX = 32, SCOPE_MAX = 128, HOST_NAME_MAX_OCTETS = 255, TWINS_MAX = 8 };
 
 struct gp_tls_store {
 	unsigned references;
@@ -135,44 +136,33 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 
 /* ---- contexts ---- */
 
-static bool add_chain(SSL_CTX *ctx, BIO *bio)
-{
-	X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-	bool ok = certificate && SSL_CTX_use_certificate(ctx, certificate) == 1;
-
-	X509_free(certificate);
-	while (ok && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-		ok = SSL_CTX_add0_chain_cert(ctx, certificate) == 1;
-		if (!ok)
-			X509_free(certificate);
-	}
-	ERR_clear_error();
-	return ok;
-}
-
-static bool use_certificate(SSL_CTX *ctx, const struct gp_certpack_entry *entry)
-{
-	BIO *chain = BIO_new_mem_buf(entry->chain_pem.p, (int)entry->chain_pem.len);
-	BIO *key_bio = BIO_new_mem_buf(entry->key_pem.p, (int)entry->key_pem.len);
-	EVP_PKEY *key = key_bio ? PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL) : NULL;
-	bool ok = chain && key && add_chain(ctx, chain) && SSL_CTX_use_PrivateKey(ctx, key) == 1;
-
-	EVP_PKEY_free(key);
-	BIO_free(chain);
-	BIO_free(key_bio);
-	return ok;
-}
-
 static void set_modes(SSL_CTX *ctx)
 {
 	/* idle connections own no buffers; a blocked write is repeated from another address; the
 	 * chain is the file's, and not sought anew in each handshake */
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-				      SSL_MODE_NO_AUTO_CHAIN);
+				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
 }
 
-static SSL_CTX *context_new(const struct gp_tls_store *store, const struct gp_certpack_entry *entry)
+/* Of twins with keys of one kind the first wins, so it comes last. */
+static bool use_twins(SSL_CTX *ctx, const struct gp_certpack *pack, size_t index)
+{
+	size_t twins[TWINS_MAX], count = 0;
+	bool ok = true;
+
+	for (; count < TWINS_MAX && index < gp_certpack_count(pack);
+	     index = gp_certpack_next_twin(pack, index))
+		twins[count++] = index;
+	while (ok && count--) {
+		const struct gp_certpack_entry *entry = gp_certpack_entry(pack, twins[count]);
+
+		ok = gp_credential_use(ctx, entry->chain_pem, entry->key_pem);
+	}
+	return ok;
+}
+
+/* `index` is the first of its twins. */
+static SSL_CTX *context_new(const struct gp_tls_store *store, size_t index)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	const struct gp_tls_rule *failed;
@@ -180,7 +170,7 @@ static SSL_CTX *context_new(const struct gp_tls_store *store, const struct gp_ce
 	if (!ctx)
 		return NULL;
 	if (gp_tls_profile_strict(ctx, GP_TLS_SERVER, &failed) != GP_OK ||
-	    !use_certificate(ctx, entry))
+	    !use_twins(ctx, store->pack, index))
 		goto fail;
 	set_modes(ctx);
 	/* one system call for a record, not one for its head and one for its body */
@@ -201,8 +191,9 @@ fail:
 
 static SSL_CTX *context_of(struct gp_tls_store *store, size_t index)
 {
+	index = gp_certpack_first_twin(store->pack, index);
 	if (!store->contexts[index])
-		store->contexts[index] = context_new(store, gp_certpack_entry(store->pack, index));
+		store->contexts[index] = context_new(store, index);
 	return store->contexts[index];
 }
 
@@ -240,19 +231,6 @@ void gp_tls_store_unref(struct gp_tls_store *store)
 		munmap(store->mapping, store->mapping_len);
 	free(store->contexts);
 	free(store);
-}
-
-int gp_tls_store_try_all(struct gp_tls_store *store, size_t *index_out, char *reason_out,
-			 size_t reason_size)
-{
-	for (size_t i = 0; i < gp_certpack_count(store->pack); i++) {
-		if (context_of(store, i))
-			continue;
-		*index_out = i;
-		gp_tls_error_text(NULL, reason_out, reason_size);
-		return GP_E_TLS;
-	}
-	return GP_OK;
 }
 
 static int set_texts(struct gp_tls_server *server, const struct gp_tls_server_config *config)

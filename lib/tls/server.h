@@ -21,11 +21,6 @@ struct gp_tls_store *gp_tls_store_new(struct gp_certpack *pack, void *mapping, s
 				      const struct gp_ticket_keys *tickets);
 void gp_tls_store_unref(struct gp_tls_store *store);
 
-/* Parse all certificates now. On GP_E_TLS *index_out is the one that the library refuses, and
- * `reason_out` says why. */
-int gp_tls_store_try_all(struct gp_tls_store *store, size_t *index_out, char *reason_out,
-			 size_t reason_size);
-
 struct gp_tls_server;
 
 struct gp_tls_server_config {
