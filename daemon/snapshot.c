@@ -187,6 +187,31 @@ static int complete_hostname(struct gp_conf *conf)
 	return gp_conf_set_hostname(conf, hostname);
 }
 
+/* ---- session tickets ---- */
+
+static int read_ticket_keys(struct gp_snapshot *snapshot, struct gp_buf *errors)
+{
+	const char *path = snapshot->conf->server.ticket_keys;
+	struct gp_buf text;
+	unsigned line;
+	int ret;
+
+	if (!path)
+		return GP_OK;
+	ret = gp_snapshot_read_file(snapshot, path, &text, errors);
+	if (ret == GP_OK) {
+		ret = gp_ticket_keys_parse(gp_str_from(text.data, text.len), snapshot->ticket_keys,
+					   &snapshot->ticket_key_count, &line);
+		if (ret != GP_OK)
+			gp_buf_appendf(errors,
+				       "%s:%u: not a ticket key of 80 octets in base64, of which "
+				       "there may be 1 to %d\n",
+				       path, line, GP_TICKET_KEYS);
+	}
+	gp_buf_deinit(&text);
+	return ret;
+}
+
 /* ---- all together ---- */
 
 /* Do what a worker will do, so that it cannot fail there. Its certificates were judged before. */
@@ -258,6 +283,8 @@ int gp_snapshot_load(const char *path, const struct gp_snapshot *old,
 	if (ret == GP_OK)
 		ret = complete_backends(snapshot, errors);
 	if (ret == GP_OK)
+		ret = read_ticket_keys(snapshot, errors);
+	if (ret == GP_OK)
 		ret = certificates;
 	if (ret == GP_OK)
 		ret = rehearse(snapshot, &pack, errors);
@@ -284,6 +311,7 @@ void gp_snapshot_free(struct gp_snapshot *snapshot)
 	free(snapshot->files);
 	free(snapshot->states);
 	gp_snapshot_free_certificates(snapshot);
+	explicit_bzero(snapshot->ticket_keys, sizeof(snapshot->ticket_keys));
 	if (snapshot->conf_fd >= 0)
 		close(snapshot->conf_fd);
 	if (snapshot->pack_fd >= 0)

@@ -6,6 +6,7 @@
 
 #include "conf/conf.h"
 #include "tls/certpack.h"
+#include "tls/ticket.h"
 
 /* Everything that stands in files, read and checked at one moment: the configuration with its
  * names resolved, and the certificates. Sealed in memory, it can be handed to any worker. */
@@ -26,8 +27,10 @@ struct gp_snapshot {
 	int pack_fd;
 	struct gp_snapshot_certificate *certificates; /* in the order of the pack */
 	size_t certificate_count;
-	char **files;        /* and folders, all that were read, ended by NULL: to be watched */
-	struct stat *states; /* of these, before they were read */
+	struct gp_ticket_key ticket_keys[GP_TICKET_KEYS];
+	size_t ticket_key_count; /* 0: the configuration names no file */
+	char **files;            /* and folders, all that were read, ended by NULL: to be watched */
+	struct stat *states;     /* of these, before they were read */
 	size_t file_count;
 	size_t file_room;
 };

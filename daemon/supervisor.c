@@ -57,6 +57,7 @@ struct supervisor {
 	bool ready; /* for the first time */
 	bool draining;
 	bool save_pending;
+	bool shared_ticket_keys; /* those of server.ticket-keys */
 };
 
 /* ---- saying what is wrong ---- */
@@ -115,14 +116,30 @@ static void on_expiry_time(void *arg)
 	gp_timer_set(&s->expiry, DAY_MS);
 }
 
+/* ---- session tickets ---- */
+
 static void on_rotation_time(void *arg)
 {
 	struct supervisor *s = arg;
-
 	bool rotated = gp_ticket_keys_rotate(s->tickets) == GP_OK;
 
 	/* without randomness: soon again, a key must not live longer than it should */
 	gp_timer_set(&s->rotate, rotated ? GP_TICKET_ROTATION_MS : SAVE_INTERVAL_MS);
+}
+
+/* Keys of a file are in the place of ours, and nobody but the operator replaces them. */
+static void choose_ticket_keys(struct supervisor *s)
+{
+	if (s->snapshot->ticket_key_count) {
+		gp_ticket_keys_set(s->tickets, s->snapshot->ticket_keys,
+				   s->snapshot->ticket_key_count);
+		s->shared_ticket_keys = true;
+		gp_timer_stop(&s->rotate);
+	} else if (s->shared_ticket_keys) {
+		s->shared_ticket_keys = false;
+		gp_ticket_keys_rotate(s->tickets);
+		on_rotation_time(s);
+	}
 }
 
 /* ---- users in clear ---- */
@@ -180,6 +197,7 @@ static void adopt(struct supervisor *s, struct gp_snapshot *fresh)
 
 	s->snapshot = fresh;
 	set_up_log(fresh->conf);
+	choose_ticket_keys(s);
 	gp_pool_set_up(s->pool, fresh, s->listening_fds);
 	gp_listening_close_unused(s->listening);
 	gp_file_watch_set(s->files, fresh->files, fresh->states);
@@ -396,6 +414,7 @@ static int open_shared_memory(struct supervisor *s)
 	    gp_memory_reopen_read_only(fd, &s->ticket_fd) != GP_OK)
 		return EX_OSERR;
 	close(fd);
+	choose_ticket_keys(s);
 	if (gp_memory_share("gatepost-counters", s->worker_count * sizeof(*s->counters),
 			    &s->counter_fd, &map) != GP_OK)
 		return EX_OSERR;

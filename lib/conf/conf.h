@@ -79,6 +79,7 @@ struct gp_conf_server {
 	uint64_t workers;
 	const char *run_dir;
 	const char *state_dir;
+	const char *ticket_keys;
 	uint64_t drain_time_ms;
 };
 

@@ -30,6 +30,9 @@ const struct gp_conf_row gp_conf_server_rows[] = {
 	  .help = "Folder for control.sock, which gatepost status talks to." },
 	{ "state-dir", GP_CONF_TEXT, AT(gp_conf_server, state_dir), "/var/lib/gatepost",
 	  .help = "Folder for what must outlive a restart." },
+	{ "ticket-keys", GP_CONF_TEXT, AT(gp_conf_server, ticket_keys), "",
+	  .help = "File with the keys of session tickets, for several machines that shall resume "
+		  "each other's sessions; else they are made here and replaced every 12 hours." },
 	{ "drain-time", GP_CONF_DURATION, AT(gp_conf_server, drain_time_ms), "10s", .min = 0,
 	  .max = DAY, .help = "How long sessions may go on after SIGTERM." },
 	END,
