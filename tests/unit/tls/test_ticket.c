@@ -10,8 +10,12 @@
 
 static struct ground ground;
 
-static const struct gp_tls_server_config config = { "0", "imap", "imaps", false };
-static const struct gp_tls_server_config other_scope = { "0", "imap", "imap", false };
+static const struct gp_tls_server_config config = {
+	.certificate = "0", .alpn = "imap", .scope = "imaps", .refuse_unknown_sni = false
+};
+static const struct gp_tls_server_config other_scope = {
+	.certificate = "0", .alpn = "imap", .scope = "imap", .refuse_unknown_sni = false
+};
 
 static SSL_SESSION *get_ticket(const struct gp_tls_server_config *from, SSL_CTX *client,
 			       const char *sni, struct link *link)
