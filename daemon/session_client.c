@@ -7,6 +7,7 @@
 #include "daemon/event_rows.h"
 #include "daemon/session_steps.h"
 #include "proto/proxy.h"
+#include "tls/peer.h"
 
 enum { TLS_HANDSHAKE_RECORD = 0x16 };
 
@@ -172,6 +173,35 @@ static void handshake_failed(struct gp_session *s)
 	gp_session_close(s, GP_ENDED_TLS_FAILED);
 }
 
+static void identify(struct gp_session *s, const struct gp_peer_certificate *peer)
+{
+	char account[GP_ACCOUNT_SIZE], digest[GP_SHA256_TEXT];
+	struct gp_session_texts texts;
+	const char *reason;
+
+	gp_sha256_format(peer->sha256, digest);
+	s->certificate = strdup(digest);
+	if (gp_account_find(s->listener->accounts, peer, account, &reason) == GP_OK) {
+		s->account = strdup(account);
+		return;
+	}
+	gp_session_texts_get(s, &texts);
+	gp_event(CERTIFICATE_IGNORED, GP_SESSION_LOG_FIELDS(s, &texts),
+		 GP_LOG_TEXT_FIELD("certificate", s->certificate),
+		 GP_LOG_TEXT_FIELD("reason", reason));
+}
+
+/* Also in a resumed session: what the certificate is worth may have changed. */
+static void look_at_certificate(struct gp_session *s)
+{
+	struct gp_peer_certificate *peer;
+
+	if (!s->listener->accounts || gp_tls_peer_get(s->stream[GP_CLIENT].tls, &peer) != GP_OK)
+		return;
+	identify(s, peer);
+	gp_peer_certificate_free(peer);
+}
+
 static void handshake_done(struct gp_session *s)
 {
 	struct gp_tls_facts facts;
@@ -182,6 +212,7 @@ static void handshake_done(struct gp_session *s)
 	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES, 1);
 	if (facts.resumed)
 		gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_RESUMED, 1);
+	look_at_certificate(s);
 	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_TLS_UP });
 	if (s->refused)
 		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_END, .reason = GP_END_LIMIT });

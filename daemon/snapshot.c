@@ -15,6 +15,8 @@
 #include "daemon/memory.h"
 #include "daemon/snapshot_steps.h"
 
+enum { PASSWORD_SIZE = 512 };
+
 /* ---- files ---- */
 
 static int grow(struct gp_snapshot *snapshot)
@@ -144,6 +146,32 @@ static int read_backend_ca(struct gp_snapshot *snapshot, size_t i, struct gp_buf
 	return ret;
 }
 
+/* The first line of its file. */
+static int read_backend_password(struct gp_snapshot *snapshot, size_t i, struct gp_buf *errors)
+{
+	const struct gp_conf_backend *backend = &snapshot->conf->listeners[i].backend;
+	char password[PASSWORD_SIZE];
+	struct gp_buf text;
+	struct gp_str rest;
+	int ret;
+
+	if (backend->login != GP_CONF_LOGIN_MASTER_USER)
+		return GP_OK;
+	ret = gp_snapshot_read_file(snapshot, backend->login_password_file, &text, errors);
+	rest = gp_str_from(text.data, text.len);
+	gp_str_copy(gp_str_chomp(gp_str_split(&rest, '\n')), password, sizeof(password));
+	if (ret == GP_OK && !*password) {
+		gp_buf_appendf(errors, "%s: its first line holds no password\n",
+			       backend->login_password_file);
+		ret = GP_E_CONF;
+	}
+	if (ret == GP_OK)
+		ret = gp_conf_set_backend_password(snapshot->conf, i, password);
+	explicit_bzero(password, sizeof(password));
+	gp_buf_deinit(&text);
+	return ret;
+}
+
 static int complete_backends(struct gp_snapshot *snapshot, struct gp_buf *errors)
 {
 	int ret = GP_OK;
@@ -153,6 +181,8 @@ static int complete_backends(struct gp_snapshot *snapshot, struct gp_buf *errors
 
 		if (one == GP_OK)
 			one = read_backend_ca(snapshot, i, errors);
+		if (one == GP_OK)
+			one = read_backend_password(snapshot, i, errors);
 		if (ret == GP_OK)
 			ret = one;
 	}
@@ -185,6 +215,36 @@ static int complete_hostname(struct gp_conf *conf)
 		return GP_OK;
 	find_hostname(hostname);
 	return gp_conf_set_hostname(conf, hostname);
+}
+
+/* ---- client certificates ---- */
+
+static int read_client_ca(struct gp_snapshot *snapshot, size_t i, struct gp_buf *errors)
+{
+	const char *path = snapshot->conf->client_certificates[i].ca;
+	struct gp_buf pem;
+	int ret;
+
+	if (!path)
+		return GP_OK;
+	ret = gp_snapshot_read_file(snapshot, path, &pem, errors);
+	if (ret == GP_OK)
+		ret = gp_conf_set_client_ca(snapshot->conf, i, pem.len ? gp_buf_cstr(&pem) : "");
+	gp_buf_deinit(&pem);
+	return ret;
+}
+
+static int read_client_authorities(struct gp_snapshot *snapshot, struct gp_buf *errors)
+{
+	int ret = GP_OK;
+
+	for (size_t i = 0; i < snapshot->conf->client_certificate_count; i++) {
+		int one = read_client_ca(snapshot, i, errors);
+
+		if (ret == GP_OK)
+			ret = one;
+	}
+	return ret;
 }
 
 /* ---- session tickets ---- */
@@ -282,6 +342,8 @@ int gp_snapshot_load(const char *path, const struct gp_snapshot *old,
 		ret = complete_hostname(snapshot->conf);
 	if (ret == GP_OK)
 		ret = complete_backends(snapshot, errors);
+	if (ret == GP_OK)
+		ret = read_client_authorities(snapshot, errors);
 	if (ret == GP_OK)
 		ret = read_ticket_keys(snapshot, errors);
 	if (ret == GP_OK)

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "conf/complaint.h"
 #include "conf/tree.h"
+#include "identity/account.h"
 
 struct checker {
 	const struct gp_conf *conf;
@@ -179,10 +181,87 @@ static void names_are_unique(const struct gp_conf *conf, struct gp_buf *errors)
 	free(sorted);
 }
 
+static void client_certificates_fit_role(const struct checker *c)
+{
+	const struct gp_conf_listener *listener = c->listener;
+	const struct gp_conf_backend *backend = &listener->backend;
+	const char *name = listener->client_certificates;
+	const struct gp_role_row *role = &gp_roles[listener->role];
+
+	if (name && !gp_conf_client_certificates_of(c->conf, listener))
+		gp_conf_complain(c->errors, c->place,
+				 "there is no block of client-certificates named \"%s\"", name);
+	/* RFC 8314 section 4.2: not to be asked for when nothing comes of it */
+	if (name && backend->login == GP_CONF_LOGIN_NONE && !role->smtp)
+		gp_conf_complain(c->errors, c->place,
+				 "client-certificates are of no use without login of the backend");
+	if (!name && (backend->login != GP_CONF_LOGIN_NONE || listener->preauth))
+		gp_conf_complain(c->errors, c->place,
+				 "login of the backend and preauth need client-certificates");
+	if (listener->preauth && listener->role != GP_ROLE_IMAPS)
+		gp_conf_complain(c->errors, c->place, "preauth is for imaps, not for %s",
+				 role->name);
+}
+
+static void login_is_complete(const struct checker *c)
+{
+	const struct gp_conf_backend *backend = &c->listener->backend;
+	bool known = backend->login_user && backend->login_password_file;
+
+	if (backend->login == GP_CONF_LOGIN_MASTER_USER && !known && !backend->login_password)
+		gp_conf_complain(c->errors, c->place,
+				 "login = \"master-user\" needs login-user and "
+				 "login-password-file");
+	if (backend->login == GP_CONF_LOGIN_PROXY_V2_CN && backend->facts != GP_FACTS_PROXY_V2)
+		gp_conf_complain(c->errors, c->place,
+				 "login = \"proxy-v2-cn\" needs facts = \"proxy-v2\"");
+}
+
+static void keys_are_fingerprints(const struct gp_conf_client_certificates *block,
+				  const config_setting_t *place, struct gp_buf *errors)
+{
+	const struct gp_conf_account_key *keys = block->keys.items;
+	uint8_t digest[GP_SHA256_OCTETS];
+
+	for (size_t i = 0; i < block->keys.count; i++) {
+		if (gp_sha256_parse(keys[i].spki, digest) != GP_OK)
+			gp_conf_complain(errors, place,
+					 "spki is a SHA-256 of 64 hexadecimal digits, not \"%s\"",
+					 keys[i].spki);
+		if (!gp_account_valid(keys[i].account))
+			gp_conf_complain(errors, place, "\"%s\" is no account", keys[i].account);
+	}
+}
+
+static void check_client_certificates(const struct gp_conf *conf, struct gp_buf *errors)
+{
+	for (size_t i = 0; i < conf->client_certificate_count; i++) {
+		const struct gp_conf_client_certificates *block = &conf->client_certificates[i];
+		const config_setting_t *place = element_of(conf, "client-certificates", i);
+		bool by_address = block->addresses != GP_ACCOUNT_BY_NONE;
+
+		keys_are_fingerprints(block, place, errors);
+		if (by_address && !block->ca)
+			gp_conf_complain(errors, place,
+					 "addresses need ca: who may vouch for them");
+		if (!by_address && !block->keys.count)
+			gp_conf_complain(errors, place,
+					 "client certificates \"%s\" are nobody's: set keys, or ca "
+					 "and addresses",
+					 block->name);
+		for (size_t j = 0; j < i; j++) {
+			if (!strcmp(conf->client_certificates[j].name, block->name))
+				gp_conf_complain(errors, place, "there are two blocks named \"%s\"",
+						 block->name);
+		}
+	}
+}
+
 static void (*const checks[])(const struct checker *) = {
 	certificate_is_there,    backend_is_protected, backend_name_is_protected,
 	backend_tls_is_complete, facts_fit_role,       address_is_listenable,
-	smtp_settings_fit_role,  mx_knows_every_name,
+	smtp_settings_fit_role,  mx_knows_every_name,  client_certificates_fit_role,
+	login_is_complete,
 };
 
 void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)
@@ -198,6 +277,7 @@ void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)
 		gp_conf_complain(errors, NULL, "there are more than %d listeners",
 				 GP_CONF_LISTENERS_MAX);
 	names_are_unique(conf, errors);
+	check_client_certificates(conf, errors);
 	for (size_t i = 0; i < conf->listener_count; i++) {
 		const struct checker c = { conf, errors, &conf->listeners[i],
 					   element_of(conf, "listeners", i) };

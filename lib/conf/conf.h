@@ -26,6 +26,7 @@ enum gp_conf_bare_newline {
 	GP_CONF_BARE_NEWLINE_REJECT,
 	GP_CONF_BARE_NEWLINE_NORMALIZE
 };
+enum gp_conf_login { GP_CONF_LOGIN_NONE, GP_CONF_LOGIN_MASTER_USER, GP_CONF_LOGIN_PROXY_V2_CN };
 enum gp_unknown_sni { GP_UNKNOWN_SNI_DEFAULT, GP_UNKNOWN_SNI_REFUSE };
 
 /* "192.0.2.1:993", "[2001:db8::1]:993", "host.example:993" or "unix:/path". */
@@ -44,11 +45,36 @@ struct gp_conf_backend {
 	const char *tls_ca;
 	const char *tls_ca_pem; /* contents of tls_ca, in an effective configuration */
 	uint64_t connect_time_ms;
+	int login; /* enum gp_conf_login */
+	const char *login_user;
+	const char *login_password_file;
+	const char *login_password; /* its first line, in an effective configuration */
 };
 
 struct gp_conf_networks {
 	struct gp_network *items;
 	size_t count;
+};
+
+/* A list within a group. */
+struct gp_conf_list {
+	void *items;
+	size_t count;
+};
+
+struct gp_conf_account_key {
+	const char *spki; /* SHA-256 in hexadecimal */
+	const char *account;
+};
+
+/* Which client certificates are whose. */
+struct gp_conf_client_certificates {
+	const char *name;
+	const char *ca;
+	const char *ca_pem;       /* contents of ca, in an effective configuration */
+	int addresses;            /* enum gp_account_names */
+	int account;              /* enum gp_account_form */
+	struct gp_conf_list keys; /* of struct gp_conf_account_key */
 };
 
 struct gp_conf_listener {
@@ -61,6 +87,8 @@ struct gp_conf_listener {
 	int bare_newline; /* enum gp_conf_bare_newline */
 	struct gp_conf_networks bare_newline_from;
 	bool starttls_required;
+	const char *client_certificates; /* name of a block; NULL: none are asked for */
+	bool preauth;
 	struct gp_conf_networks proxy_from;
 	struct gp_conf_backend backend;
 };
@@ -109,6 +137,8 @@ struct gp_conf {
 	struct gp_conf_limits limits;
 	struct gp_conf_certificate *certificates;
 	size_t certificate_count;
+	struct gp_conf_client_certificates *client_certificates;
+	size_t client_certificate_count;
 	struct gp_conf_listener *listeners;
 	size_t listener_count;
 	struct gp_conf_tree *tree; /* libconfig's */
@@ -131,11 +161,18 @@ int gp_conf_visit_files(const struct gp_conf *conf, const char *path,
 			int (*visit)(void *arg, const char *path), void *arg);
 
 /* Set backend.address of a listener to a resolved one and keep the name for TLS; put the
- * contents of its CA file in; name the machine. All change what gp_conf_effective_text writes. */
+ * contents of its CA file and its password in; the same for the CA of a block of client
+ * certificates; name the machine. All change what gp_conf_effective_text writes. */
 int gp_conf_set_backend_address(struct gp_conf *conf, size_t listener,
 				const struct gp_endpoint *endpoint);
 int gp_conf_set_backend_ca(struct gp_conf *conf, size_t listener, const char *pem);
+int gp_conf_set_backend_password(struct gp_conf *conf, size_t listener, const char *password);
+int gp_conf_set_client_ca(struct gp_conf *conf, size_t block, const char *pem);
 int gp_conf_set_hostname(struct gp_conf *conf, const char *hostname);
+
+/* The block that the listener names, or NULL. */
+const struct gp_conf_client_certificates *
+gp_conf_client_certificates_of(const struct gp_conf *conf, const struct gp_conf_listener *listener);
 
 /* The configuration as one text without includes. The caller frees it; NULL without memory. */
 char *gp_conf_effective_text(const struct gp_conf *conf);

@@ -7,6 +7,9 @@ static const char *const requiretls_words[] = { "off", "pass", "header", "final"
 static const char *const bare_newline_words[] = { "default", "reject", "normalize", NULL };
 static const char *const backend_tls_words[] = { "off", "verify", NULL };
 static const char *const unknown_sni_words[] = { "default", "refuse", NULL };
+static const char *const login_words[] = { "none", "master-user", "proxy-v2-cn", NULL };
+static const char *const addresses_words[] = { "none", "mail", "xmpp", "any", NULL };
+static const char *const account_words[] = { "address", "local-part", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
 static const char *const format_words[] = { "text", "json", NULL };
 static const char *const target_words[] = { "stderr", "syslog", NULL };
@@ -113,6 +116,16 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 	  .help = "Contents of tls-ca." },
 	{ "connect-time", GP_CONF_DURATION, AT(gp_conf_backend, connect_time_ms), "10s", .min = 100,
 	  .max = 10 * MINUTE, .help = "Time for the connection to the backend and its greeting." },
+	{ "login", GP_CONF_CHOICE, AT(gp_conf_backend, login), "none", .words = login_words,
+	  .help = "How gatepost logs a client in whose certificate is known: as a master user who "
+		  "asks for the account (SASL PLAIN), or with SASL EXTERNAL and the account as CN "
+		  "in the PROXY header." },
+	{ "login-user", GP_CONF_TEXT, AT(gp_conf_backend, login_user), "",
+	  .help = "Name of the master user." },
+	{ "login-password-file", GP_CONF_TEXT, AT(gp_conf_backend, login_password_file), "",
+	  .help = "File whose first line is the password of the master user." },
+	{ "login-password", GP_CONF_TEXT, AT(gp_conf_backend, login_password), "", .internal = true,
+	  .help = "Contents of login-password-file." },
 	END,
 };
 
@@ -149,10 +162,46 @@ const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "starttls-required", GP_CONF_BOOL, AT(gp_conf_listener, starttls_required), "false",
 	  .help = "For smtp: take no mail without TLS. Departs from RFC 3207 section 4; not for "
 		  "hosts that an MX record names." },
+	{ "client-certificates", GP_CONF_TEXT, AT(gp_conf_listener, client_certificates), "",
+	  .help = "Name of the block of client-certificates that says which certificates are "
+		  "whose. Without it no client is asked for one." },
+	{ "preauth", GP_CONF_BOOL, AT(gp_conf_listener, preauth), "false",
+	  .help = "For imaps: a client whose certificate is known is logged in at once and greeted "
+		  "with PREAUTH." },
 	{ "proxy-from", GP_CONF_NETWORKS, AT(gp_conf_listener, proxy_from), "",
 	  .help = "Addresses of load balancers that begin each connection with a PROXY header." },
 	{ "backend", GP_CONF_GROUP, AT(gp_conf_listener, backend), NULL,
 	  .rows = gp_conf_backend_rows, .help = "The server behind." },
+	END,
+};
+
+static const struct gp_conf_row account_key_rows[] = {
+	{ "spki", GP_CONF_TEXT, AT(gp_conf_account_key, spki), NULL,
+	  .help = "SHA-256 of the certificate's SubjectPublicKeyInfo, in hexadecimal.",
+	  .example = "0000000000000000000000000000000000000000000000000000000000000000" },
+	{ "account", GP_CONF_TEXT, AT(gp_conf_account_key, account), NULL, .help = "Whose it is.",
+	  .example = "alice" },
+	END,
+};
+
+const struct gp_conf_row gp_conf_client_certificate_rows[] = {
+	{ "name", GP_CONF_TEXT, AT(gp_conf_client_certificates, name), NULL,
+	  .help = "What listeners call this block.", .example = "staff" },
+	{ "ca", GP_CONF_TEXT, AT(gp_conf_client_certificates, ca), "",
+	  .help = "PEM file with the authorities whose word counts for addresses." },
+	{ "ca-pem", GP_CONF_TEXT, AT(gp_conf_client_certificates, ca_pem), "", .internal = true,
+	  .help = "Contents of ca." },
+	{ "addresses", GP_CONF_CHOICE, AT(gp_conf_client_certificates, addresses), "none",
+	  .words = addresses_words,
+	  .help = "Which addresses in a certificate that such an authority has signed are accounts: "
+		  "mail (rfc822Name and SmtpUTF8Mailbox), xmpp (XmppAddr), any of them, or none." },
+	{ "account", GP_CONF_CHOICE, AT(gp_conf_client_certificates, account), "address",
+	  .words = account_words,
+	  .help = "The account is the whole address, or what stands before the @ (for authorities "
+		  "of one domain only)." },
+	{ "keys", GP_CONF_LIST, AT(gp_conf_client_certificates, keys), "",
+	  .max = sizeof(struct gp_conf_account_key), .rows = account_key_rows,
+	  .help = "Keys of certificates, whoever has signed them, and whose they are." },
 	END,
 };
 
@@ -162,6 +211,8 @@ const struct gp_conf_group gp_conf_groups[] = {
 	{ "limits", gp_conf_limits_rows, false, "What one client, or all of them, may use." },
 	{ "certificates", gp_conf_certificate_rows, true,
 	  "Certificates; a client gets the one that covers the name it asks for." },
+	{ "client-certificates", gp_conf_client_certificate_rows, true,
+	  "Which client certificates are whose." },
 	{ "listeners", gp_conf_listener_rows, true, "Ports, and the servers behind them." },
 	{ .name = NULL },
 };
