@@ -46,11 +46,11 @@ static int append_proxy_header(struct gp_session *s)
 		header.tls_version = gp_str_of(texts.tls.version);
 		header.tls_cipher = gp_str_of(texts.tls.cipher_openssl);
 	}
-	/* the account, not the certificate's own CN, which means nothing here */
-	if (s->account) {
-		header.certificate_verified = true;
+	header.certificate_verified = s->account != NULL;
+	/* the account, not the certificate's own CN, which means nothing here; a backend that logs
+	 * the CN in would do so in the place of a master user */
+	if (s->account && s->listener->external.method != GP_EXTERNAL_AS_MASTER_USER)
 		header.common_name = gp_str_of(s->account);
-	}
 	if (texts.tls.sni)
 		header.authority = gp_str_of(texts.tls.sni);
 	return gp_proxy_v2_build(&header, &s->out[GP_BACKEND]);
