@@ -299,6 +299,16 @@ def _():
 			equal(is_in("imaps", one), True)
 
 
+@test("a resumed session is judged anew: a key that is not listed any more is nobody's")
+def _():
+	tls, session = session_of("keys", "self", VERSIONS[1])
+	staff, keys = blocks()
+	gate().reload(client_certificates=[staff, keys | {"keys": keys["keys"][1:]}])
+	with client("imaps", "keys", tls, session=session) as one:
+		equal((one.tls.session_reused, b"EXTERNAL" in offer("imaps", one)), (True, False))
+	gate().reload(client_certificates=[staff, keys])
+
+
 @test("[9325-3.4-1] a ticket of one name, port or block of client certificates is taken in no other")
 def _():
 	for version in VERSIONS:
