@@ -26,7 +26,9 @@ static bool take_pem(const char *path, const char *name, struct gp_folder_certif
 	out->name = strndup(name, strlen(name) - strlen(".pem"));
 	out->chain = strdup(path);
 	out->key = strdup(path);
-	return out->name && out->chain && out->key;
+	if (asprintf(&out->ocsp, "%.*s.ocsp", (int)(strlen(path) - strlen(".pem")), path) < 0)
+		out->ocsp = NULL;
+	return out->name && out->chain && out->key && out->ocsp;
 }
 
 static bool take_folder(const char *path, const char *name, struct gp_folder_certificate *out)
@@ -37,7 +39,9 @@ static bool take_folder(const char *path, const char *name, struct gp_folder_cer
 		out->chain = NULL;
 	if (asprintf(&out->key, "%s/privkey.pem", path) < 0)
 		out->key = NULL;
-	return out->name && out->folder && out->chain && out->key;
+	if (asprintf(&out->ocsp, "%s/ocsp.der", path) < 0)
+		out->ocsp = NULL;
+	return out->name && out->folder && out->chain && out->key && out->ocsp;
 }
 
 static void free_one(struct gp_folder_certificate *one)
@@ -46,6 +50,7 @@ static void free_one(struct gp_folder_certificate *one)
 	free(one->folder);
 	free(one->chain);
 	free(one->key);
+	free(one->ocsp);
 }
 
 /* GP_OK, GP_E_NOT_FOUND when it is something else, or GP_E_NOMEM. */

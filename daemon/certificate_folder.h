@@ -5,13 +5,14 @@
 #include <stddef.h>
 
 /* A folder of certificates: each NAME.pem holds chain and key, each folder NAME has
- * fullchain.pem and privkey.pem (certbot's live/). */
+ * fullchain.pem and privkey.pem (certbot's live/). NAME.ocsp and NAME/ocsp.der are responses. */
 
 struct gp_folder_certificate {
 	char *name;
 	char *folder; /* its own, when it has one */
 	char *chain;  /* paths */
 	char *key;    /* the same path for NAME.pem */
+	char *ocsp;   /* of an OCSP response, which need not be there */
 };
 
 /* Sorted by name. GP_OK, GP_E_NOMEM, or GP_E_IO with errno; the list is then empty. */

@@ -27,9 +27,11 @@
 	ROW(STOPPED, "stopped", INFO, "supervisor", "", "The last worker has ended.")              \
 	ROW(CERTIFICATE_EXPIRY, "certificate-expiry", WARN, "supervisor", "certificate days",      \
 	    "A certificate has expired (0 days) or will within 14 days.")                          \
+	ROW(OCSP_EXPIRED, "ocsp-expired", WARN, "supervisor", "certificate",                       \
+	    "The OCSP response of a certificate has expired and is not stapled any more.")         \
 	ROW(CERTIFICATE_REFUSED, "certificate-refused", ERROR, "supervisor", "reason",             \
-	    "A file in a folder of certificates cannot be used; the certificate that stood there " \
-	    "before stays in use, if there was one.")                                              \
+	    "A file in a folder of certificates cannot be used, the certificate that stood there " \
+	    "before stays in use, if there was one; or an OCSP response is not stapled.")          \
 	ROW(STATE_NOT_SAVED, "state-not-saved", ERROR, "supervisor", "file reason",                \
 	    "A file in server.state-dir could not be written; it is tried again.")                 \
 	ROW(SESSION_END, "session-end", INFO, "edge",                                              \

@@ -26,6 +26,7 @@ struct gp_file_watch {
 	void *arg;
 	struct watched_file *files;
 	size_t file_count;
+	char last_folder[PATH_MAX]; /* that was watched: files of one folder come together */
 	bool blind; /* the system watches no more folders for us: look now and then */
 };
 
@@ -131,11 +132,16 @@ static void watch_folder(struct gp_file_watch *watch, const char *path)
 static void watch_folder_of(struct gp_file_watch *watch, const char *path)
 {
 	char copy[PATH_MAX];
+	const char *folder;
 
 	if (strlen(path) >= sizeof(copy))
 		return;
 	strcpy(copy, path);
-	watch_folder(watch, dirname(copy));
+	folder = dirname(copy);
+	if (!strcmp(folder, watch->last_folder))
+		return;
+	strcpy(watch->last_folder, folder);
+	watch_folder(watch, folder);
 }
 
 static void watch_file(struct gp_file_watch *watch, const char *path, const struct stat *state)
@@ -166,6 +172,7 @@ void gp_file_watch_set(struct gp_file_watch *watch, char *const *paths, const st
 	gp_watch_deinit(&watch->readable);
 	close(watch->fd);
 	watch->blind = false;
+	watch->last_folder[0] = '\0';
 	watch->files = calloc(count + 1, sizeof(*watch->files));
 	if (!open_inotify(watch) || !watch->files)
 		return;

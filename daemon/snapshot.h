@@ -11,7 +11,12 @@
 /* Everything that stands in files, read and checked at one moment: the configuration with its
  * names resolved, and the certificates. Sealed in memory, it can be handed to any worker. */
 
-enum gp_certificate_file { GP_CERTIFICATE_CHAIN, GP_CERTIFICATE_KEY, GP_CERTIFICATE_FILES };
+enum gp_certificate_file {
+	GP_CERTIFICATE_CHAIN,
+	GP_CERTIFICATE_KEY,
+	GP_CERTIFICATE_OCSP,
+	GP_CERTIFICATE_FILES
+};
 
 struct gp_snapshot_certificate {
 	char *name;

@@ -11,6 +11,7 @@
 #include "daemon/file_watch.h"
 #include "daemon/memory.h"
 #include "daemon/snapshot_steps.h"
+#include "tls/staple.h"
 
 /* Where a certificate comes from. */
 struct source {
@@ -148,15 +149,18 @@ static void free_place(struct gp_snapshot_certificate *place)
 		free(place->path[i]);
 }
 
-static int read_files(struct reading *r, const struct source *source, struct gp_buf *contents,
-		      struct gp_buf *complaints)
+/* `states` are what the files are now, zero when they are not there. */
+static int read_files(struct reading *r, const struct source *source, const struct stat *states,
+		      struct gp_buf *contents, struct gp_buf *complaints)
 {
 	int ret = GP_OK;
 
 	for (size_t i = 0; i < GP_CERTIFICATE_FILES; i++) {
-		int one = source->path[i] ? gp_snapshot_read_file(r->snapshot, source->path[i],
-								  &contents[i], complaints)
-					  : GP_OK;
+		bool absent = source->in_folder && i == GP_CERTIFICATE_OCSP && !states[i].st_ino;
+		int one = source->path[i] && !absent
+				  ? gp_snapshot_read_file(r->snapshot, source->path[i],
+							  &contents[i], complaints)
+				  : GP_OK;
 
 		if (ret == GP_OK)
 			ret = one;
@@ -164,12 +168,30 @@ static int read_files(struct reading *r, const struct source *source, struct gp_
 	return ret;
 }
 
-static int read_new(struct reading *r, const struct source *source,
+/* The response, if it may be stapled; its certificate is served without it, too. */
+static struct gp_str judge_ocsp(struct reading *r, const struct source *source,
+				const struct gp_buf *contents, struct gp_certificate_info *info)
+{
+	const struct gp_buf *chain = &contents[GP_CERTIFICATE_CHAIN];
+	const struct gp_buf *ocsp = &contents[GP_CERTIFICATE_OCSP];
+	struct gp_str der = gp_str_from(ocsp->data, ocsp->len);
+	char reason[256];
+
+	info->ocsp_until_utc = 0;
+	if (!der.len || gp_staple_judge(gp_str_from(chain->data, chain->len), der,
+					&info->ocsp_until_utc, reason, sizeof(reason)) == GP_OK)
+		return der;
+	gp_buf_appendf(r->warnings, "%s: certificate \"%s\": %s\n",
+		       source->path[GP_CERTIFICATE_OCSP], source->name, reason);
+	return (struct gp_str){ "", 0 };
+}
+
+static int read_new(struct reading *r, const struct source *source, const struct stat *states,
 		    struct gp_certificate_info *info_out, struct gp_buf *complaints)
 {
 	struct gp_buf contents[GP_CERTIFICATE_FILES] = { { .data = NULL } };
 	char reason[256];
-	int ret = read_files(r, source, contents, complaints);
+	int ret = read_files(r, source, states, contents, complaints);
 	const struct gp_buf *chain = &contents[GP_CERTIFICATE_CHAIN];
 	const struct gp_buf *key = &contents[GP_CERTIFICATE_KEY];
 
@@ -178,6 +200,7 @@ static int read_new(struct reading *r, const struct source *source,
 			.label = gp_str_of(source->name),
 			.chain_pem = gp_str_from(chain->data, chain->len),
 			.key_pem = gp_str_from(key->data, key->len),
+			.ocsp = judge_ocsp(r, source, contents, info_out),
 		};
 
 		ret = gp_certpack_add(r->pack, r->judge, &entry, info_out, reason, sizeof(reason));
@@ -195,7 +218,8 @@ static int read_or_keep(struct reading *r, const struct source *source,
 			const struct gp_snapshot_certificate *old,
 			struct gp_snapshot_certificate *place)
 {
-	int ret = read_new(r, source, &place->info, source->in_folder ? r->warnings : r->errors);
+	int ret = read_new(r, source, place->state, &place->info,
+			   source->in_folder ? r->warnings : r->errors);
 
 	if (ret == GP_OK || !source->in_folder || ret == GP_E_NOMEM)
 		return ret;
@@ -243,7 +267,7 @@ static int read_folder(struct reading *r, const char *path)
 		gp_buf_appendf(r->errors, "%s: %s\n", path, strerror(errno));
 	for (size_t i = 0; i < count && ret == GP_OK; i++) {
 		const struct source source = { .name = list[i].name,
-					       .path = { list[i].chain, list[i].key },
+					       .path = { list[i].chain, list[i].key, list[i].ocsp },
 					       .in_folder = true };
 
 		if (list[i].folder)
@@ -262,7 +286,8 @@ static int read_all(struct reading *r)
 
 	for (size_t i = 0; i < conf->certificate_count; i++) {
 		const struct gp_conf_certificate *c = &conf->certificates[i];
-		const struct source source = { .name = c->name, .path = { c->chain, c->key } };
+		const struct source source = { .name = c->name,
+					       .path = { c->chain, c->key, c->ocsp } };
 		int one = c->folder ? read_folder(r, c->folder) : read_one(r, &source);
 
 		if (ret == GP_OK)

@@ -101,6 +101,8 @@ static void warn_of_expiry(const struct gp_snapshot *snapshot)
 		const struct gp_snapshot_certificate *certificate = &snapshot->certificates[i];
 		int64_t left = certificate->info.not_after_utc - now;
 
+		if (certificate->info.ocsp_until_utc && certificate->info.ocsp_until_utc <= now)
+			gp_event(OCSP_EXPIRED, GP_LOG_TEXT_FIELD("certificate", certificate->name));
 		if (left > EXPIRY_WARNING_S)
 			continue;
 		gp_event(CERTIFICATE_EXPIRY, GP_LOG_TEXT_FIELD("certificate", certificate->name),

@@ -141,7 +141,8 @@ static void certificates_are_complete(const struct gp_conf *conf, struct gp_buf 
 {
 	for (size_t i = 0; i < conf->certificate_count; i++) {
 		const struct gp_conf_certificate *c = &conf->certificates[i];
-		bool whole = c->name && c->chain && c->key, any = c->name || c->chain || c->key;
+		bool whole = c->name && c->chain && c->key,
+		     any = c->name || c->chain || c->key || c->ocsp;
 
 		if (c->folder ? any : !whole)
 			gp_conf_complain(errors, element_of(conf, "certificates", i),

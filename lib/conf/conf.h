@@ -98,6 +98,7 @@ struct gp_conf_certificate {
 	const char *name;
 	const char *chain;
 	const char *key;
+	const char *ocsp;
 	const char *folder;
 };
 

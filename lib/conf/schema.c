@@ -92,6 +92,8 @@ const struct gp_conf_row gp_conf_certificate_rows[] = {
 	{ "key", GP_CONF_TEXT, AT(gp_conf_certificate, key), "",
 	  .help = "PEM file: the private key, without passphrase.",
 	  .example = "/etc/gatepost/mail.example.org.key.pem" },
+	{ "ocsp", GP_CONF_TEXT, AT(gp_conf_certificate, ocsp), "",
+	  .help = "DER file: an OCSP response for this certificate, to be stapled." },
 	{ "folder", GP_CONF_TEXT, AT(gp_conf_certificate, folder), "",
 	  .help = "In place of name, chain and key: all certificates of this folder, which are "
 		  "NAME.pem (chain and key in one file) and NAME/fullchain.pem with "

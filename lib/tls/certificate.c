@@ -328,7 +328,7 @@ static bool library_accepts(struct gp_str chain_pem, struct gp_str key_pem, char
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	const struct gp_tls_rule *failed;
 	bool ok = ctx && gp_tls_profile_strict(ctx, GP_TLS_SERVER, &failed) == GP_OK &&
-		  gp_credential_use(ctx, chain_pem, key_pem);
+		  gp_credential_use(ctx, chain_pem, key_pem, (struct gp_str){ "", 0 });
 
 	if (!ok)
 		gp_tls_error_text(NULL, error_out, error_size);

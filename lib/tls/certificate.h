@@ -17,6 +17,7 @@ struct gp_certificate_info {
 	char names[512];       /* the first DNS names, for people, blank-separated */
 	int64_t not_after_utc; /* seconds since 1970 */
 	int64_t not_before_utc;
+	int64_t ocsp_until_utc; /* of the response that is stapled; 0: none */
 };
 
 /* Remembers the intermediate certificates that it has seen, because ten thousand chains share a

@@ -4,11 +4,13 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-static bool add_chain(SSL_CTX *ctx, BIO *bio)
+#include "tls/staple_openssl.h"
+
+static bool add_chain(SSL_CTX *ctx, BIO *bio, struct gp_str ocsp)
 {
 	X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
 	bool ok = certificate && SSL_CTX_use_certificate(ctx, certificate) == 1 &&
-		  SSL_CTX_clear_chain_certs(ctx) == 1;
+		  SSL_CTX_clear_chain_certs(ctx) == 1 && gp_staple_attach(certificate, ocsp);
 
 	X509_free(certificate);
 	while (ok && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
@@ -21,12 +23,14 @@ static bool add_chain(SSL_CTX *ctx, BIO *bio)
 	return ok;
 }
 
-bool gp_credential_use(SSL_CTX *ctx, struct gp_str chain_pem, struct gp_str key_pem)
+bool gp_credential_use(SSL_CTX *ctx, struct gp_str chain_pem, struct gp_str key_pem,
+		       struct gp_str ocsp)
 {
 	BIO *chain = BIO_new_mem_buf(chain_pem.p, (int)chain_pem.len);
 	BIO *key_bio = BIO_new_mem_buf(key_pem.p, (int)key_pem.len);
 	EVP_PKEY *key = key_bio ? PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL) : NULL;
-	bool ok = chain && key && add_chain(ctx, chain) && SSL_CTX_use_PrivateKey(ctx, key) == 1;
+	bool ok = chain && key && add_chain(ctx, chain, ocsp) &&
+		  SSL_CTX_use_PrivateKey(ctx, key) == 1;
 
 	EVP_PKEY_free(key);
 	BIO_free(chain);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "tls/credential.h"
 #include "tls/profile.h"
+#include "tls/staple_openssl.h"
 #include "tls/ticket_openssl.h"
 
 enum { ALPN_MAX = 32, SCOPE_MAX = 128, HOST_NAME_MAX_OCTETS = 255, TWINS_MAX = 8 };
@@ -188,7 +189,7 @@ static bool use_twins(SSL_CTX *ctx, const struct gp_certpack *pack, size_t index
 	while (ok && count--) {
 		const struct gp_certpack_entry *entry = gp_certpack_entry(pack, twins[count]);
 
-		ok = gp_credential_use(ctx, entry->chain_pem, entry->key_pem);
+		ok = gp_credential_use(ctx, entry->chain_pem, entry->key_pem, entry->ocsp);
 	}
 	return ok;
 }
@@ -209,6 +210,7 @@ static SSL_CTX *context_new(const struct gp_tls_store *store, size_t index)
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
+	gp_staple_enable(ctx);
 	SSL_CTX_set_cert_verify_callback(ctx, on_client_certificate, NULL);
 	if (!store->tickets) {
 		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);

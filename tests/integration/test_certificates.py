@@ -88,10 +88,10 @@ def serves(name, one):
 	equal(is_served(name, one), True)
 
 
-def changed(do, event="reloaded"):
+def changed(do):
 	mark = gate().mark()
 	do()
-	return gate().wait_for(event, mark)
+	return gate().wait_for("reloaded", mark)
 
 
 @test("[9325-3.7-1] all certificates of a folder are served: exactly, by wildcard, and the default one for the rest")
@@ -154,7 +154,9 @@ def _():
 	client = session()
 	old, renewed, other = leaf("keep", "keep.example.test"), leaf("keep2", "keep.example.test"), leaf("b2", "b.example.test")
 	changed(lambda: put("keep", old))
-	event = changed(lambda: put("keep", old._replace(key=other.key)), "certificate-refused")
+	mark = gate().mark()
+	changed(lambda: put("keep", old._replace(key=other.key)))
+	event = gate().wait_for("certificate-refused", mark)
 	contains(event["reason"], 'certs/keep.pem: certificate "keep": the key does not belong')
 	serves("keep.example.test", old)
 	mark = gate().mark()
@@ -184,6 +186,45 @@ def _():
 	code, said = check_config(lab, text)
 	equal(code, 78)
 	contains(said[0], "spoilt: No such file or directory")
+
+
+# ---- OCSP ----
+
+
+def respond(one, state, path):
+	"""An OCSP response about a certificate: V good, R revoked, nothing unknown."""
+	serial = command("openssl", "x509", "-in", one.certificate, "-noout", "-serial").stdout.strip().removeprefix("serial=")
+	revoked = "250101000000Z" if state == "R" else ""
+	index = lab.write("index", f"{state}\t490101000000Z\t{revoked}\t{serial}\tunknown\t/CN=x\n" if state else "")
+	issuer = pki().file("intermediate.crt")
+	command("openssl", "ocsp", "-index", index, "-CA", issuer, "-issuer", issuer, "-rsigner", issuer, "-rkey",
+		pki().file("intermediate.key"), "-cert", one.certificate, "-ndays", "1", "-respout", path, "-noverify")
+	return path
+
+
+def status_of(name, version):
+	return command("openssl", "s_client", "-connect", IMAPS, "-servername", name, "-status", "-CAfile", pki().root, version,
+		check=False).stdout
+
+
+@test("[9325-7.5-2] an OCSP response beside a certificate is stapled, in TLS 1.2 and 1.3; one that says revoked is not, and loudly")
+def _():
+	one = leaf("stapled", "stapled.example.test")
+	gate()
+	changed(lambda: put("stapled", one))
+	path = os.path.join(FOLDER, "stapled.ocsp")
+	for state, word in (("", "does not say that the certificate is good"), ("R", "revoked"), ("V", None), ("R", "revoked")):
+		mark = gate().mark()
+		os.replace(respond(one, state, path + ".new"), path)
+		gate().wait_for("reloaded", mark)
+		if word:
+			contains(gate().wait_for("certificate-refused", mark)["reason"], word)
+		for version in ("-tls1_2", "-tls1_3"):
+			said = status_of("stapled.example.test", version)
+			contains(said, "OCSP response: no response sent" if word else "Cert Status: good")
+			contains(said, "Verify return code: 0 (ok)")
+	for version in ("-tls1_2", "-tls1_3"):
+		contains(status_of(NAME, version), "OCSP response: no response sent")
 
 
 run(lab)
