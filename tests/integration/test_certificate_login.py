@@ -3,6 +3,7 @@
 """Logging in with a client certificate, to a real Dovecot: as its master user, and by the CN of the PROXY header."""
 
 import base64
+import contextlib
 import hashlib
 import ssl
 import sys
@@ -14,7 +15,7 @@ from dovecot import Dovecot  # noqa: E402
 from gate import Gate, certificate, check_config, config_text, listener  # noqa: E402
 from lab import Lab, command, contains, equal, run, test  # noqa: E402
 from pki import Pki  # noqa: E402
-from wire import by_starttls, context, implicit  # noqa: E402
+from wire import Client, alert_of, by_starttls, context, implicit  # noqa: E402
 
 NAME, SECOND = "mail.example.test", "second.example.test"
 lab = Lab()
@@ -140,7 +141,6 @@ def client(role, way, who, version=None, session=None, name=NAME):
 
 
 def resumed(role, way, tls, session, name):
-	from wire import Client
 	made = Client(address(role, way))
 	made.start_tls(tls, name, session)
 	return made
@@ -318,6 +318,43 @@ def _():
 				tls, session = session_of(here, who, version)
 				with client("imaps", there, tls, session=session, name=name) as one:
 					equal(one.tls.session_reused, False)
+
+
+ECDSA_SHA1 = 0x0203
+HANDSHAKE_FAILURE, ILLEGAL_PARAMETER = 40, 47  # OpenSSL 3.0 says the first, RFC 9155 the second
+
+
+def ask_for_sha1(flight):
+	"""A server's TLS 1.2 flight, in clear, with a CertificateRequest that takes SHA-1 only."""
+	made = b""
+	while flight:
+		size = int.from_bytes(flight[3:5], "big")
+		record, flight = flight[:5 + size], flight[5 + size:]
+		if record[0] == 22 and record[5] == 13:  # CertificateRequest: types, algorithms, authorities
+			at = 9 + 1 + record[9]
+			count = int.from_bytes(record[at:at + 2], "big") // 2
+			record = record[:at + 2] + ECDSA_SHA1.to_bytes(2, "big") * count + record[at + 2 + 2 * count:]
+		made += record
+	return made
+
+
+@test("[9155-5-1] a CertificateVerify with SHA-1, which a man in the middle asked for, ends the handshake")
+def _():
+	gate()
+	tls = tls_of("alice", VERSIONS[0])
+	tls.set_ciphers("DEFAULT@SECLEVEL=0")
+	one = Client(address("imaps", "master-user"))
+	one.sock.sendall(one.hello(tls, NAME))
+	flight = b""
+	while not flight.endswith(b"\x0e\x00\x00\x00"):  # ServerHelloDone
+		flight += one.sock.recv(65536)
+	one.into.write(ask_for_sha1(flight))
+	with contextlib.suppress(ssl.SSLWantReadError):
+		one.tls_next.do_handshake()
+	said = one.out_of.read()
+	contains(said, ECDSA_SHA1.to_bytes(2, "big"))
+	one.sock.sendall(said)
+	equal(alert_of(one.rest()) in (HANDSHAKE_FAILURE, ILLEGAL_PARAMETER), True)
 
 
 @test("[8314-4.2-2] --check: a certificate is not asked for when nothing comes of it")
