@@ -56,30 +56,38 @@ static int print_config(void)
 
 static void print_certificates(const struct gp_snapshot *snapshot)
 {
-	for (size_t i = 0; i < snapshot->conf->certificate_count; i++)
-		printf("certificate \"%s\" covers: %s\n", snapshot->conf->certificates[i].name,
-		       *snapshot->certificates[i].names ? snapshot->certificates[i].names
-							: "no DNS name");
+	for (size_t i = 0; i < snapshot->certificate_count; i++) {
+		const struct gp_snapshot_certificate *certificate = &snapshot->certificates[i];
+
+		printf("certificate \"%s\" covers: %s\n", certificate->name,
+		       *certificate->info.names ? certificate->info.names : "no DNS name");
+	}
 }
 
 static int check(const struct serve_options *options)
 {
 	struct gp_snapshot *snapshot;
-	struct gp_buf errors;
+	struct gp_buf errors, warnings;
 	int ret = EX_OK;
 
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
-	if (gp_snapshot_load(options->path, &snapshot, &errors) != GP_OK) {
+	gp_buf_init(&warnings, GP_CONF_ERRORS_MAX);
+	if (gp_snapshot_load(options->path, NULL, &snapshot, &errors, &warnings) != GP_OK) {
 		fwrite(errors.data, 1, errors.len, stderr);
 		ret = EX_CONFIG;
 	} else {
 		print_certificates(snapshot);
-		if (options->connect)
+		/* it would start, but that is not what was asked */
+		if (warnings.len)
+			ret = EX_CONFIG;
+		else if (options->connect)
 			ret = gp_probe_backends(snapshot->conf);
 		if (ret == EX_OK)
 			printf("%s: all is well\n", options->path);
 		gp_snapshot_free(snapshot);
 	}
+	fwrite(warnings.data, 1, warnings.len, stderr);
+	gp_buf_deinit(&warnings);
 	gp_buf_deinit(&errors);
 	return ret;
 }

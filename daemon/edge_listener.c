@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 
+enum { SCOPE_SIZE = 128 };
+
 const struct gp_edge_ops *gp_edge_ops_of(int role)
 {
 	static const struct gp_edge_ops *const ops[GP_ROLES] = {
@@ -49,10 +51,13 @@ static int copy_networks(const struct gp_conf_networks *from, struct gp_conf_net
 }
 
 static int set_up_tls(struct gp_edge_listener *l, const struct gp_conf_listener *listener,
-		      struct gp_tls_store *store, char *error_out, size_t error_size)
+		      const struct gp_conf_client_certificates *block, struct gp_tls_store *store,
+		      char *error_out, size_t error_size)
 {
-	char scope[128];
+	char scope[SCOPE_SIZE];
 	const struct gp_tls_server_config config = {
+		.request_client_certificate = block != NULL,
+		.client_ca_pem = block ? block->ca_pem : NULL,
 		.certificate = listener->certificate,
 		.alpn = l->ops->alpn,
 		.scope = scope,
@@ -62,9 +67,60 @@ static int set_up_tls(struct gp_edge_listener *l, const struct gp_conf_listener 
 	};
 
 	/* not the address: several machines may share the keys */
-	snprintf(scope, sizeof(scope), "%s:%u", gp_role_name(listener->role),
-		 listener->address.endpoint.port);
+	snprintf(scope, sizeof(scope), "%s:%u %.64s", gp_role_name(listener->role),
+		 listener->address.endpoint.port, block ? block->name : "");
 	return gp_tls_server_new(store, &config, &l->tls, error_out, error_size);
+}
+
+static int copy_keys(const struct gp_conf_list *from, struct gp_account_rules *to)
+{
+	const struct gp_conf_account_key *keys = from->items;
+
+	to->keys = calloc(from->count + 1, sizeof(*to->keys));
+	for (; to->keys && to->key_count < from->count; to->key_count++) {
+		struct gp_account_key *key = &to->keys[to->key_count];
+
+		gp_sha256_parse(keys[to->key_count].spki, key->spki_sha256);
+		key->account = strdup(keys[to->key_count].account);
+		if (!key->account)
+			return GP_E_NOMEM;
+	}
+	return to->keys ? GP_OK : GP_E_NOMEM;
+}
+
+static int set_up_accounts(struct gp_edge_listener *l, const struct gp_conf_listener *listener,
+			   const struct gp_conf_client_certificates *block)
+{
+	const struct gp_conf_backend *backend = &listener->backend;
+
+	if (!block)
+		return GP_OK;
+	l->accounts = &l->account_rules;
+	l->account_rules.names = (enum gp_account_names)block->addresses;
+	l->account_rules.form = (enum gp_account_form)block->account;
+	l->external.user = l->external_user = strdup(backend->login_user ? backend->login_user
+									 : "");
+	l->external.password = l->external_password =
+		strdup(backend->login_password ? backend->login_password : "");
+	l->external.preauth = listener->preauth;
+	l->external.method = backend->login == GP_CONF_LOGIN_MASTER_USER
+				     ? GP_EXTERNAL_AS_MASTER_USER
+				     : GP_EXTERNAL_BY_PROXY_CN;
+	if (backend->login != GP_CONF_LOGIN_NONE)
+		l->engine_config.external = &l->external;
+	return l->external_user && l->external_password ? copy_keys(&block->keys, &l->account_rules)
+							: GP_E_NOMEM;
+}
+
+static void free_accounts(struct gp_edge_listener *l)
+{
+	for (size_t i = 0; i < l->account_rules.key_count; i++)
+		free(l->account_rules.keys[i].account);
+	free(l->account_rules.keys);
+	free(l->external_user);
+	if (l->external_password)
+		explicit_bzero(l->external_password, strlen(l->external_password));
+	free(l->external_password);
 }
 
 static int set_up_backend(struct gp_edge_listener *l, const struct gp_conf_backend *backend,
@@ -159,6 +215,8 @@ int gp_edge_listener_new(const struct gp_conf *conf, const struct gp_conf_listen
 			 struct gp_tls_store *tls_store, struct gp_edge_listener **listener_out,
 			 char *error_out, size_t error_size)
 {
+	const struct gp_conf_client_certificates *block = gp_conf_client_certificates_of(conf,
+											 listener);
 	struct gp_edge_listener *l = calloc(1, sizeof(*l));
 	int ret = GP_E_NOMEM;
 
@@ -175,7 +233,9 @@ int gp_edge_listener_new(const struct gp_conf *conf, const struct gp_conf_listen
 	};
 	snprintf(l->name, sizeof(l->name), "%s@%s", gp_role_name(listener->role),
 		 listener->address.text);
-	ret = set_up_tls(l, listener, tls_store, error_out, error_size);
+	ret = set_up_tls(l, listener, block, tls_store, error_out, error_size);
+	if (ret == GP_OK)
+		ret = set_up_accounts(l, listener, block);
 	if (ret == GP_OK)
 		ret = set_up_backend(l, &listener->backend, error_out, error_size);
 	if (ret == GP_OK)
@@ -207,6 +267,7 @@ void gp_edge_listener_unref(struct gp_edge_listener *listener)
 	for (char **domain = listener->xmpp_domains; domain && *domain; domain++)
 		free(*domain);
 	free(listener->xmpp_domains);
+	free_accounts(listener);
 	free(listener);
 }
 

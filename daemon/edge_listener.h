@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "conf/conf.h"
+#include "identity/account.h"
 #include "io/deadline.h"
 #include "io/socket.h"
 #include "proto/edge.h"
@@ -26,6 +27,11 @@ struct gp_edge_listener {
 	struct gp_xmpp_edge_config xmpp;
 	char **xmpp_domains; /* what it points to */
 	struct gp_tls_server *tls;
+	const struct gp_account_rules *accounts; /* whose client certificates are; NULL: none */
+	struct gp_account_rules account_rules;
+	struct gp_external_login external;
+	char *external_user;
+	char *external_password;
 	struct gp_conf_networks proxy_from;
 	struct gp_socket_address backend_address;
 	char backend_name[GP_ENDPOINT_TEXT_SIZE + 64];

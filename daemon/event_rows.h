@@ -7,7 +7,7 @@
 /* Every line that the daemons log is one of these rows; gatepost-edge(8) explains them and a test
  * compares the two. */
 #define GP_SESSION_FIELDS "sid listener client"
-#define GP_TLS_FIELDS     "sni tls cipher group resumed ems"
+#define GP_TLS_FIELDS     "sni tls cipher group resumed ems certificate"
 
 #define GP_EVENT_ROWS(ROW)                                                                         \
 	ROW(STARTED, "started", INFO, "supervisor", "version pid", "The supervisor begins.")       \
@@ -27,6 +27,11 @@
 	ROW(STOPPED, "stopped", INFO, "supervisor", "", "The last worker has ended.")              \
 	ROW(CERTIFICATE_EXPIRY, "certificate-expiry", WARN, "supervisor", "certificate days",      \
 	    "A certificate has expired (0 days) or will within 14 days.")                          \
+	ROW(OCSP_EXPIRED, "ocsp-expired", WARN, "supervisor", "certificate",                       \
+	    "The OCSP response of a certificate has expired and is not stapled any more.")         \
+	ROW(CERTIFICATE_REFUSED, "certificate-refused", ERROR, "supervisor", "reason",             \
+	    "A file in a folder of certificates cannot be used, the certificate that stood there " \
+	    "before stays in use, if there was one; or an OCSP response is not stapled.")          \
 	ROW(STATE_NOT_SAVED, "state-not-saved", ERROR, "supervisor", "file reason",                \
 	    "A file in server.state-dir could not be written; it is tried again.")                 \
 	ROW(SESSION_END, "session-end", INFO, "edge",                                              \
@@ -52,6 +57,10 @@
 	    "A client spoke in clear where TLS starts at once. It was closed without an answer.")  \
 	ROW(TLS_FAILED, "tls-failed", INFO, "edge", GP_SESSION_FIELDS " reason",                   \
 	    "A TLS handshake with a client failed.")                                               \
+	ROW(CERTIFICATE_IGNORED, "certificate-ignored", INFO, "edge",                              \
+	    GP_SESSION_FIELDS " certificate reason",                                               \
+	    "A client has shown a certificate that is nobody's, for this reason; the session "     \
+	    "goes on as if it had none. certificate is its SHA-256.")                              \
 	ROW(BACKEND_FAILED, "backend-failed", ERROR, "edge", GP_SESSION_FIELDS " backend reason",  \
 	    "The backend could not be reached, was too slow or did not speak its protocol.")       \
 	ROW(BACKEND_SETUP, "backend-setup", WARN, "edge", GP_SESSION_FIELDS " backend reason",     \

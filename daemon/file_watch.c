@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/file_watch.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SETTLE_MS = 300 };
+enum { SETTLE_MS = 300, POLL_MS = 60000 };
 
 struct watched_file {
 	char *path;
@@ -25,6 +26,8 @@ struct gp_file_watch {
 	void *arg;
 	struct watched_file *files;
 	size_t file_count;
+	char last_folder[PATH_MAX]; /* that was watched: files of one folder come together */
+	bool blind; /* the system watches no more folders for us: look now and then */
 };
 
 static struct stat look_at(const char *path)
@@ -36,7 +39,7 @@ static struct stat look_at(const char *path)
 	return state;
 }
 
-static bool same_state(const struct stat *a, const struct stat *b)
+bool gp_same_file_state(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
@@ -50,9 +53,11 @@ static void on_settled(void *arg)
 	for (size_t i = 0; i < watch->file_count; i++) {
 		struct stat now = look_at(watch->files[i].path);
 
-		changed |= !same_state(&now, &watch->files[i].state);
+		changed |= !gp_same_file_state(&now, &watch->files[i].state);
 		watch->files[i].state = now;
 	}
+	if (watch->blind)
+		gp_timer_set(&watch->settled, POLL_MS);
 	if (changed)
 		watch->on_change(watch->arg);
 }
@@ -116,15 +121,27 @@ void gp_file_watch_free(struct gp_file_watch *watch)
 }
 
 /* Folders are watched, not files: a replaced file is another one. */
+static void watch_folder(struct gp_file_watch *watch, const char *path)
+{
+	if (inotify_add_watch(watch->fd, path,
+			      IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE |
+				      IN_MOVED_FROM) < 0)
+		watch->blind |= errno == ENOSPC || errno == ENOMEM;
+}
+
 static void watch_folder_of(struct gp_file_watch *watch, const char *path)
 {
 	char copy[PATH_MAX];
+	const char *folder;
 
 	if (strlen(path) >= sizeof(copy))
 		return;
 	strcpy(copy, path);
-	inotify_add_watch(watch->fd, dirname(copy),
-			  IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVED_FROM);
+	folder = dirname(copy);
+	if (!strcmp(folder, watch->last_folder))
+		return;
+	strcpy(watch->last_folder, folder);
+	watch_folder(watch, folder);
 }
 
 static void watch_file(struct gp_file_watch *watch, const char *path, const struct stat *state)
@@ -138,7 +155,9 @@ static void watch_file(struct gp_file_watch *watch, const char *path, const stru
 	file->state = *state;
 	watch->file_count++;
 	watch_folder_of(watch, path);
-	if (realpath(path, target))
+	if (S_ISDIR(state->st_mode))
+		watch_folder(watch, path);
+	else if (realpath(path, target))
 		watch_folder_of(watch, target);
 }
 
@@ -152,6 +171,8 @@ void gp_file_watch_set(struct gp_file_watch *watch, char *const *paths, const st
 	/* anew, so that folders nobody asks for any more are let go */
 	gp_watch_deinit(&watch->readable);
 	close(watch->fd);
+	watch->blind = false;
+	watch->last_folder[0] = '\0';
 	watch->files = calloc(count + 1, sizeof(*watch->files));
 	if (!open_inotify(watch) || !watch->files)
 		return;

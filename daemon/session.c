@@ -54,6 +54,7 @@ void gp_session_texts_get(const struct gp_session *s, struct gp_session_texts *t
 {
 	snprintf(texts->sid, sizeof(texts->sid), "%016llx", (unsigned long long)s->id);
 	gp_endpoint_format(&s->client, texts->client);
+	texts->certificate = s->certificate;
 	texts->tls = (struct gp_tls_facts){ 0 };
 	if (s->tls_up)
 		gp_tls_facts_get(s->stream[GP_CLIENT].tls, &texts->tls);
@@ -124,6 +125,8 @@ static void session_free(struct gp_session *s)
 	gp_count(worker->counters, GP_COUNTER_OCTETS_IN, s->octets_in);
 	gp_count(worker->counters, GP_COUNTER_OCTETS_OUT, s->octets_out);
 	TAILQ_REMOVE(&worker->sessions, s, link);
+	free(s->account);
+	free(s->certificate);
 	free(s->user);
 	free(s->reason);
 	free(s->tls_name);

@@ -56,9 +56,11 @@ struct gp_session {
 	struct gp_source *source; /* where it is counted */
 	struct gp_endpoint client;
 	struct gp_endpoint local;
-	char *user;     /* NULL until a login */
-	char *reason;   /* of a connection that broke; else NULL */
-	char *tls_name; /* what a client without SNI means; NULL: the listener's default */
+	char *account;     /* whose certificate the client has shown; NULL: nobody's */
+	char *certificate; /* SHA-256 of it in hexadecimal; NULL: it has none */
+	char *user;        /* NULL until a login */
+	char *reason;      /* of a connection that broke; else NULL */
+	char *tls_name;    /* what a client without SNI means; NULL: the listener's default */
 	uint64_t id;
 	uint64_t started_ms;
 	uint64_t octets_in;

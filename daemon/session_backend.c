@@ -46,6 +46,11 @@ static int append_proxy_header(struct gp_session *s)
 		header.tls_version = gp_str_of(texts.tls.version);
 		header.tls_cipher = gp_str_of(texts.tls.cipher_openssl);
 	}
+	header.certificate_verified = s->account != NULL;
+	/* the account, not the certificate's own CN, which means nothing here; a backend that logs
+	 * the CN in would do so in the place of a master user */
+	if (s->account && s->listener->external.method != GP_EXTERNAL_AS_MASTER_USER)
+		header.common_name = gp_str_of(s->account);
 	if (texts.tls.sni)
 		header.authority = gp_str_of(texts.tls.sni);
 	return gp_proxy_v2_build(&header, &s->out[GP_BACKEND]);
@@ -63,6 +68,7 @@ static void backend_up(struct gp_session *s)
 		.local_ip = local_ip,
 		.local_port = s->local.port,
 		.session_id = texts.sid,
+		.account = s->account,
 		.bare_newline_exempt = gp_edge_listener_forgives_newlines(s->listener, &s->client),
 	};
 

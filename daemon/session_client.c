@@ -7,6 +7,7 @@
 #include "daemon/event_rows.h"
 #include "daemon/session_steps.h"
 #include "proto/proxy.h"
+#include "tls/peer.h"
 
 enum { TLS_HANDSHAKE_RECORD = 0x16 };
 
@@ -205,6 +206,35 @@ static void count_handshake(struct gp_counters *counters, const struct gp_tls_fa
 	count_if_named(counters, facts->cipher, "_CBC_", GP_COUNTER_SUITE_CBC);
 }
 
+static void identify(struct gp_session *s, const struct gp_peer_certificate *peer)
+{
+	char account[GP_ACCOUNT_SIZE], digest[GP_SHA256_TEXT];
+	struct gp_session_texts texts;
+	const char *reason;
+
+	gp_sha256_format(peer->sha256, digest);
+	s->certificate = strdup(digest);
+	if (gp_account_find(s->listener->accounts, peer, account, &reason) == GP_OK) {
+		s->account = strdup(account);
+		return;
+	}
+	gp_session_texts_get(s, &texts);
+	gp_event(CERTIFICATE_IGNORED, GP_SESSION_LOG_FIELDS(s, &texts),
+		 GP_LOG_TEXT_FIELD("certificate", s->certificate),
+		 GP_LOG_TEXT_FIELD("reason", reason));
+}
+
+/* Also in a resumed session: what the certificate is worth may have changed. */
+static void look_at_certificate(struct gp_session *s)
+{
+	struct gp_peer_certificate *peer;
+
+	if (!s->listener->accounts || gp_tls_peer_get(s->stream[GP_CLIENT].tls, &peer) != GP_OK)
+		return;
+	identify(s, peer);
+	gp_peer_certificate_free(peer);
+}
+
 static void handshake_done(struct gp_session *s)
 {
 	struct gp_tls_facts facts;
@@ -214,6 +244,7 @@ static void handshake_done(struct gp_session *s)
 	s->tls_up = true;
 	gp_tls_facts_get(s->stream[GP_CLIENT].tls, &facts);
 	count_handshake(s->worker->counters, &facts);
+	look_at_certificate(s);
 	told.sni = facts.sni;
 	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_TLS_UP, .facts = &told });
 	if (s->refused)

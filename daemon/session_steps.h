@@ -84,6 +84,7 @@ struct gp_session_texts {
 	char sid[17];
 	char client[GP_ENDPOINT_TEXT_SIZE];
 	struct gp_tls_facts tls;
+	const char *certificate; /* the session's */
 };
 void gp_session_texts_get(const struct gp_session *s, struct gp_session_texts *texts);
 
@@ -103,6 +104,7 @@ void gp_session_texts_get(const struct gp_session *s, struct gp_session_texts *t
 		GP_LOG_TEXT_FIELD("ems",                                                       \
 				  (texts)->tls.version && !(texts)->tls.extended_master_secret \
 					  ? "no"                                               \
-					  : NULL)
+					  : NULL),                                             \
+		GP_LOG_TEXT_FIELD("certificate", (texts)->certificate)
 
 #endif

@@ -13,16 +13,22 @@
 #include "base/err.h"
 #include "daemon/edge_listener.h"
 #include "daemon/memory.h"
+#include "daemon/snapshot_steps.h"
+
+enum { PASSWORD_SIZE = 512 };
 
 /* ---- files ---- */
 
-static int remember_file(void *arg, const char *path)
+static int grow(struct gp_snapshot *snapshot)
 {
-	struct gp_snapshot *snapshot = arg;
-	size_t room = snapshot->file_count + 2;
-	char **files = reallocarray(snapshot->files, room, sizeof(*files));
+	size_t room = 2 * snapshot->file_count + 16;
+	char **files;
 	struct stat *states;
 
+	/* one place is for the NULL */
+	if (snapshot->file_count + 1 < snapshot->file_room)
+		return GP_OK;
+	files = reallocarray(snapshot->files, room, sizeof(*files));
 	if (!files)
 		return GP_E_NOMEM;
 	snapshot->files = files;
@@ -30,14 +36,36 @@ static int remember_file(void *arg, const char *path)
 	if (!states)
 		return GP_E_NOMEM;
 	snapshot->states = states;
-	/* one that is not there has the state zero */
-	if (stat(path, &states[snapshot->file_count]) < 0)
-		memset(&states[snapshot->file_count], 0, sizeof(*states));
-	files[snapshot->file_count] = strdup(path);
-	if (!files[snapshot->file_count])
-		return GP_E_NOMEM;
-	files[++snapshot->file_count] = NULL;
+	snapshot->file_room = room;
 	return GP_OK;
+}
+
+int gp_snapshot_watch(struct gp_snapshot *snapshot, const char *path, struct stat *state_out)
+{
+	size_t count = snapshot->file_count;
+	struct stat state;
+	int ret = grow(snapshot);
+
+	if (ret != GP_OK)
+		return ret;
+	if (stat(path, &state) < 0)
+		memset(&state, 0, sizeof(state));
+	if (state_out)
+		*state_out = state;
+	/* each setting of an included file names it */
+	if (count && !strcmp(snapshot->files[count - 1], path))
+		return GP_OK;
+	snapshot->states[count] = state;
+	snapshot->files[count] = strdup(path);
+	if (!snapshot->files[count])
+		return GP_E_NOMEM;
+	snapshot->files[++snapshot->file_count] = NULL;
+	return GP_OK;
+}
+
+static int remember_file(void *arg, const char *path)
+{
+	return gp_snapshot_watch(arg, path, NULL);
 }
 
 static int read_open_file(int fd, struct gp_buf *out)
@@ -52,8 +80,8 @@ static int read_open_file(int fd, struct gp_buf *out)
 	return ret == GP_OK && n < 0 ? GP_E_IO : ret;
 }
 
-static int read_file(struct gp_snapshot *snapshot, const char *path, struct gp_buf *out,
-		     struct gp_buf *errors)
+int gp_snapshot_read_file(struct gp_snapshot *snapshot, const char *path, struct gp_buf *out,
+			  struct gp_buf *errors)
 {
 	int fd, ret;
 
@@ -71,50 +99,6 @@ static int read_file(struct gp_snapshot *snapshot, const char *path, struct gp_b
 		gp_buf_appendf(errors, "%s: larger than %d octets\n", path, GP_PEM_FILE_MAX);
 	if (fd >= 0)
 		close(fd);
-	return ret;
-}
-
-/* ---- certificates ---- */
-
-static int add_certificate(struct gp_snapshot *snapshot, size_t i, struct gp_buf *pack,
-			   struct gp_buf *errors)
-{
-	const struct gp_conf_certificate *c = &snapshot->conf->certificates[i];
-	struct gp_buf chain, key;
-	char reason[256];
-	int ret = read_file(snapshot, c->chain, &chain, errors);
-	int key_ret = read_file(snapshot, c->key, &key, errors);
-
-	if (ret == GP_OK)
-		ret = key_ret;
-	if (ret == GP_OK) {
-		ret = gp_certpack_add(pack, c->name, gp_str_from(chain.data, chain.len),
-				      gp_str_from(key.data, key.len), &snapshot->certificates[i],
-				      reason, sizeof(reason));
-		if (ret != GP_OK)
-			gp_buf_appendf(errors, "%s: certificate \"%s\": %s\n", c->chain, c->name,
-				       reason);
-	}
-	gp_buf_deinit(&chain);
-	gp_buf_deinit(&key);
-	return ret;
-}
-
-static int read_certificates(struct gp_snapshot *snapshot, struct gp_buf *pack,
-			     struct gp_buf *errors)
-{
-	size_t count = snapshot->conf->certificate_count;
-	int ret = gp_certpack_begin(pack);
-
-	snapshot->certificates = calloc(count + 1, sizeof(*snapshot->certificates));
-	if (!snapshot->certificates)
-		return GP_E_NOMEM;
-	for (size_t i = 0; i < count; i++) {
-		int one = add_certificate(snapshot, i, pack, errors);
-
-		if (ret == GP_OK)
-			ret = one;
-	}
 	return ret;
 }
 
@@ -155,10 +139,36 @@ static int read_backend_ca(struct gp_snapshot *snapshot, size_t i, struct gp_buf
 
 	if (backend->tls == GP_BACKEND_TLS_OFF)
 		return GP_OK;
-	ret = read_file(snapshot, backend->tls_ca, &pem, errors);
+	ret = gp_snapshot_read_file(snapshot, backend->tls_ca, &pem, errors);
 	if (ret == GP_OK)
 		ret = gp_conf_set_backend_ca(snapshot->conf, i, pem.len ? gp_buf_cstr(&pem) : "");
 	gp_buf_deinit(&pem);
+	return ret;
+}
+
+/* The first line of its file. */
+static int read_backend_password(struct gp_snapshot *snapshot, size_t i, struct gp_buf *errors)
+{
+	const struct gp_conf_backend *backend = &snapshot->conf->listeners[i].backend;
+	char password[PASSWORD_SIZE];
+	struct gp_buf text;
+	struct gp_str rest;
+	int ret;
+
+	if (backend->login != GP_CONF_LOGIN_MASTER_USER)
+		return GP_OK;
+	ret = gp_snapshot_read_file(snapshot, backend->login_password_file, &text, errors);
+	rest = gp_str_from(text.data, text.len);
+	gp_str_copy(gp_str_chomp(gp_str_split(&rest, '\n')), password, sizeof(password));
+	if (ret == GP_OK && !*password) {
+		gp_buf_appendf(errors, "%s: its first line holds no password\n",
+			       backend->login_password_file);
+		ret = GP_E_CONF;
+	}
+	if (ret == GP_OK)
+		ret = gp_conf_set_backend_password(snapshot->conf, i, password);
+	explicit_bzero(password, sizeof(password));
+	gp_buf_deinit(&text);
 	return ret;
 }
 
@@ -171,6 +181,8 @@ static int complete_backends(struct gp_snapshot *snapshot, struct gp_buf *errors
 
 		if (one == GP_OK)
 			one = read_backend_ca(snapshot, i, errors);
+		if (one == GP_OK)
+			one = read_backend_password(snapshot, i, errors);
 		if (ret == GP_OK)
 			ret = one;
 	}
@@ -205,9 +217,64 @@ static int complete_hostname(struct gp_conf *conf)
 	return gp_conf_set_hostname(conf, hostname);
 }
 
+/* ---- client certificates ---- */
+
+static int read_client_ca(struct gp_snapshot *snapshot, size_t i, struct gp_buf *errors)
+{
+	const char *path = snapshot->conf->client_certificates[i].ca;
+	struct gp_buf pem;
+	int ret;
+
+	if (!path)
+		return GP_OK;
+	ret = gp_snapshot_read_file(snapshot, path, &pem, errors);
+	if (ret == GP_OK)
+		ret = gp_conf_set_client_ca(snapshot->conf, i, pem.len ? gp_buf_cstr(&pem) : "");
+	gp_buf_deinit(&pem);
+	return ret;
+}
+
+static int read_client_authorities(struct gp_snapshot *snapshot, struct gp_buf *errors)
+{
+	int ret = GP_OK;
+
+	for (size_t i = 0; i < snapshot->conf->client_certificate_count; i++) {
+		int one = read_client_ca(snapshot, i, errors);
+
+		if (ret == GP_OK)
+			ret = one;
+	}
+	return ret;
+}
+
+/* ---- session tickets ---- */
+
+static int read_ticket_keys(struct gp_snapshot *snapshot, struct gp_buf *errors)
+{
+	const char *path = snapshot->conf->server.ticket_keys;
+	struct gp_buf text;
+	unsigned line;
+	int ret;
+
+	if (!path)
+		return GP_OK;
+	ret = gp_snapshot_read_file(snapshot, path, &text, errors);
+	if (ret == GP_OK) {
+		ret = gp_ticket_keys_parse(gp_str_from(text.data, text.len), snapshot->ticket_keys,
+					   &snapshot->ticket_key_count, &line);
+		if (ret != GP_OK)
+			gp_buf_appendf(errors,
+				       "%s:%u: not a ticket key of 80 octets in base64, of which "
+				       "there may be 1 to %d\n",
+				       path, line, GP_TICKET_KEYS);
+	}
+	gp_buf_deinit(&text);
+	return ret;
+}
+
 /* ---- all together ---- */
 
-/* Do what a worker will do, so that it cannot fail there. */
+/* Do what a worker will do, so that it cannot fail there. Its certificates were judged before. */
 static int rehearse(const struct gp_snapshot *snapshot, const struct gp_buf *pack_data,
 		    struct gp_buf *errors)
 {
@@ -215,7 +282,6 @@ static int rehearse(const struct gp_snapshot *snapshot, const struct gp_buf *pac
 	struct gp_certpack *pack;
 	struct gp_tls_store *store;
 	char reason[256];
-	size_t refused;
 	int ret = gp_certpack_open(pack_data->data, pack_data->len, &pack);
 
 	if (ret != GP_OK)
@@ -225,11 +291,6 @@ static int rehearse(const struct gp_snapshot *snapshot, const struct gp_buf *pac
 		gp_certpack_close(pack);
 		return GP_E_NOMEM;
 	}
-	ret = gp_tls_store_try_all(store, &refused, reason, sizeof(reason));
-	if (ret != GP_OK)
-		gp_buf_appendf(errors, "%s: certificate \"%s\": %s\n",
-			       conf->certificates[refused].chain, conf->certificates[refused].name,
-			       reason);
 	for (size_t i = 0; i < conf->listener_count; i++) {
 		struct gp_edge_listener *listener;
 
@@ -259,7 +320,9 @@ static int seal(struct gp_snapshot *snapshot, const struct gp_buf *pack)
 			    : ret;
 }
 
-int gp_snapshot_load(const char *path, struct gp_snapshot **snapshot_out, struct gp_buf *errors)
+int gp_snapshot_load(const char *path, const struct gp_snapshot *old,
+		     struct gp_snapshot **snapshot_out, struct gp_buf *errors,
+		     struct gp_buf *warnings)
 {
 	struct gp_snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	struct gp_buf pack = { .data = NULL };
@@ -274,11 +337,15 @@ int gp_snapshot_load(const char *path, struct gp_snapshot **snapshot_out, struct
 	if (ret != GP_OK)
 		goto out;
 	ret = gp_conf_visit_files(snapshot->conf, path, remember_file, snapshot);
-	certificates = read_certificates(snapshot, &pack, errors);
+	certificates = gp_snapshot_read_certificates(snapshot, old, &pack, errors, warnings);
 	if (ret == GP_OK)
 		ret = complete_hostname(snapshot->conf);
 	if (ret == GP_OK)
 		ret = complete_backends(snapshot, errors);
+	if (ret == GP_OK)
+		ret = read_client_authorities(snapshot, errors);
+	if (ret == GP_OK)
+		ret = read_ticket_keys(snapshot, errors);
 	if (ret == GP_OK)
 		ret = certificates;
 	if (ret == GP_OK)
@@ -305,7 +372,8 @@ void gp_snapshot_free(struct gp_snapshot *snapshot)
 		free(snapshot->files[i]);
 	free(snapshot->files);
 	free(snapshot->states);
-	free(snapshot->certificates);
+	gp_snapshot_free_certificates(snapshot);
+	explicit_bzero(snapshot->ticket_keys, sizeof(snapshot->ticket_keys));
 	if (snapshot->conf_fd >= 0)
 		close(snapshot->conf_fd);
 	if (snapshot->pack_fd >= 0)

@@ -6,22 +6,46 @@
 
 #include "conf/conf.h"
 #include "tls/certpack.h"
+#include "tls/ticket.h"
 
 /* Everything that stands in files, read and checked at one moment: the configuration with its
  * names resolved, and the certificates. Sealed in memory, it can be handed to any worker. */
+
+enum gp_certificate_file {
+	GP_CERTIFICATE_CHAIN,
+	GP_CERTIFICATE_KEY,
+	GP_CERTIFICATE_OCSP,
+	GP_CERTIFICATE_FILES
+};
+
+struct gp_snapshot_certificate {
+	char *name;
+	char *path[GP_CERTIFICATE_FILES];
+	struct stat state[GP_CERTIFICATE_FILES]; /* before they were read */
+	struct gp_certificate_info info;
+	bool is_stale; /* its files are of no use now: this is what they held before */
+};
 
 struct gp_snapshot {
 	struct gp_conf *conf;
 	int conf_fd;
 	int pack_fd;
-	struct gp_certificate_info *certificates; /* as many as conf has */
-	char **files;        /* all that were read, ended by NULL: to be watched */
-	struct stat *states; /* of these files, before they were read */
+	struct gp_snapshot_certificate *certificates; /* in the order of the pack */
+	size_t certificate_count;
+	struct gp_ticket_key ticket_keys[GP_TICKET_KEYS];
+	size_t ticket_key_count; /* 0: the configuration names no file */
+	char **files;            /* and folders, all that were read, ended by NULL: to be watched */
+	struct stat *states;     /* of these, before they were read */
 	size_t file_count;
+	size_t file_room;
 };
 
-/* On GP_E_CONF every complaint is a line in `errors`. */
-int gp_snapshot_load(const char *path, struct gp_snapshot **snapshot_out, struct gp_buf *errors);
+/* `old`: the snapshot before, which saves reading what has not changed; NULL: none. On GP_E_CONF
+ * every complaint is a line in `errors`. A line in `warnings` is about a file of a folder of
+ * certificates that cannot be used, which is no reason to refuse all the others. */
+int gp_snapshot_load(const char *path, const struct gp_snapshot *old,
+		     struct gp_snapshot **snapshot_out, struct gp_buf *errors,
+		     struct gp_buf *warnings);
 void gp_snapshot_free(struct gp_snapshot *snapshot);
 
 #endif

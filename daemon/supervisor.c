@@ -60,6 +60,7 @@ struct supervisor {
 	bool ready; /* for the first time */
 	bool draining;
 	bool save_pending;
+	bool shared_ticket_keys; /* those of server.ticket-keys */
 };
 
 /* ---- saying what is wrong ---- */
@@ -101,14 +102,16 @@ static void warn_of_expiry(struct supervisor *s)
 	int64_t now = (int64_t)(gp_time_utc_ms() / 1000);
 	int64_t first = INT64_MAX;
 
-	for (size_t i = 0; i < snapshot->conf->certificate_count; i++) {
-		int64_t left = snapshot->certificates[i].not_after_utc - now;
+	for (size_t i = 0; i < snapshot->certificate_count; i++) {
+		const struct gp_snapshot_certificate *certificate = &snapshot->certificates[i];
+		int64_t left = certificate->info.not_after_utc - now;
 
 		first = left < first ? left : first;
+		if (certificate->info.ocsp_until_utc && certificate->info.ocsp_until_utc <= now)
+			gp_event(OCSP_EXPIRED, GP_LOG_TEXT_FIELD("certificate", certificate->name));
 		if (left > EXPIRY_WARNING_S)
 			continue;
-		gp_event(CERTIFICATE_EXPIRY,
-			 GP_LOG_TEXT_FIELD("certificate", snapshot->conf->certificates[i].name),
+		gp_event(CERTIFICATE_EXPIRY, GP_LOG_TEXT_FIELD("certificate", certificate->name),
 			 GP_LOG_NUMBER_FIELD("days", left > 0 ? (uint64_t)left / 86400 : 0));
 	}
 	gp_counter_set(&s->counters[s->worker_count], GP_COUNTER_CERTIFICATE_DAYS,
@@ -123,14 +126,30 @@ static void on_expiry_time(void *arg)
 	gp_timer_set(&s->expiry, DAY_MS);
 }
 
+/* ---- session tickets ---- */
+
 static void on_rotation_time(void *arg)
 {
 	struct supervisor *s = arg;
-
 	bool rotated = gp_ticket_keys_rotate(s->tickets) == GP_OK;
 
 	/* without randomness: soon again, a key must not live longer than it should */
 	gp_timer_set(&s->rotate, rotated ? GP_TICKET_ROTATION_MS : SAVE_INTERVAL_MS);
+}
+
+/* Keys of a file are in the place of ours, and nobody but the operator replaces them. */
+static void choose_ticket_keys(struct supervisor *s)
+{
+	if (s->snapshot->ticket_key_count) {
+		gp_ticket_keys_set(s->tickets, s->snapshot->ticket_keys,
+				   s->snapshot->ticket_key_count);
+		s->shared_ticket_keys = true;
+		gp_timer_stop(&s->rotate);
+	} else if (s->shared_ticket_keys) {
+		s->shared_ticket_keys = false;
+		gp_ticket_keys_rotate(s->tickets);
+		on_rotation_time(s);
+	}
 }
 
 /* ---- users in clear ---- */
@@ -202,6 +221,7 @@ static void adopt(struct supervisor *s, struct gp_snapshot *fresh)
 
 	s->snapshot = fresh;
 	set_up_log(fresh->conf);
+	choose_ticket_keys(s);
 	set_up_children(s);
 	gp_listening_close_unused(s->listening);
 	gp_file_watch_set(s->files, fresh->files, fresh->states);
@@ -221,10 +241,29 @@ static void keep_listening(struct supervisor *s)
 	gp_buf_deinit(&errors);
 }
 
+/* Also says which files of folders cannot be used. */
+static int load_snapshot(struct supervisor *s, struct gp_snapshot **fresh_out,
+			 struct gp_buf *errors)
+{
+	struct gp_buf warnings;
+	int ret;
+
+	gp_buf_init(&warnings, GP_CONF_ERRORS_MAX);
+	ret = gp_snapshot_load(s->path, s->snapshot, fresh_out, errors, &warnings);
+	for (struct gp_str rest = gp_str_from(warnings.data, warnings.len); rest.len;) {
+		char text[1024];
+
+		gp_str_copy(gp_str_split(&rest, '\n'), text, sizeof(text));
+		gp_event(CERTIFICATE_REFUSED, GP_LOG_TEXT_FIELD("reason", text));
+	}
+	gp_buf_deinit(&warnings);
+	return ret;
+}
+
 static int prepare(struct supervisor *s, struct gp_snapshot **fresh_out, struct gp_buf *errors)
 {
 	int fds[GP_CONF_LISTENERS_MAX];
-	int ret = gp_snapshot_load(s->path, fresh_out, errors);
+	int ret = load_snapshot(s, fresh_out, errors);
 
 	if (ret != GP_OK)
 		return ret;
@@ -281,7 +320,7 @@ static void on_pool_ready(void *arg)
 	gp_notify("READY=1");
 	if (s->ready)
 		gp_event(RELOADED, GP_LOG_NUMBER_FIELD("listeners", conf->listener_count),
-			 GP_LOG_NUMBER_FIELD("certificates", conf->certificate_count));
+			 GP_LOG_NUMBER_FIELD("certificates", s->snapshot->certificate_count));
 	else
 		gp_event(READY, GP_LOG_NUMBER_FIELD("workers", s->worker_count),
 			 GP_LOG_NUMBER_FIELD("listeners", conf->listener_count));
@@ -414,6 +453,7 @@ static int open_shared_memory(struct supervisor *s)
 	    gp_memory_reopen_read_only(fd, &s->ticket_fd) != GP_OK)
 		return EX_OSERR;
 	close(fd);
+	choose_ticket_keys(s);
 	if (gp_memory_share("gatepost-counters", (s->worker_count + 1) * sizeof(*s->counters),
 			    &s->counter_fd, &map) != GP_OK)
 		return EX_OSERR;
@@ -571,7 +611,7 @@ static int load(struct supervisor *s)
 	int ret;
 
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
-	ret = gp_snapshot_load(s->path, &s->snapshot, &errors);
+	ret = load_snapshot(s, &s->snapshot, &errors);
 	print_errors(&errors);
 	gp_buf_deinit(&errors);
 	if (ret != GP_OK)

@@ -210,6 +210,10 @@ static void tls_up(struct run *run)
 	MUST(run->dialled || is_xmpp(run) || run->over);
 }
 
+bool edge_run_has_account;
+
+static struct gp_external_login external = { GP_EXTERNAL_AS_MASTER_USER, "gate", "pw", false };
+
 static void backend_up(struct run *run, bool with_facts)
 {
 	const struct gp_edge_facts facts = { .tell = with_facts,
@@ -217,7 +221,8 @@ static void backend_up(struct run *run, bool with_facts)
 					     .client_port = 40001,
 					     .local_ip = "198.51.100.1",
 					     .local_port = 993,
-					     .session_id = "s1" };
+					     .session_id = "s1",
+					     .account = edge_run_has_account ? "alice" : NULL };
 	struct gp_event event = { .type = GP_EV_BACKEND_UP, .facts = &facts };
 
 	if (run->over || !run->dialled || run->backend_up)
@@ -311,6 +316,9 @@ static void configure(struct run *run, uint8_t octet)
 	run->config.implicit_tls = octet & 1;
 	run->config.line_max = line_max[octet >> 1 & 3];
 	run->config.literal_max = literal_max[octet >> 3 & 3];
+	edge_run_has_account = octet & 32;
+	external.preauth = octet & 64;
+	run->config.external = edge_run_has_account ? &external : NULL;
 	configure_xmpp(run, octet);
 	if (run->ops != &gp_smtp_edge)
 		return;

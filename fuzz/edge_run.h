@@ -15,6 +15,9 @@
  * What cannot come (no handshake was begun, the backend is not up ...) is passed over, as the
  * daemon would do. START comes by itself. */
 
+/* In this run the client has shown a certificate of the account "alice". */
+extern bool edge_run_has_account;
+
 /* Looks at every SEND of the run that is all at once. */
 struct edge_watch {
 	void (*reset)(void);

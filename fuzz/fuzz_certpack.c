@@ -12,7 +12,7 @@
 
 enum { NAME_MAX_OCTETS = 32 };
 
-static const char magic[] = "gpcert01";
+static const char magic[] = "gpcert02";
 
 struct field {
 	const uint8_t *p;
@@ -56,10 +56,11 @@ static size_t find_slowly(const uint8_t *p, size_t left, const char *name, size_
 	*count_out = 0;
 	*valid_out = true;
 	while (left) {
-		struct field label, names, chain, key;
+		struct field label, names, chain, key, ocsp;
 
 		if (!take_field(&p, &left, &label) || !take_field(&p, &left, &names) ||
-		    !take_field(&p, &left, &chain) || !take_field(&p, &left, &key)) {
+		    !take_field(&p, &left, &chain) || !take_field(&p, &left, &key) ||
+		    !take_field(&p, &left, &ocsp)) {
 			*valid_out = false;
 			return 0;
 		}

@@ -52,3 +52,32 @@ int gp_base64_decode(struct gp_str text, struct gp_buf *out)
 	}
 	return GP_OK;
 }
+
+static int encode_group(const uint8_t *octets, size_t len, struct gp_buf *out)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t bits = (uint32_t)octets[0] << 16 | (len > 1 ? (uint32_t)octets[1] << 8 : 0) |
+			(len > 2 ? octets[2] : 0);
+	char text[4];
+
+	for (size_t i = 0; i < 4; i++)
+		text[i] = i <= len ? digits[bits >> (18 - 6 * i) & 63] : '=';
+	return gp_buf_append(out, text, sizeof(text));
+}
+
+int gp_base64_encode(const void *data, size_t len, struct gp_buf *out)
+{
+	const uint8_t *p = data;
+	size_t before = out->len;
+
+	for (size_t i = 0; i < len; i += 3) {
+		int ret = encode_group(p + i, len - i < 3 ? len - i : 3, out);
+
+		if (ret != GP_OK) {
+			out->len = before;
+			return ret;
+		}
+	}
+	return GP_OK;
+}

@@ -2,10 +2,13 @@
 #include "conf/check.h"
 
 #include <libconfig.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "conf/complaint.h"
 #include "conf/tree.h"
+#include "identity/account.h"
 
 struct checker {
 	const struct gp_conf *conf;
@@ -22,7 +25,9 @@ static const config_setting_t *element_of(const struct gp_conf *conf, const char
 static void certificate_is_there(const struct checker *c)
 {
 	for (size_t i = 0; i < c->conf->certificate_count; i++) {
-		if (!strcmp(c->conf->certificates[i].name, c->listener->certificate))
+		/* what a folder holds is seen later */
+		if (c->conf->certificates[i].folder ||
+		    !strcmp(c->conf->certificates[i].name, c->listener->certificate))
 			return;
 	}
 	gp_conf_complain(c->errors, c->place, "there is no certificate named \"%s\"",
@@ -179,14 +184,123 @@ static void address_is_listenable(const struct checker *c)
 	}
 }
 
-static void names_are_unique(const struct gp_conf *conf, struct gp_buf *errors)
+static void certificates_are_complete(const struct gp_conf *conf, struct gp_buf *errors)
 {
 	for (size_t i = 0; i < conf->certificate_count; i++) {
+		const struct gp_conf_certificate *c = &conf->certificates[i];
+		bool whole = c->name && c->chain && c->key,
+		     any = c->name || c->chain || c->key || c->ocsp;
+
+		if (c->folder ? any : !whole)
+			gp_conf_complain(errors, element_of(conf, "certificates", i),
+					 "a certificate has name, chain and key, or folder alone");
+	}
+}
+
+static int compare_names(const void *a_arg, const void *b_arg)
+{
+	const struct gp_conf_certificate *const *a = a_arg, *const *b = b_arg;
+	int order = strcmp((*a)->name, (*b)->name);
+
+	return order ? order : (*a > *b) - (*a < *b);
+}
+
+/* There may be ten thousand. */
+static void names_are_unique(const struct gp_conf *conf, struct gp_buf *errors)
+{
+	const struct gp_conf_certificate **sorted = calloc(conf->certificate_count + 1,
+							   sizeof(*sorted));
+	size_t count = 0;
+
+	for (size_t i = 0; sorted && i < conf->certificate_count; i++) {
+		if (!conf->certificates[i].folder)
+			sorted[count++] = &conf->certificates[i];
+	}
+	if (count)
+		qsort(sorted, count, sizeof(*sorted), compare_names);
+	for (size_t i = 1; i < count; i++) {
+		if (!strcmp(sorted[i]->name, sorted[i - 1]->name))
+			gp_conf_complain(errors,
+					 element_of(conf, "certificates",
+						    (size_t)(sorted[i] - conf->certificates)),
+					 "there are two certificates named \"%s\"",
+					 sorted[i]->name);
+	}
+	free(sorted);
+}
+
+static void client_certificates_fit_role(const struct checker *c)
+{
+	const struct gp_conf_listener *listener = c->listener;
+	const struct gp_conf_backend *backend = &listener->backend;
+	const char *name = listener->client_certificates;
+	const struct gp_role_row *role = &gp_roles[listener->role];
+
+	if (name && !gp_conf_client_certificates_of(c->conf, listener))
+		gp_conf_complain(c->errors, c->place,
+				 "there is no block of client-certificates named \"%s\"", name);
+	/* RFC 8314 section 4.2: not to be asked for when nothing comes of it */
+	if (name && backend->login == GP_CONF_LOGIN_NONE && !role->smtp)
+		gp_conf_complain(c->errors, c->place,
+				 "client-certificates are of no use without login of the backend");
+	if (!name && (backend->login != GP_CONF_LOGIN_NONE || listener->preauth))
+		gp_conf_complain(c->errors, c->place,
+				 "login of the backend and preauth need client-certificates");
+	if (listener->preauth && listener->role != GP_ROLE_IMAPS)
+		gp_conf_complain(c->errors, c->place, "preauth is for imaps, not for %s",
+				 role->name);
+}
+
+static void login_is_complete(const struct checker *c)
+{
+	const struct gp_conf_backend *backend = &c->listener->backend;
+	bool known = backend->login_user && backend->login_password_file;
+
+	if (backend->login == GP_CONF_LOGIN_MASTER_USER && !known && !backend->login_password)
+		gp_conf_complain(c->errors, c->place,
+				 "login = \"master-user\" needs login-user and "
+				 "login-password-file");
+	if (backend->login == GP_CONF_LOGIN_PROXY_V2_CN && backend->facts != GP_FACTS_PROXY_V2)
+		gp_conf_complain(c->errors, c->place,
+				 "login = \"proxy-v2-cn\" needs facts = \"proxy-v2\"");
+}
+
+static void keys_are_fingerprints(const struct gp_conf_client_certificates *block,
+				  const config_setting_t *place, struct gp_buf *errors)
+{
+	const struct gp_conf_account_key *keys = block->keys.items;
+	uint8_t digest[GP_SHA256_OCTETS];
+
+	for (size_t i = 0; i < block->keys.count; i++) {
+		if (gp_sha256_parse(keys[i].spki, digest) != GP_OK)
+			gp_conf_complain(errors, place,
+					 "spki is a SHA-256 of 64 hexadecimal digits, not \"%s\"",
+					 keys[i].spki);
+		if (!gp_account_valid(keys[i].account))
+			gp_conf_complain(errors, place, "\"%s\" is no account", keys[i].account);
+	}
+}
+
+static void check_client_certificates(const struct gp_conf *conf, struct gp_buf *errors)
+{
+	for (size_t i = 0; i < conf->client_certificate_count; i++) {
+		const struct gp_conf_client_certificates *block = &conf->client_certificates[i];
+		const config_setting_t *place = element_of(conf, "client-certificates", i);
+		bool by_address = block->addresses != GP_ACCOUNT_BY_NONE;
+
+		keys_are_fingerprints(block, place, errors);
+		if (by_address && !block->ca)
+			gp_conf_complain(errors, place,
+					 "addresses need ca: who may vouch for them");
+		if (!by_address && !block->keys.count)
+			gp_conf_complain(errors, place,
+					 "client certificates \"%s\" are nobody's: set keys, or ca "
+					 "and addresses",
+					 block->name);
 		for (size_t j = 0; j < i; j++) {
-			if (!strcmp(conf->certificates[i].name, conf->certificates[j].name))
-				gp_conf_complain(errors, element_of(conf, "certificates", i),
-						 "there are two certificates named \"%s\"",
-						 conf->certificates[i].name);
+			if (!strcmp(conf->client_certificates[j].name, block->name))
+				gp_conf_complain(errors, place, "there are two blocks named \"%s\"",
+						 block->name);
 		}
 	}
 }
@@ -212,14 +326,27 @@ static void web_is_local(const struct gp_conf *conf, struct gp_buf *errors)
 }
 
 static void (*const checks[])(const struct checker *) = {
-	certificate_is_there,    backend_is_protected, backend_name_is_protected,
-	backend_tls_is_complete, facts_fit_role,       address_is_listenable,
-	smtp_settings_fit_role,  mx_knows_every_name,  xmpp_domains_are_told,
+	certificate_is_there,
+	backend_is_protected,
+	backend_name_is_protected,
+	backend_tls_is_complete,
+	facts_fit_role,
+	address_is_listenable,
+	smtp_settings_fit_role,
+	mx_knows_every_name,
+	xmpp_domains_are_told,
 	s2s_auth_is_possible,
+	client_certificates_fit_role,
+	login_is_complete,
 };
 
 void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)
 {
+	size_t before = errors->len;
+
+	certificates_are_complete(conf, errors);
+	if (errors->len != before)
+		return;
 	if (!conf->listener_count)
 		gp_conf_complain(errors, NULL, "there are no listeners");
 	if (conf->listener_count > GP_CONF_LISTENERS_MAX)
@@ -227,6 +354,7 @@ void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)
 				 GP_CONF_LISTENERS_MAX);
 	names_are_unique(conf, errors);
 	web_is_local(conf, errors);
+	check_client_certificates(conf, errors);
 	for (size_t i = 0; i < conf->listener_count; i++) {
 		const struct checker c = { conf, errors, &conf->listeners[i],
 					   element_of(conf, "listeners", i) };

@@ -167,6 +167,9 @@ static void store_texts(const struct gp_conf_row *row, struct gp_conf_texts *at,
 
 static void read_group(const struct gp_conf_row *rows, void *base, const config_setting_t *group,
 		       bool effective, struct gp_buf *errors);
+static void *read_list(const struct gp_conf_row *rows, const config_setting_t *list,
+		       size_t element_size, size_t *count_out, bool effective,
+		       struct gp_buf *errors);
 
 static const char *type_name(enum gp_conf_type type)
 {
@@ -180,6 +183,8 @@ static const char *type_name(enum gp_conf_type type)
 		return "a list [ \"...\" ]";
 	case GP_CONF_GROUP:
 		return "a group { ... }";
+	case GP_CONF_LIST:
+		return "a list ( { ... }, { ... } )";
 	default:
 		return "a text in quotes";
 	}
@@ -199,6 +204,8 @@ static bool has_type(const config_setting_t *setting, enum gp_conf_type type)
 		return is == CONFIG_TYPE_ARRAY || is == CONFIG_TYPE_LIST;
 	case GP_CONF_GROUP:
 		return is == CONFIG_TYPE_GROUP;
+	case GP_CONF_LIST:
+		return is == CONFIG_TYPE_LIST;
 	default:
 		return is == CONFIG_TYPE_STRING;
 	}
@@ -223,6 +230,11 @@ static void read_setting(const struct gp_conf_row *row, void *at, const config_s
 		break;
 	case GP_CONF_TEXTS:
 		store_texts(row, at, setting, errors);
+		break;
+	case GP_CONF_LIST:
+		((struct gp_conf_list *)at)->items = read_list(row->rows, setting, row->max,
+							       &((struct gp_conf_list *)at)->count,
+							       effective, errors);
 		break;
 	case GP_CONF_GROUP:
 		read_group(row->rows, at, setting, effective, errors);
@@ -345,6 +357,10 @@ static void read_tree(struct gp_conf *conf, bool effective, struct gp_buf *error
 	conf->certificates =
 		read_list(gp_conf_certificate_rows, config_lookup(config, "certificates"),
 			  sizeof(*conf->certificates), &conf->certificate_count, effective, errors);
+	conf->client_certificates = read_list(gp_conf_client_certificate_rows,
+					      config_lookup(config, "client-certificates"),
+					      sizeof(*conf->client_certificates),
+					      &conf->client_certificate_count, effective, errors);
 	conf->listeners = read_list(gp_conf_listener_rows, config_lookup(config, "listeners"),
 				    sizeof(*conf->listeners), &conf->listener_count, effective,
 				    errors);
@@ -385,7 +401,7 @@ static int finish(struct gp_conf *conf, bool effective, struct gp_conf **conf_ou
 	size_t before = errors->len;
 
 	read_tree(conf, effective, errors);
-	if (!conf->certificates || !conf->listeners) {
+	if (!conf->certificates || !conf->client_certificates || !conf->listeners) {
 		gp_conf_free(conf);
 		return GP_E_NOMEM;
 	}
@@ -444,12 +460,26 @@ void gp_conf_free(struct gp_conf *conf)
 		free(conf->listeners[i].bare_newline_from.items);
 		free(conf->listeners[i].domains.items);
 	}
+	for (size_t i = 0; conf->client_certificates && i < conf->client_certificate_count; i++)
+		free(conf->client_certificates[i].keys.items);
 	free(conf->listeners);
+	free(conf->client_certificates);
 	free(conf->web.hosts.items);
 	free(conf->certificates);
 	config_destroy(&conf->tree->config);
 	free(conf->tree);
 	free(conf);
+}
+
+const struct gp_conf_client_certificates *
+gp_conf_client_certificates_of(const struct gp_conf *conf, const struct gp_conf_listener *listener)
+{
+	for (size_t i = 0; listener->client_certificates && i < conf->client_certificate_count;
+	     i++) {
+		if (!strcmp(conf->client_certificates[i].name, listener->client_certificates))
+			return &conf->client_certificates[i];
+	}
+	return NULL;
 }
 
 static int visit_files_of(const config_setting_t *setting, const char *path,

@@ -31,6 +31,7 @@ enum gp_conf_s2s_auth {
 	GP_CONF_S2S_AUTH_EXTERNAL,
 	GP_CONF_S2S_AUTH_REQUIRE
 };
+enum gp_conf_login { GP_CONF_LOGIN_NONE, GP_CONF_LOGIN_MASTER_USER, GP_CONF_LOGIN_PROXY_V2_CN };
 enum gp_unknown_sni { GP_UNKNOWN_SNI_DEFAULT, GP_UNKNOWN_SNI_REFUSE };
 
 /* "192.0.2.1:993", "[2001:db8::1]:993", "host.example:993" or "unix:/path". */
@@ -49,6 +50,10 @@ struct gp_conf_backend {
 	const char *tls_ca;
 	const char *tls_ca_pem; /* contents of tls_ca, in an effective configuration */
 	uint64_t connect_time_ms;
+	int login; /* enum gp_conf_login */
+	const char *login_user;
+	const char *login_password_file;
+	const char *login_password; /* its first line, in an effective configuration */
 };
 
 struct gp_conf_networks {
@@ -62,6 +67,27 @@ struct gp_conf_texts {
 	size_t count;
 };
 
+/* A list within a group. */
+struct gp_conf_list {
+	void *items;
+	size_t count;
+};
+
+struct gp_conf_account_key {
+	const char *spki; /* SHA-256 in hexadecimal */
+	const char *account;
+};
+
+/* Which client certificates are whose. */
+struct gp_conf_client_certificates {
+	const char *name;
+	const char *ca;
+	const char *ca_pem;       /* contents of ca, in an effective configuration */
+	int addresses;            /* enum gp_account_names */
+	int account;              /* enum gp_account_form */
+	struct gp_conf_list keys; /* of struct gp_conf_account_key */
+};
+
 struct gp_conf_listener {
 	int role; /* enum gp_role */
 	struct gp_conf_address address;
@@ -73,15 +99,20 @@ struct gp_conf_listener {
 	struct gp_conf_networks bare_newline_from;
 	bool starttls_required;
 	struct gp_conf_texts domains;
-	int s2s_auth; /* enum gp_conf_s2s_auth */
+	int s2s_auth;                    /* enum gp_conf_s2s_auth */
+	const char *client_certificates; /* name of a block; NULL: none are asked for */
+	bool preauth;
 	struct gp_conf_networks proxy_from;
 	struct gp_conf_backend backend;
 };
 
+/* One certificate, or a folder of them. */
 struct gp_conf_certificate {
 	const char *name;
 	const char *chain;
 	const char *key;
+	const char *ocsp;
+	const char *folder;
 };
 
 struct gp_conf_server {
@@ -90,6 +121,7 @@ struct gp_conf_server {
 	uint64_t workers;
 	const char *run_dir;
 	const char *state_dir;
+	const char *ticket_keys;
 	uint64_t drain_time_ms;
 };
 
@@ -126,6 +158,8 @@ struct gp_conf {
 	struct gp_conf_web web;
 	struct gp_conf_certificate *certificates;
 	size_t certificate_count;
+	struct gp_conf_client_certificates *client_certificates;
+	size_t client_certificate_count;
 	struct gp_conf_listener *listeners;
 	size_t listener_count;
 	struct gp_conf_tree *tree; /* libconfig's */
@@ -148,11 +182,18 @@ int gp_conf_visit_files(const struct gp_conf *conf, const char *path,
 			int (*visit)(void *arg, const char *path), void *arg);
 
 /* Set backend.address of a listener to a resolved one and keep the name for TLS; put the
- * contents of its CA file in; name the machine. All change what gp_conf_effective_text writes. */
+ * contents of its CA file and its password in; the same for the CA of a block of client
+ * certificates; name the machine. All change what gp_conf_effective_text writes. */
 int gp_conf_set_backend_address(struct gp_conf *conf, size_t listener,
 				const struct gp_endpoint *endpoint);
 int gp_conf_set_backend_ca(struct gp_conf *conf, size_t listener, const char *pem);
+int gp_conf_set_backend_password(struct gp_conf *conf, size_t listener, const char *password);
+int gp_conf_set_client_ca(struct gp_conf *conf, size_t block, const char *pem);
 int gp_conf_set_hostname(struct gp_conf *conf, const char *hostname);
+
+/* The block that the listener names, or NULL. */
+const struct gp_conf_client_certificates *
+gp_conf_client_certificates_of(const struct gp_conf *conf, const struct gp_conf_listener *listener);
 
 /* The configuration as one text without includes. The caller frees it; NULL without memory. */
 char *gp_conf_effective_text(const struct gp_conf *conf);

@@ -8,6 +8,9 @@ static const char *const bare_newline_words[] = { "default", "reject", "normaliz
 static const char *const s2s_auth_words[] = { "dialback", "external", "require", NULL };
 static const char *const backend_tls_words[] = { "off", "verify", NULL };
 static const char *const unknown_sni_words[] = { "default", "refuse", NULL };
+static const char *const login_words[] = { "none", "master-user", "proxy-v2-cn", NULL };
+static const char *const addresses_words[] = { "none", "mail", "xmpp", "any", NULL };
+static const char *const account_words[] = { "address", "local-part", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
 static const char *const format_words[] = { "text", "json", NULL };
 static const char *const target_words[] = { "stderr", "syslog", NULL };
@@ -31,6 +34,9 @@ const struct gp_conf_row gp_conf_server_rows[] = {
 	  .help = "Folder for control.sock, which gatepost status talks to." },
 	{ "state-dir", GP_CONF_TEXT, AT(gp_conf_server, state_dir), "/var/lib/gatepost",
 	  .help = "Folder for what must outlive a restart." },
+	{ "ticket-keys", GP_CONF_TEXT, AT(gp_conf_server, ticket_keys), "",
+	  .help = "File with the keys of session tickets, for several machines that shall resume "
+		  "each other's sessions; else they are made here and replaced every 12 hours." },
 	{ "drain-time", GP_CONF_DURATION, AT(gp_conf_server, drain_time_ms), "10s", .min = 0,
 	  .max = DAY, .help = "How long sessions may go on after SIGTERM." },
 	END,
@@ -91,14 +97,20 @@ const struct gp_conf_row gp_conf_web_rows[] = {
 };
 
 const struct gp_conf_row gp_conf_certificate_rows[] = {
-	{ "name", GP_CONF_TEXT, AT(gp_conf_certificate, name), NULL,
+	{ "name", GP_CONF_TEXT, AT(gp_conf_certificate, name), "",
 	  .help = "What listeners call this certificate.", .example = "mail.example.org" },
-	{ "chain", GP_CONF_TEXT, AT(gp_conf_certificate, chain), NULL,
+	{ "chain", GP_CONF_TEXT, AT(gp_conf_certificate, chain), "",
 	  .help = "PEM file: the server's certificate first, then the intermediate ones.",
 	  .example = "/etc/gatepost/mail.example.org.chain.pem" },
-	{ "key", GP_CONF_TEXT, AT(gp_conf_certificate, key), NULL,
+	{ "key", GP_CONF_TEXT, AT(gp_conf_certificate, key), "",
 	  .help = "PEM file: the private key, without passphrase.",
 	  .example = "/etc/gatepost/mail.example.org.key.pem" },
+	{ "ocsp", GP_CONF_TEXT, AT(gp_conf_certificate, ocsp), "",
+	  .help = "DER file: an OCSP response for this certificate, to be stapled." },
+	{ "folder", GP_CONF_TEXT, AT(gp_conf_certificate, folder), "",
+	  .help = "In place of name, chain and key: all certificates of this folder, which are "
+		  "NAME.pem (chain and key in one file) and NAME/fullchain.pem with "
+		  "NAME/privkey.pem, as certbot has them. Listeners call them NAME." },
 	END,
 };
 
@@ -119,6 +131,16 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 	  .help = "Contents of tls-ca." },
 	{ "connect-time", GP_CONF_DURATION, AT(gp_conf_backend, connect_time_ms), "10s", .min = 100,
 	  .max = 10 * MINUTE, .help = "Time for the connection to the backend and its greeting." },
+	{ "login", GP_CONF_CHOICE, AT(gp_conf_backend, login), "none", .words = login_words,
+	  .help = "How gatepost logs a client in whose certificate is known: as a master user who "
+		  "asks for the account (SASL PLAIN), or with SASL EXTERNAL and the account as CN "
+		  "in the PROXY header." },
+	{ "login-user", GP_CONF_TEXT, AT(gp_conf_backend, login_user), "",
+	  .help = "Name of the master user." },
+	{ "login-password-file", GP_CONF_TEXT, AT(gp_conf_backend, login_password_file), "",
+	  .help = "File whose first line is the password of the master user." },
+	{ "login-password", GP_CONF_TEXT, AT(gp_conf_backend, login_password), "", .internal = true,
+	  .help = "Contents of login-password-file." },
 	END,
 };
 
@@ -165,10 +187,46 @@ const struct gp_conf_row gp_conf_listener_rows[] = {
 	  .help = "How another XMPP server proves its domain: dialback, to the backend (XEP-0220); "
 		  "external, to the edge by its certificate (XEP-0178), else by dialback; require, "
 		  "by its certificate." },
+	{ "client-certificates", GP_CONF_TEXT, AT(gp_conf_listener, client_certificates), "",
+	  .help = "Name of the block of client-certificates that says which certificates are "
+		  "whose. Without it no client is asked for one." },
+	{ "preauth", GP_CONF_BOOL, AT(gp_conf_listener, preauth), "false",
+	  .help = "For imaps: a client whose certificate is known is logged in at once and greeted "
+		  "with PREAUTH." },
 	{ "proxy-from", GP_CONF_NETWORKS, AT(gp_conf_listener, proxy_from), "",
 	  .help = "Addresses of load balancers that begin each connection with a PROXY header." },
 	{ "backend", GP_CONF_GROUP, AT(gp_conf_listener, backend), NULL,
 	  .rows = gp_conf_backend_rows, .help = "The server behind." },
+	END,
+};
+
+static const struct gp_conf_row account_key_rows[] = {
+	{ "spki", GP_CONF_TEXT, AT(gp_conf_account_key, spki), NULL,
+	  .help = "SHA-256 of the certificate's SubjectPublicKeyInfo, in hexadecimal.",
+	  .example = "0000000000000000000000000000000000000000000000000000000000000000" },
+	{ "account", GP_CONF_TEXT, AT(gp_conf_account_key, account), NULL, .help = "Whose it is.",
+	  .example = "alice" },
+	END,
+};
+
+const struct gp_conf_row gp_conf_client_certificate_rows[] = {
+	{ "name", GP_CONF_TEXT, AT(gp_conf_client_certificates, name), NULL,
+	  .help = "What listeners call this block.", .example = "staff" },
+	{ "ca", GP_CONF_TEXT, AT(gp_conf_client_certificates, ca), "",
+	  .help = "PEM file with the authorities whose word counts for addresses." },
+	{ "ca-pem", GP_CONF_TEXT, AT(gp_conf_client_certificates, ca_pem), "", .internal = true,
+	  .help = "Contents of ca." },
+	{ "addresses", GP_CONF_CHOICE, AT(gp_conf_client_certificates, addresses), "none",
+	  .words = addresses_words,
+	  .help = "Which addresses in a certificate that such an authority has signed are accounts: "
+		  "mail (rfc822Name and SmtpUTF8Mailbox), xmpp (XmppAddr), any of them, or none." },
+	{ "account", GP_CONF_CHOICE, AT(gp_conf_client_certificates, account), "address",
+	  .words = account_words,
+	  .help = "The account is the whole address, or what stands before the @ (for authorities "
+		  "of one domain only)." },
+	{ "keys", GP_CONF_LIST, AT(gp_conf_client_certificates, keys), "",
+	  .max = sizeof(struct gp_conf_account_key), .rows = account_key_rows,
+	  .help = "Keys of certificates, whoever has signed them, and whose they are." },
 	END,
 };
 
@@ -180,6 +238,8 @@ const struct gp_conf_group gp_conf_groups[] = {
 	  "Built-in pages and metrics, served by a process of their own." },
 	{ "certificates", gp_conf_certificate_rows, true,
 	  "Certificates; a client gets the one that covers the name it asks for." },
+	{ "client-certificates", gp_conf_client_certificate_rows, true,
+	  "Which client certificates are whose." },
 	{ "listeners", gp_conf_listener_rows, true, "Ports, and the servers behind them." },
 	{ .name = NULL },
 };

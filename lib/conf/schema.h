@@ -17,7 +17,8 @@ enum gp_conf_type {
 	GP_CONF_NETWORKS,
 	GP_CONF_TEXTS,
 	GP_CONF_BOOL,
-	GP_CONF_GROUP /* `rows` describe its settings */
+	GP_CONF_GROUP, /* `rows` describe its settings */
+	GP_CONF_LIST   /* of such groups; stored as a struct gp_conf_list */
 };
 
 struct gp_conf_row {
@@ -25,11 +26,12 @@ struct gp_conf_row {
 	enum gp_conf_type type;
 	size_t offset;            /* in the struct of its group */
 	const char *standard;     /* default as one would write it; NULL: required, "": none */
-	uint64_t min, max;        /* of numbers, durations (ms) and sizes */
+	uint64_t min, max;        /* of numbers, durations (ms) and sizes; of a list: max is the
+				     size of an element */
 	const char *const *words; /* of a choice, ended by NULL */
 	const struct gp_conf_row *rows; /* of a group, ended by a row without name */
 	bool internal;                  /* only in effective configurations */
-	const char *example;            /* of a required setting */
+	const char *example;            /* shown in place of the default */
 	const char *help;               /* a sentence for people */
 };
 
@@ -47,6 +49,7 @@ extern const struct gp_conf_row gp_conf_limits_rows[];
 extern const struct gp_conf_row gp_conf_web_rows[];
 extern const struct gp_conf_row gp_conf_certificate_rows[];
 extern const struct gp_conf_row gp_conf_listener_rows[];
+extern const struct gp_conf_row gp_conf_client_certificate_rows[];
 extern const struct gp_conf_row gp_conf_backend_rows[];
 
 extern const struct gp_conf_group gp_conf_groups[]; /* ended by a group without name */

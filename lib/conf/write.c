@@ -61,6 +61,29 @@ int gp_conf_set_backend_ca(struct gp_conf *conf, size_t listener, const char *pe
 	return ret;
 }
 
+int gp_conf_set_backend_password(struct gp_conf *conf, size_t listener, const char *password)
+{
+	config_setting_t *group = backend_of(conf, listener);
+	int ret = set_text(group, "login-password", password);
+
+	if (ret == GP_OK)
+		conf->listeners[listener].backend.login_password = config_setting_get_string(
+			config_setting_get_member(group, "login-password"));
+	return ret;
+}
+
+int gp_conf_set_client_ca(struct gp_conf *conf, size_t block, const char *pem)
+{
+	config_setting_t *list = config_lookup(&conf->tree->config, "client-certificates");
+	config_setting_t *group = config_setting_get_elem(list, (unsigned)block);
+	int ret = set_text(group, "ca-pem", pem);
+
+	if (ret == GP_OK)
+		conf->client_certificates[block].ca_pem =
+			config_setting_get_string(config_setting_get_member(group, "ca-pem"));
+	return ret;
+}
+
 int gp_conf_set_hostname(struct gp_conf *conf, const char *hostname)
 {
 	config_setting_t *root = config_root_setting(&conf->tree->config);
@@ -100,7 +123,7 @@ static void print_value(struct gp_buf *out, const struct gp_conf_row *row)
 	else if (row->type == GP_CONF_NETWORKS || row->type == GP_CONF_TEXTS)
 		gp_buf_append_str(out, "[ ]");
 	else
-		gp_buf_appendf(out, "\"%s\"", row->standard ? row->standard : row->example);
+		gp_buf_appendf(out, "\"%s\"", row->example ? row->example : row->standard);
 }
 
 static void print_rows(struct gp_buf *out, const struct gp_conf_row *rows, const char *indent)
@@ -116,10 +139,12 @@ static void print_rows(struct gp_buf *out, const struct gp_conf_row *rows, const
 		if (rows->words)
 			gp_buf_append_byte(out, '\n');
 		gp_buf_appendf(out, "%s%s = ", indent, rows->name);
-		if (rows->type == GP_CONF_GROUP) {
-			gp_buf_append_str(out, "{\n");
+		if (rows->type == GP_CONF_GROUP || rows->type == GP_CONF_LIST) {
+			bool list = rows->type == GP_CONF_LIST;
+
+			gp_buf_append_str(out, list ? "( {\n" : "{\n");
 			print_rows(out, rows->rows, "      ");
-			gp_buf_appendf(out, "%s}", indent);
+			gp_buf_appendf(out, list ? "%s} )" : "%s}", indent);
 		} else {
 			print_value(out, rows);
 		}

@@ -55,6 +55,7 @@ struct gp_edge_facts {
 	const char *session_id;
 	const char *tls_cipher; /* IANA names */
 	const char *tls_group;
+	const char *account;      /* whose certificate the client has shown; NULL: nobody's */
 	bool bare_newline_exempt; /* the client's messages may have them (SMTP) */
 
 	/* The rest comes with TLS_UP. */
@@ -143,13 +144,27 @@ struct gp_xmpp_edge_config {
 
 enum { GP_EDGE_RANDOM = 64 };
 
+/* How the edge logs a client in whose certificate is known. */
+enum gp_external_method {
+	GP_EXTERNAL_AS_MASTER_USER, /* PLAIN: a master user asks for the account */
+	GP_EXTERNAL_BY_PROXY_CN     /* EXTERNAL: the PROXY header names the account */
+};
+
+struct gp_external_login {
+	enum gp_external_method method;
+	const char *user; /* of the master user */
+	const char *password;
+	bool preauth; /* at once, with IMAP's PREAUTH greeting (imaps) */
+};
+
 struct gp_edge_config {
 	bool implicit_tls;
-	size_t line_max;                        /* octets of one line before login */
-	size_t literal_max;                     /* octets of one literal before login */
-	const struct gp_smtp_edge_config *smtp; /* outlives the engine; other engines: NULL */
-	const struct gp_xmpp_edge_config *xmpp; /* the same */
-	uint8_t random[GP_EDGE_RANDOM];         /* of this session alone, unguessable (XMPP) */
+	const struct gp_external_login *external; /* outlives the engine; NULL: never */
+	size_t line_max;                          /* octets of one line before login */
+	size_t literal_max;                       /* octets of one literal before login */
+	const struct gp_smtp_edge_config *smtp;   /* outlives the engine; other engines: NULL */
+	const struct gp_xmpp_edge_config *xmpp;   /* the same */
+	uint8_t random[GP_EDGE_RANDOM];           /* of this session alone, unguessable (XMPP) */
 };
 
 struct gp_edge; /* each protocol has its own */

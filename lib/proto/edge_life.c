@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "proto/sasl_external.h"
 
 const char gp_edge_channel_binding[] =
 	"the backend offers channel binding (-PLUS), which cannot pass a TLS proxy: take these "
@@ -39,6 +40,7 @@ void gp_edge_free(struct gp_edge *edge)
 		life->protocol->deinit(life);
 	gp_conversation_deinit(&life->c);
 	gp_buf_deinit(&life->greeting);
+	free(life->account);
 	free(life);
 }
 
@@ -162,7 +164,34 @@ static void tls_up(struct gp_edge_life *life, const struct gp_edge_facts *facts)
 static void backend_up(struct gp_edge_life *life, const struct gp_edge_facts *facts)
 {
 	gp_edge_set_state(life, GP_EDGE_GREETING);
+	if (facts->account && life->c.config.external) {
+		life->account = strdup(facts->account);
+		if (!life->account)
+			life->c.error = GP_E_NOMEM;
+	}
 	life->protocol->tell_facts(life, facts);
+}
+
+/* Without an initial response, which not every backend takes and POP3 limits to 255 octets. */
+void gp_edge_external_begin(struct gp_edge_life *life, const char *prefix)
+{
+	gp_login_name_set(&life->c, gp_str_of(life->account));
+	gp_push_sendf(&life->c, GP_BACKEND, "%s %s\r\n", prefix,
+		      gp_external_mechanism(life->c.config.external));
+}
+
+void gp_edge_external_answer(struct gp_edge_life *life)
+{
+	struct gp_buf message;
+	int ret;
+
+	gp_buf_init(&message, life->c.config.line_max);
+	ret = gp_external_message(life->c.config.external, life->account, &message);
+	if (ret == GP_OK)
+		gp_push_send_line(&life->c, GP_BACKEND, gp_str_from(message.data, message.len));
+	else
+		life->c.error = ret;
+	gp_buf_deinit(&message);
 }
 
 void gp_edge_become_ready(struct gp_edge_life *life)

@@ -73,7 +73,7 @@ static bool passes(struct gp_str word, struct gp_str words,
 	       !gp_str_equal_nocase(word, "UNAUTHENTICATE");
 }
 
-int gp_imap_capabilities_rewrite(struct gp_str line, struct gp_buf *out,
+int gp_imap_capabilities_rewrite(struct gp_str line, bool offer_external, struct gp_buf *out,
 				 struct gp_imap_capability_findings *findings)
 {
 	struct pieces pieces;
@@ -96,6 +96,8 @@ int gp_imap_capabilities_rewrite(struct gp_str line, struct gp_buf *out,
 			ret = gp_buf_append(out, word.p, word.len);
 		first = false;
 	}
+	if (ret == GP_OK && offer_external)
+		ret = gp_buf_append_str(out, first ? "AUTH=EXTERNAL" : " AUTH=EXTERNAL");
 	if (ret == GP_OK)
 		ret = gp_buf_append(out, pieces.after.p, pieces.after.len);
 	return ret == GP_OK ? gp_buf_append_str(out, "\r\n") : ret;

@@ -16,9 +16,9 @@ struct gp_imap_capability_findings {
 bool gp_imap_has_capabilities(struct gp_str line);
 
 /* Append `line` with the words taken out that must not pass the edge (STARTTLS,
- * UNAUTHENTICATE of RFC 8437, mechanisms as in sasl_list.h), and a CRLF. GP_OK or a gp_buf
- * error. */
-int gp_imap_capabilities_rewrite(struct gp_str line, struct gp_buf *out,
+ * UNAUTHENTICATE of RFC 8437, mechanisms as in sasl_list.h), AUTH=EXTERNAL at its end when it is
+ * ours to offer, and a CRLF. GP_OK or a gp_buf error. */
+int gp_imap_capabilities_rewrite(struct gp_str line, bool offer_external, struct gp_buf *out,
 				 struct gp_imap_capability_findings *findings);
 
 #endif

@@ -47,13 +47,15 @@ static bool takes_no_arguments(enum imap_verdict verdict)
 	       verdict == IMAP_START_TLS || verdict == IMAP_FORWARD;
 }
 
-static enum imap_verdict judge_mechanism(struct gp_str arguments)
+static enum imap_verdict judge_mechanism(const struct imap_edge *edge, struct gp_str arguments)
 {
 	struct gp_imap_literal literal;
 	struct gp_str mechanism = gp_str_word(&arguments);
 
 	if (!gp_sasl_mechanism_valid(mechanism) || gp_imap_literal_at_end(arguments, &literal))
 		return IMAP_BAD_ARGUMENTS;
+	if (edge->life.account && gp_str_equal_nocase(mechanism, "EXTERNAL"))
+		return IMAP_EXTERNAL;
 	return gp_sasl_mechanism_refused(mechanism) ? IMAP_NO_MECHANISM : IMAP_FORWARD_AUTHENTICATE;
 }
 
@@ -68,7 +70,7 @@ static enum imap_verdict judge(const struct imap_edge *edge, struct gp_str name,
 	}
 	if (takes_no_arguments(verdict) && arguments.len)
 		return IMAP_BAD_ARGUMENTS;
-	return verdict == IMAP_FORWARD_AUTHENTICATE ? judge_mechanism(arguments) : verdict;
+	return verdict == IMAP_FORWARD_AUTHENTICATE ? judge_mechanism(edge, arguments) : verdict;
 }
 
 /* `text` follows the tag. */
@@ -236,6 +238,8 @@ static void command_part(struct imap_edge *edge, struct gp_str text, struct gp_s
 		send_to_backend(edge, text);
 	else if (edge->verdict == IMAP_COLLECT_ID)
 		collect_id(edge, part);
+	else if (edge->verdict == IMAP_EXTERNAL)
+		imap_begin_external(edge, part);
 	else
 		answer_after_literals(edge, part);
 }
@@ -355,6 +359,9 @@ void imap_on_client_line(struct gp_edge_life *life, struct gp_str line)
 		break;
 	case IMAP_IN_REST:
 		rest_line(edge, line);
+		break;
+	case IMAP_IN_EXTERNAL:
+		imap_external_line(edge, line);
 		break;
 	default:
 		sasl_line(edge, line);

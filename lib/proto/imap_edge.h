@@ -22,6 +22,7 @@ enum imap_verdict {
 	IMAP_FORWARD, /* the rest goes to the backend */
 	IMAP_FORWARD_LOGIN,
 	IMAP_FORWARD_AUTHENTICATE,
+	IMAP_EXTERNAL, /* we do what the client would do, as it cannot */
 	IMAP_COLLECT_ID
 };
 
@@ -31,7 +32,8 @@ enum imap_input {
 	IMAP_IN_LITERAL, /* literal_left octets */
 	IMAP_IN_REST,    /* the line after a literal */
 	IMAP_IN_HELD,    /* nowhere until the backend has answered */
-	IMAP_IN_ANSWER   /* one line of a SASL exchange */
+	IMAP_IN_ANSWER,  /* one line of a SASL exchange */
+	IMAP_IN_EXTERNAL /* the same, for us */
 };
 
 struct imap_edge {
@@ -47,7 +49,9 @@ struct imap_edge {
 	struct gp_buf id;      /* arguments of the client's ID */
 	uint64_t reply_literal_left;
 	bool facts_told;
-	bool reply_continues; /* the line after a literal of the backend */
+	bool preauth_tried;
+	bool external_answered; /* our message has been sent */
+	bool reply_continues;   /* the line after a literal of the backend */
 };
 
 static inline struct imap_edge *imap_of(struct gp_edge_life *life)
@@ -60,7 +64,15 @@ bool imap_listens(const struct gp_edge_life *life);
 void imap_on_client_line(struct gp_edge_life *life, struct gp_str line);
 size_t imap_take_client_octets(struct imap_edge *edge, const struct gp_event *event);
 
+/* imap_external.c */
+void imap_begin_external(struct imap_edge *edge, struct gp_str arguments);
+void imap_external_line(struct imap_edge *edge, struct gp_str line);
+bool imap_preauth_begin(struct imap_edge *edge);
+void imap_on_preauth_reply(struct imap_edge *edge, struct gp_str line, struct gp_str tag,
+			   struct gp_str word);
+
 /* imap_reply.c */
+void imap_send_reply(struct imap_edge *edge, struct gp_str line);
 bool imap_in_answer(const struct gp_edge_life *life);
 void imap_on_greeting(struct gp_edge_life *life, struct gp_str line);
 void imap_on_backend_line(struct gp_edge_life *life, struct gp_str line);

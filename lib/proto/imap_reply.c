@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "proto/imap_capability.h"
 #include "proto/imap_edge.h"
+#include "proto/sasl_external.h"
 
 enum reply_kind { REPLY_UNTAGGED, REPLY_CONTINUATION, REPLY_TAGGED };
 
@@ -28,6 +29,23 @@ static void report_setup(struct imap_edge *edge, const struct gp_imap_capability
 		gp_edge_report_setup(&edge->life, gp_edge_channel_binding);
 }
 
+static bool is_login(const struct imap_edge *edge)
+{
+	return edge->verdict == IMAP_FORWARD_LOGIN || edge->verdict == IMAP_FORWARD_AUTHENTICATE ||
+	       edge->verdict == IMAP_EXTERNAL;
+}
+
+/* In a login's answer, ours before PREAUTH included, the list is that of an authenticated
+ * session. */
+static bool offers_external(const struct imap_edge *edge)
+{
+	bool logging_in = edge->life.state == GP_EDGE_COMMAND
+				  ? is_login(edge)
+				  : edge->life.state == GP_EDGE_FACTS && edge->preauth_tried;
+
+	return edge->life.account && !logging_in;
+}
+
 /* The line as the client may see it, in `out`. */
 static void rewrite(struct imap_edge *edge, struct gp_str line, struct gp_buf *out)
 {
@@ -36,7 +54,7 @@ static void rewrite(struct imap_edge *edge, struct gp_str line, struct gp_buf *o
 
 	gp_buf_init(out, edge->life.c.config.line_max + 2);
 	if (gp_imap_has_capabilities(line)) {
-		ret = gp_imap_capabilities_rewrite(line, out, &findings);
+		ret = gp_imap_capabilities_rewrite(line, offers_external(edge), out, &findings);
 		report_setup(edge, &findings);
 	} else {
 		ret = gp_buf_append(out, line.p, line.len);
@@ -47,13 +65,19 @@ static void rewrite(struct imap_edge *edge, struct gp_str line, struct gp_buf *o
 		edge->life.c.error = ret;
 }
 
-static void send_line(struct imap_edge *edge, struct gp_str line)
+void imap_send_reply(struct imap_edge *edge, struct gp_str line)
 {
 	struct gp_buf text;
 
 	rewrite(edge, line, &text);
 	gp_push_send_buf(&edge->life.c, GP_CLIENT, &text);
 	gp_buf_deinit(&text);
+}
+
+static void become_ready(struct imap_edge *edge)
+{
+	if (!imap_preauth_begin(edge))
+		gp_edge_become_ready(&edge->life);
 }
 
 /* greeting = "* " ("OK" / "PREAUTH" / "BYE") SP resp-text (RFC 9051 section 7.1) */
@@ -64,7 +88,7 @@ static void on_greeting(struct imap_edge *edge, const struct reply *reply)
 		if (edge->facts_told)
 			gp_edge_set_state(&edge->life, GP_EDGE_FACTS);
 		else
-			gp_edge_become_ready(&edge->life);
+			become_ready(edge);
 	} else if (gp_str_equal_nocase(reply->word, "PREAUTH")) {
 		gp_edge_backend_failed(&edge->life,
 				       "the backend greets with PREAUTH: everybody would be "
@@ -82,19 +106,19 @@ static void on_facts_reply(struct imap_edge *edge, const struct reply *reply)
 	if (reply->kind == REPLY_UNTAGGED)
 		return;
 	if (gp_str_equal(reply->tag, "gatepost") && gp_str_equal_nocase(reply->word, "OK"))
-		gp_edge_become_ready(&edge->life);
+		become_ready(edge);
 	else
 		gp_edge_backend_failed(&edge->life,
 				       "the backend refuses the ID command: use other facts");
 }
 
-static bool is_login(const struct imap_edge *edge)
-{
-	return edge->verdict == IMAP_FORWARD_LOGIN || edge->verdict == IMAP_FORWARD_AUTHENTICATE;
-}
-
 static void on_continuation(struct imap_edge *edge, const struct reply *reply)
 {
+	if (edge->verdict == IMAP_EXTERNAL && !edge->external_answered) {
+		edge->external_answered = true;
+		gp_edge_external_answer(&edge->life);
+		return;
+	}
 	if (edge->go_ahead_awaited) {
 		edge->go_ahead_awaited = false;
 		edge->input = edge->literal_left ? IMAP_IN_LITERAL : IMAP_IN_REST;
@@ -105,7 +129,7 @@ static void on_continuation(struct imap_edge *edge, const struct reply *reply)
 				       "the backend sends a continuation that nobody asked for");
 		return;
 	}
-	send_line(edge, reply->line);
+	imap_send_reply(edge, reply->line);
 }
 
 /* A command may be refused while the client is to say more, but not obeyed. */
@@ -113,7 +137,8 @@ static bool answer_is_due(const struct imap_edge *edge, bool ok)
 {
 	switch (edge->input) {
 	case IMAP_IN_HELD:
-		return !(ok && edge->go_ahead_awaited);
+		return !(ok && (edge->go_ahead_awaited ||
+				(edge->verdict == IMAP_EXTERNAL && !edge->external_answered)));
 	case IMAP_IN_ANSWER:
 		return !ok;
 	default:
@@ -135,12 +160,14 @@ static void on_tagged(struct imap_edge *edge, const struct reply *reply)
 				       "the backend answers before the command is complete");
 		return;
 	}
-	send_line(edge, reply->line);
+	imap_send_reply(edge, reply->line);
 	edge->go_ahead_awaited = false;
 	edge->literal_left = 0;
 	gp_edge_set_state(&edge->life, GP_EDGE_READY);
 	if (!is_login(edge))
 		return;
+	if (!ok && edge->verdict == IMAP_EXTERNAL)
+		gp_edge_report_setup(&edge->life, gp_external_refused);
 	gp_push_report(&edge->life.c, ok ? GP_REPORT_LOGIN : GP_REPORT_LOGIN_FAILED,
 		       edge->life.c.login_name);
 	if (ok)
@@ -170,7 +197,7 @@ static void on_untagged(struct imap_edge *edge, const struct reply *reply)
 		gp_edge_backend_failed(&edge->life, "the backend says PREAUTH in mid-session");
 		return;
 	}
-	send_line(edge, reply->line);
+	imap_send_reply(edge, reply->line);
 }
 
 static void on_reply(struct imap_edge *edge, const struct reply *reply)
@@ -216,6 +243,8 @@ void imap_on_backend_line(struct gp_edge_life *life, struct gp_str line)
 		reply = (struct reply){ .kind = REPLY_UNTAGGED, .line = line };
 		if (life->state != GP_EDGE_FACTS)
 			gp_push_send_line(&life->c, GP_CLIENT, line);
+	} else if (life->state == GP_EDGE_FACTS && edge->preauth_tried) {
+		imap_on_preauth_reply(edge, line, reply.tag, reply.word);
 	} else if (life->state == GP_EDGE_FACTS) {
 		on_facts_reply(edge, &reply);
 	} else {

@@ -3,6 +3,7 @@
  * reaches the backend. */
 #include "base/err.h"
 #include "proto/pop3_edge.h"
+#include "proto/sasl_external.h"
 #include "proto/sasl_list.h"
 
 enum arguments { NONE, SOME };
@@ -36,6 +37,8 @@ static enum pop3_verdict judge_in_tls(const struct pop3_edge *edge, enum pop3_ve
 	mechanism = gp_str_word(&arguments);
 	if (!gp_sasl_mechanism_valid(mechanism))
 		return POP3_ERR_ARGUMENTS;
+	if (edge->life.account && gp_str_equal_nocase(mechanism, "EXTERNAL"))
+		return POP3_EXTERNAL;
 	return gp_sasl_mechanism_refused(mechanism) ? POP3_ERR_MECHANISM : verdict;
 }
 
@@ -86,6 +89,59 @@ static void forward(struct pop3_edge *edge, struct gp_str line)
 		edge->life.backend_said_bye = true;
 }
 
+/* The client's EXTERNAL message (RFC 5034 section 4, RFC 4422 appendix A). */
+static void take_response(struct pop3_edge *edge, struct gp_str base64)
+{
+	edge->external_wanted = false;
+	switch (gp_external_judge(base64, edge->life.account)) {
+	case GP_OK:
+		gp_edge_external_begin(&edge->life, "AUTH");
+		edge->external_answered = false;
+		gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
+		break;
+	case GP_E_NOT_FOUND:
+		gp_push_report(&edge->life.c, GP_REPORT_LOGIN_FAILED, edge->life.c.login_name);
+		refuse_bad(edge, "[AUTH] The certificate is not for this account");
+		break;
+	case GP_E_SYNTAX:
+		refuse_bad(edge, "Not in base64");
+		break;
+	default:
+		edge->life.c.error = GP_E_NOMEM;
+		break;
+	}
+}
+
+/* "AUTH" SP "EXTERNAL" [SP (base64 / "=")] */
+static void begin_external(struct pop3_edge *edge, struct gp_str line)
+{
+	struct gp_str response;
+
+	gp_str_word(&line);
+	gp_str_word(&line);
+	response = gp_str_word(&line);
+	if (line.len) {
+		refuse_bad(edge, "Wrong arguments");
+	} else if (response.len) {
+		take_response(edge, gp_str_equal(response, "=") ? gp_str_of("") : response);
+	} else {
+		gp_push_sendf(&edge->life.c, GP_CLIENT, "+ \r\n");
+		edge->external_wanted = true;
+	}
+}
+
+/* The answer to our empty challenge; "=" stands for nothing only as an initial response. */
+static void external_line(struct pop3_edge *edge, struct gp_str line)
+{
+	if (gp_str_equal(line, "*")) {
+		edge->external_wanted = false;
+		refuse_bad(edge, "Cancelled");
+		return;
+	}
+	gp_login_name_from_sasl(&edge->life.c, line);
+	take_response(edge, line);
+}
+
 /* PASS after a USER that was reported already says nothing new. */
 static bool names_somebody_new(struct gp_str name, bool had_name)
 {
@@ -112,6 +168,9 @@ static void obey(struct pop3_edge *edge, struct gp_str line, bool reportable)
 		break;
 	case POP3_ERR_LOGIN_IN_CLEAR:
 		refuse_in_clear(edge, "[AUTH] TLS required: use STLS first", reportable);
+		break;
+	case POP3_EXTERNAL:
+		begin_external(edge, line);
 		break;
 	case POP3_CAPABILITIES:
 		gp_push_sendf(&edge->life.c, GP_CLIENT,
@@ -181,7 +240,9 @@ void pop3_on_client_line(struct gp_edge_life *life, struct gp_str line)
 {
 	struct pop3_edge *edge = pop3_of(life);
 
-	if (edge->answer_wanted)
+	if (edge->external_wanted)
+		external_line(edge, line);
+	else if (edge->answer_wanted)
 		sasl_line(edge, line);
 	else
 		command_line(edge, line);

@@ -23,6 +23,7 @@ enum pop3_verdict {
 	POP3_FORWARD_PASS,
 	POP3_FORWARD_APOP,
 	POP3_FORWARD_AUTH,
+	POP3_EXTERNAL, /* we do what the client would do, as it cannot */
 	POP3_FORWARD_QUIT
 };
 
@@ -30,6 +31,9 @@ struct pop3_edge {
 	struct gp_edge_life life;  /* first */
 	enum pop3_verdict verdict; /* of the command under way */
 	bool answer_wanted;        /* the backend asked, within AUTH, for one line of the client */
+	bool external_wanted;      /* the client owes us its answer within AUTH EXTERNAL */
+	bool external_answered;    /* and we have answered the backend */
+	bool sasl_listed;          /* its CAPA answer had a SASL line */
 	bool in_list;              /* it is sending the lines of its CAPA answer */
 	char xclient[256];         /* our XCLIENT command, empty: none */
 };

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "proto/pop3_edge.h"
+#include "proto/sasl_external.h"
 #include "proto/sasl_list.h"
 
 static bool is_ok(struct gp_str line)
@@ -79,7 +80,7 @@ static void on_facts_reply(struct pop3_edge *edge, struct gp_str line)
 static bool is_login(enum pop3_verdict verdict)
 {
 	return verdict == POP3_FORWARD_PASS || verdict == POP3_FORWARD_APOP ||
-	       verdict == POP3_FORWARD_AUTH;
+	       verdict == POP3_FORWARD_AUTH || verdict == POP3_EXTERNAL;
 }
 
 /* For the next command. */
@@ -94,6 +95,7 @@ static void on_ok(struct pop3_edge *edge)
 {
 	if (edge->verdict == POP3_FORWARD_CAPA) {
 		edge->in_list = true;
+		edge->sasl_listed = false;
 	} else if (is_login(edge->verdict)) {
 		gp_push_report(&edge->life.c, GP_REPORT_LOGIN, edge->life.c.login_name);
 		gp_edge_splice(&edge->life);
@@ -102,10 +104,32 @@ static void on_ok(struct pop3_edge *edge)
 	}
 }
 
+static void on_external_answer(struct pop3_edge *edge, struct gp_str line)
+{
+	if (is_continuation(line) && !edge->external_answered) {
+		edge->external_answered = true;
+		gp_edge_external_answer(&edge->life);
+	} else if (is_ok(line) && edge->external_answered) {
+		gp_push_sendf(&edge->life.c, GP_CLIENT, "+OK Logged in\r\n");
+		on_ok(edge);
+	} else if (is_err(line)) {
+		gp_edge_report_setup(&edge->life, gp_external_refused);
+		gp_push_send_line(&edge->life.c, GP_CLIENT, line);
+		gp_push_report(&edge->life.c, GP_REPORT_LOGIN_FAILED, edge->life.c.login_name);
+		ready(edge);
+	} else {
+		gp_edge_backend_failed(&edge->life, "the backend answers neither +OK nor -ERR");
+	}
+}
+
 static void on_answer(struct pop3_edge *edge, struct gp_str line)
 {
 	/* POP3 has no word for goodbye: a backend that refuses may close after it */
 	edge->life.backend_said_bye |= is_err(line);
+	if (edge->verdict == POP3_EXTERNAL) {
+		on_external_answer(edge, line);
+		return;
+	}
 	if (is_ok(line) && !edge->answer_wanted) {
 		edge->life.backend_said_bye = edge->verdict == POP3_FORWARD_QUIT;
 		gp_push_send_line(&edge->life.c, GP_CLIENT, line);
@@ -145,6 +169,9 @@ static void send_sasl_line(struct pop3_edge *edge, struct gp_str mechanisms)
 		if (ret == GP_OK)
 			ret = gp_buf_append(&text, word.p, word.len);
 	}
+	if (ret == GP_OK && edge->life.account)
+		ret = gp_buf_append_str(&text, " EXTERNAL");
+	edge->sasl_listed = true;
 	if (ret != GP_OK)
 		edge->life.c.error = ret;
 	else if (text.len > strlen("SASL"))
@@ -163,6 +190,8 @@ static void on_capability(struct pop3_edge *edge, struct gp_str line)
 		send_sasl_line(edge, rest);
 		return;
 	}
+	if (gp_str_equal(line, ".") && edge->life.account && !edge->sasl_listed)
+		gp_push_sendf(&edge->life.c, GP_CLIENT, "SASL EXTERNAL\r\n");
 	gp_push_send_line(&edge->life.c, GP_CLIENT, line);
 	if (gp_str_equal(line, "."))
 		ready(edge);

@@ -16,7 +16,7 @@ enum gp_sasl_verdict {
  * Channel binding binds to the TLS session of whoever ends it, which is the edge and not the
  * backend, so X-PLUS cannot work; and a client that sees X without X-PLUS says "y", which a
  * backend that offers X-PLUS must take for an attack (RFC 5802 section 6). So both go.
- * EXTERNAL goes because the backend has seen no client certificate. */
+ * EXTERNAL goes because the backend has seen no client certificate; see sasl_external.h. */
 enum gp_sasl_verdict gp_sasl_list_judge(struct gp_str word, struct gp_str words,
 					const char *prefix);
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tls/certpack.h"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +9,11 @@
 #include "base/err.h"
 
 /* pack  = magic *entry
- * entry = label names chain key, each a 32 bit length (host order: one machine) and octets;
- * names = DNS names in lower case, separated by blanks */
-static const char magic[8] = "gpcert01";
+ * entry = label names chain key ocsp, each a 32 bit length (host order: one machine) and octets;
+ * names = DNS names in lower case, sorted and separated by blanks */
+static const char magic[8] = "gpcert02";
 
-enum { RSA_BITS_MIN = 2048, EC_BITS_MIN = 224, DNS_NAME_MAX = 255 };
+enum { DNS_NAME_MAX = 255 };
 
 /* ---- writing: the supervisor ---- */
 
@@ -34,153 +31,43 @@ int gp_certpack_begin(struct gp_buf *pack)
 	return gp_buf_append(pack, magic, sizeof(magic));
 }
 
-static int no_passphrase(char *buf, int size, int writing, void *arg)
+static int put_entry(struct gp_buf *pack, const struct gp_certpack_entry *entry)
 {
-	(void)buf, (void)size, (void)writing, (void)arg;
-	return -1;
-}
-
-static X509 *read_leaf(struct gp_str pem)
-{
-	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
-	X509 *leaf = bio ? PEM_read_bio_X509(bio, NULL, no_passphrase, NULL) : NULL;
-
-	BIO_free(bio);
-	return leaf;
-}
-
-static EVP_PKEY *read_key(struct gp_str pem)
-{
-	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
-
-	BIO_free(bio);
-	return key;
-}
-
-static bool is_dns_text(const ASN1_STRING *text)
-{
-	int len = ASN1_STRING_length(text);
-	const unsigned char *p = ASN1_STRING_get0_data(text);
-
-	if (len < 1 || len > DNS_NAME_MAX)
-		return false;
-	for (int i = 0; i < len; i++) {
-		if (p[i] <= ' ' || p[i] >= 0x7f)
-			return false;
-	}
-	return true;
-}
-
-static int append_dns_names(X509 *leaf, struct gp_buf *out)
-{
-	GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+	const struct gp_str fields[] = { entry->label, entry->names, entry->chain_pem,
+					 entry->key_pem, entry->ocsp };
+	size_t before = pack->len;
 	int ret = GP_OK;
 
-	for (int i = 0; ret == GP_OK && i < sk_GENERAL_NAME_num(names); i++) {
-		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-
-		if (name->type != GEN_DNS || !is_dns_text(name->d.dNSName))
-			continue;
-		if (out->len)
-			ret = gp_buf_append_byte(out, ' ');
-		if (ret == GP_OK)
-			ret = gp_buf_append(out, ASN1_STRING_get0_data(name->d.dNSName),
-					    (size_t)ASN1_STRING_length(name->d.dNSName));
-	}
-	GENERAL_NAMES_free(names);
-	for (size_t i = 0; i < out->len; i++) {
-		if (out->data[i] >= 'A' && out->data[i] <= 'Z')
-			out->data[i] |= 0x20;
-	}
-	return ret;
-}
-
-static int64_t utc_seconds(const ASN1_TIME *time)
-{
-	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
-	int days = 0, seconds = 0;
-
-	if (epoch)
-		ASN1_TIME_diff(&days, &seconds, epoch, time);
-	ASN1_TIME_free(epoch);
-	return (int64_t)days * 86400 + seconds;
-}
-
-static bool signed_with_weak_digest(X509 *leaf)
-{
-	int digest = NID_undef;
-
-	X509_get_signature_info(leaf, &digest, NULL, NULL, NULL);
-	return digest == NID_md5 || digest == NID_sha1;
-}
-
-/* A sentence, or NULL when all is well. */
-static const char *judge(X509 *leaf, EVP_PKEY *key)
-{
-	if (!leaf)
-		return "the chain file holds no certificate in PEM form";
-	if (!key)
-		return "the key file holds no unencrypted private key in PEM form";
-	if (X509_check_private_key(leaf, key) != 1)
-		return "the key does not belong to the first certificate of the chain";
-	if ((EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS")) &&
-	    EVP_PKEY_get_bits(key) < RSA_BITS_MIN)
-		return "RSA keys need 2048 bits or more (RFC 9325 section 4.5)";
-	if (EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) < EC_BITS_MIN)
-		return "elliptic curves need 224 bits or more (RFC 9325 section 4.5)";
-	if (signed_with_weak_digest(leaf))
-		return "the certificate is signed with MD5 or SHA-1 (RFC 9325 section 4.5)";
-	return NULL;
-}
-
-static int put_entry(struct gp_buf *pack, const char *label, const struct gp_buf *names,
-		     struct gp_str chain_pem, struct gp_str key_pem)
-{
-	size_t before = pack->len;
-	int ret = put_field(pack, label, strlen(label));
-
-	if (ret == GP_OK)
-		ret = put_field(pack, names->data, names->len);
-	if (ret == GP_OK)
-		ret = put_field(pack, chain_pem.p, chain_pem.len);
-	if (ret == GP_OK)
-		ret = put_field(pack, key_pem.p, key_pem.len);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields) && ret == GP_OK; i++)
+		ret = put_field(pack, fields[i].p, fields[i].len);
 	if (ret != GP_OK)
 		pack->len = before;
 	return ret;
 }
 
-int gp_certpack_add(struct gp_buf *pack, const char *label, struct gp_str chain_pem,
-		    struct gp_str key_pem, struct gp_certificate_info *info_out, char *error_out,
-		    size_t error_size)
+int gp_certpack_copy(struct gp_buf *pack, const struct gp_certpack_entry *entry)
 {
-	X509 *leaf = read_leaf(chain_pem);
-	EVP_PKEY *key = read_key(key_pem);
-	const char *sentence = judge(leaf, key);
+	return put_entry(pack, entry);
+}
+
+int gp_certpack_add(struct gp_buf *pack, struct gp_certificate_judge *judge,
+		    const struct gp_certpack_entry *entry, struct gp_certificate_info *info_out,
+		    char *error_out, size_t error_size)
+{
+	struct gp_certpack_entry named = *entry;
 	struct gp_buf names;
-	int ret = GP_E_CONF;
+	int ret;
 
 	gp_buf_init(&names, GP_PEM_FILE_MAX);
-	if (sentence) {
-		snprintf(error_out, error_size, "%s", sentence);
-		goto out;
+	ret = gp_certificate_judge(judge, entry->chain_pem, entry->key_pem, &names, info_out,
+				   error_out, error_size);
+	if (ret == GP_OK) {
+		named.names = gp_str_from(names.data, names.len);
+		ret = put_entry(pack, &named);
+		if (ret != GP_OK)
+			snprintf(error_out, error_size, "%s", gp_err_name(ret));
 	}
-	ret = append_dns_names(leaf, &names);
-	if (ret == GP_OK)
-		ret = put_entry(pack, label, &names, chain_pem, key_pem);
-	if (ret != GP_OK) {
-		snprintf(error_out, error_size, "%s", gp_err_name(ret));
-		goto out;
-	}
-	gp_str_copy(gp_str_from(names.data, names.len), info_out->names, sizeof(info_out->names));
-	info_out->not_before_utc = utc_seconds(X509_get0_notBefore(leaf));
-	info_out->not_after_utc = utc_seconds(X509_get0_notAfter(leaf));
-out:
-	ERR_clear_error();
 	gp_buf_deinit(&names);
-	EVP_PKEY_free(key);
-	X509_free(leaf);
 	return ret;
 }
 
@@ -194,6 +81,8 @@ struct name {
 struct gp_certpack {
 	struct gp_certpack_entry *entries;
 	size_t entry_count;
+	size_t *next_twin; /* of each entry; the last one's is entry_count */
+	size_t *first_twin;
 	struct name *names; /* sorted */
 	size_t name_count;
 };
@@ -213,15 +102,15 @@ static int take_field(struct gp_str *rest, struct gp_str *field_out)
 	return GP_OK;
 }
 
-static int take_entry(struct gp_str *rest, struct gp_certpack_entry *entry, struct gp_str *names)
+static int take_entry(struct gp_str *rest, struct gp_certpack_entry *entry)
 {
-	int ret = take_field(rest, &entry->label);
+	struct gp_str *const fields[] = { &entry->label, &entry->names, &entry->chain_pem,
+					  &entry->key_pem, &entry->ocsp };
+	int ret = GP_OK;
 
-	if (ret == GP_OK)
-		ret = take_field(rest, names);
-	if (ret == GP_OK)
-		ret = take_field(rest, &entry->chain_pem);
-	return ret == GP_OK ? take_field(rest, &entry->key_pem) : ret;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields) && ret == GP_OK; i++)
+		ret = take_field(rest, fields[i]);
+	return ret;
 }
 
 /* The array with room for one more element (it doubles at powers of two), or NULL; the old one
@@ -269,20 +158,79 @@ static int read_entries(struct gp_certpack *pack, struct gp_str rest)
 	while (rest.len) {
 		struct gp_certpack_entry *larger = grow(pack->entries, pack->entry_count,
 							sizeof(*larger));
-		struct gp_str names;
+		struct gp_certpack_entry *entry;
 		int ret;
 
 		if (!larger)
 			return GP_E_NOMEM;
 		pack->entries = larger;
-		ret = take_entry(&rest, &pack->entries[pack->entry_count], &names);
+		entry = &larger[pack->entry_count];
+		ret = take_entry(&rest, entry);
 		if (ret == GP_OK)
-			ret = add_names(pack, names, pack->entry_count);
+			ret = add_names(pack, entry->names, pack->entry_count);
 		if (ret != GP_OK)
 			return ret;
 		pack->entry_count++;
 	}
 	return GP_OK;
+}
+
+struct twin {
+	struct gp_str names;
+	size_t index;
+};
+
+static int compare_twins(const void *a_arg, const void *b_arg)
+{
+	const struct twin *a = a_arg, *b = b_arg;
+	int order = compare_text(a->names, b->names);
+
+	return order ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+static void link_twins(struct gp_certpack *pack, const struct twin *sorted)
+{
+	size_t first = 0;
+
+	for (size_t i = 0; i < pack->entry_count; i++) {
+		bool again = i && sorted[i].names.len &&
+			     !compare_text(sorted[i].names, sorted[i - 1].names);
+
+		if (again)
+			pack->next_twin[sorted[i - 1].index] = sorted[i].index;
+		else
+			first = sorted[i].index;
+		pack->first_twin[sorted[i].index] = first;
+		pack->next_twin[sorted[i].index] = pack->entry_count;
+	}
+}
+
+static int find_twins(struct gp_certpack *pack)
+{
+	struct twin *sorted = calloc(pack->entry_count + 1, sizeof(*sorted));
+
+	pack->first_twin = calloc(pack->entry_count + 1, sizeof(*pack->first_twin));
+	pack->next_twin = calloc(pack->entry_count + 1, sizeof(*pack->next_twin));
+	if (!sorted || !pack->first_twin || !pack->next_twin) {
+		free(sorted);
+		return GP_E_NOMEM;
+	}
+	for (size_t i = 0; i < pack->entry_count; i++)
+		sorted[i] = (struct twin){ pack->entries[i].names, i };
+	qsort(sorted, pack->entry_count, sizeof(*sorted), compare_twins);
+	link_twins(pack, sorted);
+	free(sorted);
+	return GP_OK;
+}
+
+size_t gp_certpack_first_twin(const struct gp_certpack *pack, size_t index)
+{
+	return pack->first_twin[index];
+}
+
+size_t gp_certpack_next_twin(const struct gp_certpack *pack, size_t index)
+{
+	return pack->next_twin[index];
 }
 
 int gp_certpack_open(const uint8_t *data, size_t len, struct gp_certpack **pack_out)
@@ -296,6 +244,8 @@ int gp_certpack_open(const uint8_t *data, size_t len, struct gp_certpack **pack_
 	if (!pack)
 		return GP_E_NOMEM;
 	ret = read_entries(pack, gp_str_from(data + sizeof(magic), len - sizeof(magic)));
+	if (ret == GP_OK)
+		ret = find_twins(pack);
 	if (ret != GP_OK) {
 		gp_certpack_close(pack);
 		return ret;
@@ -311,6 +261,8 @@ void gp_certpack_close(struct gp_certpack *pack)
 	if (!pack)
 		return;
 	free(pack->entries);
+	free(pack->first_twin);
+	free(pack->next_twin);
 	free(pack->names);
 	free(pack);
 }

@@ -7,35 +7,33 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "tls/certificate.h"
 
 /* Certificates and keys in one block of memory, so that a worker needs no file: the supervisor
  * reads, checks and writes the pack, a worker maps it and parses a certificate when a client
  * first asks for its name. */
 
-enum { GP_CERTPACK_MAX = 256 * 1024 * 1024, GP_PEM_FILE_MAX = 1024 * 1024 };
+enum { GP_CERTPACK_MAX = 256 * 1024 * 1024 };
 
-/* What the supervisor found out about a certificate. */
-struct gp_certificate_info {
-	char names[512];       /* the first DNS names, for people, blank-separated */
-	int64_t not_after_utc; /* seconds since 1970 */
-	int64_t not_before_utc;
+struct gp_certpack_entry {
+	struct gp_str label;     /* as the configuration calls it */
+	struct gp_str names;     /* that it covers, in lower case, sorted, blank-separated */
+	struct gp_str chain_pem; /* leaf first */
+	struct gp_str key_pem;
+	struct gp_str ocsp; /* a response in DER to staple; empty: none */
 };
 
 /* Begin a pack. */
 int gp_certpack_begin(struct gp_buf *pack);
 
-/* Add a certificate: `label` as the configuration calls it, chain (leaf first) and key as PEM.
- * Checks that both can be parsed, fit each other and are strong enough (RFC 9325 section 4.5).
- * On GP_E_CONF `error_out` holds a sentence. */
-int gp_certpack_add(struct gp_buf *pack, const char *label, struct gp_str chain_pem,
-		    struct gp_str key_pem, struct gp_certificate_info *info_out, char *error_out,
-		    size_t error_size);
+/* Judge a certificate and add it; `names` are filled in. On an error `error_out` holds a sentence
+ * and the pack is as before. */
+int gp_certpack_add(struct gp_buf *pack, struct gp_certificate_judge *judge,
+		    const struct gp_certpack_entry *entry, struct gp_certificate_info *info_out,
+		    char *error_out, size_t error_size);
 
-struct gp_certpack_entry {
-	struct gp_str label;
-	struct gp_str chain_pem;
-	struct gp_str key_pem;
-};
+/* Add one that was judged before, as it stands in another pack. */
+int gp_certpack_copy(struct gp_buf *pack, const struct gp_certpack_entry *entry);
 
 struct gp_certpack; /* a pack opened for reading */
 
@@ -50,5 +48,10 @@ const struct gp_certpack_entry *gp_certpack_entry(const struct gp_certpack *pack
  * (exactly, else by a wildcard for its first label). GP_OK or GP_E_NOT_FOUND. */
 int gp_certpack_find_label(const struct gp_certpack *pack, const char *label, size_t *index_out);
 int gp_certpack_find_name(const struct gp_certpack *pack, const char *name, size_t *index_out);
+
+/* Certificates for the same names are twins: one with an ECDSA key and one with an RSA key are
+ * offered side by side. The first of them, and the one after `index` (gp_certpack_count(): none). */
+size_t gp_certpack_first_twin(const struct gp_certpack *pack, size_t index);
+size_t gp_certpack_next_twin(const struct gp_certpack *pack, size_t index);
 
 #endif

@@ -4,16 +4,19 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/err.h"
+#include "tls/credential.h"
 #include "tls/profile.h"
+#include "tls/staple_openssl.h"
 #include "tls/ticket_openssl.h"
 
-enum { ALPN_MAX = 32, SCOPE_MAX = 128, HOST_NAME_MAX_OCTETS = 255 };
+enum { ALPN_MAX = 32, SCOPE_MAX = 128, HOST_NAME_MAX_OCTETS = 255, TWINS_MAX = 8 };
 
 struct gp_tls_store {
 	unsigned references;
@@ -32,6 +35,10 @@ struct gp_tls_server {
 	bool opportunistic;
 	char alpn[ALPN_MAX + 1]; /* with its length in front, as on the wire */
 	char scope[SCOPE_MAX];
+	bool request_certificate;
+	bool any_purpose;
+	X509_STORE *client_ca;
+	unsigned char client_ca_digest[SHA256_DIGEST_LENGTH];
 };
 
 /* ---- choosing by ClientHello ---- */
@@ -69,7 +76,8 @@ static bool parse_server_name(struct hello_reader r, char name_out[static HOST_N
 	return true;
 }
 
-/* A ticket belongs to one listener and one name: 9325 section 3.4 and RFC 7457 section 2.12. */
+/* A ticket belongs to one listener, one name, and those who may vouch for clients: 9325 section 3.4
+ * and RFC 7457 section 2.12. */
 static int set_session_scope(SSL *ssl, const struct gp_tls_server *server, const char *name)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -77,13 +85,38 @@ static int set_session_scope(SSL *ssl, const struct gp_tls_server *server, const
 	struct gp_buf text;
 	int ok;
 
-	gp_buf_init(&text, SCOPE_MAX + HOST_NAME_MAX_OCTETS + 1);
+	gp_buf_init(&text, SCOPE_MAX + HOST_NAME_MAX_OCTETS + 1 + SHA256_DIGEST_LENGTH);
 	ok = gp_buf_append(&text, server->scope, strlen(server->scope) + 1) == GP_OK &&
+	     gp_buf_append(&text, server->client_ca_digest, SHA256_DIGEST_LENGTH) == GP_OK &&
 	     gp_buf_append_str(&text, name) == GP_OK &&
 	     EVP_Digest(text.data, text.len, digest, &digest_len, EVP_sha256(), NULL) == 1 &&
 	     SSL_set_session_id_context(ssl, digest, SSL_MAX_SID_CTX_LENGTH) == 1;
 	gp_buf_deinit(&text);
 	return ok;
+}
+
+/* Nothing that a client shows ends the handshake; the result stays with the session. */
+static int on_client_certificate(X509_STORE_CTX *chain, void *arg)
+{
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
+	const struct gp_tls_server *server = SSL_get_app_data(ssl);
+
+	(void)arg;
+	if (server->any_purpose)
+		X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(chain), X509_PURPOSE_ANY);
+	if (X509_verify_cert(chain) <= 0 && X509_STORE_CTX_get_error(chain) == X509_V_OK)
+		X509_STORE_CTX_set_error(chain, X509_V_ERR_UNSPECIFIED);
+	ERR_clear_error();
+	return 1;
+}
+
+/* With an empty list of authorities, so that clients with any certificate may show it. */
+static bool ask_for_certificate(SSL *ssl, const struct gp_tls_server *server)
+{
+	if (!server->request_certificate)
+		return true;
+	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+	return SSL_set1_verify_cert_store(ssl, server->client_ca) == 1;
 }
 
 static SSL_CTX *context_of(struct gp_tls_store *store, size_t index);
@@ -153,7 +186,8 @@ static int on_client_hello(SSL *ssl, int *alert, void *arg)
 		use_expected_name(ssl, server, name, &index);
 	ctx = context_of(server->store, index);
 	if (!ctx || !SSL_set_SSL_CTX(ssl, ctx) || !set_session_scope(ssl, server, name) ||
-	    (server->opportunistic && !gp_tls_profile_relax(ssl))) {
+	    (server->opportunistic && !gp_tls_profile_relax(ssl)) ||
+	    !ask_for_certificate(ssl, server)) {
 		*alert = SSL_AD_INTERNAL_ERROR;
 		return SSL_CLIENT_HELLO_ERROR;
 	}
@@ -181,34 +215,6 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 
 /* ---- contexts ---- */
 
-static bool add_chain(SSL_CTX *ctx, BIO *bio)
-{
-	X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-	bool ok = certificate && SSL_CTX_use_certificate(ctx, certificate) == 1;
-
-	X509_free(certificate);
-	while (ok && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-		ok = SSL_CTX_add0_chain_cert(ctx, certificate) == 1;
-		if (!ok)
-			X509_free(certificate);
-	}
-	ERR_clear_error();
-	return ok;
-}
-
-static bool use_certificate(SSL_CTX *ctx, const struct gp_certpack_entry *entry)
-{
-	BIO *chain = BIO_new_mem_buf(entry->chain_pem.p, (int)entry->chain_pem.len);
-	BIO *key_bio = BIO_new_mem_buf(entry->key_pem.p, (int)entry->key_pem.len);
-	EVP_PKEY *key = key_bio ? PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL) : NULL;
-	bool ok = chain && key && add_chain(ctx, chain) && SSL_CTX_use_PrivateKey(ctx, key) == 1;
-
-	EVP_PKEY_free(key);
-	BIO_free(chain);
-	BIO_free(key_bio);
-	return ok;
-}
-
 static void set_modes(SSL_CTX *ctx)
 {
 	/* idle connections own no buffers; a blocked write is repeated from another address; the
@@ -217,7 +223,25 @@ static void set_modes(SSL_CTX *ctx)
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
 }
 
-static SSL_CTX *context_new(const struct gp_tls_store *store, const struct gp_certpack_entry *entry)
+/* Of twins with keys of one kind the first wins, so it comes last. */
+static bool use_twins(SSL_CTX *ctx, const struct gp_certpack *pack, size_t index)
+{
+	size_t twins[TWINS_MAX], count = 0;
+	bool ok = true;
+
+	for (; count < TWINS_MAX && index < gp_certpack_count(pack);
+	     index = gp_certpack_next_twin(pack, index))
+		twins[count++] = index;
+	while (ok && count--) {
+		const struct gp_certpack_entry *entry = gp_certpack_entry(pack, twins[count]);
+
+		ok = gp_credential_use(ctx, entry->chain_pem, entry->key_pem, entry->ocsp);
+	}
+	return ok;
+}
+
+/* `index` is the first of its twins. */
+static SSL_CTX *context_new(const struct gp_tls_store *store, size_t index)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	const struct gp_tls_rule *failed;
@@ -225,13 +249,15 @@ static SSL_CTX *context_new(const struct gp_tls_store *store, const struct gp_ce
 	if (!ctx)
 		return NULL;
 	if (gp_tls_profile_strict(ctx, GP_TLS_SERVER, &failed) != GP_OK ||
-	    !use_certificate(ctx, entry))
+	    !use_twins(ctx, store->pack, index))
 		goto fail;
 	set_modes(ctx);
 	/* one system call for a record, not one for its head and one for its body */
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
+	gp_staple_enable(ctx);
+	SSL_CTX_set_cert_verify_callback(ctx, on_client_certificate, NULL);
 	if (!store->tickets) {
 		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 		SSL_CTX_set_num_tickets(ctx, 0);
@@ -246,8 +272,9 @@ fail:
 
 static SSL_CTX *context_of(struct gp_tls_store *store, size_t index)
 {
+	index = gp_certpack_first_twin(store->pack, index);
 	if (!store->contexts[index])
-		store->contexts[index] = context_new(store, gp_certpack_entry(store->pack, index));
+		store->contexts[index] = context_new(store, index);
 	return store->contexts[index];
 }
 
@@ -287,19 +314,6 @@ void gp_tls_store_unref(struct gp_tls_store *store)
 	free(store);
 }
 
-int gp_tls_store_try_all(struct gp_tls_store *store, size_t *index_out, char *reason_out,
-			 size_t reason_size)
-{
-	for (size_t i = 0; i < gp_certpack_count(store->pack); i++) {
-		if (context_of(store, i))
-			continue;
-		*index_out = i;
-		gp_tls_error_text(NULL, reason_out, reason_size);
-		return GP_E_TLS;
-	}
-	return GP_OK;
-}
-
 static int set_texts(struct gp_tls_server *server, const struct gp_tls_server_config *config)
 {
 	size_t alpn_len = config->alpn ? strlen(config->alpn) : 0;
@@ -312,6 +326,45 @@ static int set_texts(struct gp_tls_server *server, const struct gp_tls_server_co
 	}
 	strcpy(server->scope, config->scope);
 	return GP_OK;
+}
+
+/* Certificates in PEM, one behind the other. */
+static bool add_authorities(X509_STORE *authorities, const char *pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	X509 *certificate = NULL;
+	bool ok = bio != NULL, any = false;
+
+	while (ok && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+		ok = X509_STORE_add_cert(authorities, certificate) == 1;
+		any = true;
+		X509_free(certificate);
+	}
+	ok = ok && any && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+	BIO_free(bio);
+	ERR_clear_error();
+	return ok;
+}
+
+static int set_client_ca(struct gp_tls_server *server, const struct gp_tls_server_config *config)
+{
+	const char *pem = config->client_ca_pem ? config->client_ca_pem : "";
+
+	server->request_certificate = config->request_client_certificate;
+	server->any_purpose = config->client_any_purpose;
+	if (!server->request_certificate)
+		return GP_OK;
+	server->client_ca = X509_STORE_new();
+	if (!server->client_ca ||
+	    EVP_Digest(pem, strlen(pem), server->client_ca_digest, NULL, EVP_sha256(), NULL) != 1)
+		return GP_E_NOMEM;
+	return !*pem || add_authorities(server->client_ca, pem) ? GP_OK : GP_E_CONF;
+}
+
+static void server_free(struct gp_tls_server *server)
+{
+	X509_STORE_free(server->client_ca);
+	free(server);
 }
 
 int gp_tls_server_new(struct gp_tls_store *store, const struct gp_tls_server_config *config,
@@ -334,6 +387,12 @@ int gp_tls_server_new(struct gp_tls_store *store, const struct gp_tls_server_con
 			 gp_err_name(ret));
 		goto fail;
 	}
+	ret = set_client_ca(server, config);
+	if (ret != GP_OK) {
+		snprintf(error_out, error_size, "authorities for client certificates: %s",
+			 ret == GP_E_CONF ? "not certificates in PEM form" : gp_err_name(ret));
+		goto fail;
+	}
 	/* parsed now, so that a bad one is known before the first client */
 	if (!context_of(store, server->default_index)) {
 		gp_tls_error_text(NULL, reason, sizeof(reason));
@@ -350,7 +409,7 @@ int gp_tls_server_new(struct gp_tls_store *store, const struct gp_tls_server_con
 	*server_out = server;
 	return GP_OK;
 fail:
-	free(server);
+	server_free(server);
 	return ret;
 }
 
@@ -359,7 +418,7 @@ void gp_tls_server_unref(struct gp_tls_server *server)
 	if (!server || --server->references)
 		return;
 	gp_tls_store_unref(server->store);
-	free(server);
+	server_free(server);
 }
 
 static void on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl,

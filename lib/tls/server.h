@@ -21,19 +21,21 @@ struct gp_tls_store *gp_tls_store_new(struct gp_certpack *pack, void *mapping, s
 				      const struct gp_ticket_keys *tickets);
 void gp_tls_store_unref(struct gp_tls_store *store);
 
-/* Parse all certificates now. On GP_E_TLS *index_out is the one that the library refuses, and
- * `reason_out` says why. */
-int gp_tls_store_try_all(struct gp_tls_store *store, size_t *index_out, char *reason_out,
-			 size_t reason_size);
-
 struct gp_tls_server;
 
 struct gp_tls_server_config {
 	const char *certificate; /* label, for clients that ask for no known name */
 	const char *alpn;        /* the one protocol id spoken here, or NULL */
-	const char *scope;       /* tickets made under another scope are not accepted */
+	/* tickets made under another scope, or with other authorities, are not accepted */
+	const char *scope;
 	bool refuse_unknown_sni; /* alert 112 instead of the default certificate */
 	bool opportunistic;      /* the alternative is clear text: see gp_tls_profile_relax */
+
+	/* Ask the client for a certificate. It need not have one, and whatever it shows does not
+	 * end the handshake: see gp_tls_peer_get() for what it is worth. */
+	bool request_client_certificate;
+	const char *client_ca_pem; /* authorities that may have signed it; NULL or empty: none */
+	bool client_any_purpose;   /* also without clientAuth in its extendedKeyUsage (XMPP s2s) */
 };
 
 /* Texts are copied. On an error `error_out` holds a sentence. The reference is the caller's. */

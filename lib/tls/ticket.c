@@ -7,22 +7,76 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/err.h"
 #include "tls/ticket_openssl.h"
 
 int gp_ticket_keys_rotate(struct gp_ticket_keys *keys)
 {
 	struct gp_ticket_key fresh;
-	uint32_t older = (keys->current + 1) % GP_TICKET_KEYS;
+	uint32_t older = (keys->current + 1) % GP_TICKET_OWN_KEYS;
 
 	if (RAND_priv_bytes((unsigned char *)&fresh, sizeof(fresh)) != 1)
 		return GP_E_TLS;
 	atomic_fetch_add(&keys->generation, 1);
+	/* those of a file, if there was one, go with the older one */
+	explicit_bzero(&keys->keys[GP_TICKET_OWN_KEYS],
+		       sizeof(keys->keys) - GP_TICKET_OWN_KEYS * sizeof(fresh));
 	memcpy(&keys->keys[older], &fresh, sizeof(fresh));
 	keys->current = older;
+	keys->count = GP_TICKET_OWN_KEYS;
 	atomic_fetch_add(&keys->generation, 1);
 	explicit_bzero(&fresh, sizeof(fresh));
 	return GP_OK;
+}
+
+static int parse_key(struct gp_str line, struct gp_ticket_key *key_out)
+{
+	struct gp_buf octets;
+	int ret;
+
+	gp_buf_init(&octets, 2 * sizeof(*key_out));
+	ret = gp_base64_decode(line, &octets);
+	if (ret == GP_OK && octets.len != sizeof(*key_out))
+		ret = GP_E_SYNTAX;
+	if (ret == GP_OK)
+		memcpy(key_out, octets.data, sizeof(*key_out));
+	gp_buf_deinit(&octets);
+	return ret == GP_E_NOMEM ? ret : ret == GP_OK ? GP_OK : GP_E_SYNTAX;
+}
+
+int gp_ticket_keys_parse(struct gp_str text, struct gp_ticket_key keys_out[static GP_TICKET_KEYS],
+			 size_t *count_out, unsigned *line_out)
+{
+	int ret = GP_OK;
+
+	*count_out = 0;
+	*line_out = 0;
+	while (text.len && ret == GP_OK) {
+		struct gp_str line = gp_str_split(&text, '\n'), word = gp_str_word(&line);
+
+		++*line_out;
+		if (word.len && word.p[word.len - 1] == '\r')
+			word.len--;
+		if (!word.len)
+			continue;
+		ret = *count_out < GP_TICKET_KEYS && !gp_str_word(&line).len
+			      ? parse_key(word, &keys_out[*count_out])
+			      : GP_E_SYNTAX;
+		if (ret == GP_OK)
+			++*count_out;
+	}
+	return ret == GP_OK && !*count_out ? GP_E_SYNTAX : ret;
+}
+
+void gp_ticket_keys_set(struct gp_ticket_keys *keys, const struct gp_ticket_key *list, size_t count)
+{
+	atomic_fetch_add(&keys->generation, 1);
+	explicit_bzero(keys->keys, sizeof(keys->keys));
+	memcpy(keys->keys, list, count * sizeof(*list));
+	keys->count = (uint32_t)count;
+	keys->current = count > 1 ? (uint32_t)count - 2 : 0;
+	atomic_fetch_add(&keys->generation, 1);
 }
 
 /* A consistent copy. The writer needs microseconds twice a day. */
@@ -33,6 +87,7 @@ static void read_keys(const struct gp_ticket_keys *shared, struct gp_ticket_keys
 	do {
 		before = atomic_load(&shared->generation);
 		copy->current = shared->current;
+		copy->count = shared->count;
 		memcpy(copy->keys, shared->keys, sizeof(copy->keys));
 		atomic_thread_fence(memory_order_acquire);
 	} while (before % 2 || before != atomic_load(&shared->generation));
@@ -78,7 +133,7 @@ static int seal(const struct gp_ticket_keys *keys, unsigned char *name, unsigned
 static int open_ticket(const struct gp_ticket_keys *keys, const unsigned char *name,
 		       const unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
 {
-	for (uint32_t i = 0; i < GP_TICKET_KEYS; i++) {
+	for (uint32_t i = 0; i < keys->count; i++) {
 		const struct gp_ticket_key *key = &keys->keys[i];
 
 		if (memcmp(name, key->name, sizeof(key->name)) != 0)

@@ -101,7 +101,7 @@ LISTENER = """inet_listener {name} {{
 
 
 class Dovecot:
-	def __init__(self, lab, pki, leaf=None, trusted="127.0.0.1", relay="127.0.0.1:25"):
+	def __init__(self, lab, pki, leaf=None, trusted="127.0.0.1", relay="127.0.0.1:25", more=""):
 		self.lab, self.relay = lab, relay
 		self.host = lab.host()
 		self.folder = lab.make_folder("dovecot")
@@ -109,7 +109,7 @@ class Dovecot:
 		leaf = leaf or pki.leaf("imap.backend.test", ["imap.backend.test"])
 		lab.make_folder("dovecot", "run")
 		lab.make_folder("dovecot", "state")
-		self.config = lab.write("dovecot/dovecot.conf", self.config_text(leaf, trusted))
+		self.config = lab.write("dovecot/dovecot.conf", self.config_text(leaf, trusted) + more)
 		self.process = None
 		self.start()
 

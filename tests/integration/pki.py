@@ -28,7 +28,7 @@ authorityKeyIdentifier = keyid:always
 [leaf]
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
-extendedKeyUsage = serverAuth
+extendedKeyUsage = {usage}
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid:always
 subjectAltName = {names}
@@ -50,6 +50,15 @@ KEYS = {
 	"rsa": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
 	"rsa1024": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"],
 }
+
+
+def kind_of(name):
+	"""A name as subjectAltName has it in a configuration of OpenSSL."""
+	if ":" in name:
+		return name
+	if "@" in name:
+		return "email:" + name
+	return ("IP:" if name.replace(".", "").isdigit() else "DNS:") + name
 
 
 class Pki:
@@ -76,9 +85,9 @@ class Pki:
 	def openssl(self, *words):
 		command("openssl", *words)
 
-	def config(self, label, names):
-		kinds = ["IP:" + name if name.replace(".", "").isdigit() else "DNS:" + name for name in names]
-		text = CONFIG.format(name=names[0], names=", ".join(kinds), folder=self.folder)
+	def config(self, label, names, usage="serverAuth"):
+		kinds = [kind_of(name) for name in names]
+		text = CONFIG.format(name=names[0].rsplit(":", 1)[-1], names=", ".join(kinds), folder=self.folder, usage=usage)
 		return self.lab.write(self.file(label + ".cnf"), text)
 
 	def make_key(self, label, kind):
@@ -106,10 +115,10 @@ class Pki:
 				"-extfile", config, "-extensions", section, *signing)
 		return certificate
 
-	def leaf(self, label, names, kind="ec", signer="intermediate", **more):
-		"""A server's certificate for `names` (DNS names or IPv4 addresses)."""
+	def leaf(self, label, names, kind="ec", signer="intermediate", usage="serverAuth", **more):
+		"""A certificate for `names`: DNS names, IPv4 addresses, mail addresses or as OpenSSL has it ("otherName:...")."""
 		key = self.make_key(label, kind)
-		certificate = self.sign(label, signer, key, self.config(label, names), "leaf", **more)
+		certificate = self.sign(label, signer, key, self.config(label, names, usage), "leaf", **more)
 		parts = [certificate] + ([self.file("intermediate.crt")] if signer == "intermediate" else [])
 		chain = self.file(label + ".chain")
 		self.lab.write(chain, b"".join(open(part, "rb").read() for part in parts))

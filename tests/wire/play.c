@@ -166,21 +166,22 @@ static bool peer_is(void *arg, const char *domain)
 
 static bool give_event(struct play *play, const struct step *step)
 {
-	const struct gp_edge_facts facts = { .tell = step->facts,
-					     .client_ip = "192.0.2.7",
-					     .client_port = 40001,
-					     .local_ip = "198.51.100.1",
-					     .local_port = 993,
-					     .session_id = "s1",
-					     .tls_cipher = play->in_tls ? "TLS_AES_128_GCM_SHA256"
-									: NULL,
-					     .tls_group = play->in_tls ? "x25519" : NULL,
-					     .sni = play->script->sni,
-					     .peer_is = play->script->peer[0] ? peer_is : NULL,
-					     .peer_arg = (void *)(uintptr_t)play->script };
+	struct gp_edge_facts facts = { .tell = step->facts,
+				       .client_ip = "192.0.2.7",
+				       .client_port = 40001,
+				       .local_ip = "198.51.100.1",
+				       .local_port = 993,
+				       .session_id = "s1",
+				       .tls_cipher = play->in_tls ? "TLS_AES_128_GCM_SHA256" : NULL,
+				       .tls_group = play->in_tls ? "x25519" : NULL,
+				       .sni = play->script->sni,
+				       .peer_is = play->script->peer[0] ? peer_is : NULL,
+				       .peer_arg = (void *)(uintptr_t)play->script };
 	struct gp_event event = { .type = step->event, .side = step->side, .reason = step->reason };
 	size_t used;
 
+	if (step->account[0])
+		facts.account = step->account;
 	event.facts = &facts;
 	if (step->refused) {
 		int ret = play->script->ops->feed(play->edge, &event, &used);

@@ -186,6 +186,10 @@ static bool parse_event(struct step *step, struct gp_str rest)
 			step->reason = reasons[index].reason;
 		return index >= 0;
 	}
+	if (gp_str_equal(word, "account") && step->event == GP_EV_BACKEND_UP) {
+		gp_str_copy(gp_str_word(&rest), step->account, sizeof(step->account));
+		return step->account[0] != '\0';
+	}
 	step->facts = gp_str_equal(word, "facts");
 	return !word.len || (step->facts && step->event == GP_EV_BACKEND_UP);
 }
@@ -268,6 +272,20 @@ static bool parse_smtp_setting(struct script *script, struct gp_str word, struct
 	return index >= 0;
 }
 
+static bool parse_external(struct script *script, struct gp_str value, struct gp_str rest)
+{
+	bool master = gp_str_equal(value, "master-user");
+
+	script->external = (struct gp_external_login){
+		.method = master ? GP_EXTERNAL_AS_MASTER_USER : GP_EXTERNAL_BY_PROXY_CN,
+		.user = "gate",
+		.password = "pw",
+		.preauth = gp_str_equal(gp_str_word(&rest), "preauth"),
+	};
+	script->config.external = &script->external;
+	return master || gp_str_equal(value, "proxy-v2-cn");
+}
+
 static bool parse_names(char **names, struct gp_str rest)
 {
 	size_t count = 0;
@@ -342,6 +360,8 @@ static bool parse_setting(struct script *script, struct gp_str word, struct gp_s
 		script->config.implicit_tls = true;
 		return !value.len;
 	}
+	if (gp_str_equal(word, "external"))
+		return parse_external(script, value, rest);
 	if (gp_str_equal(word, "line-max"))
 		return parse_number(value, &script->config.line_max);
 	if (gp_str_equal(word, "literal-max"))

@@ -56,6 +56,15 @@ static const struct row rows[] = {
 	  "certificates = ( { name = \"m\"; chain = \"c\"; key = \"k\"; }, { name = \"m\"; chain = "
 	  "\"c\"; key = \"k\"; } );\n" LISTENERS(ONE),
 	  { "there are two certificates named \"m\"" } },
+	{ "a folder of certificates",
+	  "certificates = ( { folder = \"/f\"; } );\n" LISTENERS(ONE),
+	  { NULL } },
+	{ "a certificate without key",
+	  "certificates = ( { name = \"m\"; chain = \"c\"; } );\n" LISTENERS(ONE),
+	  { ":1: a certificate has name, chain and key, or folder alone" } },
+	{ "a folder with a name",
+	  "certificates = ( { name = \"m\"; folder = \"/f\"; } );\n" LISTENERS(ONE),
+	  { "a certificate has name, chain and key, or folder alone" } },
 	{ "no listeners", CERTIFICATES, { "there are no listeners" } },
 	{ "an xmpp listener with its domains",
 	  CERTIFICATES LISTENERS(XMPP("xmpp-server", "domains = [ \"a.test\", \"b.test\" ]; "

@@ -62,7 +62,7 @@ static void run(void **state)
 	int ret;
 
 	gp_buf_init(&out, 512);
-	ret = gp_imap_capabilities_rewrite(line, &out, &findings);
+	ret = gp_imap_capabilities_rewrite(line, false, &out, &findings);
 	assert_int_equal(gp_imap_has_capabilities(line), row->rewritten != NULL);
 	if (!row->rewritten) {
 		assert_int_equal(ret, GP_E_SYNTAX);

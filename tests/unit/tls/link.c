@@ -27,6 +27,8 @@ void ground_init(struct ground *ground, const struct pki_request *requests, size
 {
 	struct gp_certificate_info info;
 	struct gp_certpack *pack = NULL;
+	struct gp_certificate_judge *judge = gp_certificate_judge_new();
+	struct gp_certpack_entry entry;
 	char error[256] = "", label[8];
 
 	memset(ground, 0, sizeof(*ground));
@@ -39,10 +41,14 @@ void ground_init(struct ground *ground, const struct pki_request *requests, size
 
 		pki_make(pki, &requests[ground->count]);
 		snprintf(label, sizeof(label), "%zu", ground->count);
-		must(gp_certpack_add(&ground->bytes, label, gp_str_of(pki->chain_pem),
-				     gp_str_of(pki->key_pem), &info, error, sizeof(error)) == GP_OK,
+		entry = (struct gp_certpack_entry){ .label = gp_str_of(label),
+						    .chain_pem = gp_str_of(pki->chain_pem),
+						    .key_pem = gp_str_of(pki->key_pem) };
+		must(gp_certpack_add(&ground->bytes, judge, &entry, &info, error, sizeof(error)) ==
+			     GP_OK,
 		     error);
 	}
+	gp_certificate_judge_free(judge);
 	must(gp_certpack_open(ground->bytes.data, ground->bytes.len, &pack) == GP_OK, "pack");
 	ground->store = gp_tls_store_new(pack, NULL, 0, tickets ? &ground->keys : NULL);
 	must(ground->store != NULL, "store");

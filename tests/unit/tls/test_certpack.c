@@ -20,8 +20,17 @@ static int make_certificates(void)
 static int add(struct gp_buf *pack, const char *label, const char *chain, const char *key,
 	       struct gp_certificate_info *info, char error[static 256])
 {
+	const struct gp_certpack_entry entry = { .label = gp_str_of(label),
+						 .chain_pem = gp_str_of(chain),
+						 .key_pem = gp_str_of(key),
+						 .ocsp = gp_str_of("") };
+	struct gp_certificate_judge *judge = gp_certificate_judge_new();
+	int ret;
+
 	error[0] = '\0';
-	return gp_certpack_add(pack, label, gp_str_of(chain), gp_str_of(key), info, error, 256);
+	ret = gp_certpack_add(pack, judge, &entry, info, error, 256);
+	gp_certificate_judge_free(judge);
+	return ret;
 }
 
 /* A pack of both. */

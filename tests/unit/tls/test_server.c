@@ -810,6 +810,58 @@ static void refuses_an_unknown_label(void **state)
 	assert_null(server);
 }
 
+/* Twins: two certificates for the same names, in another order, with keys of two kinds. */
+static void offers_both_keys(void **state)
+{
+	static const struct pki_request requests[] = {
+		{ .names = "DNS:twin.example,DNS:b.example", .key = "RSA", .bits = 2048 },
+		{ .names = "DNS:b.example,DNS:twin.example" },
+		{ .names = "DNS:b.example,DNS:twin.example", .common_name = "later" },
+		{ .names = "DNS:alone.example" },
+	};
+	static const struct {
+		const char *sni, *signatures;
+		int kind; /* 0: the handshake fails */
+	} rows[] = {
+		{ "twin.example", "RSA-PSS+SHA256:RSA+SHA256", EVP_PKEY_RSA },
+		{ "twin.example", "ECDSA+SHA256", EVP_PKEY_EC },
+		{ "b.example", "RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA256", EVP_PKEY_EC },
+		{ NULL, "ECDSA+SHA256", EVP_PKEY_EC },
+		{ "alone.example", "ECDSA+SHA256", EVP_PKEY_EC },
+		{ "alone.example", "RSA-PSS+SHA256:RSA+SHA256", 0 },
+	};
+	struct ground twins;
+	struct gp_tls_server *server;
+
+	(void)state;
+	ground_init(&twins, requests, 4, false);
+	server = ground_server(&twins, NULL);
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(*rows); i++) {
+		size_t n = i / 2;
+		SSL_CTX *client = link_context(i % 2 ? TLS1_2_VERSION : TLS1_3_VERSION);
+		struct link link;
+		X509 *seen;
+
+		assert_int_equal(SSL_CTX_set1_sigalgs_list(client, rows[n].signatures), 1);
+		link_open(&link, server, client, rows[n].sni, NULL);
+		assert_int_equal(link.client_result == 1, rows[n].kind != 0);
+		seen = SSL_get1_peer_certificate(link.client);
+		if (rows[n].kind) {
+			assert_int_equal(EVP_PKEY_get_base_id(X509_get0_pubkey(seen)),
+					 rows[n].kind);
+			/* of two with keys of one kind the first wins */
+			if (rows[n].kind == EVP_PKEY_EC && n < 4)
+				assert_int_equal(X509_cmp(seen, twins.certificates[1].certificate),
+						 0);
+		}
+		X509_free(seen);
+		link_close(&link);
+		SSL_CTX_free(client);
+	}
+	gp_tls_server_unref(server);
+	ground_deinit(&twins);
+}
+
 int main(void)
 {
 	static const struct pki_request requests[] = {
@@ -858,6 +910,8 @@ int main(void)
 	table_one(&table, "a changed record is an error", detects_changed_records);
 	table_one(&table, "a connection outlives its server and store", outlives_its_owner);
 	table_one(&table, "an unknown certificate label is refused", refuses_an_unknown_label);
+	table_one(&table, "certificates for the same names are offered side by side",
+		  offers_both_keys);
 	ret = table_run(&table);
 	gp_tls_server_unref(servers[0]);
 	gp_tls_server_unref(servers[1]);

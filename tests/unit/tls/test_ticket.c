@@ -392,8 +392,103 @@ static void begins_with_random_keys(void **state)
 	(void)state;
 	assert_int_equal(gp_ticket_keys_rotate(&keys), GP_OK);
 	assert_int_equal(gp_ticket_keys_rotate(&keys), GP_OK);
-	for (size_t i = 0; i < GP_TICKET_KEYS; i++)
+	for (size_t i = 0; i < GP_TICKET_OWN_KEYS; i++)
 		assert_memory_not_equal(&keys.keys[i], &zero, sizeof(zero));
+}
+
+/* ---- keys of a file ---- */
+
+/* 80 octets */
+#define KEY(c)                                                         \
+	c c c c "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+static const struct file_row {
+	const char *name;
+	const char *text;
+	int ret;
+	size_t count;
+	unsigned line;
+} file_rows[] = {
+	{ "keys: one", KEY("B"), GP_OK, 1, 1 },
+	{ "keys: CRLF and empty lines", "\r\n" KEY("B") "\r\n\n" KEY("C") "\n", GP_OK, 2, 4 },
+	{ "keys: four", KEY("B") "\n" KEY("C") "\n" KEY("D") "\n" KEY("E") "\n", GP_OK, 4, 4 },
+	{ "keys: five are too many",
+	  KEY("B") "\n" KEY("C") "\n" KEY("D") "\n" KEY("E") "\n" KEY("F"), GP_E_SYNTAX, 4, 5 },
+	{ "keys: none", "\n", GP_E_SYNTAX, 0, 1 },
+	{ "keys: nothing", "", GP_E_SYNTAX, 0, 0 },
+	{ "keys: too short", "QUFB", GP_E_SYNTAX, 0, 1 },
+	{ "keys: too long", "AAAA" KEY("B"), GP_E_SYNTAX, 0, 1 },
+	{ "keys: no base64", KEY("B") "\n" KEY("!"), GP_E_SYNTAX, 1, 2 },
+	{ "keys: two in a line", KEY("B") " " KEY("C"), GP_E_SYNTAX, 0, 1 },
+};
+
+static void run_file(void **state)
+{
+	const struct file_row *row = *state;
+	struct gp_ticket_key keys[GP_TICKET_KEYS];
+	unsigned line;
+	size_t count;
+
+	assert_int_equal(gp_ticket_keys_parse(gp_str_of(row->text), keys, &count, &line), row->ret);
+	assert_int_equal(line, row->line);
+	if (row->ret == GP_OK)
+		assert_int_equal(count, row->count);
+}
+
+/* With the keys of `letters`, the last but one encrypting. */
+static void set_keys(struct gp_ticket_keys *keys, const char *letters)
+{
+	struct gp_ticket_key list[GP_TICKET_KEYS];
+	size_t count = strlen(letters);
+
+	for (size_t i = 0; i < count; i++)
+		memset(&list[i], letters[i], sizeof(list[i]));
+	gp_ticket_keys_set(keys, list, count);
+}
+
+static const struct shared_row {
+	const char *name;
+	const char *issuer, *opener; /* their keys */
+	bool resumed;
+} shared_rows[] = {
+	{ "[9325-3.4-3] keys of a file: the same", "ab", "ab", true },
+	{ "[9325-3.4-3] keys of a file: one", "a", "a", true },
+	{ "[9325-3.4-3] keys of a file: the opener has a new one already", "ab", "abc", true },
+	{ "[9325-3.4-3] keys of a file: the issuer has a new one already", "abc", "ab", true },
+	{ "[9325-3.4-3] keys of a file: the opener is two changes ahead", "ab", "abcd", true },
+	{ "[9325-3.4-4] keys of a file: the key has left it", "ab", "bcd", false },
+	{ "[9325-3.4-3] keys of a file: the last one does not encrypt yet", "ab", "bc", false },
+	{ "[9325-3.4-4] keys of a file: others", "ab", "cd", false },
+};
+
+static void run_shared(void **state)
+{
+	const struct shared_row *row = *state;
+	static const struct pki_request request = { .names = "DNS:a.example" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct ground shared;
+		struct gp_tls_server *server;
+		SSL_CTX *client = link_context(versions[i]);
+		struct link first, second;
+
+		ground_init(&shared, &request, 1, true);
+		server = ground_server(&shared, NULL);
+		set_keys(&shared.keys, row->issuer);
+		link_open(&first, server, client, "a.example", NULL);
+		link_drain(&first);
+		assert_non_null(first.session);
+		set_keys(&shared.keys, row->opener);
+		link_open(&second, server, client, "a.example", first.session);
+		assert_int_equal(second.client_result, 1);
+		assert_int_equal(SSL_session_reused(second.client), row->resumed);
+		link_close(&second);
+		link_close(&first);
+		SSL_CTX_free(client);
+		gp_tls_server_unref(server);
+		ground_deinit(&shared);
+	}
 }
 
 int main(void)
@@ -433,6 +528,8 @@ int main(void)
 		  keeps_master_secrets_apart);
 	table_one(&table, "[9325-3.4-4] old keys are destroyed", destroys_old_keys);
 	table_one(&table, "both keys are random from the start", begins_with_random_keys);
+	TABLE_ROWS(&table, file_rows, run_file);
+	TABLE_ROWS(&table, shared_rows, run_shared);
 	ret = table_run(&table);
 	ground_deinit(&ground);
 	ground_deinit(&bare);

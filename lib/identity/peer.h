@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_IDENTITY_PEER_H
+#define GP_IDENTITY_PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+/* What a peer's certificate says, as plain facts: lib/tls reads them, lib/identity judges. */
+
+enum { GP_SHA256_OCTETS = 32, GP_SHA256_TEXT = 2 * GP_SHA256_OCTETS + 1 };
+
+enum gp_identity_kind {
+	GP_IDENTITY_DNS,       /* dNSName */
+	GP_IDENTITY_SRV,       /* SRVName, "_xmpp-server.example.org" (RFC 4985) */
+	GP_IDENTITY_XMPP,      /* XmppAddr, UTF-8 (RFC 6120 section 13.7.1.4) */
+	GP_IDENTITY_MAIL,      /* rfc822Name, ASCII */
+	GP_IDENTITY_MAIL_UTF8, /* SmtpUTF8Mailbox (RFC 9598) */
+};
+
+struct gp_identity_name {
+	enum gp_identity_kind kind;
+	char *text; /* without control characters */
+};
+
+struct gp_peer_certificate {
+	uint8_t sha256[GP_SHA256_OCTETS];      /* of the certificate */
+	uint8_t spki_sha256[GP_SHA256_OCTETS]; /* of its SubjectPublicKeyInfo */
+	bool usable;       /* its dates include now, and its key is strong enough */
+	bool verified;     /* usable, and its chain leads to a trusted authority */
+	const char *fault; /* why it is not verified, a sentence; static */
+	struct gp_identity_name *names;
+	size_t name_count;
+};
+
+/* Add a name of `len` octets, which is left out when it is empty or has control characters.
+ * GP_OK or GP_E_NOMEM. */
+int gp_peer_certificate_add(struct gp_peer_certificate *peer, enum gp_identity_kind kind,
+			    struct gp_str text);
+
+void gp_peer_certificate_free(struct gp_peer_certificate *peer);
+
+/* Lower-case hexadecimal; and back, where colons between octets are fine and so are capitals.
+ * GP_OK or GP_E_SYNTAX. */
+void gp_sha256_format(const uint8_t digest[static GP_SHA256_OCTETS],
+		      char out[static GP_SHA256_TEXT]);
+int gp_sha256_parse(const char *text, uint8_t digest_out[static GP_SHA256_OCTETS]);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "tls/peer.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+
+/* As RSA with 2048 bits or curves with 224 (RFC 9325 section 4.5) */
+enum { SECURITY_BITS_MIN = 112 };
+
+/* ---- names ---- */
+
+static struct gp_str text_of(const ASN1_STRING *string)
+{
+	return gp_str_from(ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string));
+}
+
+static const struct {
+	int nid;
+	int type; /* of its value */
+	enum gp_identity_kind kind;
+} other_names[] = {
+	{ NID_XmppAddr, V_ASN1_UTF8STRING, GP_IDENTITY_XMPP },
+	{ NID_SRVName, V_ASN1_IA5STRING, GP_IDENTITY_SRV },
+	{ NID_id_on_SmtpUTF8Mailbox, V_ASN1_UTF8STRING, GP_IDENTITY_MAIL_UTF8 },
+};
+
+static int add_other_name(struct gp_peer_certificate *peer, const OTHERNAME *other)
+{
+	for (size_t i = 0; i < sizeof(other_names) / sizeof(*other_names); i++) {
+		if (OBJ_obj2nid(other->type_id) == other_names[i].nid &&
+		    other->value->type == other_names[i].type)
+			return gp_peer_certificate_add(peer, other_names[i].kind,
+						       text_of(other->value->value.asn1_string));
+	}
+	return GP_OK;
+}
+
+static int add_name(struct gp_peer_certificate *peer, const GENERAL_NAME *name)
+{
+	switch (name->type) {
+	case GEN_DNS:
+		return gp_peer_certificate_add(peer, GP_IDENTITY_DNS, text_of(name->d.dNSName));
+	case GEN_EMAIL:
+		return gp_peer_certificate_add(peer, GP_IDENTITY_MAIL, text_of(name->d.rfc822Name));
+	case GEN_OTHERNAME:
+		return add_other_name(peer, name->d.otherName);
+	default:
+		return GP_OK;
+	}
+}
+
+static int add_names(struct gp_peer_certificate *peer, X509 *certificate)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	int ret = GP_OK;
+
+	for (int i = 0; ret == GP_OK && i < sk_GENERAL_NAME_num(names); i++)
+		ret = add_name(peer, sk_GENERAL_NAME_value(names, i));
+	GENERAL_NAMES_free(names);
+	return ret;
+}
+
+/* ---- verdict ---- */
+
+static bool digest(X509 *certificate, struct gp_peer_certificate *peer)
+{
+	unsigned char *spki = NULL;
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &spki);
+	bool ok = len > 0 &&
+		  EVP_Digest(spki, (size_t)len, peer->spki_sha256, NULL, EVP_sha256(), NULL) == 1 &&
+		  X509_digest(certificate, EVP_sha256(), peer->sha256, NULL) == 1;
+
+	OPENSSL_free(spki);
+	return ok;
+}
+
+static bool is_strong(X509 *certificate)
+{
+	EVP_PKEY *key = X509_get0_pubkey(certificate);
+
+	return key && EVP_PKEY_get_security_bits(key) >= SECURITY_BITS_MIN;
+}
+
+/* The chain was judged in the first handshake, whose result is part of the session. */
+static void judge(const SSL *ssl, X509 *certificate, struct gp_peer_certificate *peer)
+{
+	long result = SSL_get_verify_result(ssl);
+	bool began = X509_cmp_current_time(X509_get0_notBefore(certificate)) < 0;
+	bool ended = X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0;
+
+	if (!began)
+		peer->fault = X509_verify_cert_error_string(X509_V_ERR_CERT_NOT_YET_VALID);
+	else if (ended)
+		peer->fault = X509_verify_cert_error_string(X509_V_ERR_CERT_HAS_EXPIRED);
+	else if (!is_strong(certificate))
+		peer->fault = X509_verify_cert_error_string(X509_V_ERR_EE_KEY_TOO_SMALL);
+	peer->usable = !peer->fault;
+	peer->verified = peer->usable && result == X509_V_OK;
+	if (peer->usable && !peer->verified)
+		peer->fault = X509_verify_cert_error_string(result);
+}
+
+int gp_tls_peer_get(const struct gp_tls *tls, struct gp_peer_certificate **peer_out)
+{
+	SSL *ssl = (SSL *)(uintptr_t)tls;
+	X509 *certificate = SSL_get0_peer_certificate(ssl);
+	struct gp_peer_certificate *peer;
+	int ret = GP_E_NOMEM;
+
+	if (!certificate)
+		return GP_E_NOT_FOUND;
+	peer = calloc(1, sizeof(*peer));
+	if (peer && digest(certificate, peer)) {
+		judge(ssl, certificate, peer);
+		ret = add_names(peer, certificate);
+	}
+	ERR_clear_error();
+	if (ret != GP_OK)
+		gp_peer_certificate_free(peer);
+	else
+		*peer_out = peer;
+	return ret;
+}

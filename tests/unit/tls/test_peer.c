@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* Client certificates: asked for, never required, and told as facts. */
+#include "tls/peer.h"
+
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "link.h"
+#include "table.h"
+
+static struct ground ground;
+static struct pki root, other_root, intermediate;
+
+enum verdict { NONE, UNUSABLE, USABLE, VERIFIED };
+enum signer { BY_INTERMEDIATE, BY_ROOT, BY_OTHER, BY_ITSELF };
+
+static const struct row {
+	const char *name;
+	struct pki_request request; /* no names and no key: no certificate */
+	enum signer signer;
+	bool any_purpose;
+	enum verdict verdict;
+} rows[] = {
+	{ "peer: none", { 0 }, BY_ROOT, false, NONE },
+	{ "peer: signed by a trusted authority", { .names = "DNS:a" }, BY_ROOT, false, VERIFIED },
+	{ "peer: with an intermediate certificate",
+	  { .names = "DNS:a" },
+	  BY_INTERMEDIATE,
+	  false,
+	  VERIFIED },
+	{ "peer: for clients",
+	  { .names = "DNS:a", .usage = "clientAuth" },
+	  BY_ROOT,
+	  false,
+	  VERIFIED },
+	{ "peer: for servers",
+	  { .names = "DNS:a", .usage = "serverAuth" },
+	  BY_ROOT,
+	  false,
+	  USABLE },
+	{ "peer: for servers, where that is fine",
+	  { .names = "DNS:a", .usage = "serverAuth" },
+	  BY_ROOT,
+	  true,
+	  VERIFIED },
+	{ "peer: signed by another authority", { .names = "DNS:a" }, BY_OTHER, false, USABLE },
+	{ "peer: self-signed", { .names = "DNS:a" }, BY_ITSELF, false, USABLE },
+	{ "peer: expired",
+	  { .names = "DNS:a", .first_day = -3, .last_day = -1 },
+	  BY_ROOT,
+	  false,
+	  UNUSABLE },
+	{ "peer: not yet valid",
+	  { .names = "DNS:a", .first_day = 1, .last_day = 3 },
+	  BY_ROOT,
+	  false,
+	  UNUSABLE },
+	{ "[9325-4.5-3] peer: RSA of 1024 bits",
+	  { .names = "DNS:a", .key = "RSA", .bits = 1024 },
+	  BY_ROOT,
+	  false,
+	  UNUSABLE },
+	{ "peer: RSA of 2048 bits",
+	  { .names = "DNS:a", .key = "RSA", .bits = 2048 },
+	  BY_ROOT,
+	  false,
+	  VERIFIED },
+	{ "[9325-4.5-5] peer: signed with SHA-1",
+	  { .names = "DNS:a", .digest = "SHA1" },
+	  BY_ROOT,
+	  false,
+	  USABLE },
+	{ "peer: Ed25519", { .names = "DNS:a", .key = "ED25519" }, BY_ROOT, false, VERIFIED },
+};
+
+static struct gp_tls_server *asking_server(bool any_purpose, const char *ca_pem)
+{
+	return ground_server(&ground,
+			     &(struct gp_tls_server_config){ .certificate = "0",
+							     .alpn = "imap",
+							     .scope = "test",
+							     .request_client_certificate = true,
+							     .client_ca_pem = ca_pem,
+							     .client_any_purpose = any_purpose });
+}
+
+/* A client with that certificate, which itself minds nothing. */
+static SSL_CTX *client_with(int version, const struct pki *pki)
+{
+	SSL_CTX *client = link_context(version);
+	BIO *bio = pki ? BIO_new_mem_buf(pki->chain_pem, -1) : NULL;
+	X509 *extra;
+
+	SSL_CTX_set_security_level(client, 0);
+	if (!pki)
+		return client;
+	assert_int_equal(SSL_CTX_use_certificate(client, pki->certificate), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(client, pki->key), 1);
+	X509_free(PEM_read_bio_X509(bio, NULL, NULL, NULL));
+	while ((extra = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
+		SSL_CTX_add0_chain_cert(client, extra);
+	BIO_free(bio);
+	return client;
+}
+
+static void expect(const struct gp_tls *tls, const struct row *row, X509 *certificate)
+{
+	struct gp_peer_certificate *peer = NULL;
+	uint8_t digest[GP_SHA256_OCTETS];
+
+	if (row->verdict == NONE) {
+		assert_int_equal(gp_tls_peer_get(tls, &peer), GP_E_NOT_FOUND);
+		return;
+	}
+	assert_int_equal(gp_tls_peer_get(tls, &peer), GP_OK);
+	assert_int_equal(peer->usable, row->verdict >= USABLE);
+	assert_int_equal(peer->verified, row->verdict == VERIFIED);
+	assert_int_equal(peer->fault == NULL, row->verdict == VERIFIED);
+	X509_digest(certificate, EVP_sha256(), digest, NULL);
+	assert_memory_equal(peer->sha256, digest, sizeof(digest));
+	assert_int_equal(peer->name_count, 1);
+	gp_peer_certificate_free(peer);
+}
+
+static void run_version(const struct row *row, int version)
+{
+	const struct pki *const signers[] = { &intermediate, &root, &other_root, NULL };
+	bool none = row->verdict == NONE;
+	struct gp_tls_server *server = asking_server(row->any_purpose, root.chain_pem);
+	struct pki_request request = row->request;
+	struct link first, second;
+	struct pki pki = { 0 };
+	SSL_CTX *client;
+
+	request.issuer = signers[row->signer];
+	if (!none)
+		pki_make(&pki, &request);
+	client = client_with(version, none ? NULL : &pki);
+	link_open(&first, server, client, "a.example", NULL);
+	assert_int_equal(first.server_result, GP_OK);
+	assert_int_equal(first.client_result, 1);
+	assert_int_equal(first.certificate_requests, 1);
+	expect(first.server, row, pki.certificate);
+	link_drain(&first);
+	/* resumed: the same facts, without another request */
+	assert_non_null(first.session);
+	link_open(&second, server, client, "a.example", first.session);
+	assert_int_equal(SSL_session_reused(second.client), 1);
+	assert_int_equal(second.certificate_requests, 0);
+	expect(second.server, row, pki.certificate);
+	link_close(&second);
+	link_close(&first);
+	SSL_CTX_free(client);
+	gp_tls_server_unref(server);
+	if (!none)
+		pki_free(&pki);
+}
+
+static void run(void **state)
+{
+	run_version(*state, TLS1_2_VERSION);
+	run_version(*state, TLS1_3_VERSION);
+}
+
+static void tells_names(void **state)
+{
+	static const struct {
+		enum gp_identity_kind kind;
+		const char *text;
+	} wanted[] = {
+		{ GP_IDENTITY_DNS, "a.example" },
+		{ GP_IDENTITY_MAIL, "alice@a.example" },
+		{ GP_IDENTITY_XMPP, "b.example" },
+		{ GP_IDENTITY_SRV, "_xmpp-server.b.example" },
+		{ GP_IDENTITY_MAIL_UTF8, "bob@b.example" },
+	};
+	struct gp_tls_server *server = asking_server(false, root.chain_pem);
+	struct gp_peer_certificate *peer = NULL;
+	struct link link;
+	struct pki pki;
+	SSL_CTX *client;
+
+	(void)state;
+	pki_make(&pki, &(struct pki_request){
+			       .names = "DNS:a.example,IP:192.0.2.1,email:alice@a.example,"
+					"otherName:1.3.6.1.5.5.7.8.5;UTF8:b.example,"
+					"otherName:1.3.6.1.5.5.7.8.5;IA5:wrong.type,"
+					"otherName:1.3.6.1.5.5.7.8.7;IA5:_xmpp-server.b.example,"
+					"otherName:1.3.6.1.5.5.7.8.9;UTF8:bob@b.example,"
+					"otherName:1.2.3.4;UTF8:unknown",
+			       .issuer = &root });
+	client = client_with(TLS1_3_VERSION, &pki);
+	link_open(&link, server, client, NULL, NULL);
+	assert_int_equal(gp_tls_peer_get(link.server, &peer), GP_OK);
+	assert_int_equal(peer->name_count, sizeof(wanted) / sizeof(*wanted));
+	for (size_t i = 0; i < peer->name_count; i++) {
+		assert_int_equal(peer->names[i].kind, wanted[i].kind);
+		assert_string_equal(peer->names[i].text, wanted[i].text);
+	}
+	gp_peer_certificate_free(peer);
+	link_close(&link);
+	SSL_CTX_free(client);
+	gp_tls_server_unref(server);
+	pki_free(&pki);
+}
+
+/* Who may vouch for clients is part of what a ticket belongs to. */
+static void keeps_authorities_apart(void **state)
+{
+	struct gp_tls_server *const servers[] = { asking_server(false, root.chain_pem),
+						  asking_server(false, other_root.chain_pem),
+						  asking_server(false, NULL),
+						  ground_server(&ground, NULL) };
+	enum { SERVERS = sizeof(servers) / sizeof(*servers) };
+	struct pki pki;
+
+	(void)state;
+	pki_make(&pki, &(struct pki_request){ .names = "DNS:a", .issuer = &root });
+	for (size_t i = 0; i < SERVERS * SERVERS * 2; i++) {
+		size_t here = i / 2 / SERVERS, there = i / 2 % SERVERS;
+		SSL_CTX *client = client_with(i % 2 ? TLS1_2_VERSION : TLS1_3_VERSION, &pki);
+		struct link first, second;
+
+		link_open(&first, servers[here], client, "a.example", NULL);
+		link_drain(&first);
+		link_open(&second, servers[there], client, "a.example", first.session);
+		assert_int_equal(second.client_result, 1);
+		assert_int_equal(SSL_session_reused(second.client), here == there);
+		link_close(&second);
+		link_close(&first);
+		SSL_CTX_free(client);
+	}
+	for (size_t i = 0; i < SERVERS; i++)
+		gp_tls_server_unref(servers[i]);
+	pki_free(&pki);
+}
+
+static void refuses_authorities_of_no_use(void **state)
+{
+	struct gp_tls_server_config config = { .certificate = "0",
+					       .scope = "test",
+					       .request_client_certificate = true,
+					       .client_ca_pem = "nonsense" };
+	struct gp_tls_server *server;
+	char error[256];
+
+	(void)state;
+	assert_int_equal(gp_tls_server_new(ground.store, &config, &server, error, sizeof(error)),
+			 GP_E_CONF);
+	assert_string_equal(error,
+			    "authorities for client certificates: not certificates in PEM form");
+}
+
+int main(void)
+{
+	static const struct pki_request request = { .names = "DNS:a.example" };
+	struct table table = { 0 };
+	int ret;
+
+	ground_init(&ground, &request, 1, true);
+	pki_make(&root, &(struct pki_request){ .common_name = "root", .authority = true });
+	pki_make(&other_root, &(struct pki_request){ .common_name = "other", .authority = true });
+	pki_make(&intermediate, &(struct pki_request){ .common_name = "intermediate",
+						       .authority = true,
+						       .issuer = &root });
+	TABLE_ROWS(&table, rows, run);
+	table_one(&table, "peer: all kinds of names are told", tells_names);
+	table_one(&table, "[9325-3.4-1] peer: a ticket belongs to those who vouch for clients",
+		  keeps_authorities_apart);
+	table_one(&table, "peer: authorities that are no PEM", refuses_authorities_of_no_use);
+	ret = table_run(&table);
+	ground_deinit(&ground);
+	pki_free(&root);
+	pki_free(&other_root);
+	pki_free(&intermediate);
+	return ret;
+}
