@@ -184,7 +184,7 @@ static void address_is_listenable(const struct checker *c)
 	}
 }
 
-static void certificates_are_complete(const struct gp_conf *conf, struct gp_buf *errors)
+void gp_conf_check_certificates(const struct gp_conf *conf, struct gp_buf *errors)
 {
 	for (size_t i = 0; i < conf->certificate_count; i++) {
 		const struct gp_conf_certificate *c = &conf->certificates[i];
@@ -342,11 +342,6 @@ static void (*const checks[])(const struct checker *) = {
 
 void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)
 {
-	size_t before = errors->len;
-
-	certificates_are_complete(conf, errors);
-	if (errors->len != before)
-		return;
 	if (!conf->listener_count)
 		gp_conf_complain(errors, NULL, "there are no listeners");
 	if (conf->listener_count > GP_CONF_LISTENERS_MAX)

@@ -405,6 +405,7 @@ static int finish(struct gp_conf *conf, bool effective, struct gp_conf **conf_ou
 		gp_conf_free(conf);
 		return GP_E_NOMEM;
 	}
+	gp_conf_check_certificates(conf, errors);
 	/* what is missing already should not be called inconsistent, too */
 	if (errors->len == before)
 		gp_conf_check(conf, errors);
