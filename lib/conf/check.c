@@ -240,7 +240,10 @@ static void client_certificates_fit_role(const struct checker *c)
 		gp_conf_complain(c->errors, c->place,
 				 "there is no block of client-certificates named \"%s\"", name);
 	/* RFC 8314 section 4.2: not to be asked for when nothing comes of it */
-	if (name && backend->login == GP_CONF_LOGIN_NONE && !role->smtp)
+	if (name && !role->external)
+		gp_conf_complain(c->errors, c->place, "client-certificates are not for %s",
+				 role->name);
+	else if (name && backend->login == GP_CONF_LOGIN_NONE)
 		gp_conf_complain(c->errors, c->place,
 				 "client-certificates are of no use without login of the backend");
 	if (!name && (backend->login != GP_CONF_LOGIN_NONE || listener->preauth))

@@ -29,6 +29,7 @@ struct gp_role_row {
 	const char *name;
 	bool implicit_tls;
 	bool smtp;
+	bool external; /* a login of its own, for which a client certificate can stand */
 	bool facts[GP_FACTS];
 };
 

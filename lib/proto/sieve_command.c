@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/err.h"
+#include "proto/sasl_external.h"
 #include "proto/sasl_list.h"
 #include "proto/sieve_edge.h"
 
@@ -71,10 +72,13 @@ static bool is_base64(struct gp_str text)
 	return ret == GP_OK;
 }
 
-static enum sieve_verdict judge_mechanism(const struct command *command)
+static enum sieve_verdict judge_mechanism(const struct sieve_edge *edge,
+					  const struct command *command)
 {
 	if (command->count < 2 || !gp_sasl_mechanism_valid(word(command, 1)))
 		return SIEVE_SYNTAX;
+	if (edge->life.account && gp_str_equal_nocase(word(command, 1), "EXTERNAL"))
+		return SIEVE_EXTERNAL;
 	if (gp_sasl_mechanism_refused(word(command, 1)))
 		return SIEVE_MECHANISM;
 	return command->count < 3 || is_base64(word(command, 2)) ? SIEVE_FORWARD_AUTHENTICATE
@@ -91,7 +95,8 @@ static enum sieve_verdict judge(const struct sieve_edge *edge, const struct comm
 			continue;
 		if (command->count - 1 > commands[i].strings_max)
 			return SIEVE_SYNTAX;
-		return verdict == SIEVE_FORWARD_AUTHENTICATE ? judge_mechanism(command) : verdict;
+		return verdict == SIEVE_FORWARD_AUTHENTICATE ? judge_mechanism(edge, command)
+							     : verdict;
 	}
 	return SIEVE_UNKNOWN;
 }
@@ -151,6 +156,80 @@ static void answer_noop(struct sieve_edge *edge, const struct command *command)
 	gp_buf_deinit(&line);
 }
 
+/* With an initial response: the only form that needs no literal of the backend. */
+static void log_in(struct sieve_edge *edge)
+{
+	const struct gp_external_login *login = edge->life.c.config.external;
+	struct gp_buf message;
+	int ret;
+
+	gp_login_name_set(&edge->life.c, gp_str_of(edge->life.account));
+	gp_buf_init(&message, edge->life.c.config.line_max);
+	ret = gp_external_message(login, edge->life.account, &message);
+	if (ret == GP_OK)
+		gp_push_sendf(&edge->life.c, GP_BACKEND, "AUTHENTICATE \"%s\" \"%.*s\"\r\n",
+			      gp_external_mechanism(login), (int)message.len,
+			      message.len ? (const char *)message.data : "");
+	else
+		edge->life.c.error = ret;
+	gp_buf_deinit(&message);
+	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
+}
+
+static void refuse_external(struct sieve_edge *edge, const char *sentence)
+{
+	gp_push_sendf(&edge->life.c, GP_CLIENT, "NO \"%s\"\r\n", sentence);
+	gp_edge_count_bad_command(&edge->life);
+}
+
+/* The client's EXTERNAL message (RFC 4422 appendix A). */
+static void take_external(struct sieve_edge *edge, struct gp_str base64)
+{
+	edge->external_wanted = false;
+	switch (gp_external_judge(base64, edge->life.account)) {
+	case GP_OK:
+		log_in(edge);
+		break;
+	case GP_E_NOT_FOUND:
+		gp_push_report(&edge->life.c, GP_REPORT_LOGIN_FAILED, edge->life.c.login_name);
+		refuse_external(edge, "The certificate is not for this account");
+		break;
+	case GP_E_SYNTAX:
+		refuse_external(edge, "Not in base64");
+		break;
+	default:
+		edge->life.c.error = GP_E_NOMEM;
+		break;
+	}
+}
+
+static void begin_external(struct sieve_edge *edge, const struct command *command)
+{
+	if (command->count > 2) {
+		take_external(edge, word(command, 2));
+	} else {
+		gp_push_sendf(&edge->life.c, GP_CLIENT, "\"\"\r\n");
+		edge->external_wanted = true;
+	}
+}
+
+/* One string: its answer to our empty challenge. */
+static void external_line(struct sieve_edge *edge, struct gp_str text)
+{
+	struct gp_buf string;
+	bool is_string = false;
+
+	gp_buf_init(&string, text.len);
+	if (gp_sieve_next(&text, &string, &is_string) != GP_OK || !is_string || text.len ||
+	    gp_str_equal(gp_str_from(string.data, string.len), "*")) {
+		edge->external_wanted = false;
+		refuse_external(edge, "Cancelled");
+	} else {
+		take_external(edge, gp_str_from(string.data, string.len));
+	}
+	gp_buf_deinit(&string);
+}
+
 static void answer(struct sieve_edge *edge)
 {
 	if (edge->verdict == SIEVE_LOGIN_IN_CLEAR)
@@ -172,6 +251,9 @@ static void obey(struct sieve_edge *edge, const struct command *command)
 	case SIEVE_START_TLS:
 		gp_edge_start_tls(&edge->life, "OK \"Begin TLS negotiation now\"\r\n");
 		break;
+	case SIEVE_EXTERNAL:
+		begin_external(edge, command);
+		break;
 	case SIEVE_FORWARD_CAPABILITY:
 	case SIEVE_FORWARD_AUTHENTICATE:
 		forward(edge, command);
@@ -191,7 +273,8 @@ static void on_command(struct sieve_edge *edge, struct gp_str text)
 		gp_buf_init(&command.words[i], text.len);
 	ret = parse(text, &command);
 	edge->verdict = ret == GP_OK ? judge(edge, &command) : SIEVE_SYNTAX;
-	if (edge->verdict == SIEVE_FORWARD_AUTHENTICATE || edge->verdict == SIEVE_LOGIN_IN_CLEAR)
+	if (edge->verdict == SIEVE_FORWARD_AUTHENTICATE || edge->verdict == SIEVE_EXTERNAL ||
+	    edge->verdict == SIEVE_LOGIN_IN_CLEAR)
 		note_login(edge, &command);
 	obey(edge, &command);
 	for (size_t i = 0; i <= STRINGS_MAX; i++)
@@ -250,7 +333,9 @@ void sieve_on_client_line(struct gp_edge_life *life, struct gp_str line)
 	} else if (ret == GP_OK) {
 		struct gp_str whole = gp_str_from(text->octets.data, text->octets.len);
 
-		if (edge->answer_wanted)
+		if (edge->external_wanted)
+			external_line(edge, whole);
+		else if (edge->answer_wanted)
 			on_sasl(edge, whole);
 		else
 			on_command(edge, whole);

@@ -20,13 +20,15 @@ enum sieve_verdict {
 	SIEVE_LOGOUT,
 	SIEVE_START_TLS,
 	SIEVE_FORWARD_CAPABILITY, /* the rest goes to the backend */
-	SIEVE_FORWARD_AUTHENTICATE
+	SIEVE_FORWARD_AUTHENTICATE,
+	SIEVE_EXTERNAL /* we do what the client would do, as it cannot */
 };
 
 struct sieve_edge {
 	struct gp_edge_life life;   /* first */
 	enum sieve_verdict verdict; /* of the command under way */
 	bool answer_wanted;         /* the backend asked, within AUTHENTICATE, for one string */
+	bool external_wanted;       /* the client owes us its answer within EXTERNAL */
 	bool xclient_offered;
 	struct gp_sieve_text text[2]; /* unfinished, of each side */
 	char xclient[256];            /* our XCLIENT command, empty: none */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "proto/sasl_external.h"
 #include "proto/sasl_list.h"
 #include "proto/sieve_edge.h"
 
@@ -46,6 +47,8 @@ static int append_mechanisms(struct sieve_edge *edge, struct gp_str list, struct
 			ret = gp_buf_append(out, word.p, word.len);
 		separator = " ";
 	}
+	if (ret == GP_OK && edge->life.account)
+		ret = gp_buf_appendf(out, "%sEXTERNAL", separator);
 	return ret == GP_OK ? gp_buf_append_byte(out, '"') : ret;
 }
 
@@ -174,8 +177,12 @@ static void on_answer(struct sieve_edge *edge)
 {
 	bool final = is_response(whole(edge), "OK") || is_response(whole(edge), "NO");
 
-	if (edge->verdict == SIEVE_FORWARD_AUTHENTICATE && !edge->answer_wanted &&
-	    (final || is_string(whole(edge)))) {
+	if (edge->verdict == SIEVE_EXTERNAL && final) {
+		if (is_response(whole(edge), "NO"))
+			gp_edge_report_setup(&edge->life, gp_external_refused);
+		on_authenticate(edge);
+	} else if (edge->verdict == SIEVE_FORWARD_AUTHENTICATE && !edge->answer_wanted &&
+		   (final || is_string(whole(edge)))) {
 		on_authenticate(edge);
 	} else if (edge->verdict == SIEVE_FORWARD_CAPABILITY && final) {
 		send_list(edge);

@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/err.h"
+#include "proto/sasl_external.h"
 #include "proto/sasl_list.h"
 #include "proto/smtp_edge.h"
 
@@ -103,12 +104,14 @@ static bool is_base64(struct gp_str text)
 }
 
 /* AUTH mechanism [initial-response] (RFC 4954 section 4) */
-static enum smtp_verdict judge_auth(struct gp_str arguments)
+static enum smtp_verdict judge_auth(const struct smtp_edge *edge, struct gp_str arguments)
 {
 	struct gp_str mechanism = gp_str_split(&arguments, ' ');
 
 	if (!gp_sasl_mechanism_valid(mechanism))
 		return SMTP_SYNTAX;
+	if (edge->life.account && gp_str_equal_nocase(mechanism, "EXTERNAL"))
+		return SMTP_EXTERNAL;
 	if (gp_sasl_mechanism_refused(mechanism))
 		return SMTP_MECHANISM;
 	if (arguments.len && !gp_str_equal(arguments, "=") && !is_base64(arguments))
@@ -144,7 +147,7 @@ static enum smtp_verdict judge_arguments(const struct smtp_edge *edge, enum smtp
 	case SMTP_FORWARD_QUIT:
 		return arguments.len ? SMTP_SYNTAX : verdict;
 	case SMTP_FORWARD_AUTH:
-		return judge_auth(arguments);
+		return judge_auth(edge, arguments);
 	case SMTP_DIAL:
 		return edge->helo[0] ? verdict : SMTP_WRONG_ORDER;
 	default:
@@ -159,7 +162,8 @@ static enum smtp_verdict judge_order(const struct smtp_edge *edge, enum smtp_ver
 		return SMTP_WRONG_ORDER;
 	if (verdict == SMTP_FORWARD_DATA && edge->transaction > SMTP_MAIL)
 		return SMTP_WRONG_ORDER;
-	if ((verdict == SMTP_FORWARD_AUTH || verdict == SMTP_FORWARD_MAIL) &&
+	if ((verdict == SMTP_FORWARD_AUTH || verdict == SMTP_EXTERNAL ||
+	     verdict == SMTP_FORWARD_MAIL) &&
 	    edge->transaction != SMTP_NO_MAIL)
 		return SMTP_WRONG_ORDER;
 	return verdict;
@@ -249,6 +253,59 @@ static void chunk(struct smtp_edge *edge, struct gp_str arguments)
 		smtp_begin_chunk(edge, size, last);
 }
 
+/* The client's EXTERNAL message (RFC 4954 section 4, RFC 4422 appendix A). */
+static void take_external(struct smtp_edge *edge, struct gp_str base64)
+{
+	edge->external_wanted = false;
+	switch (gp_external_judge(base64, edge->life.account)) {
+	case GP_OK:
+		gp_edge_external_begin(&edge->life, "AUTH");
+		edge->external_answered = false;
+		gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
+		break;
+	case GP_E_NOT_FOUND:
+		gp_push_report(&edge->life.c, GP_REPORT_LOGIN_FAILED, edge->life.c.login_name);
+		gp_push_sendf(&edge->life.c, GP_CLIENT,
+			      "535 5.7.8 The certificate is not for this account\r\n");
+		gp_edge_count_bad_command(&edge->life);
+		break;
+	case GP_E_SYNTAX:
+		edge->verdict = SMTP_BASE64;
+		answer(edge);
+		break;
+	default:
+		edge->life.c.error = GP_E_NOMEM;
+		break;
+	}
+}
+
+/* "EXTERNAL" [SP (base64 / "=")] */
+static void begin_external(struct smtp_edge *edge, struct gp_str arguments)
+{
+	struct gp_str response;
+
+	gp_str_split(&arguments, ' ');
+	response = arguments;
+	if (response.len) {
+		take_external(edge, gp_str_equal(response, "=") ? gp_str_of("") : response);
+	} else {
+		gp_push_sendf(&edge->life.c, GP_CLIENT, "334 \r\n");
+		edge->external_wanted = true;
+	}
+}
+
+/* The answer to our empty challenge; "=" stands for nothing only as an initial response. */
+static void external_line(struct smtp_edge *edge, struct gp_str line)
+{
+	if (gp_str_equal(line, "*")) {
+		edge->external_wanted = false;
+		gp_push_sendf(&edge->life.c, GP_CLIENT, "501 5.7.0 Cancelled\r\n");
+		return;
+	}
+	gp_login_name_from_sasl(&edge->life.c, line);
+	take_external(edge, line);
+}
+
 static void obey(struct smtp_edge *edge, struct gp_str line, struct gp_str arguments)
 {
 	switch (edge->verdict) {
@@ -270,6 +327,9 @@ static void obey(struct smtp_edge *edge, struct gp_str line, struct gp_str argum
 		break;
 	case SMTP_FORWARD_MAIL:
 		smtp_forward_mail(edge, line);
+		break;
+	case SMTP_EXTERNAL:
+		begin_external(edge, arguments);
 		break;
 	case SMTP_FORWARD_BDAT:
 		chunk(edge, arguments);
@@ -331,7 +391,9 @@ void smtp_on_client_line(struct gp_edge_life *life, struct gp_str line)
 {
 	struct smtp_edge *edge = smtp_of(life);
 
-	if (edge->answer_wanted)
+	if (edge->external_wanted)
+		external_line(edge, line);
+	else if (edge->answer_wanted)
 		sasl_line(edge, line);
 	else
 		command_line(edge, line);

@@ -33,6 +33,7 @@ enum smtp_verdict {
 	SMTP_FORWARD_EHLO,
 	SMTP_FORWARD_HELO,
 	SMTP_FORWARD_AUTH,
+	SMTP_EXTERNAL, /* we do what the client would do, as it cannot */
 	SMTP_FORWARD_MAIL,
 	SMTP_FORWARD_RCPT,
 	SMTP_FORWARD_DATA,
@@ -64,6 +65,8 @@ struct smtp_edge {
 
 	enum smtp_verdict verdict; /* of the command under way */
 	bool answer_wanted;        /* the backend asked, within AUTH, for one line of the client */
+	bool external_wanted;      /* the client owes us its answer within AUTH EXTERNAL */
+	bool external_answered;    /* and we have answered the backend */
 	bool authenticated;
 	bool extended; /* the client said EHLO, not HELO */
 	char helo[SMTP_HELO_SIZE];

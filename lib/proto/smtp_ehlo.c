@@ -107,6 +107,8 @@ static void add_mechanisms(struct reply *r, struct smtp_edge *edge, struct gp_st
 		if (ret == GP_OK)
 			ret = gp_buf_append(&text, word.p, word.len);
 	}
+	if (ret == GP_OK && edge->life.account)
+		ret = gp_buf_append_str(&text, " EXTERNAL");
 	if (ret != GP_OK)
 		r->ret = ret;
 	else if (text.len > strlen("AUTH"))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "proto/sasl_external.h"
 #include "proto/smtp_edge.h"
 
 void smtp_relay_reply(struct smtp_edge *edge)
@@ -126,21 +127,38 @@ static void on_ehlo_reply(struct smtp_edge *edge, unsigned code)
 	smtp_ready(edge);
 }
 
-static void on_auth_reply(struct smtp_edge *edge, unsigned code)
+static void end_auth(struct smtp_edge *edge, unsigned code)
 {
 	struct gp_conversation *c = &edge->life.c;
 
-	smtp_relay_reply(edge);
-	if (code == 334) {
-		edge->answer_wanted = true;
-		return;
-	}
 	edge->authenticated = code == 235;
 	gp_push_report(c, edge->authenticated ? GP_REPORT_LOGIN : GP_REPORT_LOGIN_FAILED,
 		       c->login_name);
 	if (edge->authenticated)
 		gp_push(c, GP_ACT_SETTLE);
 	smtp_ready(edge);
+}
+
+static void on_auth_reply(struct smtp_edge *edge, unsigned code)
+{
+	smtp_relay_reply(edge);
+	if (code == 334)
+		edge->answer_wanted = true;
+	else
+		end_auth(edge, code);
+}
+
+static void on_external_reply(struct smtp_edge *edge, unsigned code)
+{
+	if (code == 334 && !edge->external_answered) {
+		edge->external_answered = true;
+		gp_edge_external_answer(&edge->life);
+		return;
+	}
+	if (code != 235)
+		gp_edge_report_setup(&edge->life, gp_external_refused);
+	smtp_relay_reply(edge);
+	end_auth(edge, code);
 }
 
 static void on_data_reply(struct smtp_edge *edge, unsigned code)
@@ -172,6 +190,9 @@ static void on_answer(struct smtp_edge *edge, unsigned code)
 			gp_edge_backend_failed(&edge->life, "the backend answers twice");
 		else
 			on_auth_reply(edge, code);
+		break;
+	case SMTP_EXTERNAL:
+		on_external_reply(edge, code);
 		break;
 	case SMTP_FORWARD_DATA:
 		on_data_reply(edge, code);
