@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "conf/conf.h"
 #include "daemon/control.h"
 #include "daemon/event_rows.h"
 
@@ -37,7 +38,7 @@ struct gp_pool {
 	struct gp_pool_config config;
 	int program_fd;
 	struct pool_worker *workers;
-	const struct gp_snapshot *snapshot;
+	int fixed_fds[GP_SETUP_FD_LISTENERS];
 	const int *listening_fds;
 	size_t listening_count;
 	struct gp_timer kill;
@@ -71,13 +72,9 @@ static void send_set_up(struct pool_worker *worker)
 	struct gp_control control = { .type = GP_CONTROL_SETUP,
 				      .number = { pool->config.first_line + worker->index,
 						  pool->config.line_count } };
-	int fds[GP_SETUP_FD_LISTENERS + GP_CONF_LISTENERS_MAX] = {
-		[GP_SETUP_FD_CONFIGURATION] = pool->snapshot->conf_fd,
-		[GP_SETUP_FD_CERTIFICATES] = pool->snapshot->pack_fd,
-		[GP_SETUP_FD_TICKETS] = pool->config.ticket_fd,
-		[GP_SETUP_FD_COUNTERS] = pool->config.counter_fd,
-	};
+	int fds[GP_SETUP_FD_LISTENERS + GP_CONF_LISTENERS_MAX];
 
+	memcpy(fds, pool->fixed_fds, sizeof(pool->fixed_fds));
 	memcpy(fds + GP_SETUP_FD_LISTENERS, pool->listening_fds,
 	       pool->listening_count * sizeof(*fds));
 	worker->ready = false;
@@ -301,10 +298,10 @@ void gp_pool_free(struct gp_pool *pool)
 	free(pool);
 }
 
-void gp_pool_set_up(struct gp_pool *pool, const struct gp_snapshot *snapshot,
+void gp_pool_set_up(struct gp_pool *pool, const int fixed_fds[static GP_SETUP_FD_LISTENERS],
 		    const int *listening_fds, size_t listening_count)
 {
-	pool->snapshot = snapshot;
+	memcpy(pool->fixed_fds, fixed_fds, sizeof(pool->fixed_fds));
 	pool->listening_fds = listening_fds;
 	pool->listening_count = listening_count;
 	pool->announced = false;

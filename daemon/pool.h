@@ -2,9 +2,9 @@
 #ifndef GP_DAEMON_POOL_H
 #define GP_DAEMON_POOL_H
 
+#include "daemon/control.h"
 #include "daemon/counters.h"
 #include "daemon/privileges.h"
-#include "daemon/snapshot.h"
 #include "io/loop.h"
 
 /* Processes of one kind, as the supervisor sees them: started, told, replaced. */
@@ -18,8 +18,6 @@ struct gp_pool_config {
 	unsigned first_line; /* of the counters, for the first worker */
 	unsigned line_count; /* of counters that a child is told of */
 	struct gp_identity identity;
-	int ticket_fd; /* read-only */
-	int counter_fd;
 	struct gp_counters *counters; /* all lines */
 	void (*on_ready)(void *arg);  /* all workers serve, for the first time or again */
 	void (*on_cleartext_login)(void *arg, const char *user, const char *source);
@@ -32,8 +30,9 @@ struct gp_pool *gp_pool_new(const struct gp_pool_config *config);
 void gp_pool_free(struct gp_pool *pool);
 
 /* Give all workers, and those that will replace them, this set-up. Starts them the first time.
- * Snapshot and descriptors stay the caller's and must live until the next call. */
-void gp_pool_set_up(struct gp_pool *pool, const struct gp_snapshot *snapshot,
+ * The descriptors, `fixed_fds` by enum gp_setup_fd, stay the caller's and must live until the next
+ * call. */
+void gp_pool_set_up(struct gp_pool *pool, const int fixed_fds[static GP_SETUP_FD_LISTENERS],
 		    const int *listening_fds, size_t listening_count);
 
 /* Have all said that they are ready with the present set-up? */

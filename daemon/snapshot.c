@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "daemon/edge_listener.h"
 #include "daemon/memory.h"
+#include "daemon/web_settings.h"
 #include "daemon/snapshot_steps.h"
 
 enum { PASSWORD_SIZE = 512 };
@@ -308,6 +309,19 @@ static int rehearse(const struct gp_snapshot *snapshot, const struct gp_buf *pac
 	return ret;
 }
 
+static int seal_web(struct gp_snapshot *snapshot)
+{
+	struct gp_buf text;
+	int ret;
+
+	gp_buf_init(&text, GP_PEM_FILE_MAX);
+	ret = gp_web_settings_write(snapshot->conf, &text);
+	if (ret == GP_OK)
+		ret = gp_memory_seal("gatepost-web", text.data, text.len, &snapshot->web_fd);
+	gp_buf_deinit(&text);
+	return ret;
+}
+
 static int seal(struct gp_snapshot *snapshot, const struct gp_buf *pack)
 {
 	char *text = gp_conf_effective_text(snapshot->conf);
@@ -315,9 +329,10 @@ static int seal(struct gp_snapshot *snapshot, const struct gp_buf *pack)
 		       : GP_E_NOMEM;
 
 	free(text);
-	return ret == GP_OK ? gp_memory_seal("gatepost-certificates", pack->data, pack->len,
-					     &snapshot->pack_fd)
-			    : ret;
+	if (ret == GP_OK)
+		ret = gp_memory_seal("gatepost-certificates", pack->data, pack->len,
+				     &snapshot->pack_fd);
+	return ret == GP_OK ? seal_web(snapshot) : ret;
 }
 
 int gp_snapshot_load(const char *path, const struct gp_snapshot *old,
@@ -330,7 +345,7 @@ int gp_snapshot_load(const char *path, const struct gp_snapshot *old,
 
 	if (!snapshot)
 		return GP_E_NOMEM;
-	snapshot->conf_fd = snapshot->pack_fd = -1;
+	snapshot->conf_fd = snapshot->pack_fd = snapshot->web_fd = -1;
 	ret = remember_file(snapshot, path);
 	if (ret == GP_OK)
 		ret = gp_conf_load_file(path, &snapshot->conf, errors);
@@ -378,6 +393,8 @@ void gp_snapshot_free(struct gp_snapshot *snapshot)
 		close(snapshot->conf_fd);
 	if (snapshot->pack_fd >= 0)
 		close(snapshot->pack_fd);
+	if (snapshot->web_fd >= 0)
+		close(snapshot->web_fd);
 	gp_conf_free(snapshot->conf);
 	free(snapshot);
 }

@@ -30,6 +30,7 @@ struct gp_snapshot {
 	struct gp_conf *conf;
 	int conf_fd;
 	int pack_fd;
+	int web_fd; /* what the web process may know: see web_settings.h */
 	struct gp_snapshot_certificate *certificates; /* in the order of the pack */
 	size_t certificate_count;
 	struct gp_ticket_key ticket_keys[GP_TICKET_KEYS];

@@ -20,6 +20,7 @@
 #include "daemon/memory.h"
 #include "daemon/notify.h"
 #include "daemon/pool.h"
+#include "daemon/snapshot.h"
 #include "daemon/status.h"
 #include "daemon/status_report.h"
 #include "daemon/web_sockets.h"
@@ -50,6 +51,7 @@ struct supervisor {
 	int ticket_fd;
 	struct gp_counters *counters;
 	int counter_fd;
+	int counter_read_fd;
 	struct gp_file_watch *files;
 	struct gp_status_server *status;
 	struct gp_cleartext_users *cleartext_users;
@@ -114,8 +116,9 @@ static void warn_of_expiry(struct supervisor *s)
 		gp_event(CERTIFICATE_EXPIRY, GP_LOG_TEXT_FIELD("certificate", certificate->name),
 			 GP_LOG_NUMBER_FIELD("days", left > 0 ? (uint64_t)left / 86400 : 0));
 	}
-	gp_counter_set(&s->counters[s->worker_count], GP_COUNTER_CERTIFICATE_DAYS,
-		       first > 0 ? (uint64_t)first / 86400 : 0);
+	if (first < INT64_MAX)
+		gp_counter_set(&s->counters[s->worker_count], GP_COUNTER_CERTIFICATE_DAYS,
+			       first > 0 ? (uint64_t)first / 86400 : 0);
 }
 
 static void on_expiry_time(void *arg)
@@ -210,9 +213,24 @@ static void set_up_log(const struct gp_conf *conf)
 
 static void set_up_children(struct supervisor *s)
 {
-	gp_pool_set_up(s->pool, s->snapshot, s->listening_fds, s->snapshot->conf->listener_count);
+	const struct gp_snapshot *now = s->snapshot;
+	const int edge[GP_SETUP_FD_LISTENERS] = {
+		[GP_SETUP_FD_CONFIGURATION] = now->conf_fd,
+		[GP_SETUP_FD_CERTIFICATES] = now->pack_fd,
+		[GP_SETUP_FD_TICKETS] = s->ticket_fd,
+		[GP_SETUP_FD_COUNTERS] = s->counter_fd,
+	};
+	/* neither keys nor passwords, and nothing that it can change */
+	const int web[GP_SETUP_FD_LISTENERS] = {
+		[GP_SETUP_FD_CONFIGURATION] = now->web_fd,
+		[GP_SETUP_FD_CERTIFICATES] = now->web_fd,
+		[GP_SETUP_FD_TICKETS] = now->web_fd,
+		[GP_SETUP_FD_COUNTERS] = s->counter_read_fd,
+	};
+
+	gp_pool_set_up(s->pool, edge, s->listening_fds, now->conf->listener_count);
 	if (s->web)
-		gp_pool_set_up(s->web, s->snapshot, s->web_fds, GP_WEB_SOCKETS);
+		gp_pool_set_up(s->web, web, s->web_fds, GP_WEB_SOCKETS);
 }
 
 static void adopt(struct supervisor *s, struct gp_snapshot *fresh)
@@ -455,7 +473,8 @@ static int open_shared_memory(struct supervisor *s)
 	close(fd);
 	choose_ticket_keys(s);
 	if (gp_memory_share("gatepost-counters", (s->worker_count + 1) * sizeof(*s->counters),
-			    &s->counter_fd, &map) != GP_OK)
+			    &s->counter_fd, &map) != GP_OK ||
+	    gp_memory_reopen_read_only(s->counter_fd, &s->counter_read_fd) != GP_OK)
 		return EX_OSERR;
 	s->counters = map;
 	return EX_OK;
@@ -530,8 +549,6 @@ static int open_pool(struct supervisor *s)
 		.role = "edge-worker",
 		.worker_count = s->worker_count,
 		.line_count = s->worker_count,
-		.ticket_fd = s->ticket_fd,
-		.counter_fd = s->counter_fd,
 		.counters = s->counters,
 		.on_ready = on_pool_ready,
 		.on_cleartext_login = on_cleartext_login,

@@ -4,19 +4,18 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "conf/conf.h"
 #include "daemon/control.h"
 #include "daemon/event_rows.h"
 #include "daemon/memory.h"
 #include "daemon/metrics.h"
 #include "daemon/sandbox.h"
+#include "daemon/web_settings.h"
 #include "http/server.h"
 
 enum { FDS_MAX = GP_SETUP_FD_LISTENERS + GP_WEB_SOCKETS };
@@ -24,7 +23,7 @@ enum { FDS_MAX = GP_SETUP_FD_LISTENERS + GP_WEB_SOCKETS };
 struct web {
 	struct gp_loop *loop;
 	struct gp_watch control;
-	struct gp_conf *conf;
+	struct gp_web_settings settings;
 	const struct gp_counters *counters;
 	unsigned line_count;
 	struct gp_http_server *servers[GP_WEB_SOCKETS];
@@ -39,24 +38,15 @@ static void say(struct gp_http_answer *answer, int status, const char *reason, c
 	gp_buf_append_str(&answer->body, text);
 }
 
-static bool is_served(const struct web *web, const char *host)
-{
-	const struct gp_conf_texts *hosts = &web->conf->web.hosts;
-
-	for (size_t i = 0; i < hosts->count; i++) {
-		if (!strcasecmp(hosts->items[i], host))
-			return true;
-	}
-	return false;
-}
-
 /* What the Internet sees. A host that is not ours: the client has come with somebody else's
  * connection (RFC 9110 section 15.5.20). */
 static void answer_page(void *arg, const struct gp_http_request *request,
 			struct gp_http_answer *answer)
 {
+	const struct web *web = arg;
+
 	answer->hsts = true;
-	if (!is_served(arg, request->host))
+	if (!gp_web_settings_serve(&web->settings, request->host))
 		say(answer, 421, "Misdirected Request", "This host is not served here.\n");
 	else if (!strcmp(request->path, "/health"))
 		say(answer, 200, "OK", "ok\n");
@@ -82,23 +72,26 @@ static void answer_metrics(void *arg, const struct gp_http_request *request,
 
 /* ---- set-up ---- */
 
-static int read_conf(int fd, struct gp_conf **conf_out)
+static int read_settings(struct web *web, int fd)
 {
-	struct gp_buf errors;
+	struct gp_web_settings fresh;
 	void *map;
 	size_t len;
-	char *text;
 	int ret = gp_memory_map(fd, GP_MEMORY_SEALED, &map, &len);
 
 	if (ret != GP_OK || !map)
 		return GP_E_IO;
-	text = strndup(map, len);
+	ret = gp_web_settings_read(gp_str_from(map, len), &fresh);
 	munmap(map, len);
-	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
-	ret = text ? gp_conf_load_effective(text, conf_out, &errors) : GP_E_NOMEM;
-	gp_buf_deinit(&errors);
-	free(text);
-	return ret;
+	if (ret != GP_OK) {
+		gp_web_settings_deinit(&fresh);
+		return ret;
+	}
+	gp_web_settings_deinit(&web->settings);
+	web->settings = fresh;
+	gp_log_setup((enum gp_log_level)fresh.level, (enum gp_log_format)fresh.format,
+		     (enum gp_log_target)fresh.target);
+	return GP_OK;
 }
 
 static int map_counters(struct web *web, const struct gp_control *control, int fd)
@@ -125,13 +118,9 @@ static int open_servers(struct web *web, const int *fds)
 		[GP_WEB_PAGES] = answer_page,
 		[GP_WEB_METRICS] = answer_metrics,
 	};
-	const bool wanted[] = {
-		[GP_WEB_PAGES] = web->conf->web.address.text != NULL,
-		[GP_WEB_METRICS] = web->conf->web.metrics_address.text != NULL,
-	};
 
 	for (int i = 0; i < GP_WEB_SOCKETS; i++) {
-		if (web->servers[i] || !wanted[i]) {
+		if (web->servers[i] || !web->settings.wanted[i]) {
 			close(fds[i]);
 			continue;
 		}
@@ -146,17 +135,12 @@ static void set_up(struct web *web, const struct gp_control *control, const int 
 		   size_t fd_count)
 {
 	const struct gp_control ready = { .type = GP_CONTROL_READY };
-	struct gp_conf *fresh;
 	int ret = GP_E_STATE;
 
-	if (fd_count == FDS_MAX && read_conf(fds[GP_SETUP_FD_CONFIGURATION], &fresh) == GP_OK) {
-		gp_conf_free(web->conf);
-		web->conf = fresh;
-		gp_log_setup((enum gp_log_level)fresh->log.level,
-			     (enum gp_log_format)fresh->log.format,
-			     (enum gp_log_target)fresh->log.target);
+	if (fd_count == FDS_MAX)
+		ret = read_settings(web, fds[GP_SETUP_FD_CONFIGURATION]);
+	if (ret == GP_OK)
 		ret = map_counters(web, control, fds[GP_SETUP_FD_COUNTERS]);
-	}
 	for (size_t i = 0; i < fd_count && i < GP_SETUP_FD_LISTENERS; i++)
 		close(fds[i]);
 	if (ret == GP_OK)

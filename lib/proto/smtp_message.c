@@ -115,8 +115,11 @@ void smtp_begin_chunk(struct smtp_edge *edge, uint64_t size, bool last)
 	}
 	if (size)
 		return;
-	if (edge->reader == SMTP_READ_CHUNK && last)
+	if (edge->reader == SMTP_READ_CHUNK && last) {
+		if (!took(edge, gp_smtp_content_end(&edge->content, &edge->piece)))
+			return;
 		send_piece(edge, true);
+	}
 	finish_chunk(edge);
 }
 

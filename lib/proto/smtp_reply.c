@@ -100,6 +100,9 @@ static void on_facts_reply(struct smtp_edge *edge, unsigned code)
 		backend_knows_all(edge);
 	} else if (edge->verdict == SMTP_OUR_HELLO && code == 250) {
 		smtp_learn_extensions(edge);
+		gp_buf_deinit(&edge->life.greeting);
+		smtp_ready(edge);
+		edge->verdict = SMTP_FORWARD_MAIL;
 		smtp_forward_mail(edge, gp_str_from(edge->held_mail.data, edge->held_mail.len));
 		gp_buf_deinit(&edge->held_mail);
 	} else if (edge->verdict == SMTP_OUR_HELLO) {
