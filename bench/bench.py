@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Speed and memory of gatepost beside other TLS servers, as ratios from one run.
 
-Each round starts one server at a time, in an order that turns from round to round, and measures it
-from outside: a load generator and an IMAP backend on one processor, the server on another.
-Speed is measured in many short rounds that take the peers in turn, memory in the first one;
-report.py says what is made of them. peers.py knows the servers, report.py the tables.
+A load generator and an IMAP backend on one processor, the server on another. Each of many short
+rounds takes all peers in turn, in an order that turns from round to round; memory is measured in
+the first one. report.py says what is made of it. peers.py knows the servers, report.py the tables.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -205,16 +205,31 @@ def turned(items, by):
     return items[by:] + items[:by]
 
 
+def measure_in_turn(lab, chosen, collector, certificate, measurements):
+    """All peers stand ready; each measurement goes round before the next begins, so that what is
+    compared was measured within seconds."""
+    with contextlib.ExitStack() as stack:
+        servers = {}
+        for peer in chosen:
+            try:
+                servers[peer] = stack.enter_context(peers.Server(lab, peer, certificate))
+            except peers.BenchError as error:
+                collector.fail(peer, error)
+        for measure in measurements:
+            for peer, server in servers.items():
+                collector.take(peer, measure, server)
+
+
 def run_round(lab, plan, chosen, collector, part):
     ec = [lambda s: measure_handshakes(s, plan, "ecdsa", FULL),
           lambda s: measure_handshakes(s, plan, "resumed", RESUMED),
           lambda s: measure_greeting(s, plan),
           lambda s: measure_fetch(s, plan)]
     rsa = [lambda s: measure_handshakes(s, plan, "rsa", FULL)]
-    for peer in [] if part == "memory" else chosen:
-        print(f"  speed: {peer.name}", file=sys.stderr, flush=True)
-        collector.run(lab, peer, "ec", ec)
-        collector.run(lab, peer, "rsa", rsa)
+    if part != "memory":
+        print("  speed", file=sys.stderr, flush=True)
+        measure_in_turn(lab, chosen, collector, "ec", ec)
+        measure_in_turn(lab, chosen, collector, "rsa", rsa)
     for peer in [] if part == "speed" else chosen:
         print(f"  memory: {peer.name}", file=sys.stderr, flush=True)
         collector.run(lab, peer, "ec", [lambda s: measure_idle(s, plan)])

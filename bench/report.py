@@ -145,12 +145,19 @@ class Report:
         found = [value for value in found if value is not None]
         return (min(found), max(found)) if found else None
 
+    def ratio(self, name, other, metric):
+        """The median over the rounds of name's figure by other's of the same round; None when one
+        of them was not measured."""
+        pairs = list(zip(*(self.values.get(who, {}).get(metric, []) for who in (name, other))))
+        ratios = [ours / theirs for ours, theirs in pairs if ours is not None and theirs]
+        return statistics.median(ratios) if ratios else None
+
     def best(self, metric):
-        """The best other peer that dials a backend for every session: (title, figure)."""
-        found = [(self.figure(p.name, metric), p.title) for p in self.chosen
+        """The best other peer that dials a backend for every session."""
+        found = [(self.ratio("gatepost", p.name, metric), p.name) for p in self.chosen
                  if not p.greets and p.name != "gatepost"]
         found = [pair for pair in found if pair[0] is not None]
-        return max(found)[::-1] if found else ("best peer", None)
+        return min(found)[1] if found else BASE
 
     # ---- tables
 
@@ -174,8 +181,8 @@ class Report:
 
     def ratio_table(self):
         def show(name, column):
-            ours, base = self.figure(name, column[0]), self.figure(BASE, column[0])
-            return f"{ours / base:.2f}" if ours is not None and base else "-"
+            ratio = self.ratio(name, BASE, column[0])
+            return "-" if ratio is None else f"{ratio:.2f}"
         return self.peer_table("ratio to HAProxy", SPEED + MEMORY, show)
 
     def figure_table(self, corner, columns):
@@ -188,29 +195,27 @@ class Report:
         found = []
         for metric, name in (("ecdsa", "full handshakes, ECDSA"), ("rsa", "full handshakes, RSA"),
                              ("resumed", "resumed handshakes")):
-            peer, bound = self.best(metric)
-            found.append(self.target(f"{name} per CPU second", metric, bound, 1.00, True, peer, 0))
-        found.append(self.target("time to greeting, ms", "greeting",
-                                 self.figure("dovecot", "greeting"), 1.10, False, "Dovecot", 2))
-        for metric, name in (("fetch-cpu", "FETCH, MB per CPU second"),
-                             ("fetch-wall", "FETCH, MB per second of wall time")):
-            found.append(self.target(name, metric, self.figure(BASE, metric), 0.95, True,
-                                     "HAProxy", 0))
+            found.append(self.target(f"{name} per CPU second", metric, 1.00, True,
+                                     self.best(metric)))
+        found.append(self.target("time to greeting", "greeting", 1.10, False, "dovecot"))
+        for metric, name in (("fetch-cpu", "FETCH, octets per CPU second"),
+                             ("fetch-wall", "FETCH, octets per second of wall time")):
+            found.append(self.target(name, metric, 0.95, True, BASE))
         for metric, count in (("mem-first", self.plan.first_sessions),
                               ("mem-most", self.plan.sessions)):
-            name = f"KiB per idle session at {count:,}"
-            found.append(self.target(name, metric, self.figure(BASE, metric), 0.90, False,
-                                     "HAProxy", 1))
-            found.append(Target(name, self.figure("gatepost", metric), 15.5, False, "fixed", 1))
+            name = f"memory per idle session at {count:,}"
+            found.append(self.target(name, metric, 0.90, False, BASE))
+            found.append(Target(name + ", KiB", self.figure("gatepost", metric), 15.5, False,
+                                "", 1))
         return found
 
-    def target(self, name, metric, base, factor, at_least, peer, digits):
-        bound = None if base is None else base * factor
-        return Target(name, self.figure("gatepost", metric), bound, at_least,
-                      f"{factor:.2f} x {peer}", digits)
+    def target(self, name, metric, factor, at_least, peer):
+        title = next((p.title for p in self.chosen if p.name == peer), peer)
+        return Target(name, self.ratio("gatepost", peer, metric), factor, at_least,
+                      f"x {title}", 2)
 
     def target_table(self):
-        return table(["target", "gatepost", "bound", "from", "verdict"],
+        return table(["target", "gatepost", "bound", "", "verdict"],
                      [target.row() for target in self.targets()])
 
     # ---- words
@@ -218,8 +223,10 @@ class Report:
     def conditions(self):
         """What was seen of the run itself."""
         lines = [
-            f"Rounds: {self.plan.rounds}; shown is the best one but {(self.plan.rounds - 1) // 4}, as "
-            f"the host's other work can only slow a round down. Timed runs of "
+            f"Rounds: {self.plan.rounds}. A ratio is the median over the rounds of two figures that "
+            f"were measured within seconds of each other. A figure is the best one but "
+            f"{(self.plan.rounds - 1) // 4}, as the host's other work can only slow a round down. "
+            f"Timed runs of "
             f"{self.plan.seconds} s, {self.plan.concurrency} sessions at the same time; "
             f"{self.plan.greetings} greetings; idle sessions: {self.plan.first_sessions:,} "
             f"and {self.plan.sessions:,}.",
