@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,8 +131,9 @@ static void run(void **state)
 	pid_t pid = fork();
 	int status;
 
+	/* not _exit, behind which a sanitizer wants calls that the filter refuses */
 	if (pid == 0)
-		_exit(outcome(row));
+		syscall(SYS_exit_group, outcome(row));
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
