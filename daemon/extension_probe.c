@@ -140,11 +140,12 @@ static int talk_step(struct gp_extension_probe *p)
 		tell(p, &(struct gp_event){ .type = GP_EV_BACKEND_UP, .facts = &nobody });
 	p->talking = true;
 	while (ret == GP_OK && !p->over) {
-		ret = listen_step(p);
+		/* first the PROXY header, without which a backend says nothing */
+		ret = flush(p);
+		if (ret == GP_OK)
+			ret = listen_step(p);
 		while (asked < p->answers && asked < 2 && !p->over)
 			ask(p, commands[asked++]);
-		if (ret == GP_OK)
-			ret = flush(p);
 	}
 	return p->over ? GP_E_NOT_FOUND : ret;
 }

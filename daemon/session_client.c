@@ -77,7 +77,8 @@ static bool read_clear(struct gp_session *s)
 			gp_session_lost(s, GP_CLIENT, ret);
 		return false;
 	}
-	while (used < len && s->phase == GP_PHASE_CLEAR && !s->dead) {
+	while (used < len && s->phase == GP_PHASE_CLEAR && !s->dead &&
+	       s->out[GP_CLIENT].len < GP_SESSION_OUT_HIGH) {
 		size_t taken = gp_session_offer(s, GP_CLIENT, data + used, len - used);
 
 		if (!taken)

@@ -185,13 +185,19 @@ static bool is_talking(const struct gp_session *s)
 	return !s->dead && s->phase == GP_PHASE_TALKING;
 }
 
+static bool is_full(const struct gp_session *s)
+{
+	return s->out[GP_CLIENT].len >= GP_SESSION_OUT_HIGH ||
+	       s->out[GP_BACKEND].len >= GP_SESSION_OUT_HIGH;
+}
+
 /* Offer what was kept. True when some of it was taken. */
 static bool offer_kept(struct gp_session *s, enum gp_side side)
 {
 	struct gp_buf *in = &s->in[side];
 	size_t used = 0;
 
-	while (used < in->len && is_talking(s)) {
+	while (used < in->len && is_talking(s) && !is_full(s)) {
 		size_t taken = gp_session_offer(s, side, in->data + used, in->len - used);
 
 		if (!taken)
@@ -247,12 +253,6 @@ static void lost(struct gp_session *s, enum gp_side side, int error)
 		gp_session_backend_failed(s, "the connection to the backend broke");
 }
 
-static bool is_full(const struct gp_session *s)
-{
-	return s->out[GP_CLIENT].len >= GP_SESSION_OUT_HIGH ||
-	       s->out[GP_BACKEND].len >= GP_SESSION_OUT_HIGH;
-}
-
 bool gp_session_may_talk(const struct gp_session *s, enum gp_side side)
 {
 	return is_talking(s) && !s->in[side].len && !s->eof[side] && !is_full(s);
@@ -281,7 +281,7 @@ static bool read_side(struct gp_session *s, enum gp_side side)
 	else
 		note_backend_spoke(s);
 	gp_session_note_activity(s);
-	while (used < len && is_talking(s)) {
+	while (used < len && is_talking(s) && !is_full(s)) {
 		size_t taken = gp_session_offer(s, side, data + used, len - used);
 
 		if (!taken)

@@ -18,8 +18,11 @@ bool gp_web_is_wanted(const struct gp_conf *conf)
 /* A socket left by a process that is gone: nobody answers. */
 static void remove_stale(const struct gp_socket_address *address, const char *path)
 {
+	struct stat state;
 	int fd;
 
+	if (lstat(path, &state) < 0 || !S_ISSOCK(state.st_mode))
+		return;
 	if (gp_socket_connect(address, &fd) == GP_OK)
 		close(fd);
 	else if (errno == ECONNREFUSED)

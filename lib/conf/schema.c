@@ -73,7 +73,7 @@ const struct gp_conf_row gp_conf_limits_rows[] = {
 	{ "idle-time", GP_CONF_DURATION, AT(gp_conf_limits, idle_time_ms), "31m",
 	  .min = 30 * MINUTE, .max = DAY,
 	  .help = "Silence after login that ends a session; IMAP wants more than 30 minutes." },
-	{ "command-time", GP_CONF_DURATION, AT(gp_conf_limits, command_time_ms), "5m",
+	{ "command-time", GP_CONF_DURATION, AT(gp_conf_limits, command_time_ms), "10m",
 	  .min = SECOND, .max = HOUR,
 	  .help = "Silence that ends an SMTP session: of an MX's client always, of a submission "
 		  "client after its login." },

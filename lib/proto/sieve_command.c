@@ -322,6 +322,10 @@ void sieve_on_client_line(struct gp_edge_life *life, struct gp_str line)
 		gp_edge_client_failed(life, "This is not a web server");
 		return;
 	}
+	if (line.len && (memchr(line.p, '\r', line.len) || memchr(line.p, '\0', line.len))) {
+		gp_edge_client_failed(life, "CR or NUL within a line");
+		return;
+	}
 	ret = gp_sieve_text_add_line(text, line);
 	if (ret == GP_AGAIN && life->state == GP_EDGE_CLEAR) {
 		/* it may be a password, which would follow unasked */

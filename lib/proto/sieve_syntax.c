@@ -99,7 +99,8 @@ static int next_literal(struct gp_str *rest, struct gp_buf *out)
 	uint64_t size;
 	int ret;
 
-	if (!end || !parse_literal((struct gp_str){ rest->p, (size_t)(end - rest->p) }, &size))
+	if (!end || (size_t)(end - rest->p) + 2 > rest->len || end[1] != '\n' ||
+	    !parse_literal((struct gp_str){ rest->p, (size_t)(end - rest->p) }, &size))
 		return GP_E_SYNTAX;
 	skip(rest, (size_t)(end - rest->p) + 2);
 	if (size > rest->len)

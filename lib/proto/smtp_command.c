@@ -28,7 +28,7 @@ static const struct smtp_command {
 	{ "MAIL",     { SMTP_TLS_FIRST,      SMTP_DIAL,        SMTP_AUTH_FIRST,       SMTP_FORWARD_MAIL, SMTP_FORWARD_MAIL } },
 	{ "RCPT",     { SMTP_TLS_FIRST,      SMTP_WRONG_ORDER, SMTP_AUTH_FIRST,       SMTP_FORWARD_RCPT, SMTP_FORWARD_RCPT } },
 	{ "DATA",     { SMTP_TLS_FIRST,      SMTP_WRONG_ORDER, SMTP_AUTH_FIRST,       SMTP_FORWARD_DATA, SMTP_FORWARD_DATA } },
-	{ "BDAT",     { SMTP_TLS_FIRST,      SMTP_WRONG_ORDER, SMTP_FORWARD_BDAT,     SMTP_FORWARD_BDAT, SMTP_FORWARD_BDAT } },
+	{ "BDAT",     { SMTP_STRAY_CHUNK,    SMTP_STRAY_CHUNK, SMTP_FORWARD_BDAT,     SMTP_FORWARD_BDAT, SMTP_FORWARD_BDAT } },
 	{ "RSET",     { SMTP_TLS_FIRST,      SMTP_ANSWER_OK,   SMTP_FORWARD_RSET,     SMTP_FORWARD_RSET, SMTP_FORWARD_RSET } },
 	{ "NOOP",     { SMTP_ANSWER_OK,      SMTP_ANSWER_OK,   SMTP_FORWARD,          SMTP_FORWARD,      SMTP_FORWARD } },
 	{ "HELP",     { SMTP_TLS_FIRST,      SMTP_ANSWER_HELP, SMTP_AUTH_FIRST,       SMTP_FORWARD,      SMTP_FORWARD } },
@@ -162,9 +162,11 @@ static enum smtp_verdict judge_order(const struct smtp_edge *edge, enum smtp_ver
 		return SMTP_WRONG_ORDER;
 	if (verdict == SMTP_FORWARD_DATA && edge->transaction > SMTP_MAIL)
 		return SMTP_WRONG_ORDER;
-	if ((verdict == SMTP_FORWARD_AUTH || verdict == SMTP_EXTERNAL ||
-	     verdict == SMTP_FORWARD_MAIL) &&
+	if ((verdict == SMTP_FORWARD_AUTH || verdict == SMTP_EXTERNAL) &&
 	    edge->transaction != SMTP_NO_MAIL)
+		return SMTP_WRONG_ORDER;
+	if (verdict == SMTP_FORWARD_MAIL && edge->transaction != SMTP_NO_MAIL &&
+	    edge->transaction != SMTP_SPOILT)
 		return SMTP_WRONG_ORDER;
 	return verdict;
 }
@@ -221,6 +223,15 @@ static void hold_mail(struct smtp_edge *edge, struct gp_str line)
 {
 	edge->life.c.error = gp_buf_append(&edge->held_mail, line.p, line.len);
 	gp_edge_dial(&edge->life);
+}
+
+/* A chunk was refused, and with it the mail; the backend may not see it so yet. */
+static void reset_first(struct smtp_edge *edge, struct gp_str line)
+{
+	edge->life.c.error = gp_buf_append(&edge->held_mail, line.p, line.len);
+	edge->verdict = SMTP_OUR_RSET;
+	gp_push_send_line(&edge->life.c, GP_BACKEND, gp_str_of("RSET"));
+	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
 }
 
 void smtp_forward_mail(struct smtp_edge *edge, struct gp_str line)
@@ -322,11 +333,17 @@ static void obey(struct smtp_edge *edge, struct gp_str line, struct gp_str argum
 		edge->helo[0] = '\0';
 		gp_edge_start_tls(&edge->life, "220 2.0.0 Ready to start TLS\r\n");
 		break;
+	case SMTP_STRAY_CHUNK:
+		gp_edge_client_failed(&edge->life, "BDAT out of place");
+		break;
 	case SMTP_DIAL:
 		hold_mail(edge, line);
 		break;
 	case SMTP_FORWARD_MAIL:
-		smtp_forward_mail(edge, line);
+		if (edge->transaction == SMTP_SPOILT)
+			reset_first(edge, line);
+		else
+			smtp_forward_mail(edge, line);
 		break;
 	case SMTP_EXTERNAL:
 		begin_external(edge, arguments);
@@ -357,6 +374,8 @@ static void command_line(struct smtp_edge *edge, struct gp_str line)
 	arguments = line;
 	name = gp_str_split(&arguments, ' ');
 	edge->verdict = gp_line_is_clean(line) ? judge(edge, name, arguments) : SMTP_SYNTAX;
+	if (edge->verdict == SMTP_SYNTAX && gp_str_equal_nocase(name, "BDAT"))
+		edge->verdict = SMTP_STRAY_CHUNK;
 	if (gp_str_equal_nocase(name, "AUTH"))
 		note_login(edge, arguments);
 	if (edge->verdict == SMTP_ANSWER_EHLO || edge->verdict == SMTP_ANSWER_HELO ||

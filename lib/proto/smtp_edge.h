@@ -28,8 +28,9 @@ enum smtp_verdict {
 	SMTP_ANSWER_VRFY,
 	SMTP_GOODBYE,
 	SMTP_START_TLS,
-	SMTP_DIAL,    /* MAIL in clear: now the backend is needed */
-	SMTP_FORWARD, /* the rest goes to the backend */
+	SMTP_STRAY_CHUNK, /* BDAT whose octets nobody can tell from commands */
+	SMTP_DIAL,        /* MAIL in clear: now the backend is needed */
+	SMTP_FORWARD,     /* the rest goes to the backend */
 	SMTP_FORWARD_EHLO,
 	SMTP_FORWARD_HELO,
 	SMTP_FORWARD_AUTH,
@@ -42,6 +43,7 @@ enum smtp_verdict {
 	SMTP_FORWARD_QUIT,
 	SMTP_OUR_EHLO,    /* not the client's but ours: to see whether XCLIENT is offered */
 	SMTP_OUR_XCLIENT, /* to say who the client is */
+	SMTP_OUR_RSET,    /* before a MAIL that follows a refused chunk */
 	SMTP_OUR_HELLO,   /* to say the client's own EHLO again, before its first MAIL in clear */
 	SMTP_VERDICTS
 };

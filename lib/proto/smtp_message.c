@@ -81,7 +81,7 @@ static void finish_chunk(struct smtp_edge *edge)
 	else
 		gp_push_sendf(&edge->life.c, GP_CLIENT, "250 2.0.0 %llu octets\r\n",
 			      (unsigned long long)edge->chunk_size);
-	if (!swallowed && !edge->chunk_refused && edge->chunk_last)
+	if (!swallowed && edge->transaction != SMTP_SPOILT && edge->chunk_last)
 		smtp_forget_mail(edge);
 	gp_buf_deinit(&edge->chunk_answer);
 	smtp_ready(edge);
@@ -155,10 +155,10 @@ void smtp_on_chunk_reply(struct smtp_edge *edge, unsigned code)
 		edge->life.c.error = gp_buf_append(&edge->chunk_answer, edge->reply.data,
 						   edge->reply.len);
 	}
-	if (code >= 300) {
-		edge->chunk_refused = true;
+	/* the last of the last chunk ends the mail, however it is answered */
+	if (code >= 300 && (edge->chunk_replies_owed || edge->chunk_left || !edge->chunk_last))
 		edge->transaction = SMTP_SPOILT;
-	}
+	edge->chunk_refused |= code >= 300;
 	finish_chunk(edge);
 }
 

@@ -92,6 +92,14 @@ static void tell_facts(struct smtp_edge *edge)
 	gp_buf_deinit(&line);
 }
 
+static void forward_held_mail(struct smtp_edge *edge)
+{
+	smtp_ready(edge);
+	edge->verdict = SMTP_FORWARD_MAIL;
+	smtp_forward_mail(edge, gp_str_from(edge->held_mail.data, edge->held_mail.len));
+	gp_buf_deinit(&edge->held_mail);
+}
+
 static void on_facts_reply(struct smtp_edge *edge, unsigned code)
 {
 	if (edge->verdict == SMTP_OUR_EHLO && code == 250) {
@@ -101,10 +109,7 @@ static void on_facts_reply(struct smtp_edge *edge, unsigned code)
 	} else if (edge->verdict == SMTP_OUR_HELLO && code == 250) {
 		smtp_learn_extensions(edge);
 		gp_buf_deinit(&edge->life.greeting);
-		smtp_ready(edge);
-		edge->verdict = SMTP_FORWARD_MAIL;
-		smtp_forward_mail(edge, gp_str_from(edge->held_mail.data, edge->held_mail.len));
-		gp_buf_deinit(&edge->held_mail);
+		forward_held_mail(edge);
 	} else if (edge->verdict == SMTP_OUR_HELLO) {
 		end_session(edge);
 	} else {
@@ -158,6 +163,10 @@ static void on_external_reply(struct smtp_edge *edge, unsigned code)
 		gp_edge_external_answer(&edge->life);
 		return;
 	}
+	if (code == 334) {
+		gp_edge_backend_failed(&edge->life, "the backend challenges twice");
+		return;
+	}
 	if (code != 235)
 		gp_edge_report_setup(&edge->life, gp_external_refused);
 	smtp_relay_reply(edge);
@@ -202,6 +211,10 @@ static void on_answer(struct smtp_edge *edge, unsigned code)
 		break;
 	case SMTP_FORWARD_BDAT:
 		smtp_on_chunk_reply(edge, code);
+		break;
+	case SMTP_OUR_RSET:
+		smtp_forget_mail(edge);
+		forward_held_mail(edge);
 		break;
 	case SMTP_FORWARD_QUIT:
 		end_session(edge);
