@@ -370,6 +370,7 @@ static struct gp_edge *engine_new(const struct gp_edge_listener *listener)
 	if (config.xmpp &&
 	    getrandom(config.random, sizeof(config.random), 0) != (ssize_t)sizeof(config.random))
 		return NULL;
+	/* cppcheck-suppress returnDanglingLifetime ; the engine takes a copy */
 	return listener->ops->new (&config);
 }
 
