@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_IDENTITY_DOMAIN_H
+#define GP_IDENTITY_DOMAIN_H
+
+enum { GP_DOMAIN_SIZE = 254 }; /* 253 octets (RFC 1035 section 3.1) and a NUL */
+
+/* The form of a domain in which names are compared: A-labels (RFC 5890, by IDNA 2008) in lower
+ * case, without the dot of the root. `text` is UTF-8. GP_OK; GP_E_SYNTAX for what is no domain,
+ * IP addresses included; or GP_E_NOMEM. */
+int gp_domain_to_ascii(const char *text, char out[static GP_DOMAIN_SIZE]);
+
+#endif
