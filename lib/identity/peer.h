@@ -30,7 +30,8 @@ struct gp_peer_certificate {
 	uint8_t spki_sha256[GP_SHA256_OCTETS]; /* of its SubjectPublicKeyInfo */
 	bool usable;       /* its dates include now, and its key is strong enough */
 	bool verified;     /* usable, and its chain leads to a trusted authority */
-	bool dns_constrained; /* an authority of its chain may sign for some DNS names only */
+	/* an authority of its chain may sign for some DNS names only; false in a resumed session */
+	bool dns_constrained;
 	const char *fault; /* why it is not verified, a sentence; static */
 	struct gp_identity_name *names;
 	size_t name_count;

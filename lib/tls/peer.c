@@ -64,6 +64,40 @@ static int add_names(struct gp_peer_certificate *peer, X509 *certificate)
 	return ret;
 }
 
+/* ---- constraints ---- */
+
+static bool holds_dns_names(const STACK_OF(GENERAL_SUBTREE) * subtrees)
+{
+	for (int i = 0; i < sk_GENERAL_SUBTREE_num(subtrees); i++) {
+		if (sk_GENERAL_SUBTREE_value(subtrees, i)->base->type == GEN_DNS)
+			return true;
+	}
+	return false;
+}
+
+/* RFC 5280 section 4.2.1.10: a constraint is for the kind of name that it names. */
+static bool constrains_dns_names(const X509 *authority)
+{
+	NAME_CONSTRAINTS *limits = X509_get_ext_d2i(authority, NID_name_constraints, NULL, NULL);
+	bool found = limits && (holds_dns_names(limits->permittedSubtrees) ||
+				holds_dns_names(limits->excludedSubtrees));
+
+	NAME_CONSTRAINTS_free(limits);
+	return found;
+}
+
+/* A resumed session has no chain. */
+static bool chain_constrains_dns_names(const SSL *ssl)
+{
+	const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+
+	for (int i = 1; i < sk_X509_num(chain); i++) {
+		if (constrains_dns_names(sk_X509_value(chain, i)))
+			return true;
+	}
+	return false;
+}
+
 /* ---- verdict ---- */
 
 static bool digest(X509 *certificate, struct gp_peer_certificate *peer)
@@ -100,6 +134,7 @@ static void judge(const SSL *ssl, X509 *certificate, struct gp_peer_certificate 
 		peer->fault = X509_verify_cert_error_string(X509_V_ERR_EE_KEY_TOO_SMALL);
 	peer->usable = !peer->fault;
 	peer->verified = peer->usable && result == X509_V_OK;
+	peer->dns_constrained = chain_constrains_dns_names(ssl);
 	if (peer->usable && !peer->verified)
 		peer->fault = X509_verify_cert_error_string(result);
 }

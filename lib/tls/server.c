@@ -36,7 +36,7 @@ struct gp_tls_server {
 	char alpn[ALPN_MAX + 1]; /* with its length in front, as on the wire */
 	char scope[SCOPE_MAX];
 	bool request_certificate;
-	bool any_purpose;
+	bool clients_are_servers;
 	X509_STORE *client_ca;
 	unsigned char client_ca_digest[SHA256_DIGEST_LENGTH];
 };
@@ -95,6 +95,13 @@ static int set_session_scope(SSL *ssl, const struct gp_tls_server *server, const
 	return ok;
 }
 
+/* For a TLS client or a TLS server, or for anything. */
+static bool is_for_tls(X509 *certificate)
+{
+	return X509_get_extended_key_usage(certificate) &
+	       (XKU_SSL_CLIENT | XKU_SSL_SERVER | XKU_ANYEKU);
+}
+
 /* Nothing that a client shows ends the handshake; the result stays with the session. */
 static int on_client_certificate(X509_STORE_CTX *chain, void *arg)
 {
@@ -102,10 +109,12 @@ static int on_client_certificate(X509_STORE_CTX *chain, void *arg)
 	const struct gp_tls_server *server = SSL_get_app_data(ssl);
 
 	(void)arg;
-	if (server->any_purpose)
+	if (server->clients_are_servers)
 		X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(chain), X509_PURPOSE_ANY);
 	if (X509_verify_cert(chain) <= 0 && X509_STORE_CTX_get_error(chain) == X509_V_OK)
 		X509_STORE_CTX_set_error(chain, X509_V_ERR_UNSPECIFIED);
+	else if (server->clients_are_servers && !is_for_tls(X509_STORE_CTX_get0_cert(chain)))
+		X509_STORE_CTX_set_error(chain, X509_V_ERR_INVALID_PURPOSE);
 	ERR_clear_error();
 	return 1;
 }
@@ -116,6 +125,10 @@ static bool ask_for_certificate(SSL *ssl, const struct gp_tls_server *server)
 	if (!server->request_certificate)
 		return true;
 	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+	if (server->clients_are_servers) {
+		SSL_set_options(ssl, SSL_OP_NO_TICKET);
+		SSL_set_num_tickets(ssl, 0);
+	}
 	return SSL_set1_verify_cert_store(ssl, server->client_ca) == 1;
 }
 
@@ -351,7 +364,7 @@ static int set_client_ca(struct gp_tls_server *server, const struct gp_tls_serve
 	const char *pem = config->client_ca_pem ? config->client_ca_pem : "";
 
 	server->request_certificate = config->request_client_certificate;
-	server->any_purpose = config->client_any_purpose;
+	server->clients_are_servers = config->clients_are_servers;
 	if (!server->request_certificate)
 		return GP_OK;
 	server->client_ca = X509_STORE_new();

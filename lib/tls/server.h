@@ -35,7 +35,11 @@ struct gp_tls_server_config {
 	 * end the handshake: see gp_tls_peer_get() for what it is worth. */
 	bool request_client_certificate;
 	const char *client_ca_pem; /* authorities that may have signed it; NULL or empty: none */
-	bool client_any_purpose;   /* also without clientAuth in its extendedKeyUsage (XMPP s2s) */
+
+	/* The clients are servers (XMPP s2s): their certificates need no clientAuth in
+	 * extendedKeyUsage, and there are no tickets, so that each connection is judged by the
+	 * whole chain, which a resumed session would not have. */
+	bool clients_are_servers;
 };
 
 /* Texts are copied. On an error `error_out` holds a sentence. The reference is the caller's. */

@@ -87,6 +87,8 @@ static X509 *make_certificate(const struct pki_request *request, EVP_PKEY *key)
 		add_extension(certificate, signer, NID_subject_alt_name, request->names);
 	if (request->usage)
 		add_extension(certificate, signer, NID_ext_key_usage, request->usage);
+	if (request->constraints)
+		add_extension(certificate, signer, NID_name_constraints, request->constraints);
 	if (request->authority)
 		add_extension(certificate, signer, NID_basic_constraints, "critical,CA:TRUE");
 	must(X509_sign(certificate, issuer ? issuer->key : key,

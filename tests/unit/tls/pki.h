@@ -19,6 +19,7 @@ struct pki_request {
 	const char *digest; /* NULL: "SHA256" */
 	const struct pki *issuer; /* NULL: self-signed */
 	bool authority;           /* a CA certificate */
+	const char *constraints;  /* nameConstraints of an authority, NULL: none */
 	const char *usage;        /* extendedKeyUsage, NULL: none */
 	int first_day, last_day;  /* from now; both 0: -1 and 30 */
 };

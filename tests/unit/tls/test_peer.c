@@ -20,7 +20,7 @@ static const struct row {
 	const char *name;
 	struct pki_request request; /* no names and no key: no certificate */
 	enum signer signer;
-	bool any_purpose;
+	bool servers; /* the clients are */
 	enum verdict verdict;
 } rows[] = {
 	{ "peer: none", { 0 }, BY_ROOT, false, NONE },
@@ -45,6 +45,21 @@ static const struct row {
 	  BY_ROOT,
 	  true,
 	  VERIFIED },
+	{ "peer: for clients, where servers are asked for",
+	  { .names = "DNS:a", .usage = "clientAuth" },
+	  BY_INTERMEDIATE,
+	  true,
+	  VERIFIED },
+	{ "peer: for mail, where servers are asked for",
+	  { .names = "DNS:a", .usage = "emailProtection" },
+	  BY_ROOT,
+	  true,
+	  USABLE },
+	{ "peer: self-signed, where servers are asked for",
+	  { .names = "DNS:a" },
+	  BY_ITSELF,
+	  true,
+	  USABLE },
 	{ "peer: signed by another authority", { .names = "DNS:a" }, BY_OTHER, false, USABLE },
 	{ "peer: self-signed", { .names = "DNS:a" }, BY_ITSELF, false, USABLE },
 	{ "peer: expired",
@@ -75,7 +90,7 @@ static const struct row {
 	{ "peer: Ed25519", { .names = "DNS:a", .key = "ED25519" }, BY_ROOT, false, VERIFIED },
 };
 
-static struct gp_tls_server *asking_server(bool any_purpose, const char *ca_pem)
+static struct gp_tls_server *asking_server(bool servers, const char *ca_pem)
 {
 	return ground_server(&ground,
 			     &(struct gp_tls_server_config){ .certificate = "0",
@@ -83,7 +98,7 @@ static struct gp_tls_server *asking_server(bool any_purpose, const char *ca_pem)
 							     .scope = "test",
 							     .request_client_certificate = true,
 							     .client_ca_pem = ca_pem,
-							     .client_any_purpose = any_purpose });
+							     .clients_are_servers = servers });
 }
 
 /* A client with that certificate, which itself minds nothing. */
@@ -128,7 +143,7 @@ static void run_version(const struct row *row, int version)
 {
 	const struct pki *const signers[] = { &intermediate, &root, &other_root, NULL };
 	bool none = row->verdict == NONE;
-	struct gp_tls_server *server = asking_server(row->any_purpose, root.chain_pem);
+	struct gp_tls_server *server = asking_server(row->servers, root.chain_pem);
 	struct pki_request request = row->request;
 	struct link first, second;
 	struct pki pki = { 0 };
@@ -144,11 +159,11 @@ static void run_version(const struct row *row, int version)
 	assert_int_equal(first.certificate_requests, 1);
 	expect(first.server, row, pki.certificate);
 	link_drain(&first);
-	/* resumed: the same facts, without another request */
-	assert_non_null(first.session);
+	/* resumed: the same facts, without another request; servers are judged anew */
+	assert_int_equal(first.session == NULL, row->servers);
 	link_open(&second, server, client, "a.example", first.session);
-	assert_int_equal(SSL_session_reused(second.client), 1);
-	assert_int_equal(second.certificate_requests, 0);
+	assert_int_equal(SSL_session_reused(second.client), !row->servers);
+	assert_int_equal(second.certificate_requests, row->servers);
 	expect(second.server, row, pki.certificate);
 	link_close(&second);
 	link_close(&first);
@@ -204,6 +219,47 @@ static void tells_names(void **state)
 	SSL_CTX_free(client);
 	gp_tls_server_unref(server);
 	pki_free(&pki);
+}
+
+/* What an authority of the chain is limited to. */
+static void tells_constraints(void **state)
+{
+	static const struct {
+		const char *constraints;
+		bool dns;
+	} limits[] = {
+		{ NULL, false },
+		{ "permitted;DNS:example", true },
+		{ "excluded;DNS:other", true },
+		{ "permitted;email:a@a.example", false },
+	};
+	struct gp_tls_server *server = asking_server(true, root.chain_pem);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		struct gp_peer_certificate *peer = NULL;
+		struct pki authority, pki;
+		struct link link;
+		SSL_CTX *client;
+
+		pki_make(&authority, &(struct pki_request){ .common_name = "limited",
+							    .authority = true,
+							    .constraints = limits[i].constraints,
+							    .issuer = &root });
+		pki_make(&pki, &(struct pki_request){ .names = "DNS:a.example",
+						      .issuer = &authority });
+		client = client_with(TLS1_3_VERSION, &pki);
+		link_open(&link, server, client, NULL, NULL);
+		assert_int_equal(gp_tls_peer_get(link.server, &peer), GP_OK);
+		assert_true(peer->verified);
+		assert_int_equal(peer->dns_constrained, limits[i].dns);
+		gp_peer_certificate_free(peer);
+		link_close(&link);
+		SSL_CTX_free(client);
+		pki_free(&pki);
+		pki_free(&authority);
+	}
+	gp_tls_server_unref(server);
 }
 
 /* Who may vouch for clients is part of what a ticket belongs to. */
@@ -267,6 +323,7 @@ int main(void)
 						       .issuer = &root });
 	TABLE_ROWS(&table, rows, run);
 	table_one(&table, "peer: all kinds of names are told", tells_names);
+	table_one(&table, "peer: constraints of DNS names are told", tells_constraints);
 	table_one(&table, "[9325-3.4-1] peer: a ticket belongs to those who vouch for clients",
 		  keeps_authorities_apart);
 	table_one(&table, "peer: authorities that are no PEM", refuses_authorities_of_no_use);
