@@ -55,9 +55,11 @@ static int set_up_tls(struct gp_edge_listener *l, const struct gp_conf_listener 
 		      char *error_out, size_t error_size)
 {
 	char scope[SCOPE_SIZE];
+	bool s2s = gp_role_is_s2s(listener->role);
 	const struct gp_tls_server_config config = {
-		.request_client_certificate = block != NULL,
-		.client_ca_pem = block ? block->ca_pem : NULL,
+		.request_client_certificate = block != NULL || s2s,
+		.client_ca_pem = block ? block->ca_pem : listener->s2s_ca_pem,
+		.clients_are_servers = s2s,
 		.certificate = listener->certificate,
 		.alpn = l->ops->alpn,
 		.scope = scope,
@@ -91,6 +93,11 @@ static int copy_keys(const struct gp_conf_list *from, struct gp_account_rules *t
 static int set_up_accounts(struct gp_edge_listener *l, const struct gp_conf_listener *listener,
 			   const struct gp_conf_client_certificates *block)
 {
+	static const enum gp_external_method methods[] = {
+		[GP_CONF_LOGIN_MASTER_USER] = GP_EXTERNAL_AS_MASTER_USER,
+		[GP_CONF_LOGIN_PROXY_V2_CN] = GP_EXTERNAL_BY_PROXY_CN,
+		[GP_CONF_LOGIN_TRUSTED_ADDRESS] = GP_EXTERNAL_TRUSTED,
+	};
 	const struct gp_conf_backend *backend = &listener->backend;
 
 	if (!block)
@@ -103,9 +110,7 @@ static int set_up_accounts(struct gp_edge_listener *l, const struct gp_conf_list
 	l->external.password = l->external_password =
 		strdup(backend->login_password ? backend->login_password : "");
 	l->external.preauth = listener->preauth;
-	l->external.method = backend->login == GP_CONF_LOGIN_MASTER_USER
-				     ? GP_EXTERNAL_AS_MASTER_USER
-				     : GP_EXTERNAL_BY_PROXY_CN;
+	l->external.method = methods[backend->login];
 	if (backend->login != GP_CONF_LOGIN_NONE)
 		l->engine_config.external = &l->external;
 	return l->external_user && l->external_password ? copy_keys(&block->keys, &l->account_rules)
@@ -123,19 +128,31 @@ static void free_accounts(struct gp_edge_listener *l)
 	free(l->external_password);
 }
 
+static int set_up_place(struct gp_backend_place *place, const struct gp_conf_address *address,
+			char *error_out, size_t error_size)
+{
+	if (!address->text)
+		return GP_OK;
+	snprintf(place->name, sizeof(place->name), "%s", address->text);
+	if (gp_backend_socket_address(address, &place->address) == GP_OK)
+		return GP_OK;
+	snprintf(error_out, error_size, "path of the backend's socket is too long: %s",
+		 address->text);
+	return GP_E_CONF;
+}
+
 static int set_up_backend(struct gp_edge_listener *l, const struct gp_conf_backend *backend,
 			  char *error_out, size_t error_size)
 {
 	const char *name = backend->tls_name ? backend->tls_name : backend->address.host;
+	int ret = set_up_place(&l->backend, &backend->address, error_out, error_size);
 
+	if (ret == GP_OK)
+		ret = set_up_place(&l->trusted, &backend->trusted_address, error_out, error_size);
+	if (ret != GP_OK)
+		return ret;
 	l->facts = (enum gp_facts)backend->facts;
-	snprintf(l->backend_name, sizeof(l->backend_name), "%s", backend->address.text);
 	gp_deadline_queue_init(&l->connecting, backend->connect_time_ms);
-	if (gp_backend_socket_address(&backend->address, &l->backend_address) != GP_OK) {
-		snprintf(error_out, error_size, "path of the backend's socket is too long: %s",
-			 backend->address.text);
-		return GP_E_CONF;
-	}
 	if (backend->tls == GP_BACKEND_TLS_OFF)
 		return GP_OK;
 	return gp_tls_client_new(gp_str_of(backend->tls_ca_pem ? backend->tls_ca_pem : ""), name,
@@ -176,23 +193,14 @@ static int set_up_smtp(struct gp_edge_listener *l, const struct gp_conf *conf,
 				: GP_E_NOMEM;
 }
 
-struct gp_xmpp_edge_config gp_edge_xmpp_config(const struct gp_conf_listener *listener)
+/* Sessions outlive the configuration that they began with. */
+static int set_up_xmpp(struct gp_edge_listener *l, const struct gp_conf_listener *listener)
 {
 	static const enum gp_s2s_auth s2s_auth[] = {
 		[GP_CONF_S2S_AUTH_DIALBACK] = GP_S2S_DIALBACK,
 		[GP_CONF_S2S_AUTH_EXTERNAL] = GP_S2S_EXTERNAL,
 		[GP_CONF_S2S_AUTH_REQUIRE] = GP_S2S_REQUIRE,
 	};
-
-	return (struct gp_xmpp_edge_config){
-		.domains = listener->domains.items,
-		.s2s_auth = s2s_auth[listener->s2s_auth],
-	};
-}
-
-/* Sessions outlive the configuration that they began with. */
-static int set_up_xmpp(struct gp_edge_listener *l, const struct gp_conf_listener *listener)
-{
 	const struct gp_conf_texts *domains = &listener->domains;
 
 	if (!gp_role_is_xmpp(listener->role))
@@ -205,7 +213,8 @@ static int set_up_xmpp(struct gp_edge_listener *l, const struct gp_conf_listener
 		if (!l->xmpp_domains[i])
 			return GP_E_NOMEM;
 	}
-	l->xmpp = gp_edge_xmpp_config(listener);
+	l->proves_servers = listener->s2s_auth != GP_CONF_S2S_AUTH_DIALBACK;
+	l->xmpp.s2s_auth = s2s_auth[listener->s2s_auth];
 	l->xmpp.domains = (const char *const *)l->xmpp_domains;
 	l->engine_config.xmpp = &l->xmpp;
 	return GP_OK;

@@ -12,6 +12,12 @@
 #include "tls/client.h"
 #include "tls/server.h"
 
+/* Where a backend listens. */
+struct gp_backend_place {
+	struct gp_socket_address address;
+	char name[GP_ENDPOINT_TEXT_SIZE + 64]; /* as configured */
+};
+
 /* One configured listener as a worker uses it. Counted: sessions keep the one they came through,
  * so a reload can put another in its place. */
 struct gp_edge_listener {
@@ -24,6 +30,7 @@ struct gp_edge_listener {
 	char *smtp_hostname;
 	char *smtp_extensions; /* as reported last; replaced, so engines ask for it anew */
 	struct gp_conf_networks bare_newline_from;
+	bool proves_servers; /* other XMPP servers, by their certificates */
 	struct gp_xmpp_edge_config xmpp;
 	char **xmpp_domains; /* what it points to */
 	struct gp_tls_server *tls;
@@ -33,8 +40,8 @@ struct gp_edge_listener {
 	char *external_user;
 	char *external_password;
 	struct gp_conf_networks proxy_from;
-	struct gp_socket_address backend_address;
-	char backend_name[GP_ENDPOINT_TEXT_SIZE + 64];
+	struct gp_backend_place backend;
+	struct gp_backend_place trusted; /* for clients that are proved (XMPP) */
 	enum gp_facts facts;
 	struct gp_tls_client *backend_tls;   /* NULL: in clear */
 	struct gp_deadline_queue connecting; /* sessions that wait for the backend */
@@ -57,9 +64,6 @@ bool gp_edge_listener_forgives_newlines(const struct gp_edge_listener *listener,
 /* What the engines of smtp roles have to know; the hostname stays the configuration's. */
 struct gp_smtp_edge_config gp_edge_smtp_config(const struct gp_conf *conf,
 					       const struct gp_conf_listener *listener);
-
-/* What the engines of xmpp roles have to know; the domains stay the configuration's. */
-struct gp_xmpp_edge_config gp_edge_xmpp_config(const struct gp_conf_listener *listener);
 
 /* The backend's extensions, for the next client in clear. */
 void gp_edge_listener_learn(struct gp_edge_listener *listener, const char *extensions);

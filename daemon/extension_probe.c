@@ -175,7 +175,7 @@ static void look(struct gp_extension_probe *p)
 	p->answers = 0;
 	p->connected = p->talking = p->over = false;
 	p->engine = p->listener->ops->new (&config);
-	if (!p->engine || gp_socket_connect(&p->listener->backend_address, &fd) != GP_OK) {
+	if (!p->engine || gp_socket_connect(&p->listener->backend.address, &fd) != GP_OK) {
 		end_look(p);
 		return;
 	}

@@ -20,6 +20,7 @@ enum { CHUNK = 4096 };
 
 struct probe {
 	const struct gp_conf_listener *listener;
+	const struct gp_conf_address *address; /* of its backend, or the trusted one */
 	const struct gp_edge_ops *ops;
 	struct gp_edge *engine;
 	struct gp_stream backend;
@@ -35,7 +36,7 @@ struct probe {
 static void complain(struct probe *p, const char *text)
 {
 	printf("%s@%s: backend %s: %s\n", gp_role_name(p->listener->role),
-	       p->listener->address.text, p->listener->backend.address.text, text);
+	       p->listener->address.text, p->address->text, text);
 	p->found = true;
 }
 
@@ -151,7 +152,7 @@ static void connect_backend(struct probe *p)
 {
 	struct gp_socket_address address;
 	int fd = -1;
-	int ret = gp_backend_socket_address(&p->listener->backend.address, &address);
+	int ret = gp_backend_socket_address(p->address, &address);
 
 	if (ret == GP_OK)
 		ret = gp_socket_connect(&address, &fd);
@@ -255,7 +256,9 @@ static void talk_xmpp(struct probe *p)
 
 static void talk(struct probe *p)
 {
-	feed(p, &(struct gp_event){ .type = GP_EV_TLS_UP });
+	const struct gp_edge_facts facts = { .account = "gatepost" };
+
+	feed(p, &(struct gp_event){ .type = GP_EV_TLS_UP, .facts = &facts });
 	if (gp_role_is_xmpp(p->listener->role)) {
 		talk_xmpp(p);
 		return;
@@ -273,16 +276,24 @@ static void talk(struct probe *p)
 		listen_once(p);
 }
 
-static bool probe_one(const struct gp_conf *conf, const struct gp_conf_listener *listener)
+static bool probe_one(const struct gp_conf *conf, const struct gp_conf_listener *listener,
+		      const struct gp_conf_address *address)
 {
+	static const struct gp_external_login trusted = { .method = GP_EXTERNAL_TRUSTED };
 	const struct gp_smtp_edge_config smtp = gp_edge_smtp_config(conf, listener);
-	const struct gp_xmpp_edge_config xmpp = gp_edge_xmpp_config(listener);
+	const struct gp_xmpp_edge_config xmpp = { .domains = listener->domains.items };
+	/* what is offered to a client whose certificate is somebody's */
+	bool proved = address == &listener->backend.trusted_address &&
+		      listener->backend.login != GP_CONF_LOGIN_NONE;
 	const struct gp_edge_config config = { .implicit_tls = true,
+					       .external = proved ? &trusted : NULL,
 					       .line_max = conf->limits.line_size,
 					       .literal_max = conf->limits.literal_size,
 					       .smtp = &smtp,
 					       .xmpp = &xmpp };
-	struct probe p = { .listener = listener, .ops = gp_edge_ops_of(listener->role) };
+	struct probe p = { .listener = listener,
+			   .address = address,
+			   .ops = gp_edge_ops_of(listener->role) };
 
 	p.deadline_ms = gp_time_mono_ms() + listener->backend.connect_time_ms;
 	p.engine = p.ops->new (&config);
@@ -301,7 +312,13 @@ int gp_probe_backends(const struct gp_conf *conf)
 {
 	bool well = true;
 
-	for (size_t i = 0; i < conf->listener_count; i++)
-		well &= probe_one(conf, &conf->listeners[i]);
+	for (size_t i = 0; i < conf->listener_count; i++) {
+		const struct gp_conf_listener *listener = &conf->listeners[i];
+		const struct gp_conf_backend *backend = &listener->backend;
+
+		well &= probe_one(conf, listener, &backend->address);
+		if (backend->trusted_address.text)
+			well &= probe_one(conf, listener, &backend->trusted_address);
+	}
 	return well ? EX_OK : EX_UNAVAILABLE;
 }

@@ -95,7 +95,7 @@ static void log_end(const struct gp_session *s)
 		return;
 	gp_session_texts_get(s, &texts);
 	gp_event(SESSION_END, GP_SESSION_LOG_FIELDS(s, &texts), GP_TLS_LOG_FIELDS(&texts),
-		 GP_LOG_TEXT_FIELD("backend", s->listener->backend_name),
+		 GP_LOG_TEXT_FIELD("backend", s->place->name),
 		 GP_LOG_TEXT_FIELD("user", s->user), GP_LOG_NUMBER_FIELD("in", s->octets_in),
 		 GP_LOG_NUMBER_FIELD("out", s->octets_out),
 		 GP_LOG_NUMBER_FIELD("ms", gp_time_mono_ms() - s->started_ms),
@@ -125,6 +125,7 @@ static void session_free(struct gp_session *s)
 	gp_count(worker->counters, GP_COUNTER_OCTETS_IN, s->octets_in);
 	gp_count(worker->counters, GP_COUNTER_OCTETS_OUT, s->octets_out);
 	TAILQ_REMOVE(&worker->sessions, s, link);
+	gp_peer_certificate_free(s->peer);
 	free(s->account);
 	free(s->certificate);
 	free(s->user);
@@ -388,6 +389,7 @@ static struct gp_session *session_new(struct gp_worker *worker, struct gp_edge_l
 	}
 	s->worker = worker;
 	s->listener = listener;
+	s->place = &listener->backend;
 	listener->references++;
 	s->client = *peer;
 	s->id = worker->session_id_base++;

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The client's side up to the end of its TLS handshake. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/time.h"
 #include "daemon/event_rows.h"
 #include "daemon/session_steps.h"
+#include "identity/match.h"
 #include "proto/proxy.h"
 #include "tls/peer.h"
 
-enum { TLS_HANDSHAKE_RECORD = 0x16 };
+enum { TLS_HANDSHAKE_RECORD = 0x16, REASON_SIZE = 320 };
 
 /* ---- PROXY header of a load balancer ---- */
 
@@ -207,33 +209,58 @@ static void count_handshake(struct gp_counters *counters, const struct gp_tls_fa
 	count_if_named(counters, facts->cipher, "_CBC_", GP_COUNTER_SUITE_CBC);
 }
 
-static void identify(struct gp_session *s, const struct gp_peer_certificate *peer)
-{
-	char account[GP_ACCOUNT_SIZE], digest[GP_SHA256_TEXT];
-	struct gp_session_texts texts;
-	const char *reason;
+/* ---- certificate of the client ---- */
 
-	gp_sha256_format(peer->sha256, digest);
-	s->certificate = strdup(digest);
-	if (gp_account_find(s->listener->accounts, peer, account, &reason) == GP_OK) {
-		s->account = strdup(account);
-		return;
-	}
+static void ignore_certificate(struct gp_session *s, const char *reason)
+{
+	struct gp_session_texts texts;
+
 	gp_session_texts_get(s, &texts);
 	gp_event(CERTIFICATE_IGNORED, GP_SESSION_LOG_FIELDS(s, &texts),
 		 GP_LOG_TEXT_FIELD("certificate", s->certificate),
 		 GP_LOG_TEXT_FIELD("reason", reason));
 }
 
+static void find_account(struct gp_session *s, const struct gp_peer_certificate *peer)
+{
+	char account[GP_ACCOUNT_SIZE];
+	const char *reason;
+
+	if (gp_account_find(s->listener->accounts, peer, account, &reason) == GP_OK)
+		s->account = strdup(account);
+	else
+		ignore_certificate(s, reason);
+}
+
 /* Also in a resumed session: what the certificate is worth may have changed. */
 static void look_at_certificate(struct gp_session *s)
 {
 	struct gp_peer_certificate *peer;
+	char digest[GP_SHA256_TEXT];
 
-	if (!s->listener->accounts || gp_tls_peer_get(s->stream[GP_CLIENT].tls, &peer) != GP_OK)
+	if (gp_tls_peer_get(s->stream[GP_CLIENT].tls, &peer) != GP_OK)
 		return;
-	identify(s, peer);
-	gp_peer_certificate_free(peer);
+	gp_sha256_format(peer->sha256, digest);
+	s->certificate = strdup(digest);
+	if (s->listener->accounts)
+		find_account(s, peer);
+	if (s->listener->proves_servers)
+		s->peer = peer;
+	else
+		gp_peer_certificate_free(peer);
+}
+
+/* struct gp_edge_facts peer_is */
+static bool is_xmpp_server(void *arg, const char *domain)
+{
+	struct gp_session *s = arg;
+	char reason[REASON_SIZE];
+
+	if (gp_peer_is_xmpp_server(s->peer, domain))
+		return true;
+	snprintf(reason, sizeof(reason), "it does not prove to be %s", domain);
+	ignore_certificate(s, s->peer->fault ? s->peer->fault : reason);
+	return false;
 }
 
 static void handshake_done(struct gp_session *s)
@@ -247,6 +274,9 @@ static void handshake_done(struct gp_session *s)
 	count_handshake(s->worker->counters, &facts);
 	look_at_certificate(s);
 	told.sni = facts.sni;
+	told.account = s->account;
+	told.peer_is = s->peer ? is_xmpp_server : NULL;
+	told.peer_arg = s;
 	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_TLS_UP, .facts = &told });
 	if (s->refused)
 		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_END, .reason = GP_END_LIMIT });

@@ -69,8 +69,8 @@ size_t gp_session_offer(struct gp_session *s, enum gp_side side, const uint8_t *
 /* The client's address is known: limits are looked at and its protocol begins. */
 void gp_session_greet(struct gp_session *s);
 
-/* The engine wants the backend. */
-void gp_session_dial(struct gp_session *s);
+/* The engine wants the backend, at this one of the listener's places. */
+void gp_session_dial(struct gp_session *s, const struct gp_backend_place *place);
 
 /* The backend cannot serve: log it, tell the client. */
 void gp_session_backend_failed(struct gp_session *s, const char *reason);

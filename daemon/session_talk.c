@@ -48,7 +48,7 @@ static void report_backend_failed(struct gp_session *s, const struct gp_session_
 	gp_count(s->worker->counters, GP_COUNTER_BACKEND_FAILURES, 1);
 	gp_session_ends(s, GP_ENDED_BACKEND_FAILED);
 	gp_event(BACKEND_FAILED, GP_SESSION_LOG_FIELDS(s, texts),
-		 GP_LOG_TEXT_FIELD("backend", s->listener->backend_name),
+		 GP_LOG_TEXT_FIELD("backend", s->place->name),
 		 GP_LOG_TEXT_FIELD("reason", reason));
 }
 
@@ -62,7 +62,7 @@ static void report_backend_setup(struct gp_session *s, const struct gp_session_t
 		return;
 	*last = now;
 	gp_event(BACKEND_SETUP, GP_SESSION_LOG_FIELDS(s, texts),
-		 GP_LOG_TEXT_FIELD("backend", s->listener->backend_name),
+		 GP_LOG_TEXT_FIELD("backend", s->place->name),
 		 GP_LOG_TEXT_FIELD("reason", reason));
 }
 
@@ -106,6 +106,8 @@ static void splice(struct gp_session *s)
 {
 	s->listener->ops->free(s->engine);
 	s->engine = NULL;
+	gp_peer_certificate_free(s->peer);
+	s->peer = NULL;
 	gp_session_set_phase(s, GP_PHASE_SPLICED);
 }
 
@@ -121,8 +123,10 @@ static void obey(struct gp_session *s, const struct gp_action *action)
 		gp_session_set_phase(s, GP_PHASE_HANDSHAKE);
 		break;
 	case GP_ACT_DIAL:
+	case GP_ACT_DIAL_TRUSTED:
 		if (!s->refused)
-			gp_session_dial(s);
+			gp_session_dial(s, action->type == GP_ACT_DIAL ? &s->listener->backend
+								       : &s->listener->trusted);
 		break;
 	case GP_ACT_SPLICE:
 		splice(s);

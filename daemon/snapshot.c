@@ -147,6 +147,21 @@ static int read_backend_ca(struct gp_snapshot *snapshot, size_t i, struct gp_buf
 	return ret;
 }
 
+static int read_s2s_ca(struct gp_snapshot *snapshot, size_t i, struct gp_buf *errors)
+{
+	const char *path = snapshot->conf->listeners[i].s2s_ca;
+	struct gp_buf pem;
+	int ret;
+
+	if (!path)
+		return GP_OK;
+	ret = gp_snapshot_read_file(snapshot, path, &pem, errors);
+	if (ret == GP_OK)
+		ret = gp_conf_set_s2s_ca(snapshot->conf, i, pem.len ? gp_buf_cstr(&pem) : "");
+	gp_buf_deinit(&pem);
+	return ret;
+}
+
 /* The first line of its file. */
 static int read_backend_password(struct gp_snapshot *snapshot, size_t i, struct gp_buf *errors)
 {
@@ -173,7 +188,7 @@ static int read_backend_password(struct gp_snapshot *snapshot, size_t i, struct 
 	return ret;
 }
 
-static int complete_backends(struct gp_snapshot *snapshot, struct gp_buf *errors)
+static int complete_listeners(struct gp_snapshot *snapshot, struct gp_buf *errors)
 {
 	int ret = GP_OK;
 
@@ -182,6 +197,8 @@ static int complete_backends(struct gp_snapshot *snapshot, struct gp_buf *errors
 
 		if (one == GP_OK)
 			one = read_backend_ca(snapshot, i, errors);
+		if (one == GP_OK)
+			one = read_s2s_ca(snapshot, i, errors);
 		if (one == GP_OK)
 			one = read_backend_password(snapshot, i, errors);
 		if (ret == GP_OK)
@@ -356,7 +373,7 @@ int gp_snapshot_load(const char *path, const struct gp_snapshot *old,
 	if (ret == GP_OK)
 		ret = complete_hostname(snapshot->conf);
 	if (ret == GP_OK)
-		ret = complete_backends(snapshot, errors);
+		ret = complete_listeners(snapshot, errors);
 	if (ret == GP_OK)
 		ret = read_client_authorities(snapshot, errors);
 	if (ret == GP_OK)

@@ -25,6 +25,10 @@ struct run {
 	struct gp_buf journal; /* what came of each operation */
 };
 
+bool edge_run_has_account;
+
+static struct gp_external_login external = { GP_EXTERNAL_AS_MASTER_USER, "gate", "pw", false };
+
 static bool is_xmpp(const struct run *run)
 {
 	return run->ops == &gp_xmpp_client_edge || run->ops == &gp_xmpp_server_edge;
@@ -109,6 +113,9 @@ static void check_action(struct run *run, const struct gp_action *action)
 		run->handshake = true;
 		gp_buf_reset(&run->pending[GP_CLIENT]);
 		break;
+	case GP_ACT_DIAL_TRUSTED:
+		MUST(is_xmpp(run) && (edge_run_has_account || run->xmpp.s2s_auth != GP_S2S_DIALBACK));
+		/* fall through */
 	case GP_ACT_DIAL:
 		MUST((run->in_tls || is_mx(run)) && !run->dialled);
 		run->dialled = true;
@@ -199,7 +206,8 @@ static bool peer_is(void *arg, const char *domain)
 
 static void tls_up(struct run *run)
 {
-	const struct gp_edge_facts facts = { .peer_is = peer_is };
+	const struct gp_edge_facts facts = { .account = edge_run_has_account ? "alice" : NULL,
+					     .peer_is = peer_is };
 	struct gp_event event = { .type = GP_EV_TLS_UP, .facts = &facts };
 
 	if (run->over || run->in_tls || (!run->config.implicit_tls && !run->handshake))
@@ -210,10 +218,6 @@ static void tls_up(struct run *run)
 	MUST(run->dialled || is_xmpp(run) || run->over);
 }
 
-bool edge_run_has_account;
-
-static struct gp_external_login external = { GP_EXTERNAL_AS_MASTER_USER, "gate", "pw", false };
-
 static void backend_up(struct run *run, bool with_facts)
 {
 	const struct gp_edge_facts facts = { .tell = with_facts,
@@ -221,8 +225,7 @@ static void backend_up(struct run *run, bool with_facts)
 					     .client_port = 40001,
 					     .local_ip = "198.51.100.1",
 					     .local_port = 993,
-					     .session_id = "s1",
-					     .account = edge_run_has_account ? "alice" : NULL };
+					     .session_id = "s1" };
 	struct gp_event event = { .type = GP_EV_BACKEND_UP, .facts = &facts };
 
 	if (run->over || !run->dialled || run->backend_up)
@@ -318,6 +321,7 @@ static void configure(struct run *run, uint8_t octet)
 	run->config.literal_max = literal_max[octet >> 3 & 3];
 	edge_run_has_account = octet & 32;
 	external.preauth = octet & 64;
+	external.method = is_xmpp(run) ? GP_EXTERNAL_TRUSTED : GP_EXTERNAL_AS_MASTER_USER;
 	run->config.external = edge_run_has_account ? &external : NULL;
 	configure_xmpp(run, octet);
 	if (run->ops != &gp_smtp_edge)

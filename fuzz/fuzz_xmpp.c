@@ -79,6 +79,8 @@ static void check_sasl(const uint8_t *data, size_t len)
 {
 	static const char auth[] = "<auth xmlns='" SASL "' mechanism='";
 	static const char response[] = "<response xmlns='" SASL "'>";
+	static const char alice_at_org[] = "'EXTERNAL'>YWxpY2VAZXhhbXBsZS5vcmc=</auth>";
+	static const char alice_at_net[] = "'EXTERNAL'>YWxpY2VAZXhhbXBsZS5uZXQ=</auth>";
 	const uint8_t *text = memchr(data, '>', len);
 	const uint8_t *end = text ? memchr(text, '<', len - (size_t)(text - data)) : NULL;
 
@@ -88,7 +90,10 @@ static void check_sasl(const uint8_t *data, size_t len)
 	MUST(text && end && is_base64(text + 1, (size_t)(end - text) - 1));
 	if (begins(data, len, auth)) {
 		MUST(ends(data, len, "</auth>"));
-		MUST(!memmem(data, len, "'EXTERNAL'", 10) && !memmem(data, len, "-PLUS'", 6));
+		MUST(!memmem(data, len, "-PLUS'", 6));
+		MUST(!memmem(data, len, "'EXTERNAL'", 10) ||
+		     (edge_run_has_account && (ends(data, len, alice_at_org) ||
+					       ends(data, len, alice_at_net))));
 	} else {
 		MUST(begins(data, len, response) && ends(data, len, "</response>"));
 	}

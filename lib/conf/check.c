@@ -48,6 +48,28 @@ static void backend_is_protected(const struct checker *c)
 			 backend->address.text);
 }
 
+/* What it believes must come from the edge alone, and from nobody who has proved nothing. */
+static void trusted_address_is_apart(const struct checker *c)
+{
+	const struct gp_conf_backend *backend = &c->listener->backend;
+	const struct gp_conf_address *trusted = &backend->trusted_address;
+
+	if (!trusted->text)
+		return;
+	if (!gp_role_is_xmpp(c->listener->role))
+		gp_conf_complain(c->errors, c->place, "trusted-address is for XMPP, not for %s",
+				 gp_role_name(c->listener->role));
+	if (!trusted->path && !gp_endpoint_is_loopback(&trusted->endpoint))
+		gp_conf_complain(c->errors, c->place,
+				 "trusted-address %s is no loopback address and no unix:/path: "
+				 "others could reach it, too",
+				 trusted->text);
+	if (!strcmp(trusted->text, backend->address.text))
+		gp_conf_complain(c->errors, c->place,
+				 "trusted-address must not be the backend's address, where those "
+				 "are led that have proved nothing");
+}
+
 static void backend_name_is_protected(const struct checker *c)
 {
 	const struct gp_conf_backend *backend = &c->listener->backend;
@@ -154,17 +176,23 @@ static void xmpp_domains_are_told(const struct checker *c)
 static void s2s_auth_is_possible(const struct checker *c)
 {
 	const struct gp_conf_listener *listener = c->listener;
+	bool by_certificate = listener->s2s_auth != GP_CONF_S2S_AUTH_DIALBACK;
 
-	if (listener->s2s_auth == GP_CONF_S2S_AUTH_DIALBACK)
-		return;
-	if (listener->role != GP_ROLE_XMPP_SERVER && listener->role != GP_ROLE_XMPPS_SERVER)
+	if ((by_certificate || listener->s2s_ca) && !gp_role_is_s2s(listener->role)) {
 		gp_conf_complain(c->errors, c->place,
-				 "s2s-auth is for xmpp-server and xmpps-server, not for %s",
+				 "s2s-auth and s2s-ca are for xmpp-server and xmpps-server, not for "
+				 "%s",
 				 gp_role_name(listener->role));
-	else
+		return;
+	}
+	if (by_certificate && !listener->s2s_ca)
 		gp_conf_complain(c->errors, c->place,
-				 "s2s-auth = \"external\" and \"require\" need the certificates of "
-				 "clients, which this version does not ask for: use \"dialback\"");
+				 "s2s-auth needs s2s-ca: who may vouch for other servers, e.g. "
+				 "\"/etc/ssl/certs/ca-certificates.crt\"");
+	if (by_certificate && !listener->backend.trusted_address.text)
+		gp_conf_complain(c->errors, c->place,
+				 "s2s-auth needs backend.trusted-address, where the server believes "
+				 "the edge");
 }
 
 static void address_is_listenable(const struct checker *c)
@@ -266,6 +294,21 @@ static void login_is_complete(const struct checker *c)
 	if (backend->login == GP_CONF_LOGIN_PROXY_V2_CN && backend->facts != GP_FACTS_PROXY_V2)
 		gp_conf_complain(c->errors, c->place,
 				 "login = \"proxy-v2-cn\" needs facts = \"proxy-v2\"");
+	if (backend->login == GP_CONF_LOGIN_TRUSTED_ADDRESS && !backend->trusted_address.text)
+		gp_conf_complain(c->errors, c->place,
+				 "login = \"trusted-address\" needs trusted-address");
+}
+
+/* No XMPP server knows another way, and no other protocol knows this one. */
+static void login_fits_role(const struct checker *c)
+{
+	int login = c->listener->backend.login;
+	bool xmpp = gp_role_is_xmpp(c->listener->role);
+
+	if (login != GP_CONF_LOGIN_NONE && xmpp != (login == GP_CONF_LOGIN_TRUSTED_ADDRESS))
+		gp_conf_complain(c->errors, c->place,
+				 "login = \"trusted-address\" is for xmpp-client and xmpps-client, "
+				 "which have no other");
 }
 
 static void keys_are_fingerprints(const struct gp_conf_client_certificates *block,
@@ -332,6 +375,7 @@ static void (*const checks[])(const struct checker *) = {
 	certificate_is_there,
 	backend_is_protected,
 	backend_name_is_protected,
+	trusted_address_is_apart,
 	backend_tls_is_complete,
 	facts_fit_role,
 	address_is_listenable,
@@ -341,6 +385,7 @@ static void (*const checks[])(const struct checker *) = {
 	s2s_auth_is_possible,
 	client_certificates_fit_role,
 	login_is_complete,
+	login_fits_role,
 };
 
 void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)

@@ -31,7 +31,12 @@ enum gp_conf_s2s_auth {
 	GP_CONF_S2S_AUTH_EXTERNAL,
 	GP_CONF_S2S_AUTH_REQUIRE
 };
-enum gp_conf_login { GP_CONF_LOGIN_NONE, GP_CONF_LOGIN_MASTER_USER, GP_CONF_LOGIN_PROXY_V2_CN };
+enum gp_conf_login {
+	GP_CONF_LOGIN_NONE,
+	GP_CONF_LOGIN_MASTER_USER,
+	GP_CONF_LOGIN_PROXY_V2_CN,
+	GP_CONF_LOGIN_TRUSTED_ADDRESS
+};
 enum gp_unknown_sni { GP_UNKNOWN_SNI_DEFAULT, GP_UNKNOWN_SNI_REFUSE };
 
 /* "192.0.2.1:993", "[2001:db8::1]:993", "host.example:993" or "unix:/path". */
@@ -44,7 +49,8 @@ struct gp_conf_address {
 
 struct gp_conf_backend {
 	struct gp_conf_address address;
-	int facts; /* enum gp_facts */
+	struct gp_conf_address trusted_address; /* text NULL: none */
+	int facts;                              /* enum gp_facts */
 	int tls;   /* enum gp_backend_tls */
 	const char *tls_name;
 	const char *tls_ca;
@@ -99,7 +105,9 @@ struct gp_conf_listener {
 	struct gp_conf_networks bare_newline_from;
 	bool starttls_required;
 	struct gp_conf_texts domains;
-	int s2s_auth;                    /* enum gp_conf_s2s_auth */
+	int s2s_auth; /* enum gp_conf_s2s_auth */
+	const char *s2s_ca;
+	const char *s2s_ca_pem;          /* contents of s2s_ca, in an effective configuration */
 	const char *client_certificates; /* name of a block; NULL: none are asked for */
 	bool preauth;
 	struct gp_conf_networks proxy_from;
@@ -182,12 +190,13 @@ int gp_conf_visit_files(const struct gp_conf *conf, const char *path,
 			int (*visit)(void *arg, const char *path), void *arg);
 
 /* Set backend.address of a listener to a resolved one and keep the name for TLS; put the
- * contents of its CA file and its password in; the same for the CA of a block of client
- * certificates; name the machine. All change what gp_conf_effective_text writes. */
+ * contents of its CA file and its password in; the same for the CA of other XMPP servers and of a
+ * block of client certificates; name the machine. All change what gp_conf_effective_text writes. */
 int gp_conf_set_backend_address(struct gp_conf *conf, size_t listener,
 				const struct gp_endpoint *endpoint);
 int gp_conf_set_backend_ca(struct gp_conf *conf, size_t listener, const char *pem);
 int gp_conf_set_backend_password(struct gp_conf *conf, size_t listener, const char *password);
+int gp_conf_set_s2s_ca(struct gp_conf *conf, size_t listener, const char *pem);
 int gp_conf_set_client_ca(struct gp_conf *conf, size_t block, const char *pem);
 int gp_conf_set_hostname(struct gp_conf *conf, const char *hostname);
 

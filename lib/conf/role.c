@@ -40,13 +40,12 @@ const struct gp_role_row gp_roles[GP_ROLES] = {
 	[GP_ROLE_SIEVE] = { .name = "sieve", .external = true, .facts = WITH_XCLIENT },
 	[GP_ROLE_HTTPS] = { .name = "https", .implicit_tls = true, .facts = WITH_PROXY },
 	[GP_ROLE_XMPPS_CLIENT] = { .name = "xmpps-client",
+				   .external = true,
 				   .implicit_tls = true,
-
 				   .facts = WITH_PROXY },
-	[GP_ROLE_XMPP_CLIENT] = { .name = "xmpp-client", .facts = WITH_PROXY },
+	[GP_ROLE_XMPP_CLIENT] = { .name = "xmpp-client", .external = true, .facts = WITH_PROXY },
 	[GP_ROLE_XMPPS_SERVER] = { .name = "xmpps-server",
 				   .implicit_tls = true,
-
 				   .facts = WITH_PROXY },
 	[GP_ROLE_XMPP_SERVER] = { .name = "xmpp-server", .facts = WITH_PROXY },
 };
@@ -73,4 +72,9 @@ bool gp_role_is_xmpp(int role)
 	default:
 		return false;
 	}
+}
+
+bool gp_role_is_s2s(int role)
+{
+	return role == GP_ROLE_XMPP_SERVER || role == GP_ROLE_XMPPS_SERVER;
 }

@@ -41,6 +41,9 @@ extern const char *const gp_facts_words[];
 
 bool gp_role_is_xmpp(int role);
 
+/* Of other XMPP servers? */
+bool gp_role_is_s2s(int role);
+
 /* "imaps" and so on; static. */
 const char *gp_role_name(int role);
 

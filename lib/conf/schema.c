@@ -8,7 +8,7 @@ static const char *const bare_newline_words[] = { "default", "reject", "normaliz
 static const char *const s2s_auth_words[] = { "dialback", "external", "require", NULL };
 static const char *const backend_tls_words[] = { "off", "verify", NULL };
 static const char *const unknown_sni_words[] = { "default", "refuse", NULL };
-static const char *const login_words[] = { "none", "master-user", "proxy-v2-cn", NULL };
+static const char *const login_words[] = { "none", "master-user", "proxy-v2-cn", "trusted-address", NULL };
 static const char *const addresses_words[] = { "none", "mail", "xmpp", "any", NULL };
 static const char *const account_words[] = { "address", "local-part", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
@@ -118,6 +118,10 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 	{ "address", GP_CONF_ADDRESS, AT(gp_conf_backend, address), NULL,
 	  .help = "Where the real server listens: address:port, host:port or unix:/path.",
 	  .example = "127.0.0.1:11143" },
+	{ "trusted-address", GP_CONF_ADDRESS, AT(gp_conf_backend, trusted_address), "",
+	  .help = "For XMPP: where the same server listens for the edge alone and believes what it "
+		  "says of a client or a server that its certificate has proved; for s2s-auth and "
+		  "login = \"trusted-address\"." },
 	{ "facts", GP_CONF_CHOICE, AT(gp_conf_backend, facts), "none", .words = gp_facts_words,
 	  .help = "How the backend learns who the client is: proxy-v2 (with the TLS facts), xclient "
 		  "(POP3, SMTP, Sieve), imap-id (IMAP) or none." },
@@ -133,8 +137,8 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 	  .max = 10 * MINUTE, .help = "Time for the connection to the backend and its greeting." },
 	{ "login", GP_CONF_CHOICE, AT(gp_conf_backend, login), "none", .words = login_words,
 	  .help = "How gatepost logs a client in whose certificate is known: as a master user who "
-		  "asks for the account (SASL PLAIN), or with SASL EXTERNAL and the account as CN "
-		  "in the PROXY header." },
+		  "asks for the account (SASL PLAIN), with SASL EXTERNAL and the account as CN in "
+		  "the PROXY header, or (XMPP) with SASL EXTERNAL at trusted-address." },
 	{ "login-user", GP_CONF_TEXT, AT(gp_conf_backend, login_user), "",
 	  .help = "Name of the master user." },
 	{ "login-password-file", GP_CONF_TEXT, AT(gp_conf_backend, login_password_file), "",
@@ -186,7 +190,12 @@ const struct gp_conf_row gp_conf_listener_rows[] = {
 	  .words = s2s_auth_words,
 	  .help = "How another XMPP server proves its domain: dialback, to the backend (XEP-0220); "
 		  "external, to the edge by its certificate (XEP-0178), else by dialback; require, "
-		  "by its certificate." },
+		  "by its certificate. The latter two need s2s-ca and backend.trusted-address." },
+	{ "s2s-ca", GP_CONF_TEXT, AT(gp_conf_listener, s2s_ca), "",
+	  .help = "PEM file with the authorities whose word counts for other XMPP servers, e.g. "
+		  "Debian's /etc/ssl/certs/ca-certificates.crt." },
+	{ "s2s-ca-pem", GP_CONF_TEXT, AT(gp_conf_listener, s2s_ca_pem), "", .internal = true,
+	  .help = "Contents of s2s-ca." },
 	{ "client-certificates", GP_CONF_TEXT, AT(gp_conf_listener, client_certificates), "",
 	  .help = "Name of the block of client-certificates that says which certificates are "
 		  "whose. Without it no client is asked for one." },

@@ -19,12 +19,16 @@ static int set_text(config_setting_t *group, const char *name, const char *text)
 	return GP_OK;
 }
 
-static config_setting_t *backend_of(struct gp_conf *conf, size_t listener)
+static config_setting_t *listener_of(struct gp_conf *conf, size_t listener)
 {
 	config_setting_t *list = config_lookup(&conf->tree->config, "listeners");
 
-	return config_setting_get_member(config_setting_get_elem(list, (unsigned)listener),
-					 "backend");
+	return config_setting_get_elem(list, (unsigned)listener);
+}
+
+static config_setting_t *backend_of(struct gp_conf *conf, size_t listener)
+{
+	return config_setting_get_member(listener_of(conf, listener), "backend");
 }
 
 int gp_conf_set_backend_address(struct gp_conf *conf, size_t listener,
@@ -69,6 +73,17 @@ int gp_conf_set_backend_password(struct gp_conf *conf, size_t listener, const ch
 	if (ret == GP_OK)
 		conf->listeners[listener].backend.login_password = config_setting_get_string(
 			config_setting_get_member(group, "login-password"));
+	return ret;
+}
+
+int gp_conf_set_s2s_ca(struct gp_conf *conf, size_t listener, const char *pem)
+{
+	config_setting_t *group = listener_of(conf, listener);
+	int ret = set_text(group, "s2s-ca-pem", pem);
+
+	if (ret == GP_OK)
+		conf->listeners[listener].s2s_ca_pem =
+			config_setting_get_string(config_setting_get_member(group, "s2s-ca-pem"));
 	return ret;
 }
 

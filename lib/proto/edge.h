@@ -55,10 +55,10 @@ struct gp_edge_facts {
 	const char *session_id;
 	const char *tls_cipher; /* IANA names */
 	const char *tls_group;
-	const char *account;      /* whose certificate the client has shown; NULL: nobody's */
 	bool bare_newline_exempt; /* the client's messages may have them (SMTP) */
+	const char *account;      /* whose certificate the client has shown; NULL: nobody's */
 
-	/* The rest comes with TLS_UP. */
+	/* Only TLS_UP tells the rest, and is the first to tell `account`. */
 	const char *sni;
 	/* Does the client's certificate prove that it is `domain` (RFC 6120 section 13.7.2, of an
 	 * XMPP server)? NULL: it has none, or a bad one. Asked until the session ends. */
@@ -81,6 +81,7 @@ enum gp_action_type {
 	GP_ACT_START_TLS, /* whatever the client sends from now on belongs to TLS; a client that
 			   * asks for no name by SNI means `text`, if that is not NULL */
 	GP_ACT_DIAL,      /* connect to the backend */
+	GP_ACT_DIAL_TRUSTED, /* connect to where the backend believes the edge who the client is */
 	GP_ACT_SPLICE,    /* logged in: from here on only move bytes */
 	GP_ACT_SETTLE,    /* nothing is left to hurry for: from here on only silence ends it */
 	GP_ACT_REPORT,    /* tell the operator: `report`, with `text` (may be NULL) */
@@ -147,7 +148,8 @@ enum { GP_EDGE_RANDOM = 64 };
 /* How the edge logs a client in whose certificate is known. */
 enum gp_external_method {
 	GP_EXTERNAL_AS_MASTER_USER, /* PLAIN: a master user asks for the account */
-	GP_EXTERNAL_BY_PROXY_CN     /* EXTERNAL: the PROXY header names the account */
+	GP_EXTERNAL_BY_PROXY_CN,    /* EXTERNAL: the PROXY header names the account */
+	GP_EXTERNAL_TRUSTED         /* EXTERNAL with the account, where the edge is believed (XMPP) */
 };
 
 struct gp_external_login {

@@ -152,9 +152,20 @@ void gp_edge_dial(struct gp_edge_life *life)
 	gp_edge_set_state(life, GP_EDGE_DIAL);
 }
 
+void gp_edge_dial_trusted(struct gp_edge_life *life)
+{
+	gp_push(&life->c, GP_ACT_DIAL_TRUSTED);
+	gp_edge_set_state(life, GP_EDGE_DIAL);
+}
+
 static void tls_up(struct gp_edge_life *life, const struct gp_edge_facts *facts)
 {
 	life->in_tls = true;
+	if (facts && facts->account && life->c.config.external) {
+		life->account = strdup(facts->account);
+		if (!life->account)
+			life->c.error = GP_E_NOMEM;
+	}
 	if (life->protocol->tls_up)
 		life->protocol->tls_up(life, facts);
 	else
@@ -164,11 +175,6 @@ static void tls_up(struct gp_edge_life *life, const struct gp_edge_facts *facts)
 static void backend_up(struct gp_edge_life *life, const struct gp_edge_facts *facts)
 {
 	gp_edge_set_state(life, GP_EDGE_GREETING);
-	if (facts->account && life->c.config.external) {
-		life->account = strdup(facts->account);
-		if (!life->account)
-			life->c.error = GP_E_NOMEM;
-	}
 	life->protocol->tell_facts(life, facts);
 }
 

@@ -93,6 +93,9 @@ void gp_edge_start_tls(struct gp_edge_life *life, const char *fmt, ...)
 /* Now the backend is needed. */
 void gp_edge_dial(struct gp_edge_life *life);
 
+/* The same, at the address where it believes what the edge says of the client. */
+void gp_edge_dial_trusted(struct gp_edge_life *life);
+
 /* The backend has greeted and knows what it must. A client that came by STARTTLS has had its
  * greeting already (RFC 2595 section 4, RFC 9051 section 6.2.1). */
 void gp_edge_become_ready(struct gp_edge_life *life);

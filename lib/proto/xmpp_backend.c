@@ -15,6 +15,10 @@ static const char offers_nothing[] =
 	"c2s_require_encryption = false and allow_unencrypted_plain_auth = true, in ejabberd a "
 	"listener without starttls_required)";
 
+static const char offers_no_external[] =
+	"backend.trusted-address does not offer EXTERNAL: see gatepost-edge(8) for the module that "
+	"makes Prosody do so";
+
 void xmpp_open_backend_stream(struct xmpp_edge *edge)
 {
 	struct gp_buf text;
@@ -48,35 +52,45 @@ static void on_header(struct xmpp_edge *edge)
 	edge->owed = XMPP_OWES_FEATURES;
 }
 
+static enum xmpp_audience audience_of(const struct xmpp_edge *edge)
+{
+	if (edge->content == XMPP_CONTENT_SERVER || edge->logged_in)
+		return XMPP_FOR_OTHERS;
+	return edge->proved[0] ? XMPP_FOR_CLIENT_PROVED : XMPP_FOR_CLIENT;
+}
+
 static void report_verdict(struct xmpp_edge *edge, const struct xmpp_features_verdict *verdict)
 {
 	if (verdict->plus_removed)
 		gp_edge_report_setup(&edge->life, offers_plus);
-	else if (verdict->no_mechanisms && edge->content == XMPP_CONTENT_CLIENT && !edge->logged_in)
+	else if (audience_of(edge) == XMPP_FOR_CLIENT_PROVED && !verdict->external_kept)
+		gp_edge_report_setup(&edge->life, offers_no_external);
+	else if (verdict->no_mechanisms && audience_of(edge) != XMPP_FOR_OTHERS)
 		gp_edge_report_setup(&edge->life, offers_nothing);
 }
 
 static void on_features(struct xmpp_edge *edge)
 {
 	const struct xmpp_reader *r = &edge->reader[GP_BACKEND];
-	bool for_login = edge->content == XMPP_CONTENT_CLIENT && !edge->logged_in;
+	enum xmpp_audience audience = audience_of(edge);
 	struct xmpp_features_verdict verdict;
 	struct gp_buf text;
 	int ret;
 
 	gp_buf_init(&text, r->raw.ceiling);
-	ret = xmpp_features_write(r, for_login, &text, &verdict);
+	ret = xmpp_features_write(r, audience, &text, &verdict);
 	if (ret == GP_OK)
 		gp_push_send_buf(&edge->life.c, GP_CLIENT, &text);
 	else
 		edge->life.c.error = ret;
 	gp_buf_deinit(&text);
 	report_verdict(edge, &verdict);
+	edge->external_offered = verdict.external_kept;
 	edge->owed = XMPP_OWES_NOTHING;
-	if (for_login)
-		gp_edge_set_state(&edge->life, GP_EDGE_READY);
-	else
+	if (audience == XMPP_FOR_OTHERS)
 		gp_edge_splice(&edge->life);
+	else
+		gp_edge_set_state(&edge->life, GP_EDGE_READY);
 }
 
 static bool holds(const struct xmpp_reader *r, enum xmpp_name name)

@@ -73,8 +73,8 @@ static void on_server_header(struct xmpp_edge *edge, struct gp_str from)
 	}
 	if (edge->peer_accepted) {
 		/* section 6.4.6 */
-		if (gp_str_equal_nocase(from, edge->peer))
-			gp_edge_dial(&edge->life);
+		if (gp_str_equal_nocase(from, edge->proved))
+			gp_edge_dial_trusted(&edge->life);
 		else
 			xmpp_fail(edge, "invalid-from", "The stream is not from who logged in");
 		return;
@@ -82,7 +82,7 @@ static void on_server_header(struct xmpp_edge *edge, struct gp_str from)
 	gp_str_copy(from, peer, sizeof(peer));
 	proved = auth != GP_S2S_DIALBACK && edge->peer_is && edge->peer_is(edge->peer_arg, peer);
 	if (proved) {
-		strcpy(edge->peer, peer);
+		strcpy(edge->proved, peer);
 		xmpp_open_stream(edge);
 		say(edge, features_external);
 	} else if (auth == GP_S2S_REQUIRE) {
@@ -90,6 +90,32 @@ static void on_server_header(struct xmpp_edge *edge, struct gp_str from)
 	} else {
 		gp_edge_dial(&edge->life);
 	}
+}
+
+/* The account as an address of the stream's domain (RFC 6120 section 13.7.2.2): false when it is
+ * one of another. */
+static bool find_jid(struct xmpp_edge *edge)
+{
+	const char *account = edge->life.account;
+	const char *at = strchr(account, '@');
+	int len;
+
+	if (at && !gp_str_equal_nocase(gp_str_of(at + 1), edge->domain))
+		return false;
+	len = snprintf(edge->proved, sizeof(edge->proved), at ? "%s" : "%s@%s", account,
+		       edge->domain);
+	return len > 0 && (size_t)len < sizeof(edge->proved);
+}
+
+/* A client's first stream in TLS. */
+static void on_client_header(struct xmpp_edge *edge)
+{
+	const struct gp_external_login *external = edge->life.c.config.external;
+
+	if (edge->life.account && external->method == GP_EXTERNAL_TRUSTED && find_jid(edge))
+		gp_edge_dial_trusted(&edge->life);
+	else
+		gp_edge_dial(&edge->life);
 }
 
 static void on_header(struct xmpp_edge *edge)
@@ -117,7 +143,7 @@ static void on_header(struct xmpp_edge *edge)
 	} else if (edge->logged_in) {
 		xmpp_open_backend_stream(edge);
 	} else {
-		gp_edge_dial(&edge->life);
+		on_client_header(edge);
 	}
 }
 
@@ -164,7 +190,7 @@ static void external(struct xmpp_edge *edge)
 		return;
 	edge->peer_accepted = true;
 	say(edge, external_accepted);
-	gp_push_report(&edge->life.c, GP_REPORT_LOGIN, edge->peer);
+	gp_push_report(&edge->life.c, GP_REPORT_LOGIN, edge->proved);
 	xmpp_reader_restart(&edge->reader[GP_CLIENT]);
 	edge->header_sent = false;
 }

@@ -13,6 +13,8 @@ enum xmpp_owed { XMPP_OWES_NOTHING, XMPP_OWES_HEADER, XMPP_OWES_FEATURES, XMPP_O
 /* RFC 6120 section 6.4.5: at least 2 tries, at most 5. */
 enum { XMPP_LOGINS_MAX = 5 };
 
+enum { PROVED_SIZE = XMPP_JID_MAX + 1 };
+
 struct xmpp_edge {
 	struct gp_edge_life life; /* first */
 	struct xmpp_reader reader[2];
@@ -27,8 +29,11 @@ struct xmpp_edge {
 	char sni[256];
 	bool (*peer_is)(void *arg, const char *domain);
 	void *peer_arg;
-	char peer[XMPP_DOMAIN_MAX + 1]; /* the server that its certificate proves */
-	bool peer_accepted;             /* it has used EXTERNAL */
+	/* whom its certificate proves it to be: a server's domain, or a client's bare JID; else
+	 * empty */
+	char proved[PROVED_SIZE];
+	bool peer_accepted;    /* a server has used EXTERNAL */
+	bool external_offered; /* to a client, because the backend takes it from the edge */
 };
 
 static inline struct xmpp_edge *xmpp_of(struct gp_edge_life *life)

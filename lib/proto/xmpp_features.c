@@ -41,9 +41,10 @@ static int list_mechanisms(const struct xmpp_reader *r, struct gp_buf *words)
 
 struct rewriting {
 	const struct xmpp_reader *r;
-	bool for_login;
+	enum xmpp_audience audience;
 	struct gp_str mechanisms;
-	unsigned passed; /* mechanisms */
+	const struct xmpp_node *external; /* that comes first; NULL: none */
+	unsigned passed;                  /* other mechanisms */
 	struct xmpp_features_verdict *verdict;
 };
 
@@ -57,6 +58,11 @@ static bool mechanism_passes(const struct rewriting *w, const struct xmpp_node *
 	return verdict == GP_SASL_PASS && gp_sasl_mechanism_valid(text);
 }
 
+static bool is_mechanism(const struct xmpp_node *node)
+{
+	return node->name == XMPP_MECHANISM && node->depth == MECHANISM_DEPTH;
+}
+
 static unsigned count_passing(const struct rewriting *w)
 {
 	unsigned count = 0;
@@ -64,45 +70,67 @@ static unsigned count_passing(const struct rewriting *w)
 	for (unsigned i = 0; i < w->r->node_count; i++) {
 		const struct xmpp_node *node = &w->r->nodes[i];
 
-		if (node->name == XMPP_MECHANISM && node->depth == MECHANISM_DEPTH)
+		if (is_mechanism(node))
 			count += mechanism_passes(w, node);
 	}
 	return count;
 }
 
+static const struct xmpp_node *find_external(const struct xmpp_reader *r)
+{
+	for (unsigned i = 0; i < r->node_count; i++) {
+		if (is_mechanism(&r->nodes[i]) &&
+		    gp_str_equal(xmpp_node_text(r, &r->nodes[i]), "EXTERNAL"))
+			return &r->nodes[i];
+	}
+	return NULL;
+}
+
 static bool passes(const struct rewriting *w, const struct xmpp_node *node)
 {
-	enum fate fate = w->for_login ? fates[node->name].client : fates[node->name].server;
+	enum fate fate = w->audience == XMPP_FOR_OTHERS ? fates[node->name].server
+							: fates[node->name].client;
 
-	if (node->depth == MECHANISM_DEPTH && node->name == XMPP_MECHANISM)
+	if (is_mechanism(node))
 		return mechanism_passes(w, node);
 	if (node->depth != FEATURE_DEPTH)
 		return true;
 	/* an empty list is none (RFC 6120 appendix A.4) */
-	return fate == BY_MECHANISM ? w->passed > 0 : fate == PASS;
+	return fate == BY_MECHANISM ? w->passed || w->external : fate == PASS;
+}
+
+static int copy(const struct rewriting *w, size_t from, size_t to, struct gp_buf *out)
+{
+	return gp_buf_append(out, w->r->raw.data + from, to - from);
 }
 
 static int copy_passing(const struct rewriting *w, struct gp_buf *out)
 {
+	const struct xmpp_node *external = w->external;
 	size_t copied = 0;
 	int ret = GP_OK;
 
 	for (unsigned i = 1; ret == GP_OK && i < w->r->node_count; i++) {
 		const struct xmpp_node *node = &w->r->nodes[i];
+		bool kept = passes(w, node);
+		bool behind_external = external && is_mechanism(node);
 
-		if (node->start < copied || passes(w, node))
+		if (node->start < copied || (kept && !behind_external))
 			continue;
-		ret = gp_buf_append(out, w->r->raw.data + copied, node->start - copied);
-		copied = node->end;
+		ret = copy(w, copied, node->start, out);
+		copied = kept ? node->start : node->end;
+		if (ret == GP_OK && behind_external) {
+			ret = copy(w, external->start, external->end, out);
+			external = NULL;
+		}
 	}
-	return ret == GP_OK ? gp_buf_append(out, w->r->raw.data + copied, w->r->raw.len - copied)
-			    : ret;
+	return ret == GP_OK ? copy(w, copied, w->r->raw.len, out) : ret;
 }
 
-int xmpp_features_write(const struct xmpp_reader *r, bool for_login, struct gp_buf *out,
-			struct xmpp_features_verdict *verdict_out)
+int xmpp_features_write(const struct xmpp_reader *r, enum xmpp_audience audience,
+			struct gp_buf *out, struct xmpp_features_verdict *verdict_out)
 {
-	struct rewriting w = { .r = r, .for_login = for_login, .verdict = verdict_out };
+	struct rewriting w = { .r = r, .audience = audience, .verdict = verdict_out };
 	struct gp_buf words;
 	int ret;
 
@@ -112,7 +140,9 @@ int xmpp_features_write(const struct xmpp_reader *r, bool for_login, struct gp_b
 	w.mechanisms = gp_str_from(words.data, words.len);
 	if (ret == GP_OK) {
 		w.passed = count_passing(&w);
-		verdict_out->no_mechanisms = !w.passed;
+		w.external = audience == XMPP_FOR_CLIENT_PROVED ? find_external(r) : NULL;
+		verdict_out->external_kept = w.external != NULL;
+		verdict_out->no_mechanisms = !w.passed && !w.external;
 		ret = copy_passing(&w, out);
 	}
 	gp_buf_deinit(&words);

@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/err.h"
+#include "proto/sasl_external.h"
 #include "proto/sasl_list.h"
 #include "proto/xmpp_edge.h"
 #include "proto/xmpp_stream.h"
@@ -79,6 +80,49 @@ void xmpp_auth_in_clear(struct xmpp_edge *edge)
 	xmpp_fail(edge, "policy-violation", "A login needs TLS first");
 }
 
+/* What the client asked for was judged; the backend is told whom the certificate proves. */
+static void send_external(struct xmpp_edge *edge)
+{
+	struct gp_buf identity;
+	int ret;
+
+	gp_buf_init(&identity, 2 * sizeof(edge->proved));
+	ret = gp_base64_encode((const uint8_t *)edge->proved, strlen(edge->proved), &identity);
+	if (ret == GP_OK)
+		gp_push_sendf(&edge->life.c, GP_BACKEND,
+			      "<auth xmlns='" XMPP_NS_SASL "' mechanism='EXTERNAL'>%s</auth>",
+			      gp_buf_cstr(&identity));
+	else
+		edge->life.c.error = ret;
+	gp_buf_deinit(&identity);
+	wait_for_backend(edge);
+}
+
+/* Of a client whose account is known; it may say whom it wants to be, if that is the same (XEP-0178
+ * section 2). */
+static void client_external(struct xmpp_edge *edge)
+{
+	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
+	struct gp_str text = xmpp_node_text(r, &r->nodes[0]);
+
+	gp_login_name_set(&edge->life.c, gp_str_of(edge->proved));
+	switch (gp_external_judge(gp_str_equal(text, "=") ? gp_str_of("") : text, edge->proved)) {
+	case GP_OK:
+		send_external(edge);
+		break;
+	case GP_E_NOT_FOUND:
+		gp_push_report(&edge->life.c, GP_REPORT_LOGIN_FAILED, edge->life.c.login_name);
+		refuse(edge, "invalid-authzid");
+		break;
+	case GP_E_SYNTAX:
+		refuse(edge, "incorrect-encoding");
+		break;
+	default:
+		edge->life.c.error = GP_E_NOMEM;
+		break;
+	}
+}
+
 void xmpp_auth(struct xmpp_edge *edge)
 {
 	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
@@ -87,6 +131,9 @@ void xmpp_auth(struct xmpp_edge *edge)
 
 	if (edge->in_exchange) {
 		xmpp_fail(edge, "policy-violation", "A login within a login");
+	} else if (edge->external_offered && !strcmp(r->mechanism, "EXTERNAL") &&
+		   r->node_count == 1) {
+		client_external(edge);
 	} else if (fault) {
 		refuse(edge, fault);
 	} else {
@@ -143,7 +190,7 @@ static bool is_own_identity(const struct xmpp_edge *edge, struct gp_str text)
 		return true;
 	gp_buf_init(&identity, text.len);
 	own = gp_base64_decode(text, &identity) == GP_OK &&
-	      gp_str_equal_nocase(xmpp_value(&identity), edge->peer);
+	      gp_str_equal_nocase(xmpp_value(&identity), edge->proved);
 	gp_buf_deinit(&identity);
 	return own;
 }

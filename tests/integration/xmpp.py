@@ -3,9 +3,10 @@
 
 	prosody = Prosody(lab, pki, "example.test", {"other.test": "127.1.2.3:5269"})     # or a domain that is an address
 	prosody.c2s, prosody.s2s                          # addresses
+	prosody.trusted_c2s, prosody.trusted_s2s          # where it believes the edge
 	ejabberd = Ejabberd(lab, "example.test")
 	ejabberd.c2s                                      # expects PROXY headers
-	with Slixmpp(lab, "alice@example.test", "secret", address, pki.root) as alice:
+	with Slixmpp(lab, "alice@example.test", "secret", address, pki.root) as alice:    # leaf=: by SASL EXTERNAL
 		alice.say("bob@example.test", "hello")
 		bob.wait_message("hello")
 """
@@ -17,6 +18,8 @@ from lab import HERE, connects, eventually, split_address
 
 USERS = {"alice": "secret", "bob": "hush"}
 C2S, S2S = 15222, 15269
+TRUSTED_C2S, TRUSTED_S2S = 15223, 15270
+MODULES = os.path.join(HERE, "mod_lab_dns.lua"), os.path.join(HERE, "../../contrib/prosody/mod_gatepost.lua")
 
 # As docs/man/gatepost-edge.8 shows it, with what a lab needs besides.
 PROSODY = """
@@ -26,14 +29,15 @@ data_path = "{folder}/data"
 certificates = "{folder}/certs"
 plugin_paths = {{ "{modules}" }}
 interfaces = {{ "{host}" }}
-c2s_ports = {{ {c2s} }}
-s2s_ports = {{ {s2s} }}
+c2s_ports = {{ {c2s}, {trusted_c2s} }}
+s2s_ports = {{ {s2s}, {trusted_s2s} }}
+gatepost_ports = {{ {trusted_c2s}, {trusted_s2s} }}
 c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
 s2s_require_encryption = {s2s_tls}
 s2s_secure_auth = false
 authentication = "internal_plain"
-modules_enabled = {{ "roster", "saslauth", "tls", "dialback", "disco", "ping", "register", "lab_dns" }}
+modules_enabled = {{ "roster", "saslauth", "tls", "dialback", "disco", "ping", "register", "gatepost", "lab_dns" }}
 lab_hosts = {{ {hosts} }}
 log = {{ {{ levels = {{ min = "debug" }}, to = "console" }} }}
 VirtualHost "{domain}"
@@ -78,20 +82,22 @@ class Prosody:
 		for part in ("data", "certs"):
 			lab.make_folder(name, part)
 		self.c2s, self.s2s = f"{self.host}:{C2S}", f"{self.host}:{S2S}"
+		self.trusted_c2s, self.trusted_s2s = f"{self.host}:{TRUSTED_C2S}", f"{self.host}:{TRUSTED_S2S}"
 		leaf = pki.leaf("prosody-" + domain, [domain])
 		for source, kind in ((leaf.chain, "crt"), (leaf.key, "key")):
 			with open(source, "rb") as file:
 				lab.write(f"{name}/certs/{domain}.{kind}", file.read(), 0o600)
 		for user, password in USERS.items():
 			self.write_user(lab, name, user, password)
-		with open(os.path.join(HERE, "mod_lab_dns.lua"), "rb") as file:
-			lab.make_folder(name, "modules")
-			lab.write(f"{name}/modules/mod_lab_dns.lua", file.read())
+		lab.make_folder(name, "modules")
+		for module in MODULES:
+			with open(module, "rb") as file:
+				lab.write(f"{name}/modules/{os.path.basename(module)}", file.read())
 		text = PROSODY.format(folder=self.folder, modules=os.path.join(self.folder, "modules"), host=self.host, c2s=C2S,
-			s2s=S2S, s2s_tls="true" if s2s_tls else "false", domain=domain,
+			s2s=S2S, trusted_c2s=TRUSTED_C2S, trusted_s2s=TRUSTED_S2S, s2s_tls="true" if s2s_tls else "false", domain=domain,
 			hosts=", ".join(f'["{key}"] = "{value}"' for key, value in (remote or {}).items()))
 		self.process = lab.start(name, ["prosody", "-F", "--config", lab.write(f"{name}/prosody.cfg.lua", text)])
-		await_ports(self.process, self.c2s, self.s2s)
+		await_ports(self.process, self.c2s, self.s2s, self.trusted_c2s, self.trusted_s2s)
 
 	def stop(self):
 		self.process.stop()
@@ -148,7 +154,7 @@ class Slixmpp:
 
 	number = 0
 
-	def __init__(self, lab, jid, password, address, root=None, direct=False):
+	def __init__(self, lab, jid, password, address, root=None, direct=False, leaf=None):
 		Slixmpp.number += 1
 		host, port = split_address(address)
 		way = "clear" if root is None else "direct" if direct else "starttls"
@@ -157,7 +163,7 @@ class Slixmpp:
 			script = lab.write("xmpp_client.py", file.read())
 		self.lab = lab
 		self.process = lab.start(f"slixmpp-{Slixmpp.number}", [python(), "-u", script, jid, password, host, str(port),
-			way, root or "-", lab.make_folder("slixmpp-%d" % Slixmpp.number)])
+			way, root or "-", lab.make_folder("slixmpp-%d" % Slixmpp.number), *([leaf.chain, leaf.key] if leaf else [])])
 		self.folder = lab.path("slixmpp-%d" % Slixmpp.number)
 		self.said = 0
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A slixmpp client that says what happens to it, a line each: session, message FROM TEXT, failed, ended.
 
-xmpp_client.py JID PASSWORD HOST PORT starttls|direct|clear ROOT FOLDER: sends what files FOLDER/say-N hold: "TO TEXT".
+xmpp_client.py JID PASSWORD HOST PORT starttls|direct|clear ROOT FOLDER [CHAIN KEY]: sends what files FOLDER/say-N hold:
+"TO TEXT". With a certificate of its own it logs in by SASL EXTERNAL.
 """
 
 import asyncio
@@ -45,8 +46,10 @@ class Client(slixmpp.ClientXMPP):
 			await asyncio.sleep(POLL_S)
 
 
-def main(jid, password, host, port, way, root, folder):
-	client = Client(jid, password, folder, plugin_config={"feature_mechanisms": {"unencrypted_plain": way == "clear"}})
+def main(jid, password, host, port, way, root, folder, chain=None, key=None):
+	mechanisms = {"unencrypted_plain": way == "clear", "use_mech": "EXTERNAL" if chain else None}
+	client = Client(jid, password, folder, plugin_config={"feature_mechanisms": mechanisms})
+	client.certfile, client.keyfile = chain, key
 	if root != "-":
 		client.ca_certs = root
 	client.connect(address=(host, int(port)), use_ssl=way == "direct", disable_starttls=way != "starttls",

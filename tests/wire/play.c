@@ -22,6 +22,7 @@ struct seen {
 
 struct play {
 	const struct script *script;
+	const char *account; /* whose certificate the client has shown; NULL: nobody's */
 	bool byte_by_byte;
 	struct gp_edge *edge;
 	struct gp_buf pending[2]; /* sent, not taken yet */
@@ -181,7 +182,8 @@ static bool give_event(struct play *play, const struct step *step)
 	size_t used;
 
 	if (step->account[0])
-		facts.account = step->account;
+		play->account = step->account;
+	facts.account = play->account;
 	event.facts = &facts;
 	if (step->refused) {
 		int ret = play->script->ops->feed(play->edge, &event, &used);
@@ -199,8 +201,16 @@ static bool give_event(struct play *play, const struct step *step)
 
 /* ---- comparing ---- */
 
-static const char *const action_names[] = { "SEND",   "START_TLS", "DIAL", "SPLICE",
-					    "SETTLE", "REPORT",    "CLOSE" };
+static const char *const action_names[] = {
+	[GP_ACT_SEND] = "SEND",
+	[GP_ACT_START_TLS] = "START_TLS",
+	[GP_ACT_DIAL] = "DIAL",
+	[GP_ACT_DIAL_TRUSTED] = "DIAL_TRUSTED",
+	[GP_ACT_SPLICE] = "SPLICE",
+	[GP_ACT_SETTLE] = "SETTLE",
+	[GP_ACT_REPORT] = "REPORT",
+	[GP_ACT_CLOSE] = "CLOSE",
+};
 
 /* What was seen, for people. */
 static bool fail_with(struct play *play, const char *what)

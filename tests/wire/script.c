@@ -34,6 +34,7 @@ static const struct {
 } actions[] = {
 	{ "START_TLS", GP_ACT_START_TLS }, { "DIAL", GP_ACT_DIAL },   { "SPLICE", GP_ACT_SPLICE },
 	{ "REPORT", GP_ACT_REPORT },       { "CLOSE", GP_ACT_CLOSE }, { "SETTLE", GP_ACT_SETTLE },
+	{ "DIAL_TRUSTED", GP_ACT_DIAL_TRUSTED },
 };
 
 static const struct {
@@ -186,7 +187,7 @@ static bool parse_event(struct step *step, struct gp_str rest)
 			step->reason = reasons[index].reason;
 		return index >= 0;
 	}
-	if (gp_str_equal(word, "account") && step->event == GP_EV_BACKEND_UP) {
+	if (gp_str_equal(word, "account") && step->event == GP_EV_TLS_UP) {
 		gp_str_copy(gp_str_word(&rest), step->account, sizeof(step->account));
 		return step->account[0] != '\0';
 	}
@@ -274,16 +275,17 @@ static bool parse_smtp_setting(struct script *script, struct gp_str word, struct
 
 static bool parse_external(struct script *script, struct gp_str value, struct gp_str rest)
 {
-	bool master = gp_str_equal(value, "master-user");
+	static const char *const methods[] = { "master-user", "proxy-v2-cn", "trusted", NULL };
+	int index = index_of(methods, value);
 
 	script->external = (struct gp_external_login){
-		.method = master ? GP_EXTERNAL_AS_MASTER_USER : GP_EXTERNAL_BY_PROXY_CN,
+		.method = (enum gp_external_method)index,
 		.user = "gate",
 		.password = "pw",
 		.preauth = gp_str_equal(gp_str_word(&rest), "preauth"),
 	};
 	script->config.external = &script->external;
-	return master || gp_str_equal(value, "proxy-v2-cn");
+	return index >= 0;
 }
 
 static bool parse_names(char **names, struct gp_str rest)

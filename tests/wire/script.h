@@ -12,7 +12,7 @@
  *	implicit-tls
  *	line-max N           (1024 unless told)
  *	literal-max N        (1024 unless told)
- *	external master-user|proxy-v2-cn [preauth]   how accounts are logged in
+ *	external master-user|proxy-v2-cn|trusted [preauth]   how accounts are logged in
  *	mx                   of smtp; submission unless told
  *	starttls-required
  *	requiretls off|pass|header|final
@@ -26,9 +26,8 @@
  * what happens:
  *
  *	event START
- *	event TLS_UP
+ *	event TLS_UP [account NAME]   whose certificate the client has shown
  *	event BACKEND_UP [facts]
- *	event BACKEND_UP account NAME   whose certificate the client has shown
  *	event EOF client|backend
  *	event END deadline|shutdown|limit|backend
  *	refused event ...    the engine must say that this cannot come now
@@ -40,7 +39,7 @@
  *
  *	> C: text, > C= text to the client;  > B: text, > B= text to the backend
  *	> START_TLS [name whose certificate a client without SNI means]
- *	> DIAL  > SPLICE  > SETTLE  > CLOSE
+ *	> DIAL  > DIAL_TRUSTED  > SPLICE  > SETTLE  > CLOSE
  *	> REPORT kind text   kind as in edge.h: cleartext-login, login-failed ...; without text it
  *	                     must be empty; "..." at its end stands for anything
  *	held [backend]       octets of the client (or backend) are waiting and not taken

@@ -15,6 +15,12 @@
 	"{ role = \"" role "\"; address = \"[::]:5222\"; certificate = \"m\"; " more \
 	" backend = { "                                                              \
 	"address = \"127.0.0.1:1\"; }; }"
+#define TRUSTING(role, more, trusted)                                                \
+	"{ role = \"" role "\"; address = \"[::]:5222\"; certificate = \"m\"; " more \
+	" backend = { address = \"127.0.0.1:1\"; trusted-address = \"" trusted "\"; }; }"
+#define S2S_EXTERNAL "domains = [ \"a.test\" ]; s2s-auth = \"external\"; s2s-ca = \"c\";"
+#define XMPP_STAFF   "domains = [ \"a.test\" ]; client-certificates = \"staff\";"
+#define STAFF        "client-certificates = ( { name = \"staff\"; ca = \"c\"; addresses = \"xmpp\"; } );\n"
 #define LISTENERS(list) "listeners = ( " list " );\n"
 #define PLAIN_BACKEND   "address = \"127.0.0.1:11143\";"
 #define ONE             LISTENER("imaps", "[::]:993", PLAIN_BACKEND)
@@ -85,11 +91,52 @@ static const struct row rows[] = {
 	{ "s2s-auth of clients",
 	  CERTIFICATES LISTENERS(XMPP("xmpp-client", "domains = [ \"a.test\" ]; s2s-auth = "
 						     "\"external\";")),
-	  { "s2s-auth is for xmpp-server and xmpps-server, not for xmpp-client" } },
-	{ "s2s-auth that needs certificates of clients",
+	  { "s2s-auth and s2s-ca are for xmpp-server and xmpps-server, not for xmpp-client" } },
+	{ "authorities for servers where clients come",
+	  CERTIFICATES LISTENERS(XMPP("xmpp-client", "domains = [ \"a.test\" ]; s2s-ca = \"c\";")),
+	  { "s2s-auth and s2s-ca are for xmpp-server and xmpps-server, not for xmpp-client" } },
+	{ "s2s-auth without what it needs",
 	  CERTIFICATES LISTENERS(XMPP("xmpps-server", "domains = [ \"a.test\" ]; s2s-auth = "
 						      "\"require\";")),
-	  { "need the certificates of clients, which this version does not ask for" } },
+	  { "s2s-auth needs s2s-ca: who may vouch for other servers",
+	    "s2s-auth needs backend.trusted-address, where the server believes the edge" } },
+	{ "s2s-auth with all that it needs",
+	  CERTIFICATES LISTENERS(TRUSTING("xmpp-server", S2S_EXTERNAL, "127.0.0.1:2")),
+	  { NULL } },
+	{ "s2s-auth over a unix socket",
+	  CERTIFICATES LISTENERS(TRUSTING("xmpp-server", S2S_EXTERNAL, "unix:/run/x")),
+	  { NULL } },
+	{ "a trusted address that others can reach",
+	  CERTIFICATES LISTENERS(TRUSTING("xmpp-server", S2S_EXTERNAL, "192.0.2.1:2")),
+	  { "trusted-address 192.0.2.1:2 is no loopback address and no unix:/path" } },
+	{ "a trusted address with a name",
+	  CERTIFICATES LISTENERS(TRUSTING("xmpp-server", S2S_EXTERNAL, "host.test:2")),
+	  { "trusted-address host.test:2 is no loopback address and no unix:/path" } },
+	{ "a trusted address that is the other one",
+	  CERTIFICATES LISTENERS(TRUSTING("xmpp-server", S2S_EXTERNAL, "127.0.0.1:1")),
+	  { "trusted-address must not be the backend's address" } },
+	{ "a trusted address for mail",
+	  CERTIFICATES LISTENERS(TRUSTING("imaps", "", "127.0.0.1:2")),
+	  { "trusted-address is for XMPP, not for imaps" } },
+	{ "certificates of XMPP clients",
+	  CERTIFICATES STAFF LISTENERS(TRUSTING("xmpp-client", XMPP_STAFF,
+						"127.0.0.1:2\"; login = \"trusted-address")),
+	  { NULL } },
+	{ "certificates of XMPP clients without a trusted address",
+	  CERTIFICATES STAFF LISTENERS(
+		  "{ role = \"xmpp-client\"; address = \"[::]:5222\"; certificate = \"m\"; " XMPP_STAFF
+		  " backend = { address = \"127.0.0.1:1\"; login = \"trusted-address\"; }; }"),
+	  { "login = \"trusted-address\" needs trusted-address" } },
+	{ "a login of mail for XMPP",
+	  CERTIFICATES STAFF LISTENERS(
+		  TRUSTING("xmpp-client", XMPP_STAFF,
+			   "127.0.0.1:2\"; facts = \"proxy-v2\"; login = \"proxy-v2-cn")),
+	  { "login = \"trusted-address\" is for xmpp-client and xmpps-client" } },
+	{ "a login of XMPP for mail",
+	  CERTIFICATES STAFF LISTENERS(
+		  LISTENER("imaps", "[::]:993", PLAIN_BACKEND " login = \"trusted-address\";")),
+	  { "login = \"trusted-address\" is for xmpp-client and xmpps-client",
+	    "login = \"trusted-address\" needs trusted-address" } },
 	{ "facts that XMPP cannot tell",
 	  CERTIFICATES "listeners = ( { role = \"xmpp-client\"; address = \"[::]:5222\"; "
 		       "certificate = \"m\"; domains = [ \"a.test\" ]; backend = { address = "
@@ -226,11 +273,13 @@ static void effective_configuration(void **state)
 		GP_OK);
 	assert_int_equal(gp_conf_set_backend_address(conf, 0, &resolved), GP_OK);
 	assert_int_equal(gp_conf_set_backend_ca(conf, 0, "-----BEGIN\nline \"two\"\n"), GP_OK);
+	assert_int_equal(gp_conf_set_s2s_ca(conf, 0, "-----BEGIN three"), GP_OK);
 	text = gp_conf_effective_text(conf);
 	assert_int_equal(gp_conf_load_effective(text, &again, &errors), GP_OK);
 	assert_string_equal(again->listeners[0].backend.address.text, "127.0.0.9:993");
 	assert_string_equal(again->listeners[0].backend.tls_name, "mail.test");
 	assert_string_equal(again->listeners[0].backend.tls_ca_pem, "-----BEGIN\nline \"two\"\n");
+	assert_string_equal(again->listeners[0].s2s_ca_pem, "-----BEGIN three");
 	free(text);
 	gp_conf_free(conf);
 	gp_conf_free(again);
