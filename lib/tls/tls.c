@@ -41,13 +41,24 @@ int gp_tls_handshake(struct gp_tls *tls, enum gp_tls_want *want_out)
 	return ret == GP_AGAIN ? GP_AGAIN : GP_E_TLS;
 }
 
+static bool was_to_renegotiate(const SSL *ssl)
+{
+	return SSL_get_shutdown(ssl) == (SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
 int gp_tls_read(struct gp_tls *tls, void *data, size_t size, size_t *len_out,
 		enum gp_tls_want *want_out)
 {
+	int ret;
+
 	ERR_clear_error();
 	if (SSL_read_ex(of(tls), data, size, len_out) == 1)
 		return GP_OK;
-	return result_of(of(tls), 0, want_out);
+	ret = result_of(of(tls), 0, want_out);
+	if (ret != GP_AGAIN || !was_to_renegotiate(of(tls)))
+		return ret;
+	ERR_raise(ERR_LIB_SSL, SSL_R_NO_RENEGOTIATION);
+	return GP_E_TLS;
 }
 
 int gp_tls_write(struct gp_tls *tls, const void *data, size_t len, size_t *len_out,

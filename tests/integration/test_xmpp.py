@@ -243,7 +243,7 @@ def _():
 		contains(client.until(b"</stream:features>"), b"<mechanism>PLAIN</mechanism>")
 
 
-@test("[6120-4.3.3-2 6120-5.4.3.3-1 6120-5.3.1-2] ids are new in each stream and session; nothing is offered in clear")
+@test("[6120-4.3.3-2 6120-5.4.3.3-1 6120-5.3.1-2 7590-4-1] ids are new in each stream and session; nothing is offered in clear")
 def _():
 	clients = [opened("xmpp-client"), opened("xmpp-client"), opened("xmpp-server")]
 	for client in clients:
@@ -367,12 +367,14 @@ def _():
 	equal(other.tls.session_reused, False)
 
 
-@test("[6120-5.3.5-1 6120-5.3.5-2] renegotiation is refused")
+@test("[6120-5.3.5-1 6120-5.3.5-2 6120-5.3.5-3] renegotiation is refused, and whoever tries it is cut off without a stream error")
 def _():
-	gate()
+	mark = gate().mark()
 	done = command("openssl", "s_client", "-connect", ADDRESS["scripted", "xmpps-client"], "-servername", DOMAIN, "-tls1_2",
 		"-CAfile", pki().root, input="R\n", check=False)
 	contains(done.stdout + done.stderr, "no renegotiation")
+	equal("stream" in done.stdout, False)
+	equal(gate().wait_for("session-end", mark)["reason"], "no renegotiation")
 
 
 # ---- endings ----

@@ -220,6 +220,20 @@ def _():
 		client.close()
 
 
+@test("[6120-13.6-3] what a server has proved in one connection counts in no other")
+def _():
+	first = server(PLAYED["external"], shown("dns"))
+	first.until(FEATURES)
+	first.send(external("="))
+	contains(first.until(b"/>"), b"<success")
+	first.send(header())
+	first.until(b"<stream:features/>")
+	calls = trusting().count
+	equal(EXTERNAL in server(PLAYED["external"]).until(b"<stream:features/>"), False)
+	contains(server(PLAYED["require"]).until(END), b"<not-authorized")
+	equal(trusting().count, calls)
+
+
 @test("[6120-6.3.8-2 6120-6.3.8-3] the identity that a server asks for is its domain or nothing; another is <invalid-authzid/>")
 def _():
 	def asked(text):
@@ -232,7 +246,7 @@ def _():
 		contains(asked(text), b"<invalid-authzid")
 
 
-@test("[XEP0178-3-4] Prosody whose authority is not trusted proves itself by dialback over TLS, at the ordinary port")
+@test("Prosody whose authority is not trusted proves itself by dialback over TLS, at the ordinary port")
 def _():
 	gate()
 	mark = gate().mark()
@@ -295,7 +309,7 @@ def _():
 		contains(client.until(b"</failure>"), b"<invalid-mechanism")
 
 
-@test("[XEP0178-2-4] another identity than the certificate's is refused; an account that Prosody does not know, too")
+@test("another identity than the certificate's is refused; an account that Prosody does not know, too")
 def _():
 	client = client_of("xmpps-client", badge("alice@" + DOMAIN))
 	client.send(external(base64.b64encode(f"bob@{DOMAIN}".encode()).decode()))
