@@ -374,7 +374,7 @@ def _():
 		"-CAfile", pki().root, input="R\n", check=False)
 	contains(done.stdout + done.stderr, "no renegotiation")
 	equal("stream" in done.stdout, False)
-	equal(gate().wait_for("session-end", mark)["reason"], "no renegotiation")
+	gate().wait_for("session-end", mark, reason="no renegotiation")
 
 
 # ---- endings ----
