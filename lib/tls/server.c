@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "tls/credential.h"
 #include "tls/profile.h"
+#include "tls/renegotiation_openssl.h"
 #include "tls/staple_openssl.h"
 #include "tls/ticket_openssl.h"
 
@@ -226,16 +227,6 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 	return SSL_TLSEXT_ERR_OK;
 }
 
-/* ---- renegotiation ---- */
-
-/* Our refusal is a warning that the client may ignore; it shall have no more to say (RFC 6120
- * section 5.3.5), see gp_tls_read(). */
-static void on_info(const SSL *ssl, int where, int ret)
-{
-	if (where == SSL_CB_WRITE_ALERT && (ret & 0xff) == SSL_AD_NO_RENEGOTIATION)
-		SSL_set_shutdown((SSL *)(uintptr_t)ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-}
-
 /* ---- contexts ---- */
 
 static void set_modes(SSL_CTX *ctx)
@@ -279,7 +270,7 @@ static SSL_CTX *context_new(const struct gp_tls_store *store, size_t index)
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
-	SSL_CTX_set_info_callback(ctx, on_info);
+	gp_renegotiation_watch(ctx);
 	gp_staple_enable(ctx);
 	SSL_CTX_set_cert_verify_callback(ctx, on_client_certificate, NULL);
 	if (!store->tickets) {

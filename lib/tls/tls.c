@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "tls/renegotiation_openssl.h"
 
 static SSL *of(const struct gp_tls *tls)
 {
@@ -41,24 +42,19 @@ int gp_tls_handshake(struct gp_tls *tls, enum gp_tls_want *want_out)
 	return ret == GP_AGAIN ? GP_AGAIN : GP_E_TLS;
 }
 
-static bool was_to_renegotiate(const SSL *ssl)
-{
-	return SSL_get_shutdown(ssl) == (SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-}
-
 int gp_tls_read(struct gp_tls *tls, void *data, size_t size, size_t *len_out,
 		enum gp_tls_want *want_out)
 {
-	int ret;
+	int ret = GP_OK;
 
 	ERR_clear_error();
-	if (SSL_read_ex(of(tls), data, size, len_out) == 1)
-		return GP_OK;
-	ret = result_of(of(tls), 0, want_out);
-	if (ret != GP_AGAIN || !was_to_renegotiate(of(tls)))
-		return ret;
-	ERR_raise(ERR_LIB_SSL, SSL_R_NO_RENEGOTIATION);
-	return GP_E_TLS;
+	if (SSL_read_ex(of(tls), data, size, len_out) != 1)
+		ret = result_of(of(tls), 0, want_out);
+	if (gp_renegotiation_was_tried(of(tls))) {
+		ERR_raise(ERR_LIB_SSL, SSL_R_NO_RENEGOTIATION);
+		return GP_E_TLS;
+	}
+	return ret;
 }
 
 int gp_tls_write(struct gp_tls *tls, const void *data, size_t len, size_t *len_out,
