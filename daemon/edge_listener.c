@@ -88,6 +88,18 @@ static int copy_keys(const struct gp_conf_list *from, struct gp_account_rules *t
 	return to->keys ? GP_OK : GP_E_NOMEM;
 }
 
+static enum gp_external_method method_of(int login)
+{
+	switch (login) {
+	case GP_CONF_LOGIN_PROXY_V2_CN:
+		return GP_EXTERNAL_BY_PROXY_CN;
+	case GP_CONF_LOGIN_XCLIENT:
+		return GP_EXTERNAL_BY_XCLIENT;
+	default:
+		return GP_EXTERNAL_AS_MASTER_USER;
+	}
+}
+
 static int set_up_accounts(struct gp_edge_listener *l, const struct gp_conf_listener *listener,
 			   const struct gp_conf_client_certificates *block)
 {
@@ -103,9 +115,7 @@ static int set_up_accounts(struct gp_edge_listener *l, const struct gp_conf_list
 	l->external.password = l->external_password =
 		strdup(backend->login_password ? backend->login_password : "");
 	l->external.preauth = listener->preauth;
-	l->external.method = backend->login == GP_CONF_LOGIN_MASTER_USER
-				     ? GP_EXTERNAL_AS_MASTER_USER
-				     : GP_EXTERNAL_BY_PROXY_CN;
+	l->external.method = method_of(backend->login);
 	if (backend->login != GP_CONF_LOGIN_NONE)
 		l->engine_config.external = &l->external;
 	return l->external_user && l->external_password ? copy_keys(&block->keys, &l->account_rules)

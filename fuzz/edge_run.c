@@ -210,7 +210,7 @@ static void tls_up(struct run *run)
 	MUST(run->dialled || is_xmpp(run) || run->over);
 }
 
-bool edge_run_has_account;
+bool edge_run_has_account, edge_run_waits_for_auth;
 
 static struct gp_external_login external = { GP_EXTERNAL_AS_MASTER_USER, "gate", "pw", false };
 
@@ -318,6 +318,7 @@ static void configure(struct run *run, uint8_t octet)
 	run->config.literal_max = literal_max[octet >> 3 & 3];
 	edge_run_has_account = octet & 32;
 	external.preauth = octet & 64;
+	external.method = GP_EXTERNAL_AS_MASTER_USER;
 	run->config.external = edge_run_has_account ? &external : NULL;
 	configure_xmpp(run, octet);
 	if (run->ops != &gp_smtp_edge)
@@ -329,6 +330,9 @@ static void configure(struct run *run, uint8_t octet)
 	run->smtp.bare_newline = octet & 4 ? GP_BARE_NEWLINE_NORMALIZE : GP_BARE_NEWLINE_REJECT;
 	run->smtp.requiretls = (enum gp_requiretls)(octet >> 3 & 3);
 	run->smtp.starttls_required = octet & 32;
+	edge_run_waits_for_auth = edge_run_has_account && octet & 64 && !is_mx(run);
+	if (edge_run_waits_for_auth)
+		external.method = GP_EXTERNAL_BY_XCLIENT;
 	run->config.implicit_tls &= !is_mx(run);
 	run->config.smtp = &run->smtp;
 }

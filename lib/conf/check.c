@@ -257,6 +257,7 @@ static void client_certificates_fit_role(const struct checker *c)
 static void login_is_complete(const struct checker *c)
 {
 	const struct gp_conf_backend *backend = &c->listener->backend;
+	const struct gp_role_row *role = &gp_roles[c->listener->role];
 	bool known = backend->login_user && backend->login_password_file;
 
 	if (backend->login == GP_CONF_LOGIN_MASTER_USER && !known && !backend->login_password)
@@ -266,6 +267,12 @@ static void login_is_complete(const struct checker *c)
 	if (backend->login == GP_CONF_LOGIN_PROXY_V2_CN && backend->facts != GP_FACTS_PROXY_V2)
 		gp_conf_complain(c->errors, c->place,
 				 "login = \"proxy-v2-cn\" needs facts = \"proxy-v2\"");
+	if (backend->login == GP_CONF_LOGIN_XCLIENT && backend->facts != GP_FACTS_XCLIENT)
+		gp_conf_complain(c->errors, c->place,
+				 "login = \"xclient\" needs facts = \"xclient\"");
+	if (backend->login == GP_CONF_LOGIN_XCLIENT && !role->smtp)
+		gp_conf_complain(c->errors, c->place,
+				 "login = \"xclient\" is for submission, not for %s", role->name);
 }
 
 static void keys_are_fingerprints(const struct gp_conf_client_certificates *block,

@@ -31,7 +31,12 @@ enum gp_conf_s2s_auth {
 	GP_CONF_S2S_AUTH_EXTERNAL,
 	GP_CONF_S2S_AUTH_REQUIRE
 };
-enum gp_conf_login { GP_CONF_LOGIN_NONE, GP_CONF_LOGIN_MASTER_USER, GP_CONF_LOGIN_PROXY_V2_CN };
+enum gp_conf_login {
+	GP_CONF_LOGIN_NONE,
+	GP_CONF_LOGIN_MASTER_USER,
+	GP_CONF_LOGIN_PROXY_V2_CN,
+	GP_CONF_LOGIN_XCLIENT
+};
 enum gp_unknown_sni { GP_UNKNOWN_SNI_DEFAULT, GP_UNKNOWN_SNI_REFUSE };
 
 /* "192.0.2.1:993", "[2001:db8::1]:993", "host.example:993" or "unix:/path". */

@@ -8,7 +8,7 @@ static const char *const bare_newline_words[] = { "default", "reject", "normaliz
 static const char *const s2s_auth_words[] = { "dialback", "external", "require", NULL };
 static const char *const backend_tls_words[] = { "off", "verify", NULL };
 static const char *const unknown_sni_words[] = { "default", "refuse", NULL };
-static const char *const login_words[] = { "none", "master-user", "proxy-v2-cn", NULL };
+static const char *const login_words[] = { "none", "master-user", "proxy-v2-cn", "xclient", NULL };
 static const char *const addresses_words[] = { "none", "mail", "xmpp", "any", NULL };
 static const char *const account_words[] = { "address", "local-part", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
@@ -133,8 +133,8 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 	  .max = 10 * MINUTE, .help = "Time for the connection to the backend and its greeting." },
 	{ "login", GP_CONF_CHOICE, AT(gp_conf_backend, login), "none", .words = login_words,
 	  .help = "How gatepost logs a client in whose certificate is known: as a master user who "
-		  "asks for the account (SASL PLAIN), or with SASL EXTERNAL and the account as CN "
-		  "in the PROXY header." },
+		  "asks for the account (SASL PLAIN), with SASL EXTERNAL and the account as CN in "
+		  "the PROXY header, or with XCLIENT LOGIN (Postfix)." },
 	{ "login-user", GP_CONF_TEXT, AT(gp_conf_backend, login_user), "",
 	  .help = "Name of the master user." },
 	{ "login-password-file", GP_CONF_TEXT, AT(gp_conf_backend, login_password_file), "",

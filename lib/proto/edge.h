@@ -147,7 +147,8 @@ enum { GP_EDGE_RANDOM = 64 };
 /* How the edge logs a client in whose certificate is known. */
 enum gp_external_method {
 	GP_EXTERNAL_AS_MASTER_USER, /* PLAIN: a master user asks for the account */
-	GP_EXTERNAL_BY_PROXY_CN     /* EXTERNAL: the PROXY header names the account */
+	GP_EXTERNAL_BY_PROXY_CN,    /* EXTERNAL: the PROXY header names the account */
+	GP_EXTERNAL_BY_XCLIENT      /* XCLIENT LOGIN (SMTP) in the XCLIENT with the facts */
 };
 
 struct gp_external_login {

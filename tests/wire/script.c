@@ -186,12 +186,15 @@ static bool parse_event(struct step *step, struct gp_str rest)
 			step->reason = reasons[index].reason;
 		return index >= 0;
 	}
-	if (gp_str_equal(word, "account") && step->event == GP_EV_BACKEND_UP) {
-		gp_str_copy(gp_str_word(&rest), step->account, sizeof(step->account));
-		return step->account[0] != '\0';
-	}
+	if (step->event != GP_EV_BACKEND_UP)
+		return !word.len;
 	step->facts = gp_str_equal(word, "facts");
-	return !word.len || (step->facts && step->event == GP_EV_BACKEND_UP);
+	if (step->facts)
+		word = gp_str_word(&rest);
+	if (!gp_str_equal(word, "account"))
+		return !word.len;
+	gp_str_copy(gp_str_word(&rest), step->account, sizeof(step->account));
+	return step->account[0] != '\0';
 }
 
 static bool parse_report(struct step *step, struct gp_str rest)
@@ -274,16 +277,17 @@ static bool parse_smtp_setting(struct script *script, struct gp_str word, struct
 
 static bool parse_external(struct script *script, struct gp_str value, struct gp_str rest)
 {
-	bool master = gp_str_equal(value, "master-user");
+	static const char *const methods[] = { "master-user", "proxy-v2-cn", "xclient", NULL };
+	int index = index_of(methods, value);
 
 	script->external = (struct gp_external_login){
-		.method = master ? GP_EXTERNAL_AS_MASTER_USER : GP_EXTERNAL_BY_PROXY_CN,
+		.method = (enum gp_external_method)index,
 		.user = "gate",
 		.password = "pw",
 		.preauth = gp_str_equal(gp_str_word(&rest), "preauth"),
 	};
 	script->config.external = &script->external;
-	return master || gp_str_equal(value, "proxy-v2-cn");
+	return index >= 0;
 }
 
 static bool parse_names(char **names, struct gp_str rest)

@@ -12,7 +12,7 @@
  *	implicit-tls
  *	line-max N           (1024 unless told)
  *	literal-max N        (1024 unless told)
- *	external master-user|proxy-v2-cn [preauth]   how accounts are logged in
+ *	external master-user|proxy-v2-cn|xclient [preauth]   how accounts are logged in
  *	mx                   of smtp; submission unless told
  *	starttls-required
  *	requiretls off|pass|header|final
@@ -28,7 +28,7 @@
  *	event START
  *	event TLS_UP
  *	event BACKEND_UP [facts]
- *	event BACKEND_UP account NAME   whose certificate the client has shown
+ *	event BACKEND_UP [facts] account NAME   whose certificate the client has shown
  *	event EOF client|backend
  *	event END deadline|shutdown|limit|backend
  *	refused event ...    the engine must say that this cannot come now
@@ -61,7 +61,7 @@ struct step {
 	enum gp_side side;
 	enum gp_end_reason reason;
 	bool facts;
-	char account[64]; /* empty: nobody's */
+	char account[256]; /* empty: nobody's */
 	enum gp_action_type action;
 	enum gp_report report;
 	struct gp_buf data; /* octets, or text of a report */
