@@ -177,8 +177,8 @@ const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "bare-newline-from", GP_CONF_NETWORKS, AT(gp_conf_listener, bare_newline_from), "",
 	  .help = "Clients whose bare newlines are normalized even where others are rejected." },
 	{ "starttls-required", GP_CONF_BOOL, AT(gp_conf_listener, starttls_required), "false",
-	  .help = "For smtp: take no mail without TLS; departs from RFC 3207 section 4, so not for "
-		  "hosts that an MX record names." },
+	  .help = "For smtp: take no mail without TLS, nor with the suites that an MX alone takes; departs "
+		  "from RFC 3207 section 4, so not for hosts that an MX record names." },
 	{ "domains", GP_CONF_TEXTS, AT(gp_conf_listener, domains), "",
 	  .help = "The domains of the XMPP addresses that are served; xmpp roles need it. Domains "
 		  "with other letters than ASCII are written in both forms." },
