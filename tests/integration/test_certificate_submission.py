@@ -21,7 +21,7 @@ NAME = "mail.example.test"
 MASTERS = "passdb {{\n  driver = passwd-file\n  args = {masters}\n  master = yes\n}}\nauth_username_format = %Ln\n"
 lab = Lab()
 GATE = lab.host()
-PORTS = {"postfix": 1465, "dovecot": 2465, "xclient": 3465, "no-auth": 4465, "no-xclient": 5465, "sieve": 4190}
+PORTS = {"postfix": 1465, "dovecot": 2465, "xclient": 3465, "no-auth": 4465, "no-xclient": 5465, "only": 6465, "sieve": 4190}
 
 
 @cache
@@ -57,6 +57,23 @@ def backend(address, facts):
 		"login_password_file": lab.write("password", "master\n", mode=0o600)}
 
 
+EXTERNAL_ONLY = """
+auth_mechanisms = external
+auth_ssl_username_from_cert = yes
+passdb {
+  driver = static
+  args = nopassword=y
+  mechanisms = external
+}
+"""
+
+
+@cache
+def passwordless():
+	"""A Dovecot that takes no password from anybody."""
+	return Dovecot(lab, pki(), trusted="127.0.0.0/8", relay=sink().address, more=EXTERNAL_ONLY)
+
+
 BY_XCLIENT = "xclient", "no-auth", "no-xclient"
 
 
@@ -70,6 +87,8 @@ def rows(leaf):
 		listener("submissions", f"{GATE}:{PORTS['dovecot']}", leaf,
 			backend(dovecot().port("submission-proxy"), "proxy-v2"), **known),
 		*(listener("submissions", f"{GATE}:{PORTS[kind]}", leaf, by_xclient(kind), **known) for kind in BY_XCLIENT),
+		listener("submissions", f"{GATE}:{PORTS['only']}", leaf, {"address": passwordless().port("submission-proxy"),
+			"facts": "proxy-v2", "login": "proxy-v2-cn"}, **known),
 		listener("sieve", f"{GATE}:{PORTS['sieve']}", leaf, backend(dovecot().port("sieve"), "xclient"), **known)]
 
 
@@ -143,6 +162,19 @@ def _():
 		local = client.sock.getsockname()[0]
 	equal([field for field in mail.fields("Received") if "with ESMTPSA id" in field] != [], True)
 	postfix().wait_log(f"client=unknown[{local}]", "sasl_username=alice", since=mark)
+
+
+@test("[3207-4-4] where nothing but EXTERNAL is offered, a server takes mail from known certificates alone")
+def _():
+	for who in (None, "nobody.example.test"):
+		with submission("only", who) as client:
+			equal(b"AUTH" in client.ehlo, False)
+			smtp(client, "AUTH EXTERNAL =", b"504")
+			smtp(client, "MAIL FROM:<alice@example.test>", b"530")
+	with submission("only", "alice@example.test") as client:
+		contains(client.ehlo, b"AUTH EXTERNAL\n")
+		smtp(client, "AUTH EXTERNAL =", b"235")
+		submit(client)
 
 
 @test("XCLIENT LOGIN is not said without a certificate: a password is asked for as ever, also of who has both")
