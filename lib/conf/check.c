@@ -100,7 +100,8 @@ static void smtp_settings_fit_role(const struct checker *c)
 				 "requiretls, relay-follows and bare-newline are for smtp, "
 				 "submission and submissions, not for %s",
 				 role->name);
-	if (listener->starttls_required && listener->role != GP_ROLE_SMTP)
+	if ((listener->starttls_required || listener->starttls_required_from.count) &&
+	    listener->role != GP_ROLE_SMTP)
 		gp_conf_complain(c->errors, c->place,
 				 "starttls-required is for smtp; %s takes no mail and no password "
 				 "without TLS anyway",

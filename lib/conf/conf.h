@@ -103,6 +103,7 @@ struct gp_conf_listener {
 	int bare_newline; /* enum gp_conf_bare_newline */
 	struct gp_conf_networks bare_newline_from;
 	bool starttls_required;
+	struct gp_conf_networks starttls_required_from;
 	struct gp_conf_texts domains;
 	int s2s_auth;                    /* enum gp_conf_s2s_auth */
 	const char *client_certificates; /* name of a block; NULL: none are asked for */

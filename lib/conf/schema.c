@@ -179,6 +179,10 @@ const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "starttls-required", GP_CONF_BOOL, AT(gp_conf_listener, starttls_required), "false",
 	  .help = "For smtp: take no mail without TLS, nor with the suites that an MX alone takes; departs "
 		  "from RFC 3207 section 4, so not for hosts that an MX record names." },
+	{ "starttls-required-from", GP_CONF_NETWORKS, AT(gp_conf_listener, starttls_required_from),
+	  "",
+	  .help = "For smtp: clients of which no mail is taken without TLS, while others may send "
+		  "in clear." },
 	{ "domains", GP_CONF_TEXTS, AT(gp_conf_listener, domains), "",
 	  .help = "The domains of the XMPP addresses that are served; xmpp roles need it. Domains "
 		  "with other letters than ASCII are written in both forms." },

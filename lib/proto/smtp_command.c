@@ -71,9 +71,10 @@ static enum column column_of(const struct smtp_edge *edge)
 {
 	const struct gp_smtp_edge_config *config = smtp_config(edge);
 	bool mx = config->service == GP_SMTP_MX;
+	bool tls_first = config->starttls_required || edge->life.tls_first;
 
 	if (edge->life.state == GP_EDGE_CLEAR)
-		return mx && !config->starttls_required ? MX_IN_CLEAR : SUBMISSION_IN_CLEAR;
+		return mx && !tls_first ? MX_IN_CLEAR : SUBMISSION_IN_CLEAR;
 	if (mx)
 		return MX;
 	return edge->authenticated ? SUBMISSION : SUBMISSION_BEFORE_AUTH;

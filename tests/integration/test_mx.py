@@ -21,7 +21,7 @@ NAME, MX = "mx.example.test", "edge.example.test"
 lab = Lab()
 SOURCE, GATE = lab.host(), lab.host()
 PORTS = {"own": 1025, "postfix": 2025, "proxy": 3025, "required": 4025, "final": 5025, "header": 6025, "pass": 7025,
-	"forgiving": 8025, "rsa": 9025, "away": 10025, "submission": 1587}
+	"forgiving": 8025, "rsa": 9025, "away": 10025, "partners": 11025, "submission": 1587}
 
 
 @cache
@@ -65,6 +65,7 @@ def gate():
 		listener("smtp", address("header"), leaf, own, requiretls="header", relay_follows=True),
 		listener("smtp", address("pass"), leaf, requiretls.address, requiretls="pass"),
 		listener("smtp", address("forgiving"), leaf, own, bare_newline_from=[SOURCE]),
+		listener("smtp", address("partners"), leaf, own, starttls_required_from=[SOURCE]),
 		listener("smtp", address("away"), leaf, lab.address(9)), listener("smtp", address("rsa"), rsa, own), listener("submission", address("submission"), leaf, own)]
 	return Gate(lab, certificates=[certificate(leaf), certificate(other), certificate(rsa)], listeners=rows, server={"hostname": MX})
 
@@ -216,7 +217,7 @@ def _():
 			smtp(client, "AUTH PLAIN AGEAYg==", b"502")
 
 
-@test("[3207r-4-4 3207r-6-2 3207-6-1 8689-8.4-1] starttls-required: nothing is taken in clear, nor with a suite that is only better than that")
+@test("[3207r-4-4 3207-6-1 8689-8.4-1] starttls-required: nothing is taken in clear, nor with a suite that is only better than that")
 def _():
 	with greeted("required") as client:
 		smtp(client, "MAIL FROM:<a@example.test>", b"530")
@@ -226,6 +227,17 @@ def _():
 	server().wait_mail(count + 1)
 	equal(agreed(address("required"), "ECDHE-ECDSA-AES128-SHA"), None)
 	equal(agreed(address("required"), "ECDHE-ECDSA-AES128-GCM-SHA256"), "ECDHE-ECDSA-AES128-GCM-SHA256")
+
+
+@test("[3207r-6-2 3207-6-1] starttls-required-from: nothing is taken in clear from these clients, from others it is")
+def _():
+	count = len(server().mails)
+	with greeted("partners") as client:
+		smtp(client, "MAIL FROM:<a@example.test>", b"530")
+	for source, secure in ((SOURCE, True), (lab.host(), False)):
+		with greeted("partners", secure, source=source) as client:
+			send(client, mails.plain())
+	server().wait_mail(count + 2)
 
 
 @test("REQUIRETLS: final ends it, header makes it a field, pass hands it on; never in clear")

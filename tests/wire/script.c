@@ -186,8 +186,9 @@ static bool parse_event(struct step *step, struct gp_str rest)
 			step->reason = reasons[index].reason;
 		return index >= 0;
 	}
+	step->tls_first = step->event == GP_EV_START && gp_str_equal(word, "tls-first");
 	if (step->event != GP_EV_BACKEND_UP)
-		return !word.len;
+		return !word.len || step->tls_first;
 	step->facts = gp_str_equal(word, "facts");
 	if (step->facts)
 		word = gp_str_word(&rest);

@@ -25,7 +25,7 @@
  *
  * what happens:
  *
- *	event START
+ *	event START [tls-first]   tls-first: this client is not heard in clear
  *	event TLS_UP
  *	event BACKEND_UP [facts]
  *	event BACKEND_UP [facts] account NAME   whose certificate the client has shown
@@ -61,6 +61,7 @@ struct step {
 	enum gp_side side;
 	enum gp_end_reason reason;
 	bool facts;
+	bool tls_first;
 	char account[256]; /* empty: nobody's */
 	enum gp_action_type action;
 	enum gp_report report;
