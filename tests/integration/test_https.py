@@ -88,6 +88,15 @@ def _():
 	implicit(f"{GATE}:1443", relaxed, None).close()
 
 
+@test("[9112-9.7-1] HTTP in clear gets no answer, and reaches no server")
+def _():
+	gate()
+	count = server().count
+	with Client(f"{GATE}:1443") as client:
+		equal(client.say_all(f"GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n"), b"")
+	equal(server().count, count)
+
+
 @test("ALPN: http/1.1 is taken, h2 alone is refused")
 def _():
 	gate()

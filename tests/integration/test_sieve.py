@@ -118,6 +118,19 @@ def _():
 		gate().wait_for("login", mark, user="alice")
 
 
+@test("[5804-2.1-1] \"*\" cancels a login with NO; after login a second one gets NO")
+def _():
+	for kind in PORTS:
+		with connect(kind) as client:
+			client.send('AUTHENTICATE "PLAIN"\r\n')
+			challenge = client.line()
+			if challenge != b'""':
+				equal((challenge, client.line()), (b"{0}", b""))
+			contains(ask(client, '"*"')[-1], b"NO")
+			contains(ask(client, f'AUTHENTICATE "PLAIN" "{PASSWORD}"')[-1], b"OK")
+			contains(ask(client, f'AUTHENTICATE "PLAIN" "{PASSWORD}"')[-1], b"NO")
+
+
 @test("[5804-2.14.1-1] UNAUTHENTICATE is not offered before login; after it the backend's answer passes, and TLS stays")
 def _():
 	with connect("scripted") as client:
