@@ -65,7 +65,7 @@ static int set_up_tls(struct gp_edge_listener *l, const struct gp_conf_listener 
 		.scope = scope,
 		.refuse_unknown_sni = listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE ||
 				      listener->role == GP_ROLE_HTTPS,
-		.opportunistic = listener->role == GP_ROLE_SMTP,
+		.opportunistic = listener->role == GP_ROLE_SMTP && !listener->starttls_required,
 	};
 
 	/* not the address: several machines may share the keys */
@@ -96,6 +96,7 @@ static int set_up_accounts(struct gp_edge_listener *l, const struct gp_conf_list
 	static const enum gp_external_method methods[] = {
 		[GP_CONF_LOGIN_MASTER_USER] = GP_EXTERNAL_AS_MASTER_USER,
 		[GP_CONF_LOGIN_PROXY_V2_CN] = GP_EXTERNAL_BY_PROXY_CN,
+		[GP_CONF_LOGIN_XCLIENT] = GP_EXTERNAL_BY_XCLIENT,
 		[GP_CONF_LOGIN_TRUSTED_ADDRESS] = GP_EXTERNAL_TRUSTED,
 	};
 	const struct gp_conf_backend *backend = &listener->backend;
@@ -189,8 +190,10 @@ static int set_up_smtp(struct gp_edge_listener *l, const struct gp_conf *conf,
 	l->smtp = gp_edge_smtp_config(conf, listener);
 	l->smtp.hostname = l->smtp_hostname = strdup(conf->server.hostname);
 	l->engine_config.smtp = &l->smtp;
-	return l->smtp_hostname ? copy_networks(&listener->bare_newline_from, &l->bare_newline_from)
-				: GP_E_NOMEM;
+	if (!l->smtp_hostname ||
+	    copy_networks(&listener->starttls_required_from, &l->starttls_required_from) != GP_OK)
+		return GP_E_NOMEM;
+	return copy_networks(&listener->bare_newline_from, &l->bare_newline_from);
 }
 
 /* Sessions outlive the configuration that they began with. */
@@ -271,6 +274,7 @@ void gp_edge_listener_unref(struct gp_edge_listener *listener)
 	gp_tls_client_free(listener->backend_tls);
 	free(listener->proxy_from.items);
 	free(listener->bare_newline_from.items);
+	free(listener->starttls_required_from.items);
 	free(listener->smtp_hostname);
 	free(listener->smtp_extensions);
 	for (char **domain = listener->xmpp_domains; domain && *domain; domain++)
@@ -293,6 +297,12 @@ bool gp_edge_listener_trusts_proxy(const struct gp_edge_listener *listener,
 				   const struct gp_endpoint *peer)
 {
 	return contains(&listener->proxy_from, peer);
+}
+
+bool gp_edge_listener_demands_tls(const struct gp_edge_listener *listener,
+				  const struct gp_endpoint *client)
+{
+	return contains(&listener->starttls_required_from, client);
 }
 
 bool gp_edge_listener_forgives_newlines(const struct gp_edge_listener *listener,

@@ -30,6 +30,7 @@ struct gp_edge_listener {
 	char *smtp_hostname;
 	char *smtp_extensions; /* as reported last; replaced, so engines ask for it anew */
 	struct gp_conf_networks bare_newline_from;
+	struct gp_conf_networks starttls_required_from;
 	bool proves_servers; /* other XMPP servers, by their certificates */
 	struct gp_xmpp_edge_config xmpp;
 	char **xmpp_domains; /* what it points to */
@@ -58,6 +59,8 @@ void gp_edge_listener_unref(struct gp_edge_listener *listener);
 
 bool gp_edge_listener_trusts_proxy(const struct gp_edge_listener *listener,
 				   const struct gp_endpoint *peer);
+bool gp_edge_listener_demands_tls(const struct gp_edge_listener *listener,
+				  const struct gp_endpoint *client);
 bool gp_edge_listener_forgives_newlines(const struct gp_edge_listener *listener,
 					const struct gp_endpoint *client);
 

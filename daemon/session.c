@@ -343,6 +343,15 @@ static void refuse(struct gp_session *s, const char *reason)
 		 GP_LOG_TEXT_FIELD("client", client), GP_LOG_TEXT_FIELD("reason", reason));
 }
 
+static void start_in_clear(struct gp_session *s)
+{
+	const struct gp_edge_facts facts = {
+		.tls_first = gp_edge_listener_demands_tls(s->listener, &s->client),
+	};
+
+	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_START, .facts = &facts });
+}
+
 /* The client's address is known: its protocol begins. */
 void gp_session_greet(struct gp_session *s)
 {
@@ -361,7 +370,7 @@ void gp_session_greet(struct gp_session *s)
 	if (s->refused)
 		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_END, .reason = GP_END_LIMIT });
 	else
-		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_START });
+		start_in_clear(s);
 }
 
 static struct gp_edge *engine_new(const struct gp_edge_listener *listener)

@@ -50,7 +50,7 @@ static int append_proxy_header(struct gp_session *s)
 	header.certificate_verified = s->account != NULL;
 	/* the account, not the certificate's own CN, which means nothing here; a backend that logs
 	 * the CN in would do so in the place of a master user */
-	if (s->account && s->listener->external.method != GP_EXTERNAL_AS_MASTER_USER)
+	if (s->account && s->listener->external.method == GP_EXTERNAL_BY_PROXY_CN)
 		header.common_name = gp_str_of(s->account);
 	if (texts.tls.sni)
 		header.authority = gp_str_of(texts.tls.sni);

@@ -25,7 +25,7 @@ struct run {
 	struct gp_buf journal; /* what came of each operation */
 };
 
-bool edge_run_has_account;
+bool edge_run_has_account, edge_run_waits_for_auth;
 
 static struct gp_external_login external = { GP_EXTERNAL_AS_MASTER_USER, "gate", "pw", false };
 
@@ -333,6 +333,9 @@ static void configure(struct run *run, uint8_t octet)
 	run->smtp.bare_newline = octet & 4 ? GP_BARE_NEWLINE_NORMALIZE : GP_BARE_NEWLINE_REJECT;
 	run->smtp.requiretls = (enum gp_requiretls)(octet >> 3 & 3);
 	run->smtp.starttls_required = octet & 32;
+	edge_run_waits_for_auth = edge_run_has_account && octet & 64 && !is_mx(run);
+	if (edge_run_waits_for_auth)
+		external.method = GP_EXTERNAL_BY_XCLIENT;
 	run->config.implicit_tls &= !is_mx(run);
 	run->config.smtp = &run->smtp;
 }

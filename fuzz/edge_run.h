@@ -18,6 +18,9 @@
 /* In this run the client has shown a certificate of the account "alice". */
 extern bool edge_run_has_account;
 
+/* ... and is logged in by XCLIENT LOGIN (SMTP), which waits for its AUTH. */
+extern bool edge_run_waits_for_auth;
+
 /* Looks at every SEND of the run that is all at once. */
 struct edge_watch {
 	void (*reset)(void);

@@ -19,7 +19,7 @@ static void reset(void)
 
 static void facts(void)
 {
-	watch.facts_due = true;
+	watch.facts_due = !edge_run_waits_for_auth;
 }
 
 static void to_client(const uint8_t *data, size_t len, bool in_tls)
@@ -32,11 +32,15 @@ static void to_client(const uint8_t *data, size_t len, bool in_tls)
 
 static void to_backend(const uint8_t *data, size_t len)
 {
+	static const char xclient[] = "XCLIENT ";
+
 	for (size_t i = 0; i < len; i++) {
 		MUST(!watch.cr || data[i] == '\n');
 		MUST(data[i] != '\n' || watch.cr);
 		watch.cr = data[i] == '\r';
 	}
+	if (len > strlen(xclient) && !memcmp(data, xclient, strlen(xclient)))
+		MUST(edge_run_waits_for_auth || !memmem(data, len, " LOGIN=", 7));
 	if (!watch.facts_due)
 		return;
 	MUST(len == 21 && !memcmp(data, "EHLO mx.example.org\r\n", len));

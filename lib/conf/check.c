@@ -122,7 +122,8 @@ static void smtp_settings_fit_role(const struct checker *c)
 				 "requiretls, relay-follows and bare-newline are for smtp, "
 				 "submission and submissions, not for %s",
 				 role->name);
-	if (listener->starttls_required && listener->role != GP_ROLE_SMTP)
+	if ((listener->starttls_required || listener->starttls_required_from.count) &&
+	    listener->role != GP_ROLE_SMTP)
 		gp_conf_complain(c->errors, c->place,
 				 "starttls-required is for smtp; %s takes no mail and no password "
 				 "without TLS anyway",
@@ -294,17 +295,24 @@ static void login_is_complete(const struct checker *c)
 	if (backend->login == GP_CONF_LOGIN_PROXY_V2_CN && backend->facts != GP_FACTS_PROXY_V2)
 		gp_conf_complain(c->errors, c->place,
 				 "login = \"proxy-v2-cn\" needs facts = \"proxy-v2\"");
+	if (backend->login == GP_CONF_LOGIN_XCLIENT && backend->facts != GP_FACTS_XCLIENT)
+		gp_conf_complain(c->errors, c->place,
+				 "login = \"xclient\" needs facts = \"xclient\"");
 	if (backend->login == GP_CONF_LOGIN_TRUSTED_ADDRESS && !backend->trusted_address.text)
 		gp_conf_complain(c->errors, c->place,
 				 "login = \"trusted-address\" needs trusted-address");
 }
 
-/* No XMPP server knows another way, and no other protocol knows this one. */
 static void login_fits_role(const struct checker *c)
 {
+	const struct gp_role_row *role = &gp_roles[c->listener->role];
 	int login = c->listener->backend.login;
 	bool xmpp = gp_role_is_xmpp(c->listener->role);
 
+	if (login == GP_CONF_LOGIN_XCLIENT && !role->smtp)
+		gp_conf_complain(c->errors, c->place,
+				 "login = \"xclient\" is for submission, not for %s", role->name);
+	/* no XMPP server knows another way, and no other protocol knows this one */
 	if (login != GP_CONF_LOGIN_NONE && xmpp != (login == GP_CONF_LOGIN_TRUSTED_ADDRESS))
 		gp_conf_complain(c->errors, c->place,
 				 "login = \"trusted-address\" is for xmpp-client and xmpps-client, "

@@ -459,6 +459,7 @@ void gp_conf_free(struct gp_conf *conf)
 	for (size_t i = 0; conf->listeners && i < conf->listener_count; i++) {
 		free(conf->listeners[i].proxy_from.items);
 		free(conf->listeners[i].bare_newline_from.items);
+		free(conf->listeners[i].starttls_required_from.items);
 		free(conf->listeners[i].domains.items);
 	}
 	for (size_t i = 0; conf->client_certificates && i < conf->client_certificate_count; i++)

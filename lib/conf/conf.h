@@ -35,6 +35,7 @@ enum gp_conf_login {
 	GP_CONF_LOGIN_NONE,
 	GP_CONF_LOGIN_MASTER_USER,
 	GP_CONF_LOGIN_PROXY_V2_CN,
+	GP_CONF_LOGIN_XCLIENT,
 	GP_CONF_LOGIN_TRUSTED_ADDRESS
 };
 enum gp_unknown_sni { GP_UNKNOWN_SNI_DEFAULT, GP_UNKNOWN_SNI_REFUSE };
@@ -104,6 +105,7 @@ struct gp_conf_listener {
 	int bare_newline; /* enum gp_conf_bare_newline */
 	struct gp_conf_networks bare_newline_from;
 	bool starttls_required;
+	struct gp_conf_networks starttls_required_from;
 	struct gp_conf_texts domains;
 	int s2s_auth; /* enum gp_conf_s2s_auth */
 	const char *s2s_ca;

@@ -8,7 +8,8 @@ static const char *const bare_newline_words[] = { "default", "reject", "normaliz
 static const char *const s2s_auth_words[] = { "dialback", "external", "require", NULL };
 static const char *const backend_tls_words[] = { "off", "verify", NULL };
 static const char *const unknown_sni_words[] = { "default", "refuse", NULL };
-static const char *const login_words[] = { "none", "master-user", "proxy-v2-cn", "trusted-address", NULL };
+static const char *const login_words[] = { "none",    "master-user",     "proxy-v2-cn",
+					   "xclient", "trusted-address", NULL };
 static const char *const addresses_words[] = { "none", "mail", "xmpp", "any", NULL };
 static const char *const account_words[] = { "address", "local-part", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
@@ -138,7 +139,8 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 	{ "login", GP_CONF_CHOICE, AT(gp_conf_backend, login), "none", .words = login_words,
 	  .help = "How gatepost logs a client in whose certificate is known: as a master user who "
 		  "asks for the account (SASL PLAIN), with SASL EXTERNAL and the account as CN in "
-		  "the PROXY header, or (XMPP) with SASL EXTERNAL at trusted-address." },
+		  "the PROXY header, with XCLIENT LOGIN (Postfix), or (XMPP) with SASL EXTERNAL "
+		  "at trusted-address." },
 	{ "login-user", GP_CONF_TEXT, AT(gp_conf_backend, login_user), "",
 	  .help = "Name of the master user." },
 	{ "login-password-file", GP_CONF_TEXT, AT(gp_conf_backend, login_password_file), "",
@@ -181,8 +183,12 @@ const struct gp_conf_row gp_conf_listener_rows[] = {
 	{ "bare-newline-from", GP_CONF_NETWORKS, AT(gp_conf_listener, bare_newline_from), "",
 	  .help = "Clients whose bare newlines are normalized even where others are rejected." },
 	{ "starttls-required", GP_CONF_BOOL, AT(gp_conf_listener, starttls_required), "false",
-	  .help = "For smtp: take no mail without TLS; departs from RFC 3207 section 4, so not for "
-		  "hosts that an MX record names." },
+	  .help = "For smtp: take no mail without TLS, nor with the suites that an MX alone takes; departs "
+		  "from RFC 3207 section 4, so not for hosts that an MX record names." },
+	{ "starttls-required-from", GP_CONF_NETWORKS, AT(gp_conf_listener, starttls_required_from),
+	  "",
+	  .help = "For smtp: clients of which no mail is taken without TLS, while others may send "
+		  "in clear." },
 	{ "domains", GP_CONF_TEXTS, AT(gp_conf_listener, domains), "",
 	  .help = "The domains of the XMPP addresses that are served; xmpp roles need it. Domains "
 		  "with other letters than ASCII are written in both forms." },

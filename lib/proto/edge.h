@@ -58,6 +58,10 @@ struct gp_edge_facts {
 	bool bare_newline_exempt; /* the client's messages may have them (SMTP) */
 	const char *account;      /* whose certificate the client has shown; NULL: nobody's */
 
+	/* All that comes with START: this client is not to be heard in clear (SMTP), though others
+	 * may be. */
+	bool tls_first;
+
 	/* Only TLS_UP tells the rest, and is the first to tell `account`. */
 	const char *sni;
 	/* Does the client's certificate prove that it is `domain` (RFC 6120 section 13.7.2, of an
@@ -72,7 +76,7 @@ struct gp_event {
 	const uint8_t *data;
 	size_t len;
 	enum gp_end_reason reason;
-	const struct gp_edge_facts *facts; /* of BACKEND_UP; of TLS_UP, where it may be NULL */
+	const struct gp_edge_facts *facts; /* of BACKEND_UP; of START and TLS_UP may be NULL */
 	uint64_t utc_ms;                   /* now; what a Received field says */
 };
 
@@ -149,6 +153,7 @@ enum { GP_EDGE_RANDOM = 64 };
 enum gp_external_method {
 	GP_EXTERNAL_AS_MASTER_USER, /* PLAIN: a master user asks for the account */
 	GP_EXTERNAL_BY_PROXY_CN,    /* EXTERNAL: the PROXY header names the account */
+	GP_EXTERNAL_BY_XCLIENT,     /* XCLIENT LOGIN (SMTP) in the XCLIENT with the facts */
 	GP_EXTERNAL_TRUSTED         /* EXTERNAL with the account, where the edge is believed (XMPP) */
 };
 

@@ -124,8 +124,9 @@ static void at_eof(struct gp_edge_life *life, enum gp_side side)
 
 /* ---- steps ---- */
 
-static void start(struct gp_edge_life *life)
+static void start(struct gp_edge_life *life, const struct gp_edge_facts *facts)
 {
+	life->tls_first = facts && facts->tls_first;
 	if (life->protocol->clear_greeting)
 		gp_push_sendf(&life->c, GP_CLIENT, "%s", life->protocol->clear_greeting);
 	else
@@ -320,7 +321,7 @@ int gp_edge_feed(struct gp_edge *edge, const struct gp_event *event, size_t *use
 		return GP_E_STATE;
 	switch (event->type) {
 	case GP_EV_START:
-		start(life);
+		start(life, event->facts);
 		break;
 	case GP_EV_TLS_UP:
 		tls_up(life, event->facts);

@@ -66,6 +66,7 @@ struct gp_edge_life {
 	const struct gp_edge_protocol *protocol;
 	enum gp_edge_state state;
 	bool in_tls;
+	bool tls_first;         /* before TLS, this client gets no further */
 	uint64_t utc_ms;        /* of the present event */
 	struct gp_buf greeting; /* the backend's, as the client may see it */
 	unsigned bad_commands;

@@ -53,11 +53,11 @@ static int append_mechanisms(struct sieve_edge *edge, struct gp_str list, struct
 }
 
 /* STARTTLS and XCLIENT are between us and the backend; after UNAUTHENTICATE a second login would
- * pass unseen. */
+ * pass unseen; before login there is no OWNER (RFC 5804 section 1.7). */
 static bool is_stripped(struct gp_str name)
 {
 	return gp_str_equal_nocase(name, "STARTTLS") || gp_str_equal_nocase(name, "XCLIENT") ||
-	       gp_str_equal_nocase(name, "UNAUTHENTICATE");
+	       gp_str_equal_nocase(name, "UNAUTHENTICATE") || gp_str_equal_nocase(name, "OWNER");
 }
 
 static int append_capability(struct sieve_edge *edge, struct gp_buf *out)

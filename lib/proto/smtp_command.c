@@ -71,9 +71,10 @@ static enum column column_of(const struct smtp_edge *edge)
 {
 	const struct gp_smtp_edge_config *config = smtp_config(edge);
 	bool mx = config->service == GP_SMTP_MX;
+	bool tls_first = config->starttls_required || edge->life.tls_first;
 
 	if (edge->life.state == GP_EDGE_CLEAR)
-		return mx && !config->starttls_required ? MX_IN_CLEAR : SUBMISSION_IN_CLEAR;
+		return mx && !tls_first ? MX_IN_CLEAR : SUBMISSION_IN_CLEAR;
 	if (mx)
 		return MX;
 	return edge->authenticated ? SUBMISSION : SUBMISSION_BEFORE_AUTH;
@@ -155,6 +156,14 @@ static enum smtp_verdict judge_arguments(const struct smtp_edge *edge, enum smtp
 	}
 }
 
+/* RFC 4954 section 4; that it needs an EHLO is otherwise for the backend to say. */
+static bool may_log_in(const struct smtp_edge *edge)
+{
+	bool greeted = edge->extended && edge->helo[0];
+
+	return edge->transaction == SMTP_NO_MAIL && (greeted || !smtp_xclient_is_due(edge));
+}
+
 /* DATA after BDAT, AUTH within a mail: what the backend would refuse, and what would confuse us */
 static enum smtp_verdict judge_order(const struct smtp_edge *edge, enum smtp_verdict verdict)
 {
@@ -162,8 +171,7 @@ static enum smtp_verdict judge_order(const struct smtp_edge *edge, enum smtp_ver
 		return SMTP_WRONG_ORDER;
 	if (verdict == SMTP_FORWARD_DATA && edge->transaction > SMTP_MAIL)
 		return SMTP_WRONG_ORDER;
-	if ((verdict == SMTP_FORWARD_AUTH || verdict == SMTP_EXTERNAL) &&
-	    edge->transaction != SMTP_NO_MAIL)
+	if ((verdict == SMTP_FORWARD_AUTH || verdict == SMTP_EXTERNAL) && !may_log_in(edge))
 		return SMTP_WRONG_ORDER;
 	if (verdict == SMTP_FORWARD_MAIL && edge->transaction != SMTP_NO_MAIL &&
 	    edge->transaction != SMTP_SPOILT)
@@ -211,7 +219,7 @@ static void answer(struct smtp_edge *edge)
 		gp_edge_count_bad_command(&edge->life);
 }
 
-static void forward(struct smtp_edge *edge, struct gp_str line)
+void smtp_forward(struct smtp_edge *edge, struct gp_str line)
 {
 	gp_push_send_line(&edge->life.c, GP_BACKEND, line);
 	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
@@ -221,14 +229,14 @@ static void forward(struct smtp_edge *edge, struct gp_str line)
 
 static void hold_mail(struct smtp_edge *edge, struct gp_str line)
 {
-	edge->life.c.error = gp_buf_append(&edge->held_mail, line.p, line.len);
+	smtp_wait(edge, SMTP_FORWARD_MAIL, line);
 	gp_edge_dial(&edge->life);
 }
 
 /* A chunk was refused, and with it the mail; the backend may not see it so yet. */
 static void reset_first(struct smtp_edge *edge, struct gp_str line)
 {
-	edge->life.c.error = gp_buf_append(&edge->held_mail, line.p, line.len);
+	smtp_wait(edge, SMTP_FORWARD_MAIL, line);
 	edge->verdict = SMTP_OUR_RSET;
 	gp_push_send_line(&edge->life.c, GP_BACKEND, gp_str_of("RSET"));
 	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
@@ -242,7 +250,7 @@ void smtp_forward_mail(struct smtp_edge *edge, struct gp_str line)
 	gp_buf_init(&text, edge->life.c.config.line_max + 32);
 	ret = smtp_rewrite_mail(edge, line, &text);
 	if (ret == GP_OK) {
-		forward(edge, gp_str_from(text.data, text.len));
+		smtp_forward(edge, gp_str_from(text.data, text.len));
 	} else if (ret == GP_E_SYNTAX || ret == GP_E_STATE) {
 		edge->verdict = ret == GP_E_STATE ? SMTP_PARAMETER : SMTP_SYNTAX;
 		answer(edge);
@@ -264,15 +272,24 @@ static void chunk(struct smtp_edge *edge, struct gp_str arguments)
 		smtp_begin_chunk(edge, size, last);
 }
 
+static void log_in(struct smtp_edge *edge)
+{
+	if (smtp_logs_in_by_xclient(edge)) {
+		smtp_log_in_by_xclient(edge);
+		return;
+	}
+	gp_edge_external_begin(&edge->life, "AUTH");
+	edge->external_answered = false;
+	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
+}
+
 /* The client's EXTERNAL message (RFC 4954 section 4, RFC 4422 appendix A). */
 static void take_external(struct smtp_edge *edge, struct gp_str base64)
 {
 	edge->external_wanted = false;
 	switch (gp_external_judge(base64, edge->life.account)) {
 	case GP_OK:
-		gp_edge_external_begin(&edge->life, "AUTH");
-		edge->external_answered = false;
-		gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
+		log_in(edge);
 		break;
 	case GP_E_NOT_FOUND:
 		gp_push_report(&edge->life.c, GP_REPORT_LOGIN_FAILED, edge->life.c.login_name);
@@ -345,6 +362,12 @@ static void obey(struct smtp_edge *edge, struct gp_str line, struct gp_str argum
 		else
 			smtp_forward_mail(edge, line);
 		break;
+	case SMTP_FORWARD_AUTH:
+		if (smtp_xclient_is_due(edge))
+			smtp_tell_before_auth(edge, line);
+		else
+			smtp_forward(edge, line);
+		break;
 	case SMTP_EXTERNAL:
 		begin_external(edge, arguments);
 		break;
@@ -353,7 +376,7 @@ static void obey(struct smtp_edge *edge, struct gp_str line, struct gp_str argum
 		break;
 	default:
 		if (edge->verdict >= SMTP_FORWARD)
-			forward(edge, line);
+			smtp_forward(edge, line);
 		else
 			answer(edge);
 		break;
@@ -395,7 +418,7 @@ static void sasl_line(struct smtp_edge *edge, struct gp_str line)
 	if (line.len && !is_base64(line))
 		line = gp_str_of("*");
 	gp_login_name_from_sasl(&edge->life.c, line);
-	forward(edge, line);
+	smtp_forward(edge, line);
 }
 
 bool smtp_listens(const struct gp_edge_life *life)

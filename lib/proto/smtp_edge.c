@@ -40,7 +40,7 @@ static void smtp_deinit(struct gp_edge_life *life)
 	struct smtp_edge *edge = smtp_of(life);
 
 	gp_buf_deinit(&edge->reply);
-	gp_buf_deinit(&edge->held_mail);
+	gp_buf_deinit(&edge->held);
 	gp_buf_deinit(&edge->piece);
 	gp_buf_deinit(&edge->chunk_answer);
 }
@@ -80,7 +80,7 @@ static struct gp_edge *smtp_new(const struct gp_edge_config *config)
 
 	if (edge) {
 		gp_buf_init(&smtp->reply, config->line_max);
-		gp_buf_init(&smtp->held_mail, config->line_max);
+		gp_buf_init(&smtp->held, config->line_max);
 		gp_buf_init(&smtp->chunk_answer, config->line_max);
 		gp_buf_init(&smtp->piece, 3 * config->line_max + SMTP_TRACE_MAX);
 	}

@@ -44,7 +44,7 @@ enum smtp_verdict {
 	SMTP_OUR_EHLO,    /* not the client's but ours: to see whether XCLIENT is offered */
 	SMTP_OUR_XCLIENT, /* to say who the client is */
 	SMTP_OUR_RSET,    /* before a MAIL that follows a refused chunk */
-	SMTP_OUR_HELLO,   /* to say the client's own EHLO again, before its first MAIL in clear */
+	SMTP_OUR_HELLO,   /* to say the client's own EHLO again, before `waiting` */
 	SMTP_VERDICTS
 };
 
@@ -58,7 +58,21 @@ enum smtp_transaction {
 /* Who takes the octets that the client sends. */
 enum smtp_reader { SMTP_READ_COMMANDS, SMTP_READ_DATA, SMTP_READ_CHUNK, SMTP_SWALLOW_CHUNK };
 
-enum smtp_extension { SMTP_HAS_CHUNKING = 1, SMTP_HAS_DSN = 2, SMTP_HAS_REQUIRETLS = 4 };
+enum smtp_extension {
+	SMTP_HAS_CHUNKING = 1,
+	SMTP_HAS_DSN = 2,
+	SMTP_HAS_REQUIRETLS = 4,
+	SMTP_HAS_AUTH = 8
+};
+
+/* What XCLIENT can tell, as the backend's EHLO lists it. */
+enum smtp_xclient_attribute {
+	SMTP_XCLIENT_ADDR = 1,
+	SMTP_XCLIENT_LOGIN = 2,
+	SMTP_XCLIENT_NAME = 4,
+	SMTP_XCLIENT_PORT = 8,
+	SMTP_XCLIENT_SESSION = 16
+};
 
 enum { SMTP_HELO_SIZE = 256, SMTP_SASL_LINE_MAX = 12288, SMTP_TRACE_MAX = 1024 };
 
@@ -72,9 +86,12 @@ struct smtp_edge {
 	bool authenticated;
 	bool extended; /* the client said EHLO, not HELO */
 	char helo[SMTP_HELO_SIZE];
-	struct gp_buf reply;     /* of the backend, not whole yet */
-	unsigned extensions;     /* of the backend: enum smtp_extension */
-	struct gp_buf held_mail; /* the MAIL for which we dial */
+	struct gp_buf reply;       /* of the backend, not whole yet */
+	unsigned extensions;       /* of the backend: enum smtp_extension */
+	unsigned xclient;          /* the same: enum smtp_xclient_attribute */
+	enum smtp_verdict waiting; /* a command that the backend gets after one of ours: a MAIL,
+				    * an AUTH; or our login. SMTP_UNKNOWN: none */
+	struct gp_buf held;        /* its line */
 
 	/* of the mail under way */
 	enum smtp_transaction transaction;
@@ -92,6 +109,7 @@ struct smtp_edge {
 
 	/* what the backend is told of the client, and what its Received field says */
 	bool tell;
+	bool told;
 	bool bare_newline_exempt;
 	char client_ip[GP_IP_TEXT_SIZE];
 	unsigned client_port;
@@ -112,6 +130,7 @@ static inline const struct gp_smtp_edge_config *smtp_config(const struct smtp_ed
 
 /* smtp_command.c */
 void smtp_forward_mail(struct smtp_edge *edge, struct gp_str line);
+void smtp_forward(struct smtp_edge *edge, struct gp_str line);
 bool smtp_listens(const struct gp_edge_life *life);
 void smtp_on_client_line(struct gp_edge_life *life, struct gp_str line);
 
@@ -137,11 +156,25 @@ int smtp_append_trace(const struct smtp_edge *edge, struct gp_buf *out);
 void smtp_on_backend_line(struct gp_edge_life *life, struct gp_str line);
 void smtp_relay_reply(struct smtp_edge *edge);
 void smtp_ready(struct smtp_edge *edge);
+void smtp_wait(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line);
+void smtp_ask(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line);
 
 /* smtp_ehlo.c */
 void smtp_relay_ehlo(struct smtp_edge *edge);       /* the backend's answer, rewritten */
 void smtp_learn_extensions(struct smtp_edge *edge); /* of that answer */
 void smtp_answer_ehlo(struct smtp_edge *edge);      /* in clear, without a backend */
-int smtp_append_xclient(const struct smtp_edge *edge, struct gp_buf *out);
+bool smtp_next_line(struct gp_str *reply, struct gp_str *line_out);
+
+/* smtp_xclient.c */
+void smtp_learn_xclient(struct smtp_edge *edge); /* of the backend's answer to EHLO */
+void smtp_tell_facts(struct smtp_edge *edge);
+
+/* For a client whose certificate is known, if the backend is to hear of it by XCLIENT LOGIN. */
+bool smtp_logs_in_by_xclient(const struct smtp_edge *edge);
+bool smtp_xclient_is_due(const struct smtp_edge *edge); /* before any AUTH */
+void smtp_tell_before_auth(struct smtp_edge *edge, struct gp_str line);
+void smtp_check_xclient_login(struct smtp_edge *edge); /* of that answer: can it be done? */
+void smtp_log_in_by_xclient(struct smtp_edge *edge);
+void smtp_refuse_xclient_login(struct smtp_edge *edge, const char *sentence); /* may be NULL */
 
 #endif

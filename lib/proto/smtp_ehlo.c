@@ -15,7 +15,7 @@ static const struct {
 	enum { PASS, SASL, OURS } offer;
 	unsigned extension;
 } keywords[] = {
-	{ "8BITMIME", PASS, 0 },       { "AUTH", SASL, 0 },
+	{ "8BITMIME", PASS, 0 },       { "AUTH", SASL, SMTP_HAS_AUTH },
 	{ "DELIVERBY", PASS, 0 },      { "CHUNKING", PASS, SMTP_HAS_CHUNKING },
 	{ "DSN", PASS, SMTP_HAS_DSN }, { "ENHANCEDSTATUSCODES", PASS, 0 },
 	{ "FUTURERELEASE", PASS, 0 },  { "HELP", PASS, 0 },
@@ -38,7 +38,7 @@ static size_t find_keyword(struct gp_str line)
 }
 
 /* The next line of a reply, without code and line end. */
-static bool next_line(struct gp_str *reply, struct gp_str *line_out)
+bool smtp_next_line(struct gp_str *reply, struct gp_str *line_out)
 {
 	if (!reply->len)
 		return false;
@@ -121,9 +121,9 @@ void smtp_relay_ehlo(struct smtp_edge *edge)
 	struct gp_str reply = gp_str_from(edge->reply.data, edge->reply.len), line;
 	struct reply r;
 
-	next_line(&reply, &line);
+	smtp_next_line(&reply, &line);
 	begin_reply(&r, edge, line);
-	while (next_line(&reply, &line)) {
+	while (smtp_next_line(&reply, &line)) {
 		size_t i = find_keyword(line);
 
 		if (i < KEYWORDS && keywords[i].offer == PASS) {
@@ -147,9 +147,10 @@ void smtp_learn_extensions(struct smtp_edge *edge)
 	int ret = GP_OK;
 
 	edge->extensions = 0;
+	smtp_learn_xclient(edge);
 	gp_buf_init(&learned, edge->life.c.config.line_max + 1);
-	next_line(&reply, &line);
-	while (next_line(&reply, &line)) {
+	smtp_next_line(&reply, &line);
+	while (smtp_next_line(&reply, &line)) {
 		size_t i = find_keyword(line);
 
 		if (i == KEYWORDS)
@@ -180,33 +181,4 @@ void smtp_answer_ehlo(struct smtp_edge *edge)
 		add(&r, gp_str_split(&known, '\n'));
 	add(&r, gp_str_of("STARTTLS"));
 	send_reply(&r, edge);
-}
-
-/* XCLIENT with those attributes that the backend's EHLO reply lists (Postfix XCLIENT_README). The
- * name is nobody's to tell: the edge asks no resolver. GP_E_NOT_FOUND: not offered. */
-int smtp_append_xclient(const struct smtp_edge *edge, struct gp_buf *out)
-{
-	const char *prefix = strchr(edge->client_ip, ':') ? "IPV6:" : "";
-	struct gp_str reply = gp_str_from(edge->reply.data, edge->reply.len), line;
-	bool address = false;
-	int ret = gp_buf_append_str(out, "XCLIENT");
-
-	while (next_line(&reply, &line)) {
-		if (!gp_str_equal_nocase(gp_str_word(&line), "XCLIENT"))
-			continue;
-		while (line.len && ret == GP_OK) {
-			struct gp_str word = gp_str_word(&line);
-
-			address |= gp_str_equal_nocase(word, "ADDR");
-			if (gp_str_equal_nocase(word, "NAME"))
-				ret = gp_buf_append_str(out, " NAME=[UNAVAILABLE]");
-			else if (gp_str_equal_nocase(word, "PORT"))
-				ret = gp_buf_appendf(out, " PORT=%u", edge->client_port);
-			else if (gp_str_equal_nocase(word, "SESSION"))
-				ret = gp_buf_appendf(out, " SESSION=%s", edge->session_id);
-		}
-	}
-	if (ret == GP_OK && !address)
-		return GP_E_NOT_FOUND;
-	return ret == GP_OK ? gp_buf_appendf(out, " ADDR=%s%s", prefix, edge->client_ip) : ret;
 }

@@ -25,7 +25,13 @@ static void end_session(struct smtp_edge *edge)
 			    (const char *)edge->reply.data);
 }
 
-static void send(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line)
+void smtp_wait(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line)
+{
+	edge->waiting = verdict;
+	edge->life.c.error = gp_buf_append(&edge->held, line.p, line.len);
+}
+
+void smtp_ask(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line)
 {
 	edge->verdict = verdict;
 	gp_push_send_line(&edge->life.c, GP_BACKEND, line);
@@ -43,7 +49,7 @@ static void say_hello(struct smtp_edge *edge, enum smtp_verdict verdict, bool ex
 	if (ret != GP_OK)
 		edge->life.c.error = ret;
 	else
-		send(edge, verdict, gp_str_from(line.data, line.len));
+		smtp_ask(edge, verdict, gp_str_from(line.data, line.len));
 	gp_buf_deinit(&line);
 }
 
@@ -51,7 +57,7 @@ static void say_hello(struct smtp_edge *edge, enum smtp_verdict verdict, bool ex
 
 static void backend_knows_all(struct smtp_edge *edge)
 {
-	if (edge->held_mail.len) {
+	if (edge->waiting) {
 		say_hello(edge, SMTP_OUR_HELLO, edge->extended, edge->helo);
 		return;
 	}
@@ -67,54 +73,10 @@ static void on_greeting(struct smtp_edge *edge, unsigned code)
 		return;
 	}
 	edge->life.c.error = gp_buf_append(&edge->life.greeting, edge->reply.data, edge->reply.len);
-	if (edge->tell)
+	if (edge->tell && !smtp_xclient_is_due(edge))
 		say_hello(edge, SMTP_OUR_EHLO, true, smtp_config(edge)->hostname);
 	else
 		backend_knows_all(edge);
-}
-
-static void tell_facts(struct smtp_edge *edge)
-{
-	struct gp_buf line;
-	int ret;
-
-	gp_buf_init(&line, 512);
-	ret = smtp_append_xclient(edge, &line);
-	if (ret == GP_E_NOT_FOUND)
-		gp_edge_backend_failed(&edge->life,
-				       "the backend does not offer XCLIENT ADDR to this address: "
-				       "see smtpd_authorized_xclient_hosts in Postfix, "
-				       "login_trusted_networks in Dovecot");
-	else if (ret != GP_OK)
-		edge->life.c.error = ret;
-	else
-		send(edge, SMTP_OUR_XCLIENT, gp_str_from(line.data, line.len));
-	gp_buf_deinit(&line);
-}
-
-static void forward_held_mail(struct smtp_edge *edge)
-{
-	smtp_ready(edge);
-	edge->verdict = SMTP_FORWARD_MAIL;
-	smtp_forward_mail(edge, gp_str_from(edge->held_mail.data, edge->held_mail.len));
-	gp_buf_deinit(&edge->held_mail);
-}
-
-static void on_facts_reply(struct smtp_edge *edge, unsigned code)
-{
-	if (edge->verdict == SMTP_OUR_EHLO && code == 250) {
-		tell_facts(edge);
-	} else if (edge->verdict == SMTP_OUR_XCLIENT && code == 220) {
-		backend_knows_all(edge);
-	} else if (edge->verdict == SMTP_OUR_HELLO && code == 250) {
-		smtp_learn_extensions(edge);
-		gp_buf_deinit(&edge->life.greeting);
-		forward_held_mail(edge);
-	} else if (edge->verdict == SMTP_OUR_HELLO) {
-		end_session(edge);
-	} else {
-		gp_edge_backend_failed(&edge->life, "the backend refuses our EHLO or XCLIENT");
-	}
 }
 
 /* ---- answers to the client's commands ---- */
@@ -125,6 +87,7 @@ static void on_ehlo_reply(struct smtp_edge *edge, unsigned code)
 		smtp_relay_reply(edge);
 	} else if (edge->verdict == SMTP_FORWARD_EHLO) {
 		smtp_learn_extensions(edge);
+		smtp_check_xclient_login(edge);
 		smtp_relay_ehlo(edge);
 		smtp_forget_mail(edge);
 	} else {
@@ -190,6 +153,45 @@ static void on_data_reply(struct smtp_edge *edge, unsigned code)
 	smtp_ready(edge);
 }
 
+static void go_on(struct smtp_edge *edge)
+{
+	struct gp_str line = gp_str_from(edge->held.data, edge->held.len);
+
+	smtp_ready(edge);
+	edge->verdict = edge->waiting;
+	edge->waiting = SMTP_UNKNOWN;
+	if (edge->verdict == SMTP_FORWARD_MAIL) {
+		smtp_forward_mail(edge, line);
+	} else if (edge->verdict == SMTP_FORWARD_AUTH) {
+		smtp_forward(edge, line);
+	} else {
+		gp_push_sendf(&edge->life.c, GP_CLIENT, "235 2.7.0 Authentication successful\r\n");
+		end_auth(edge, 235);
+	}
+	gp_buf_deinit(&edge->held);
+}
+
+static void on_facts_reply(struct smtp_edge *edge, unsigned code)
+{
+	if (edge->verdict == SMTP_OUR_EHLO && code == 250) {
+		smtp_learn_xclient(edge);
+		smtp_tell_facts(edge);
+	} else if (edge->verdict == SMTP_OUR_XCLIENT && code == 220) {
+		edge->told = true;
+		backend_knows_all(edge);
+	} else if (edge->verdict == SMTP_OUR_XCLIENT && edge->waiting == SMTP_EXTERNAL) {
+		smtp_refuse_xclient_login(edge, "the backend refuses XCLIENT LOGIN");
+	} else if (edge->verdict == SMTP_OUR_HELLO && code == 250) {
+		smtp_learn_extensions(edge);
+		gp_buf_deinit(&edge->life.greeting);
+		go_on(edge);
+	} else if (edge->verdict == SMTP_OUR_HELLO) {
+		end_session(edge);
+	} else {
+		gp_edge_backend_failed(&edge->life, "the backend refuses our EHLO or XCLIENT");
+	}
+}
+
 static void on_answer(struct smtp_edge *edge, unsigned code)
 {
 	switch (edge->verdict) {
@@ -214,7 +216,7 @@ static void on_answer(struct smtp_edge *edge, unsigned code)
 		break;
 	case SMTP_OUR_RSET:
 		smtp_forget_mail(edge);
-		forward_held_mail(edge);
+		go_on(edge);
 		break;
 	case SMTP_FORWARD_QUIT:
 		end_session(edge);

@@ -104,12 +104,12 @@ class Dovecot:
 	def __init__(self, lab, pki, leaf=None, trusted="127.0.0.1", relay="127.0.0.1:25", more=""):
 		self.lab, self.relay = lab, relay
 		self.host = lab.host()
-		self.folder = lab.make_folder("dovecot")
+		self.folder = lab.make_folder(f"dovecot{self.host}")
 		self.write_users()
 		leaf = leaf or pki.leaf("imap.backend.test", ["imap.backend.test"])
-		lab.make_folder("dovecot", "run")
-		lab.make_folder("dovecot", "state")
-		self.config = lab.write("dovecot/dovecot.conf", self.config_text(leaf, trusted) + more)
+		lab.make_folder(self.folder, "run")
+		lab.make_folder(self.folder, "state")
+		self.config = lab.write(f"{self.folder}/dovecot.conf", self.config_text(leaf, trusted) + more)
 		self.process = None
 		self.start()
 
@@ -124,8 +124,8 @@ class Dovecot:
 		rows = [f"{name}:{{PLAIN}}{password}:{USER.pw_uid}:{USER.pw_gid}::{self.home(name)}::"
 			for name, password in PASSWORDS.items()]
 		for name in PASSWORDS:
-			self.lab.make_folder("dovecot", name)
-		self.lab.write("dovecot/users", "\n".join(rows) + "\n")
+			self.lab.make_folder(self.folder, name)
+		self.lab.write(f"{self.folder}/users", "\n".join(rows) + "\n")
 
 	def home(self, name):
 		return os.path.join(self.folder, name)

@@ -36,7 +36,7 @@ alias_database =
 smtpd_sasl_auth_enable = {sasl}
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = inet:{sasl_path}
-smtpd_authorized_xclient_hosts = 127.0.0.0/8
+smtpd_authorized_xclient_hosts = {xclient}
 smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
 relay_domains = {domains}
 smtpd_upstream_proxy_timeout = 5s
@@ -70,9 +70,9 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Postfix:
-	"""`domains`: takes mail for them without AUTH, as an MX does."""
+	"""`domains`: takes mail for them without AUTH, as an MX does. `xclient`: who may say XCLIENT."""
 
-	def __init__(self, lab, next_hop, sasl=None, domains=""):
+	def __init__(self, lab, next_hop, sasl=None, domains="", xclient="127.0.0.0/8"):
 		self.lab = lab
 		self.host = lab.host()
 		self.folder = lab.make_folder(f"postfix{self.host}")
@@ -84,7 +84,8 @@ class Postfix:
 		command(*sudo, "chown", "root", self.folder, etc, queue, root=True)
 		command(*sudo, "chown", "postfix", data, root=True)
 		main = MAIN.format(etc=etc, queue=queue, data=data, hop_host=hop_host, hop_port=hop_port,
-			sasl="yes" if sasl else "no", sasl_path=sasl or "127.0.0.1:1", domains=domains)
+			sasl="yes" if sasl else "no", sasl_path=sasl or "127.0.0.1:1", domains=domains,
+			xclient=xclient)
 		master = SERVICES.format(host=self.host, **PORTS)
 		for name, text in (("main.cf", main), ("master.cf", master)):
 			command(*sudo, "tee", os.path.join(etc, name), input=text, root=True)

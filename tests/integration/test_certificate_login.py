@@ -268,7 +268,7 @@ def _():
 			equal(is_in(role, one), True)
 
 
-@test("[8314-3.2-3 8314-4.2-4] preauth: PREAUTH greets a known certificate, SELECT works at once and LOGIN does not")
+@test("[8314-3.2-3 8314-4.2-4 8314-3.1-4 9051-6.2.1-5 2595-3.1-4] preauth: PREAUTH greets a known certificate, SELECT works at once and LOGIN does not")
 def _():
 	with client("imaps", "preauth", "alice") as one:
 		contains(one.greeting, b"* PREAUTH [CAPABILITY ")
@@ -277,8 +277,10 @@ def _():
 		contains(one.imap("LOGIN bob hush")[-1], b"BAD")
 	with client("imap", "preauth", "alice") as one:
 		contains(offer("imap", one), b"EXTERNAL")
+		contains(one.imap("SELECT INBOX")[-1], b"BAD")
 	with client("pop3s", "preauth", "alice") as one:
 		contains(one.pop("STAT"), b"-ERR")
+		equal((is_good(external("pop3s", one)), is_in("pop3s", one)), (True, True))
 
 
 def session_of(way, who, version, name=NAME):

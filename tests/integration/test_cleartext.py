@@ -7,13 +7,16 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+import hello  # noqa: E402
 from gate import Gate, certificate, gatepost, listener  # noqa: E402
 from lab import Lab, contains, equal, eventually, run, test  # noqa: E402
 from pki import Pki  # noqa: E402
-from wire import Backend, Client, imap_server, pop3_server  # noqa: E402
+from wire import Backend, Client, alert_of, imap_server, pop3_server  # noqa: E402
 
 lab = Lab()
 IMAP, POP3 = lab.address(1143), lab.address(1110)
+SUBMISSION, SIEVE, IMAPS, POP3S, SUBMISSIONS = map(lab.address, (1587, 4190, 1993, 1995, 1465))
+PROTOCOL_VERSION = 70
 # right, wrong, and nobody's; a backend would tell them apart
 ACCOUNTS = (("alice", "secret"), ("alice", "wrong"), ("nobody-here", "secret"))
 
@@ -28,7 +31,10 @@ def gate():
 	leaf = Pki(lab).leaf("mail", ["mail.example.test"])
 	imap, pop3 = backends()
 	return Gate(lab, certificates=[certificate(leaf)], listeners=[
-		listener("imap", IMAP, leaf, imap.address), listener("pop3", POP3, leaf, pop3.address)])
+		listener("imap", IMAP, leaf, imap.address), listener("pop3", POP3, leaf, pop3.address),
+		listener("submission", SUBMISSION, leaf, imap.address), listener("sieve", SIEVE, leaf, imap.address),
+		listener("imaps", IMAPS, leaf, imap.address), listener("pop3s", POP3S, leaf, pop3.address),
+		listener("submissions", SUBMISSIONS, leaf, imap.address)])
 
 
 def plain(user, password):
@@ -56,6 +62,27 @@ def same_answer(address, ask):
 	equal(len(set(map(repr, answers))), 1)
 	nobody_was_dialled()
 	return answers[0]
+
+
+@test("[8314-6-1 8689-4.4-1] no port for mail clients takes a login in clear, or less than TLS 1.2")
+def _():
+	secret = plain(*ACCOUNTS[0])
+	for address, verb, login, refused in ((IMAP, "a STARTTLS", f"a AUTHENTICATE PLAIN {secret}", b"a NO"),
+			(POP3, "STLS", f"AUTH PLAIN {secret}", b"-ERR"), (SUBMISSION, "STARTTLS", f"AUTH PLAIN {secret}", b"530"),
+			(SIEVE, "STARTTLS", f'AUTHENTICATE "PLAIN" "{secret}"', b"NO")):
+		client, _ = connect(address)
+		client.send(login + "\r\n" + verb + "\r\n")
+		client.until(b"\n" + refused if address == SIEVE else refused)
+		client.line()
+		client.line()
+		client.send(hello.client_hello(0x0302))
+		equal((address, alert_of(client.rest())), (address, PROTOCOL_VERSION))
+	for address in (IMAPS, POP3S, SUBMISSIONS):
+		with Client(address) as client:
+			equal(client.say_all(b"a LOGIN alice secret\r\n"), b"")
+		with Client(address) as client:
+			equal((address, alert_of(client.say_all(hello.client_hello(0x0302)))), (address, PROTOCOL_VERSION))
+	nobody_was_dialled()
 
 
 @test("[2595-3.2-1 9051-6.2.3-2 9051-6.1.1-1] IMAP in clear lists STARTTLS and LOGINDISABLED, no mechanism")

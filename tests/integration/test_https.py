@@ -69,6 +69,14 @@ def _():
 		contains(event["client"], SOURCE)
 
 
+@test("[8470-2-1] the ticket permits no early data")
+def _():
+	gate()
+	done = command("openssl", "s_client", "-connect", f"{GATE}:1443", "-servername", NAME, "-tls1_3", "-sess_out",
+		lab.path("early.pem"), "-ign_eof", input="GET /cut HTTP/1.1\r\n\r\n", check=False)
+	contains(done.stdout, "Max Early Data: 0")
+
+
 @test("[8461-7.1-4 8461-7.1-5] a name in the SNI that no certificate covers is refused by alert 112; a missing one is not")
 def _():
 	gate()
@@ -78,6 +86,15 @@ def _():
 	equal(alert_of(client.rest()), 112)
 	client.close()
 	implicit(f"{GATE}:1443", relaxed, None).close()
+
+
+@test("[9112-9.7-1] HTTP in clear gets no answer, and reaches no server")
+def _():
+	gate()
+	count = server().count
+	with Client(f"{GATE}:1443") as client:
+		equal(client.say_all(f"GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n"), b"")
+	equal(server().count, count)
 
 
 @test("ALPN: http/1.1 is taken, h2 alone is refused")

@@ -12,7 +12,7 @@ from dovecot import PASSWORDS, Dovecot  # noqa: E402
 from gate import Gate, certificate, listener, parse_event  # noqa: E402
 from lab import Lab, contains, equal, run, test  # noqa: E402
 from pki import Pki  # noqa: E402
-from wire import by_starttls, context, implicit  # noqa: E402
+from wire import Client, by_starttls, context, implicit  # noqa: E402
 
 NAME = "mail.example.test"
 lab = Lab()
@@ -236,6 +236,28 @@ def _():
 			text = made.pop_list("CAPA")[1]
 			contains(text, b"UIDL")
 			equal(b"STLS" in text, False)
+
+
+@test("[5034-3-1] POP3: CAPA lists mechanisms in TLS, none in clear; after login it is the backend's")
+def _():
+	gate()
+	with Client(ADDRESSES["pop3"]) as made:
+		made.line()
+		equal(sasl(made), None)
+		contains(made.pop("STLS"), b"+OK")
+		made.start_tls(tls(), NAME)
+		equal(sasl(made), [b"PLAIN", b"LOGIN"])
+		contains(made.pop("AUTH PLAIN " + plain()), b"+OK")
+		with Client(dovecot().port("pop3")) as direct:
+			direct.line()
+			contains(direct.pop("AUTH PLAIN " + plain()), b"+OK")
+			equal(made.pop_list("CAPA"), direct.pop_list("CAPA"))
+
+
+def sasl(made):
+	"""The mechanisms that CAPA lists, None without such a line."""
+	found = [line.split()[1:] for line in made.pop_list("CAPA")[1].splitlines() if line.startswith(b"SASL")]
+	return found[0] if found else None
 
 
 @test("[5034-4-2 5034-4-5] POP3: AUTH with and without response, cancelled, unreadable, empty, and longer than a line")

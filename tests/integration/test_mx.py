@@ -21,7 +21,7 @@ NAME, MX = "mx.example.test", "edge.example.test"
 lab = Lab()
 SOURCE, GATE = lab.host(), lab.host()
 PORTS = {"own": 1025, "postfix": 2025, "proxy": 3025, "required": 4025, "final": 5025, "header": 6025, "pass": 7025,
-	"forgiving": 8025, "rsa": 9025, "submission": 1587}
+	"forgiving": 8025, "rsa": 9025, "away": 10025, "partners": 11025, "submission": 1587}
 
 
 @cache
@@ -65,7 +65,8 @@ def gate():
 		listener("smtp", address("header"), leaf, own, requiretls="header", relay_follows=True),
 		listener("smtp", address("pass"), leaf, requiretls.address, requiretls="pass"),
 		listener("smtp", address("forgiving"), leaf, own, bare_newline_from=[SOURCE]),
-		listener("smtp", address("rsa"), rsa, own), listener("submission", address("submission"), leaf, own)]
+		listener("smtp", address("partners"), leaf, own, starttls_required_from=[SOURCE]),
+		listener("smtp", address("away"), leaf, lab.address(9)), listener("smtp", address("rsa"), rsa, own), listener("submission", address("submission"), leaf, own)]
 	return Gate(lab, certificates=[certificate(leaf), certificate(other), certificate(rsa)], listeners=rows, server={"hostname": MX})
 
 
@@ -73,10 +74,10 @@ def address(kind):
 	return f"{GATE}:{PORTS[kind]}"
 
 
-def greeted(kind, in_tls=False, name=NAME):
+def greeted(kind, in_tls=False, name=NAME, source=SOURCE):
 	"""A client that has said EHLO."""
 	gate()
-	client = Client(address(kind), source=SOURCE)
+	client = Client(address(kind), source=source)
 	reply(client, b"220")
 	client.ehlo = smtp(client, "EHLO client.example", b"250")
 	if in_tls:
@@ -94,7 +95,7 @@ def send(client, message, parameters="", wanted=b"250"):
 	return reply(client, wanted)
 
 
-@test("[3207-4-3 3207r-4-2 8461-7.1-7 7672-8.1-4] mail is taken in clear; Received says so; and in TLS without SNI")
+@test("[3207-4-3 3207r-4-2 3207-6-2 8461-7.1-7 7672-8.1-4] mail is taken in clear; Received says so; and in TLS without SNI")
 def _():
 	with greeted("own") as client:
 		count = len(server().mails)
@@ -128,11 +129,23 @@ def _():
 			equal((asked, got in names), (asked, True))
 
 
-@test("[8461-7.1-6 7672-3.1.2-6 7672-8.1-3] the SNI selects the certificate; wildcard names, too")
+@test("[8461-7.1-6 7672-3.1.2-6 7672-8.1-3 7671-5.2-2] the SNI selects the certificate; wildcard names, too")
 def _():
 	for name in (NAME, "a.mx.example.test", "other.example.test"):
 		with greeted("own", True, name) as client:
 			equal(client.tls.version(), "TLSv1.3")
+
+
+@test("[7672-9.2-1] STARTTLS is offered to every client, at its first connection and later, also while the backend is away")
+def _():
+	for kind in ("own", "away", "required"):
+		for source in (lab.host(), SOURCE):
+			for _ in range(2):
+				with greeted(kind, source=source) as client:
+					contains(b"\n".join(client.ehlo), b"STARTTLS")
+					smtp(client, "EHLO again.example", b"250")
+					smtp(client, "STARTTLS", b"220")
+					client.start_tls(tls(), NAME)
 
 
 @test("[7672-8.2-3] TLS 1.2 with CBC or DHE is better than clear text: an MX takes it, also beside offers of anonymous suites")
@@ -204,7 +217,7 @@ def _():
 			smtp(client, "AUTH PLAIN AGEAYg==", b"502")
 
 
-@test("[3207r-4-4 3207r-6-2] starttls-required: nothing is taken in clear")
+@test("[3207r-4-4 3207-6-1 8689-8.4-1] starttls-required: nothing is taken in clear, nor with a suite that is only better than that")
 def _():
 	with greeted("required") as client:
 		smtp(client, "MAIL FROM:<a@example.test>", b"530")
@@ -212,6 +225,19 @@ def _():
 	with greeted("required", True) as client:
 		send(client, mails.plain())
 	server().wait_mail(count + 1)
+	equal(agreed(address("required"), "ECDHE-ECDSA-AES128-SHA"), None)
+	equal(agreed(address("required"), "ECDHE-ECDSA-AES128-GCM-SHA256"), "ECDHE-ECDSA-AES128-GCM-SHA256")
+
+
+@test("[3207r-6-2 3207-6-1] starttls-required-from: nothing is taken in clear from these clients, from others it is")
+def _():
+	count = len(server().mails)
+	with greeted("partners") as client:
+		smtp(client, "MAIL FROM:<a@example.test>", b"530")
+	for source, secure in ((SOURCE, True), (lab.host(), False)):
+		with greeted("partners", secure, source=source) as client:
+			send(client, mails.plain())
+	server().wait_mail(count + 2)
 
 
 @test("REQUIRETLS: final ends it, header makes it a field, pass hands it on; never in clear")

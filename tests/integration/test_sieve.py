@@ -11,12 +11,13 @@ from dovecot import Dovecot  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
 from lab import Lab, command, contains, equal, run, test  # noqa: E402
 from pki import Pki  # noqa: E402
-from wire import Client, context  # noqa: E402
+from wire import Backend, Client, context  # noqa: E402
 
 NAME = "mail.example.test"
 lab = Lab()
 SOURCE, GATE = lab.host(), lab.host()
 PORTS = {"xclient": 4190, "proxy-v2": 5190, "none": 6190}
+SCRIPTED = 7190
 PASSWORD = base64.b64encode(b"\0alice\0secret").decode()
 
 
@@ -35,7 +36,16 @@ def gate():
 	leaf = pki().leaf("mail", [NAME])
 	rows = [listener("sieve", f"{GATE}:{port}", leaf, dovecot().port("sieve-proxy" if kind == "proxy-v2" else "sieve"), kind)
 		for kind, port in PORTS.items()]
+	rows.append(listener("sieve", f"{GATE}:{SCRIPTED}", leaf, Backend(lab, forgetful).address))
 	return Gate(lab, certificates=[certificate(leaf)], listeners=rows)
+
+
+def forgetful(session):
+	"""A server that knows UNAUTHENTICATE, as Pigeonhole does not; every login is good."""
+	offer = b'"IMPLEMENTATION" "x"\r\n"SASL" "PLAIN"\r\n"UNAUTHENTICATE"\r\n"VERSION" "1.0"\r\nOK\r\n'
+	session.send(offer)
+	while verb := session.line().upper().split(b" ")[0]:
+		session.send(offer if verb == b"CAPABILITY" else b'OK "%s"\r\n' % verb)
 
 
 def answer(client):
@@ -53,7 +63,7 @@ def ask(client, text):
 
 def connect(kind, in_tls=True):
 	gate()
-	client = Client(f"{GATE}:{PORTS[kind]}", source=SOURCE)
+	client = Client(f"{GATE}:{PORTS.get(kind, SCRIPTED)}", source=SOURCE)
 	client.greeting = answer(client)
 	if in_tls:
 		equal(ask(client, "STARTTLS")[-1], b'OK "Begin TLS negotiation now"')
@@ -106,6 +116,29 @@ def _():
 		gate().wait_for("login-failed", mark, user="alice")
 		contains(ask(client, f'AUTHENTICATE "PLAIN" {{{len(PASSWORD)}+}}\r\n{PASSWORD}')[-1], b"OK")
 		gate().wait_for("login", mark, user="alice")
+
+
+@test("[5804-2.1-1] \"*\" cancels a login with NO; after login a second one gets NO")
+def _():
+	for kind in PORTS:
+		with connect(kind) as client:
+			client.send('AUTHENTICATE "PLAIN"\r\n')
+			challenge = client.line()
+			if challenge != b'""':
+				equal((challenge, client.line()), (b"{0}", b""))
+			contains(ask(client, '"*"')[-1], b"NO")
+			contains(ask(client, f'AUTHENTICATE "PLAIN" "{PASSWORD}"')[-1], b"OK")
+			contains(ask(client, f'AUTHENTICATE "PLAIN" "{PASSWORD}"')[-1], b"NO")
+
+
+@test("[5804-2.14.1-1] UNAUTHENTICATE is not offered before login; after it the backend's answer passes, and TLS stays")
+def _():
+	with connect("scripted") as client:
+		equal(b"UNAUTHENTICATE" in b"\n".join(client.capabilities), False)
+		contains(ask(client, f'AUTHENTICATE "PLAIN" "{PASSWORD}"')[-1], b"OK")
+		contains(b"\n".join(ask(client, "CAPABILITY")), b"UNAUTHENTICATE")
+		for verb in ("UNAUTHENTICATE", "NOOP", f'AUTHENTICATE "PLAIN" "{PASSWORD}"', "NOOP"):
+			equal(ask(client, verb), [b'OK "%s"' % verb.split()[0].encode()])
 
 
 @test("[NST-B-1 7457-2.2-1] commands glued to STARTTLS: closed, logged")

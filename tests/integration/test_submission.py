@@ -9,6 +9,7 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+import hello  # noqa: E402
 import mails  # noqa: E402
 from dovecot import Dovecot  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
@@ -17,7 +18,7 @@ from pki import Pki  # noqa: E402
 from postfix import Postfix  # noqa: E402
 from smtpserver import SmtpServer, login, reply  # noqa: E402
 from smtpserver import command as smtp  # noqa: E402
-from wire import Client, context, implicit  # noqa: E402
+from wire import Client, alert_of, context, implicit  # noqa: E402
 
 NAME, MX = "mail.example.test", "edge.example.test"
 lab = Lab()
@@ -106,6 +107,22 @@ def our_trace(mail):
 	found = [match for match in map(RECEIVED.match, mail.fields("Received")) if match and match["by"] == MX]
 	equal(len(found), 1)
 	return found[0]
+
+
+@test("[3207-4.1-1] too little TLS is judged in the handshake: an alert, no answer to any command, and no call of the backend")
+def _():
+	gate()
+	count = server().count
+	for version, suites, alert in ((0x0302, hello.CBC, 70), (0x0303, hello.CBC, 40), (0x0303, hello.RSA_TRANSPORT, 40)):
+		for role in ("submissions", "submission"):
+			with Client(address("own", role)) as client:
+				if role == "submission":
+					reply(client, b"220")
+					smtp(client, "STARTTLS", b"220")
+				client.send(hello.client_hello(version, suites))
+				said = client.say_all(b"EHLO client.example\r\n")
+				equal((alert_of(said), b"\x16\x03" in said, b"250" in said), (alert, False, False))
+	equal(server().count, count)
 
 
 @test("[8314-4-12 8314-4.3-1 8314-4.3-2 8314-4.3-4 8314-4.3-5] Received of submitted mail: ESMTPSA, IANA names of suite and group, clauses in order, the id of the log")

@@ -267,7 +267,7 @@ def _():
 		equal("CertificateRequest" in done.stdout, False)
 
 
-@test("[9325-3.10-1 8470-2-1] the ticket permits no early data")
+@test("[9325-3.10-1] the ticket permits no early data")
 def _():
 	session = lab.path("early.pem")
 	done = s_client("-tls1_3", "-sess_out", session, "-ign_eof", input="a LOGOUT\r\n")

@@ -181,6 +181,7 @@ static bool give_event(struct play *play, const struct step *step)
 	struct gp_event event = { .type = step->event, .side = step->side, .reason = step->reason };
 	size_t used;
 
+	facts.tls_first = step->tls_first;
 	if (step->account[0])
 		play->account = step->account;
 	facts.account = play->account;

@@ -187,12 +187,12 @@ static bool parse_event(struct step *step, struct gp_str rest)
 			step->reason = reasons[index].reason;
 		return index >= 0;
 	}
-	if (gp_str_equal(word, "account") && step->event == GP_EV_TLS_UP) {
-		gp_str_copy(gp_str_word(&rest), step->account, sizeof(step->account));
-		return step->account[0] != '\0';
-	}
-	step->facts = gp_str_equal(word, "facts");
-	return !word.len || (step->facts && step->event == GP_EV_BACKEND_UP);
+	step->tls_first = step->event == GP_EV_START && gp_str_equal(word, "tls-first");
+	step->facts = step->event == GP_EV_BACKEND_UP && gp_str_equal(word, "facts");
+	if (step->event != GP_EV_TLS_UP || !gp_str_equal(word, "account"))
+		return !word.len || step->tls_first || step->facts;
+	gp_str_copy(gp_str_word(&rest), step->account, sizeof(step->account));
+	return step->account[0] != '\0';
 }
 
 static bool parse_report(struct step *step, struct gp_str rest)
@@ -275,7 +275,8 @@ static bool parse_smtp_setting(struct script *script, struct gp_str word, struct
 
 static bool parse_external(struct script *script, struct gp_str value, struct gp_str rest)
 {
-	static const char *const methods[] = { "master-user", "proxy-v2-cn", "trusted", NULL };
+	static const char *const methods[] = { "master-user", "proxy-v2-cn", "xclient", "trusted",
+					       NULL };
 	int index = index_of(methods, value);
 
 	script->external = (struct gp_external_login){

@@ -12,7 +12,7 @@
  *	implicit-tls
  *	line-max N           (1024 unless told)
  *	literal-max N        (1024 unless told)
- *	external master-user|proxy-v2-cn|trusted [preauth]   how accounts are logged in
+ *	external master-user|proxy-v2-cn|xclient|trusted [preauth]   how accounts are logged in
  *	mx                   of smtp; submission unless told
  *	starttls-required
  *	requiretls off|pass|header|final
@@ -25,7 +25,7 @@
  *
  * what happens:
  *
- *	event START
+ *	event START [tls-first]   tls-first: this client is not heard in clear
  *	event TLS_UP [account NAME]   whose certificate the client has shown
  *	event BACKEND_UP [facts]
  *	event EOF client|backend
@@ -60,7 +60,8 @@ struct step {
 	enum gp_side side;
 	enum gp_end_reason reason;
 	bool facts;
-	char account[64]; /* empty: nobody's */
+	bool tls_first;
+	char account[256]; /* empty: nobody's */
 	enum gp_action_type action;
 	enum gp_report report;
 	struct gp_buf data; /* octets, or text of a report */

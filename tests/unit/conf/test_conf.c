@@ -167,6 +167,16 @@ static const struct row rows[] = {
 	  CERTIFICATES LISTENERS(
 		  LISTENER("imap", "[::]:143", PLAIN_BACKEND " facts = \"xclient\";")),
 	  { "facts = \"xclient\" is not for imap, which can have proxy-v2 or imap-id" } },
+	{ "XCLIENT LOGIN without XCLIENT",
+	  CERTIFICATES LISTENERS(LISTENER("submission", "[::]:587",
+					  PLAIN_BACKEND " facts = \"proxy-v2\"; "
+							"login = \"xclient\";")),
+	  { "login = \"xclient\" needs facts = \"xclient\"" } },
+	{ "XCLIENT LOGIN for POP3",
+	  CERTIFICATES LISTENERS(LISTENER("pop3s", "[::]:995",
+					  PLAIN_BACKEND " facts = \"xclient\"; "
+							"login = \"xclient\";")),
+	  { "login = \"xclient\" is for submission, not for pop3s" } },
 	{ "listening on a name",
 	  CERTIFICATES LISTENERS(LISTENER("imaps", "mail.test:993", PLAIN_BACKEND)),
 	  { "a listener needs an address" } },

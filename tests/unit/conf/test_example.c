@@ -30,6 +30,13 @@ static void starttls_is_there_for_old_clients(void **state)
 	assert_true(position_of(GP_ROLE_POP3) < conf->listener_count);
 }
 
+static void mail_is_submitted_on_both_ports(void **state)
+{
+	(void)state;
+	assert_true(position_of(GP_ROLE_SUBMISSIONS) < position_of(GP_ROLE_SUBMISSION));
+	assert_true(position_of(GP_ROLE_SUBMISSION) < conf->listener_count);
+}
+
 static void ports_are_the_registered_ones(void **state)
 {
 	static const unsigned ports[] = {
@@ -63,6 +70,8 @@ int main(int argc, char **argv)
 		  implicit_tls_comes_first);
 	table_one(&table, "[8314-4-4] STARTTLS is there for old clients",
 		  starttls_is_there_for_old_clients);
+	table_one(&table, "[5068-3.2-1] mail is submitted on 465 and 587",
+		  mail_is_submitted_on_both_ports);
 	table_one(&table, "[8314-7-1] the ports are the registered ones",
 		  ports_are_the_registered_ones);
 	ret = table_run(&table);

@@ -564,17 +564,20 @@ static const struct name_row {
 	const char *name;
 	const char *sni;
 	size_t certificate;
+	size_t server;
 } name_rows[] = {
 	{ "[6186-5-4 9325-3.7-1 8314-4.4-2] a name gets its own certificate", "b.example",
-	  EC_CERTIFICATE },
+	  EC_CERTIFICATE, RSA_CERTIFICATE },
 	{ "[6186-5-4 9325-3.7-1 7817-5.1-1] another name gets another certificate", "a.example",
-	  RSA_CERTIFICATE },
-	{ "a name in capitals gets its certificate", "B.EXAMPLE", EC_CERTIFICATE },
-	{ "a wildcard gets its certificate", "imap.b.example", EC_CERTIFICATE },
+	  RSA_CERTIFICATE, RSA_CERTIFICATE },
+	{ "a name in capitals gets its certificate", "B.EXAMPLE", EC_CERTIFICATE, RSA_CERTIFICATE },
+	{ "a wildcard gets its certificate", "imap.b.example", EC_CERTIFICATE, RSA_CERTIFICATE },
 	{ "[8314-4.4-3 9525-7.4-2] a client that sends no name gets the default certificate", NULL,
-	  RSA_CERTIFICATE },
+	  RSA_CERTIFICATE, RSA_CERTIFICATE },
+	{ "[8314-4.4-3 9525-7.4-2] the default certificate is that of the listener", NULL,
+	  EC_CERTIFICATE, EC_CERTIFICATE },
 	{ "an unknown name gets the default certificate when told so", "unknown.example",
-	  RSA_CERTIFICATE },
+	  RSA_CERTIFICATE, RSA_CERTIFICATE },
 };
 
 static void run_name(void **state)
@@ -586,7 +589,7 @@ static void run_name(void **state)
 		SSL_CTX *client = link_context(versions[i]);
 		struct link link;
 
-		link_open(&link, servers[RSA_CERTIFICATE], client, row->sni, NULL);
+		link_open(&link, servers[row->server], client, row->sni, NULL);
 		assert_int_equal(link_talk(&link), 1);
 		assert_certificate(&link, row->certificate);
 		link_close(&link);

@@ -384,6 +384,25 @@ static void destroys_old_keys(void **state)
 	assert_int_equal(keys.generation % 2, 0);
 }
 
+/* Neither a rotation nor another file leaves a key of the former file behind. */
+static void destroys_keys_of_a_file(void **state)
+{
+	struct gp_ticket_key file[GP_TICKET_KEYS], other;
+	struct gp_ticket_keys keys = { 0 };
+
+	(void)state;
+	memset(file, 'f', sizeof(file));
+	memset(&other, 'o', sizeof(other));
+	gp_ticket_keys_set(&keys, file, GP_TICKET_KEYS);
+	assert_non_null(memmem(&keys, sizeof(keys), file[0].aes, sizeof(file[0].aes)));
+	gp_ticket_keys_set(&keys, &other, 1);
+	assert_null(memmem(&keys, sizeof(keys), file[0].aes, sizeof(file[0].aes)));
+	gp_ticket_keys_set(&keys, file, GP_TICKET_KEYS);
+	for (size_t i = 0; i < GP_TICKET_OWN_KEYS; i++)
+		assert_int_equal(gp_ticket_keys_rotate(&keys), GP_OK);
+	assert_null(memmem(&keys, sizeof(keys), file[0].aes, sizeof(file[0].aes)));
+}
+
 static void begins_with_random_keys(void **state)
 {
 	static const struct gp_ticket_key zero;
@@ -527,6 +546,8 @@ int main(void)
 	table_one(&table, "[7627-5.3-1] sessions with and without extended master secret differ",
 		  keeps_master_secrets_apart);
 	table_one(&table, "[9325-3.4-4] old keys are destroyed", destroys_old_keys);
+	table_one(&table, "[9325-3.4-4] keys of a former file are destroyed",
+		  destroys_keys_of_a_file);
 	table_one(&table, "both keys are random from the start", begins_with_random_keys);
 	TABLE_ROWS(&table, file_rows, run_file);
 	TABLE_ROWS(&table, shared_rows, run_shared);
