@@ -64,6 +64,7 @@ static int set_up_tls(struct gp_edge_listener *l, const struct gp_conf_listener 
 		.refuse_unknown_sni = listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE ||
 				      listener->role == GP_ROLE_HTTPS,
 		.opportunistic = listener->role == GP_ROLE_SMTP,
+		.dear_waits = true,
 	};
 
 	/* not the address: several machines may share the keys */
