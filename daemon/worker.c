@@ -514,6 +514,7 @@ static struct gp_worker *worker_new(void)
 
 	if (!worker)
 		return NULL;
+	gp_loop_keep_small_apart();
 	worker->loop = gp_loop_new();
 	worker->sources = gp_sources_new();
 	if (!worker->loop || !worker->sources ||
