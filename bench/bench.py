@@ -49,7 +49,7 @@ class Plan:
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build-bench", metavar="DIR",
-                        help="the folder that holds bench/loadgen and bench/imapstub")
+                        help="the folder that holds bench/loadgen and bench/mailstub")
     parser.add_argument("--gatepost", default="build/gatepost", metavar="PATH")
     parser.add_argument("--only", metavar="PEER[,PEER..]", help="measure these peers only")
     parser.add_argument("--quick", action="store_true", help="one short round, for trying it out")
@@ -269,7 +269,7 @@ def main():
     options = parse_options()
     plan = Plan(options)
     chosen = choose_peers(options)
-    for name in ("loadgen", "imapstub"):
+    for name in ("loadgen", "mailstub"):
         if not os.access(os.path.join(options.build, "bench", name), os.X_OK):
             sys.exit(f"bench: {name} is not in {options.build}/bench; build it with -Dbench=true")
     with tempfile.TemporaryDirectory(prefix="gatepost-bench-", dir="/tmp") as folder:

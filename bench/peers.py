@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The servers that `make bench` compares: how each is started, watched and stopped."""
 
+import contextlib
 import ctypes
 import grp
 import json
@@ -20,6 +21,11 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 START_S = 20  # until a server accepts connections
 STOP_S = 15  # until it has ended after SIGTERM
 POLL_S = 0.01  # between two looks while waiting for a state
+
+
+# what a server of the variant "all" listens for beside PORT: its port's name -> loadgen's mode
+PROTOCOLS = {"IMAP": "imap", "POP": "pop3", "SUBMISSION": "submission", "SIEVE": "sieve",
+             "XMPP": "xmpp"}
 
 
 class BenchError(Exception):
@@ -42,8 +48,8 @@ class Peer:
         self.greets = greets
         self.proxy = proxy
 
-    def template(self):
-        return os.path.join(HERE, "peers", self.name + ".conf.in")
+    def template(self, variant):
+        return os.path.join(HERE, "peers", variant, self.name + ".conf.in")
 
     def program(self):
         """The program's path, or None when it is not there."""
@@ -89,10 +95,12 @@ def fill_template(text, values):
     return "\n".join(lines) + "\n"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_ports(count):
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def read_line(stream, seconds, what):
@@ -210,7 +218,7 @@ class Lab:
     def __init__(self, folder, build, sessions):
         self.folder = folder
         self.loadgen = os.path.join(build, "bench", "loadgen")
-        self.stub = os.path.join(build, "bench", "imapstub")
+        self.stub = os.path.join(build, "bench", "mailstub")
         self.sessions = sessions
         cpus = sorted(os.sched_getaffinity(0))
         self.server_cpu = cpus[0]
@@ -265,10 +273,16 @@ class Lab:
 class Server:
     """One running peer with its stub; a context manager."""
 
-    def __init__(self, lab, peer, certificate):
+    def __init__(self, lab, peer, certificate, variant="", cpus=None, **more):
+        """`variant`: a folder of templates; `cpus`: of the server; `more`: what templates need."""
         self.lab = lab
         self.peer = peer
-        self.port = free_port()
+        self.variant = variant
+        self.cpus = lab.server_cpu if cpus is None else cpus
+        self.more = more
+        names = ["PORT"] + ([*PROTOCOLS, "SUBMISSIONS"] if variant == "all" else [])
+        self.ports = dict(zip(names, free_ports(len(names))))
+        self.port = self.ports["PORT"]
         lab.started += 1
         self.folder = lab.path(f"{peer.name}-{lab.started}")
         self.certificate = certificate
@@ -296,10 +310,12 @@ class Server:
         return {
             "DIR": self.folder, "CONF": os.path.join(self.folder, "conf"), "USER": user,
             "GROUP": group, "SELF": own, "SELFGROUP": own_group,
-            "PORT": self.port, "BACKEND": ports["port"],
-            "AUTH": ports["auth_port"], "CHAIN": path + ".pem", "KEY": path + ".key",
+            **self.ports, "BACKEND": ports["port"], "AUTH": ports["auth_port"],
+            "BACKENDPOP": ports["pop3"], "BACKENDSMTP": ports["smtp"],
+            "BACKENDSIEVE": ports["sieve"], "BACKENDXMPP": ports["xmpp"],
+            "WORKERS": 1, "CURVES": "X25519", "CHAIN": path + ".pem", "KEY": path + ".key",
             "PEM": path + ".both", "SESSIONS": self.lab.sessions + 100,
-            "FILES": resource.getrlimit(resource.RLIMIT_NOFILE)[1],
+            "FILES": resource.getrlimit(resource.RLIMIT_NOFILE)[1], **self.more,
         }
 
     def make_folder(self):
@@ -313,16 +329,16 @@ class Server:
 
     def start(self):
         self.stub = self.lab.start_stub(self.peer.proxy)
-        values = self.values(read_line(self.stub.stdout, START_S, "imapstub"))
+        values = self.values(read_line(self.stub.stdout, START_S, "mailstub"))
         self.make_folder()
-        with open(self.peer.template(), encoding="utf-8") as file:
+        with open(self.peer.template(self.variant), encoding="utf-8") as file:
             text = fill_template(file.read(), values)
         with open(values["CONF"], "w", encoding="utf-8") as file:
             file.write(text)
         command = [self.peer.program()] + self.peer.command[1:]
         command = [fill_template(word, values).strip() for word in command]
         with open(os.path.join(self.folder, "output"), "wb") as output:
-            command = self.lab.pinned(self.lab.server_cpu, command)
+            command = self.lab.pinned(self.cpus, command)
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
                                             stderr=output)
         self.await_ready()
@@ -371,9 +387,9 @@ class Server:
         except BenchError as error:
             return self.fail(loadgen, str(error))
 
-    def run_loadgen(self, mode, *options, seconds=2):
+    def run_loadgen(self, mode, *options, seconds=2, port=None):
         """One timed run; the result gets the server's CPU seconds as `cpu`."""
-        loadgen = self.lab.start_loadgen(mode, self.port, "--sync", "--seconds", str(seconds),
+        loadgen = self.lab.start_loadgen(mode, port or self.port, "--sync", "--seconds", str(seconds),
                                          *options)
         try:
             self.ask(loadgen, 30)

@@ -321,7 +321,7 @@ METHOD_WORDS = """
 - The client offers TLS 1.3, X25519 and one cipher suite. Tickets, session caches and buffers are as
   each server's default has them; the configurations stand in `bench/peers`.
 
-- The backend (`bench/imapstub.c`) is one process that answers from memory. Each proxy sends it the
+- The backend (`bench/mailstub.c`) is one process that answers from memory. Each proxy sends it the
   most telling PROXY header that it can: version 2 with TLS facts from gatepost and HAProxy,
   version 2 from hitch, version 1 from nginx and stunnel. nginx mail asks an
   authentication service before it dials; the backend process plays that too. Dovecot has its
