@@ -46,7 +46,7 @@ const struct dialogue dialogues[DIALOGUES] = {
 	  NULL,
 	  '>',
 	  { { "<STREAM:STREAM",
-	      "<?xml version='1.0'?><stream:stream from='example.test' id='1' version='1.0' "
+	      "<?xml version='1.0'?><stream:stream from='mail.example.test' id='1' version='1.0' "
 	      "xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
 	      "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
 	      "<mechanism>PLAIN</mechanism></mechanisms></stream:features>",

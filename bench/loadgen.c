@@ -36,8 +36,8 @@ static const struct protocol smtp = { '\n', { "4", "5" } };
 static const struct protocol sieve = { '\n', { "NO", "BYE" } };
 static const struct protocol xmpp = { '>', { "<stream:error", "<failure", "</stream:stream" } };
 
-#define XMPP_HEADER                                                            \
-	"<?xml version='1.0'?><stream:stream to='example.test' version='1.0' " \
+#define XMPP_HEADER                                                                 \
+	"<?xml version='1.0'?><stream:stream to='mail.example.test' version='1.0' " \
 	"xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
 #define LINE_OF_TEXT "This line makes the message as long as a short one usually is, no more.\r\n"
 #define EIGHT(text)  text text text text text text text text
@@ -67,6 +67,9 @@ static const struct mode modes[] = {
 	{ "idle", MODE_IDLE, &imap,
 	  .inside = { { NULL, "* OK" }, { "a LOGIN alice secret\r\n", "a OK" } } },
 	{ "starttls-imap", MODE_ONCE, &imap,
+	  .clear = { { NULL, "* OK" }, { "a STARTTLS\r\n", "a OK" } },
+	  .inside = { { "a CAPABILITY\r\n", "a OK" } } },
+	{ "resume-starttls-imap", MODE_RESUME, &imap,
 	  .clear = { { NULL, "* OK" }, { "a STARTTLS\r\n", "a OK" } },
 	  .inside = { { "a CAPABILITY\r\n", "a OK" } } },
 	{ "starttls-pop3", MODE_ONCE, &pop3, .clear = { { NULL, "+OK" }, { "STLS\r\n", "+OK" } },
@@ -367,7 +370,7 @@ __attribute__((noreturn)) static void usage(void)
 {
 	fputs("usage: loadgen MODE --connect ADDRESS:PORT [option ...]\n"
 	      "modes: handshake greeting-only resume resume-greeting greeting fetch ping idle\n"
-	      "       starttls-imap starttls-pop3 starttls-submission starttls-sieve\n"
+	      "       starttls-imap resume-starttls-imap starttls-pop3 starttls-submission starttls-sieve\n"
 	      "       starttls-xmpp submit\n"
 	      "  --seconds S      how long to measure (2)\n"
 	      "  --concurrency K  sessions at the same time (64; greeting and fetch: 1)\n"

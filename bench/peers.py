@@ -13,6 +13,7 @@ import select
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 
@@ -36,10 +37,12 @@ class Peer:
     """A server of the comparison.
 
     `greets`: it greets by itself and dials no backend before the login. `proxy`: it sends a
-    PROXY header. `version` is a command whose output holds the version number.
+    PROXY header. `starttls`: the protocols in which it does that. `version` is a command whose
+    output holds the version number.
     """
 
-    def __init__(self, name, title, command, version, package, greets=False, proxy=True):
+    def __init__(self, name, title, command, version, package, greets=False, proxy=True,
+                 starttls=()):
         self.name = name
         self.title = title
         self.command = command
@@ -47,6 +50,7 @@ class Peer:
         self.package = package
         self.greets = greets
         self.proxy = proxy
+        self.starttls = starttls
 
     def template(self, variant):
         return os.path.join(HERE, "peers", variant, self.name + ".conf.in")
@@ -66,15 +70,17 @@ def all_peers(gatepost):
     """Every peer; `gatepost` is the path of the program."""
     nginx = ["nginx", "-p", "@DIR@", "-c", "@CONF@", "-e", "stderr"]
     return [
-        Peer("gatepost", "gatepost", [gatepost, "serve", "-c", "@CONF@"], ["--version"], None),
+        Peer("gatepost", "gatepost", [gatepost, "serve", "-c", "@CONF@"], ["--version"], None,
+             starttls=tuple(PROTOCOLS.values())),
         Peer("haproxy", "HAProxy", ["haproxy", "-db", "-f", "@CONF@"], ["-v"], "haproxy"),
         Peer("hitch", "hitch", ["hitch", "--config=@CONF@"], ["--version"], "hitch"),
         Peer("nginx-stream", "nginx stream", nginx, ["-v"], "nginx-light libnginx-mod-stream"),
         Peer("stunnel", "stunnel", ["stunnel4", "@CONF@"], ["-version"], "stunnel4"),
         Peer("nginx-mail", "nginx mail", nginx, ["-v"], "nginx-light libnginx-mod-mail",
-             greets=True),
+             greets=True, starttls=("imap", "pop3", "submission")),
         Peer("dovecot", "Dovecot", ["dovecot", "-F", "-c", "@CONF@"], ["--version"],
-             "dovecot-imapd", greets=True, proxy=False),
+             "dovecot-imapd dovecot-managesieved dovecot-pop3d dovecot-submissiond",
+             greets=True, proxy=False, starttls=("imap", "pop3", "submission", "sieve")),
     ]
 
 
@@ -217,12 +223,12 @@ class Lab:
 
     def __init__(self, folder, build, sessions):
         self.folder = folder
-        self.loadgen = os.path.join(build, "bench", "loadgen")
-        self.stub = os.path.join(build, "bench", "mailstub")
+        self.tools = os.path.join(build, "bench")
         self.sessions = sessions
         cpus = sorted(os.sched_getaffinity(0))
         self.server_cpu = cpus[0]
         self.client_cpu = cpus[1] if len(cpus) > 1 else cpus[0]
+        self.both_cpus = ",".join(str(cpu) for cpu in cpus[:2])
         self.started = 0
         os.chmod(folder, 0o755)
         self.ca = os.path.join(folder, "ca.pem")
@@ -259,15 +265,26 @@ class Lab:
         return ["taskset", "-c", str(cpu)] + command
 
     def start_stub(self, proxy):
-        command = [self.stub, "--auth"] + (["--proxy"] if proxy else [])
+        command = [os.path.join(self.tools, "mailstub"), "--auth"] + (["--proxy"] if proxy else [])
         return subprocess.Popen(self.pinned(self.client_cpu, command), stdout=subprocess.PIPE,
                                 text=True)
 
     def start_loadgen(self, mode, port, *options):
-        command = [self.loadgen, mode, "--connect", f"127.0.0.1:{port}", *options]
+        return self.start_tool("loadgen", mode, "--connect", f"127.0.0.1:{port}", *options)
+
+    def start_tool(self, name, *arguments):
+        command = [os.path.join(self.tools, name), *map(str, arguments)]
         return subprocess.Popen(self.pinned(self.client_cpu, command), text=True,
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE)
+
+    def make_names(self, count):
+        """A folder with certificates for n0.example.test and so on, which every user can read."""
+        folder = self.path("names")
+        os.mkdir(folder, 0o755)
+        subprocess.run([os.path.join(self.tools, "names"), str(count), "example.test", folder],
+                       check=True)
+        return folder
 
 
 class Server:
@@ -337,12 +354,31 @@ class Server:
             file.write(text)
         command = [self.peer.program()] + self.peer.command[1:]
         command = [fill_template(word, values).strip() for word in command]
+        begun = time.monotonic()
         with open(os.path.join(self.folder, "output"), "wb") as output:
             command = self.lab.pinned(self.cpus, command)
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
                                             stderr=output)
         self.await_ready()
-        self.run_loadgen("greeting", "--count", "3", "--ca", self.lab.ca)
+        self.greet()
+        self.start_s = time.monotonic() - begun
+        if self.variant != "names":  # those sign themselves
+            self.run_loadgen("greeting", "--count", "3", "--ca", self.lab.ca)
+
+    def greet(self):
+        """The first octets of the first session: now it serves."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), START_S) as sock:
+                with context.wrap_socket(sock, server_hostname="n0.example.test") as inside:
+                    certificate = inside.getpeercert(binary_form=True)
+                    if not inside.recv(1):
+                        raise BenchError("does not greet: " + self.last_words())
+                    return certificate
+        except OSError as error:
+            raise BenchError(f"does not greet: {error}; {self.last_words()}") from error
 
     def await_ready(self):
         deadline = time.monotonic() + START_S
