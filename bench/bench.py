@@ -3,8 +3,9 @@
 """Speed and memory of gatepost beside other TLS servers, as ratios from one run.
 
 A load generator and an IMAP backend on one processor, the server on another. Each of many short
-rounds takes all peers in turn, in an order that turns from round to round; memory is measured in
-the first one. report.py says what is made of it. peers.py knows the servers, report.py the tables.
+rounds takes all peers in turn, in an order that turns from round to round; what needs thousands of
+sessions or names, or a flood, is measured once. peers.py knows the servers, measures.py the
+measurements, report.py the tables.
 """
 
 import argparse
@@ -20,13 +21,15 @@ import time
 
 sys.dont_write_bytecode = True
 
+import measures  # noqa: E402
 import peers  # noqa: E402  (no bytecode is to be left in the source folder)
 import report  # noqa: E402
 
 
-# load generator modes: for servers that dial a backend, for those that greet by themselves
-FULL = ("handshake", "greeting-only")
-RESUMED = ("resume", "resume-greeting")
+PARTS = ("speed", "starttls", "memory", "names", "swap", "workers", "flood")
+WITH_ALL_PROTOCOLS = ("gatepost", "nginx-mail", "dovecot")
+WITH_NAMES = ("gatepost", "haproxy", "nginx-stream")
+UNDER_FLOOD = ("gatepost", "haproxy", "nginx-stream")
 
 
 class Plan:
@@ -37,19 +40,24 @@ class Plan:
         self.command = command_to_repeat(options)
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         most = min(10000, (limit - 500) // 2)
-        self.rounds = options.rounds or (1 if quick else 8)
+        self.rounds = options.rounds or (1 if quick else 5)
+        self.parts = options.part.split(",") if options.part else PARTS
         self.seconds = options.seconds or 1
         self.concurrency = options.concurrency
         self.greetings = 50 if quick else 300
         self.sessions = min(options.sessions or (2000 if quick else most), most)
         self.first_sessions = min(500 if quick else 2000, self.sessions)
-        self.after_close_s = 1 if quick else 10
+        self.after_close_s = 5 if quick else 10
+        self.idle_s = 1 if quick else 5
+        self.names = 500 if quick else 10000
+        self.ping_s = 1 if quick else 3
+        self.flood = 64
 
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build-bench", metavar="DIR",
-                        help="the folder that holds bench/loadgen and bench/imapstub")
+                        help="the folder that holds bench/loadgen and the other tools")
     parser.add_argument("--gatepost", default="build/gatepost", metavar="PATH")
     parser.add_argument("--only", metavar="PEER[,PEER..]", help="measure these peers only")
     parser.add_argument("--quick", action="store_true", help="one short round, for trying it out")
@@ -58,7 +66,8 @@ def parse_options():
     parser.add_argument("--sessions", type=int, metavar="N", help="idle sessions to hold")
     parser.add_argument("--concurrency", type=int, default=64, metavar="K",
                         help="sessions at the same time in the handshake runs")
-    parser.add_argument("--part", choices=["speed", "memory"], help="measure this part only")
+    parser.add_argument("--part", metavar="PART[,PART..]",
+                        help="measure these parts only: " + " ".join(PARTS))
     parser.add_argument("--write", metavar="FILE", help="write the report as Markdown")
     parser.add_argument("--json", metavar="FILE", help="write all figures of all rounds")
     return parser.parse_args()
@@ -105,73 +114,6 @@ def copy_gatepost(lab, chosen):
             peer.command[0] = copy
 
 
-# ---- the measurements; each returns {metric: value}
-
-
-def rate(result, what="sessions"):
-    """Per second of server CPU."""
-    return result[what] / result["cpu"] if result["cpu"] > 0 else None
-
-
-def measure_handshakes(server, plan, metric, mode):
-    """`mode` is a pair: for servers that dial a backend, for those that greet by themselves."""
-    result = server.run_loadgen(mode[server.peer.greets], "--concurrency", str(plan.concurrency),
-                                seconds=plan.seconds)
-    if result["sessions"] == 0 or result["not_resumed"] > result["sessions"] / 100:
-        raise peers.BenchError(f"{metric}: {result['sessions']} sessions counted, "
-                               f"{result['not_resumed']} were not resumed")
-    return {metric: rate(result), metric + "-busy": result["cpu"] / result["seconds"],
-            "ciphers": result["cipher"]}
-
-
-def measure_greeting(server, plan):
-    result = server.run_loadgen("greeting", "--count", str(plan.greetings), seconds=20)
-    return {"greeting": result["p50_ms"], "greeting-p95": result["p95_ms"]}
-
-
-def measure_fetch(server, plan):
-    result = server.run_loadgen("fetch", seconds=plan.seconds)
-    return {"fetch-cpu": rate(result, "octets") / 1e6,
-            "fetch-wall": result["octets"] / result["seconds"] / 1e6,
-            "fetch-busy": result["cpu"] / result["seconds"]}
-
-
-def expect_held(answer, count):
-    if answer["held"] != count or answer["errors"] or answer["lost"]:
-        raise peers.BenchError(f"{answer['held']} of {count} sessions held, {answer['errors']} "
-                               f"failed, {answer['lost']} lost ({answer['error']})")
-
-
-def per_session(now, base, count):
-    return {kind: (now[kind] - base[kind]) / count for kind in now}
-
-
-def measure_idle(server, plan):
-    """Memory with logged in sessions open, and after all are closed; a fresh process."""
-    steps = sorted({plan.first_sessions, plan.sessions})
-    base = server.memory_kib()
-    values = {"mem-start": base["dirty"] / 1024}
-    loadgen = server.lab.start_loadgen("idle", server.port, "--count",
-                                       ",".join(str(step) for step in steps))
-    try:
-        for count in steps:
-            expect_held(server.ask(loadgen, 150), count)
-            now = server.memory_kib()
-            each = per_session(now, base, count)
-            which = "first" if count == plan.first_sessions else "most"
-            values.update({f"mem-{which}": each["dirty"], f"rss-{which}": each["rss"]})
-            loadgen.stdin.write("\n")
-            loadgen.stdin.flush()
-        values["mem-open"] = now["dirty"] / 1024
-        expect_held(server.ask(loadgen, 150), 0)
-        time.sleep(plan.after_close_s)  # the measurement itself: what is given back by then
-        values["mem-closed"] = server.memory_kib()["dirty"] / 1024
-    finally:
-        peers.stop(loadgen)
-        loadgen.stderr.close()
-    return values
-
-
 class Collector:
     """All figures of all rounds, and what went wrong."""
 
@@ -179,12 +121,11 @@ class Collector:
         self.values = {peer.name: {} for peer in chosen}
         self.failures = []
 
-    def run(self, lab, peer, certificate, measurements):
-        """Starts a peer once and takes these measurements from it."""
+    def run(self, peer, server, measure):
+        """Starts a server for one measurement."""
         try:
-            with peers.Server(lab, peer, certificate) as server:
-                for measure in measurements:
-                    self.take(peer, measure, server)
+            with server:
+                self.take(peer, measure, server)
         except peers.BenchError as error:
             self.fail(peer, error)
 
@@ -205,34 +146,104 @@ def turned(items, by):
     return items[by:] + items[:by]
 
 
-def measure_in_turn(lab, chosen, collector, certificate, measurements):
-    """All peers stand ready; each measurement goes round before the next begins, so that what is
+def measure_in_turn(servers, collector, measurements):
+    """All servers stand ready; each measurement goes round before the next begins, so that what is
     compared was measured within seconds."""
     with contextlib.ExitStack() as stack:
-        servers = {}
-        for peer in chosen:
+        ready = []
+        for server in servers:
             try:
-                servers[peer] = stack.enter_context(peers.Server(lab, peer, certificate))
+                ready.append(stack.enter_context(server))
             except peers.BenchError as error:
-                collector.fail(peer, error)
+                collector.fail(server.peer, error)
         for measure in measurements:
-            for peer, server in servers.items():
-                collector.take(peer, measure, server)
+            for server in ready:
+                collector.take(server.peer, measure, server)
 
 
-def run_round(lab, plan, chosen, collector, part):
-    ec = [lambda s: measure_handshakes(s, plan, "ecdsa", FULL),
-          lambda s: measure_handshakes(s, plan, "resumed", RESUMED),
-          lambda s: measure_greeting(s, plan),
-          lambda s: measure_fetch(s, plan)]
-    rsa = [lambda s: measure_handshakes(s, plan, "rsa", FULL)]
-    if part != "memory":
-        print("  speed", file=sys.stderr, flush=True)
-        measure_in_turn(lab, chosen, collector, "ec", ec)
-        measure_in_turn(lab, chosen, collector, "rsa", rsa)
-    for peer in [] if part == "speed" else chosen:
-        print(f"  memory: {peer.name}", file=sys.stderr, flush=True)
-        collector.run(lab, peer, "ec", [lambda s: measure_idle(s, plan)])
+def named(chosen, names):
+    return [peer for peer in chosen if peer.name in names]
+
+
+# ---- the parts; those of a round are measured in each
+
+
+def part_speed(lab, plan, chosen, collector):
+    measure_in_turn([peers.Server(lab, peer, "ec") for peer in chosen], collector, [
+        lambda s: measures.handshakes(s, plan, "ecdsa", measures.FULL),
+        lambda s: measures.handshakes(s, plan, "resumed", measures.RESUMED),
+        lambda s: measures.greeting(s, plan),
+        lambda s: measures.fetch(s, plan)])
+    measure_in_turn([peers.Server(lab, peer, "rsa") for peer in chosen], collector, [
+        lambda s: measures.handshakes(s, plan, "rsa", measures.FULL)])
+
+
+def part_starttls(lab, plan, chosen, collector):
+    measure_in_turn(
+        [peers.Server(lab, peer, "ec", "all") for peer in named(chosen, WITH_ALL_PROTOCOLS)],
+        collector,
+        [lambda s, port=port, protocol=protocol: measures.starttls(s, plan, port, protocol)
+         for port, protocol in peers.PROTOCOLS.items()]
+        + [lambda s: measures.starttls_resumed(s, plan), lambda s: measures.submit(s, plan)])
+
+
+def part_workers(lab, plan, chosen, collector):
+    """The server may use both processors each time, and shares one with the load generator."""
+    for peer in named(chosen, ("gatepost",)):
+        measure_in_turn(
+            [peers.Server(lab, peer, "ec", cpus=lab.both_cpus, WORKERS=count)
+             for count in (1, 2)],
+            collector,
+            [lambda s: measures.handshakes(s, plan, f"workers-{s.more['WORKERS']}",
+                                           measures.FULL)])
+
+
+def part_memory(lab, plan, chosen, collector):
+    for peer in chosen:
+        say(f"  memory: {peer.name}")
+        collector.run(peer, peers.Server(lab, peer, "ec"), lambda s: measures.idle(s, plan))
+
+
+def part_names(lab, plan, chosen, collector):
+    folder = lab.make_names(plan.names)
+    for peer in named(chosen, WITH_NAMES):
+        say(f"  names: {peer.name}")
+        collector.run(peer, peers.Server(lab, peer, "ec"),
+                      lambda s: {"names-none": measures.rate(measures.run_sessions(
+                          s, plan, "names-none", measures.FULL[0]))})
+        collector.run(peer, peers.Server(lab, peer, "ec", "names", NAMES=folder),
+                      lambda s: measures.names(s, plan))
+    for peer in named(chosen, ("gatepost",)):
+        collector.take(peer, lambda _: measures.lookup(lab, plan), None)
+
+
+def part_swap(lab, plan, chosen, collector):
+    for peer in named(chosen, ("gatepost",)):
+        live = measures.swap_files(lab, lab.folder, "ec.both")
+        collector.run(peer, peers.Server(lab, peer, "ec", CHAIN=live, KEY=live),
+                      lambda s: measures.swap(s, plan, lab.folder))
+
+
+def part_flood(lab, plan, chosen, collector):
+    for peer in named(chosen, UNDER_FLOOD):
+        say(f"  flood: {peer.name}")
+        collector.run(peer, peers.Server(lab, peer, "ec", CURVES="X25519:P-256:P-384"),
+                      lambda s: measures.flood(s, plan))
+
+
+IN_ROUNDS = {"speed": part_speed, "starttls": part_starttls, "workers": part_workers}
+ONCE = {"memory": part_memory, "names": part_names, "swap": part_swap, "flood": part_flood}
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def run_parts(parts, lab, plan, chosen, collector):
+    for name, part in parts.items():
+        if name in plan.parts:
+            say("  " + name)
+            part(lab, plan, chosen, collector)
 
 
 def processor_seconds():
@@ -250,17 +261,19 @@ def own_seconds():
     return total
 
 
-def run_all(lab, plan, chosen, part):
+def run_all(lab, plan, chosen):
     """All rounds; returns the collector and the share of the machine that others used."""
     collector = Collector(chosen)
     start, busy, own = time.monotonic(), processor_seconds(), own_seconds()
     for number in range(plan.rounds):
-        print(f"round {number + 1} of {plan.rounds}", file=sys.stderr, flush=True)
-        run_round(lab, plan, turned(chosen, number), collector,
-                  part if number == 0 else "speed")
+        say(f"round {number + 1} of {plan.rounds}")
+        run_parts(IN_ROUNDS, lab, plan, turned(chosen, number), collector)
+    say("once")
+    run_parts(ONCE, lab, plan, chosen, collector)
     foreign = processor_seconds() - busy - (own_seconds() - own)
-    wall = (time.monotonic() - start) * os.cpu_count()
-    return collector, max(0.0, foreign / wall)
+    seconds = time.monotonic() - start
+    say(f"measured for {seconds:.0f} s")
+    return collector, max(0.0, foreign / (seconds * os.cpu_count()))
 
 
 def main():
@@ -269,13 +282,16 @@ def main():
     options = parse_options()
     plan = Plan(options)
     chosen = choose_peers(options)
-    for name in ("loadgen", "imapstub"):
+    unknown = set(plan.parts) - set(PARTS)
+    if unknown:
+        sys.exit(f"bench: no such part: {', '.join(sorted(unknown))}")
+    for name in ("flood", "loadgen", "mailstub", "names"):
         if not os.access(os.path.join(options.build, "bench", name), os.X_OK):
             sys.exit(f"bench: {name} is not in {options.build}/bench; build it with -Dbench=true")
     with tempfile.TemporaryDirectory(prefix="gatepost-bench-", dir="/tmp") as folder:
         lab = peers.Lab(folder, os.path.abspath(options.build), plan.sessions)
         copy_gatepost(lab, chosen)
-        collector, foreign = run_all(lab, plan, chosen, options.part)
+        collector, foreign = run_all(lab, plan, chosen)
         machine = report.machine(chosen)
     page = report.Report(plan, chosen, collector, machine, foreign)
     print(page.terminal())

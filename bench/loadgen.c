@@ -28,16 +28,72 @@
 #define OPEN_S     120 /* time for opening or closing the sessions of one step of `idle` */
 #define EVENTS_MAX 256
 
+#define PING_EVERY_NS 20000000LL
+#define PINGS_MAX     1000000
+static const struct protocol imap = { '\n', { "a ", "* BYE" } };
+static const struct protocol pop3 = { '\n', { "-" } };
+static const struct protocol smtp = { '\n', { "4", "5" } };
+static const struct protocol sieve = { '\n', { "NO", "BYE" } };
+static const struct protocol xmpp = { '>', { "<stream:error", "<failure", "</stream:stream" } };
+
+#define XMPP_HEADER                                                                 \
+	"<?xml version='1.0'?><stream:stream to='mail.example.test' version='1.0' " \
+	"xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
+#define LINE_OF_TEXT "This line makes the message as long as a short one usually is, no more.\r\n"
+#define EIGHT(text)  text text text text text text text text
+#define MESSAGE                                                                        \
+	"From: <alice@example.test>\r\nTo: <bob@example.test>\r\n"                     \
+	"Subject: a short message\r\nDate: Thu, 1 Jan 2026 00:00:00 +0000\r\n"         \
+	"Message-ID: <1@example.test>\r\n\r\n" EIGHT(LINE_OF_TEXT) EIGHT(LINE_OF_TEXT) \
+		EIGHT(LINE_OF_TEXT) ".\r\n"
+
 static const struct mode modes[] = {
-	{ "handshake", MODE_HANDSHAKE, { "a CAPABILITY\r\n", NULL } },
-	{ "resume", MODE_RESUME, { "a CAPABILITY\r\n", NULL } },
-	{ "resume-greeting", MODE_RESUME, { NULL } },
-	{ "greeting", MODE_GREETING, { NULL } },
-	{ "greeting-only", MODE_GREETING_ONLY, { NULL } },
-	{ "fetch",
-	  MODE_FETCH,
-	  { "a LOGIN alice secret\r\n", "a SELECT INBOX\r\n", "a FETCH 1 BODY[]\r\n", NULL } },
-	{ "idle", MODE_IDLE, { "a LOGIN alice secret\r\n", NULL } },
+	{ "handshake", MODE_ONCE, &imap,
+	  .inside = { { NULL, "* OK" }, { "a CAPABILITY\r\n", "a OK" } } },
+	{ "greeting-only", MODE_ONCE, &imap, .inside = { { NULL, "* OK" } } },
+	{ "resume", MODE_RESUME, &imap,
+	  .inside = { { NULL, "* OK" }, { "a CAPABILITY\r\n", "a OK" } } },
+	{ "resume-greeting", MODE_RESUME, &imap, .inside = { { NULL, "* OK" } } },
+	{ "greeting", MODE_GREETING, &imap, .inside = { { NULL, "* OK" } } },
+	{ "fetch", MODE_FETCH, &imap,
+	  .inside = { { NULL, "* OK" },
+		      { "a LOGIN alice secret\r\n", "a OK" },
+		      { "a SELECT INBOX\r\n", "a OK" },
+		      { "a FETCH 1 BODY[]\r\n", "a OK" } } },
+	{ "ping", MODE_PING, &imap,
+	  .inside = { { NULL, "* OK" },
+		      { "a LOGIN alice secret\r\n", "a OK" },
+		      { "a NOOP\r\n", "a OK" } } },
+	{ "idle", MODE_IDLE, &imap,
+	  .inside = { { NULL, "* OK" }, { "a LOGIN alice secret\r\n", "a OK" } } },
+	{ "starttls-imap", MODE_ONCE, &imap,
+	  .clear = { { NULL, "* OK" }, { "a STARTTLS\r\n", "a OK" } },
+	  .inside = { { "a CAPABILITY\r\n", "a OK" } } },
+	{ "resume-starttls-imap", MODE_RESUME, &imap,
+	  .clear = { { NULL, "* OK" }, { "a STARTTLS\r\n", "a OK" } },
+	  .inside = { { "a CAPABILITY\r\n", "a OK" } } },
+	{ "starttls-pop3", MODE_ONCE, &pop3, .clear = { { NULL, "+OK" }, { "STLS\r\n", "+OK" } },
+	  .inside = { { "CAPA\r\n", "." } } },
+	{ "starttls-submission", MODE_ONCE, &smtp,
+	  .clear = { { NULL, "220 " },
+		     { "EHLO client.test\r\n", "250 " },
+		     { "STARTTLS\r\n", "220 " } },
+	  .inside = { { "EHLO client.test\r\n", "250 " } } },
+	{ "starttls-sieve", MODE_ONCE, &sieve,
+	  .clear = { { NULL, "OK" }, { "STARTTLS\r\n", "OK" } }, .inside = { { NULL, "OK" } } },
+	{ "starttls-xmpp", MODE_ONCE, &xmpp,
+	  .clear = { { XMPP_HEADER, "</stream:features" },
+		     { "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<proceed" } },
+	  .inside = { { XMPP_HEADER, "</stream:features" } } },
+	{ "submit", MODE_ONCE, &smtp,
+	  .inside = { { NULL, "220 " },
+		      { "EHLO client.test\r\n", "250 " },
+		      { "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n", "235" },
+		      { "MAIL FROM:<alice@example.test>\r\n", "250" },
+		      { "RCPT TO:<bob@example.test>\r\n", "250" },
+		      { "DATA\r\n", "354" },
+		      { MESSAGE, "250" },
+		      { "QUIT\r\n", "221" } } },
 };
 
 /* ---- all sessions ---- */
@@ -154,8 +210,10 @@ static void print_result(struct run *run, double wall_s, double cpu_s)
 	       (unsigned long long)run->not_resumed, (unsigned long long)run->errors,
 	       (unsigned long long)run->octets, wall_s, cpu_s, run->cipher, run->error);
 	if (run->sample_count > 0)
-		printf(", \"samples\": %zu, \"p50_ms\": %.4f, \"p95_ms\": %.4f", run->sample_count,
-		       percentile_ms(run, 50), percentile_ms(run, 95));
+		printf(", \"samples\": %zu, \"p50_ms\": %.4f, \"p95_ms\": %.4f, "
+		       "\"p99_ms\": %.4f, \"max_ms\": %.4f",
+		       run->sample_count, percentile_ms(run, 50), percentile_ms(run, 95),
+		       percentile_ms(run, 99), percentile_ms(run, 100));
 	puts("}");
 	fflush(stdout);
 }
@@ -169,6 +227,24 @@ static void for_all_held(struct run *run, void (*action)(struct run *run, struct
 			action(run, &run->sessions[i]);
 }
 
+/* Every session says its turn once in PING_EVERY_NS; their times are spread over it. A session
+ * whose reply is late is late with its next turn, too. */
+static void ping_until(struct run *run, int64_t deadline_ns)
+{
+	int64_t every_ns = PING_EVERY_NS / (int64_t)run->session_count, next_ns = now_ns();
+	struct session *s;
+	size_t i;
+
+	for (i = 0; next_ns < deadline_ns; i++, next_ns += every_ns) {
+		while (now_ns() < next_ns)
+			poll_once(run, (int)((next_ns - now_ns()) / 1000000) + 1);
+		s = &run->sessions[i % run->session_count];
+		if (s->phase == PHASE_HELD)
+			session_resume(run, s);
+		poll_once(run, 0);
+	}
+}
+
 /* All modes but idle: warm up, then run for the given time. */
 static void run_timed(struct run *run)
 {
@@ -178,13 +254,16 @@ static void run_timed(struct run *run)
 	warm_up(run);
 	cpu_s = own_cpu_s();
 	start_ns = now_ns();
-	run->again = true;
-	if (run->opt.mode->id == MODE_FETCH)
+	run->again = run->opt.mode->id != MODE_PING;
+	if (run->opt.mode->id == MODE_PING)
+		ping_until(run, start_ns + run->opt.seconds * NS_PER_S);
+	else if (run->opt.mode->id == MODE_FETCH)
 		for_all_held(run, session_resume);
 	else
 		begin_all(run);
 	poll_until(run, start_ns + run->opt.seconds * NS_PER_S);
 	drain(run, DRAIN_S);
+	run->errors += run->lost;
 	print_result(run, (double)(now_ns() - start_ns) / 1e9, own_cpu_s() - cpu_s);
 }
 
@@ -278,6 +357,8 @@ static void make_places(struct run *run)
 	if (opt->mode->id == MODE_IDLE)
 		run->session_count = opt->steps[opt->step_count - 1];
 	run->sessions = calloc(run->session_count, sizeof(*run->sessions));
+	if (opt->mode->id == MODE_PING)
+		run->opt.steps[0] = PINGS_MAX;
 	run->samples_ns = calloc(opt->steps[0] + 1, sizeof(*run->samples_ns));
 	if (run->sessions == NULL || run->samples_ns == NULL)
 		die("calloc");
@@ -288,12 +369,15 @@ static void make_places(struct run *run)
 __attribute__((noreturn)) static void usage(void)
 {
 	fputs("usage: loadgen MODE --connect ADDRESS:PORT [option ...]\n"
-	      "modes: handshake greeting-only resume resume-greeting greeting fetch idle\n"
+	      "modes: handshake greeting-only resume resume-greeting greeting fetch ping idle\n"
+	      "       starttls-imap resume-starttls-imap starttls-pop3 starttls-submission starttls-sieve\n"
+	      "       starttls-xmpp submit\n"
 	      "  --seconds S      how long to measure (2)\n"
 	      "  --concurrency K  sessions at the same time (64; greeting and fetch: 1)\n"
 	      "  --count N[,N..]  greeting: samples (200); idle: sessions held at each step\n"
 	      "  --ca FILE        verify the server against these roots (off)\n"
 	      "  --name NAME      server name (mail.example.test)\n"
+	      "  --names N        ask for n0.NAME to n(N-1).NAME in turn\n"
 	      "  --ciphers LIST   TLS 1.3 cipher suites (TLS_AES_256_GCM_SHA384)\n"
 	      "  --sync           after the warm-up, wait for a line on stdin\n",
 	      stderr);
@@ -389,6 +473,9 @@ static void parse_option(struct options *opt, int c)
 	case 'h':
 		opt->name = optarg;
 		break;
+	case 'm':
+		opt->names = whole_number(optarg);
+		break;
 	case 'c':
 		opt->ciphers = optarg;
 		break;
@@ -409,6 +496,7 @@ static void parse_command_line(struct options *opt, int argc, char **argv)
 		{ "count", required_argument, NULL, 'n' },
 		{ "ca", required_argument, NULL, 'f' },
 		{ "name", required_argument, NULL, 'h' },
+		{ "names", required_argument, NULL, 'm' },
 		{ "ciphers", required_argument, NULL, 'c' },
 		{ "sync", no_argument, NULL, 'y' },
 		{ NULL, 0, NULL, 0 },

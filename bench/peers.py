@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The servers that `make bench` compares: how each is started, watched and stopped."""
 
+import contextlib
 import ctypes
 import grp
 import json
@@ -12,6 +13,7 @@ import select
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 
@@ -22,6 +24,11 @@ STOP_S = 15  # until it has ended after SIGTERM
 POLL_S = 0.01  # between two looks while waiting for a state
 
 
+# what a server of the variant "all" listens for beside PORT: its port's name -> loadgen's mode
+PROTOCOLS = {"IMAP": "imap", "POP": "pop3", "SUBMISSION": "submission", "SIEVE": "sieve",
+             "XMPP": "xmpp"}
+
+
 class BenchError(Exception):
     """One peer could not be measured; the message says why."""
 
@@ -30,10 +37,12 @@ class Peer:
     """A server of the comparison.
 
     `greets`: it greets by itself and dials no backend before the login. `proxy`: it sends a
-    PROXY header. `version` is a command whose output holds the version number.
+    PROXY header. `starttls`: the protocols in which it does that. `version` is a command whose
+    output holds the version number.
     """
 
-    def __init__(self, name, title, command, version, package, greets=False, proxy=True):
+    def __init__(self, name, title, command, version, package, greets=False, proxy=True,
+                 starttls=()):
         self.name = name
         self.title = title
         self.command = command
@@ -41,9 +50,10 @@ class Peer:
         self.package = package
         self.greets = greets
         self.proxy = proxy
+        self.starttls = starttls
 
-    def template(self):
-        return os.path.join(HERE, "peers", self.name + ".conf.in")
+    def template(self, variant):
+        return os.path.join(HERE, "peers", variant, self.name + ".conf.in")
 
     def program(self):
         """The program's path, or None when it is not there."""
@@ -60,15 +70,17 @@ def all_peers(gatepost):
     """Every peer; `gatepost` is the path of the program."""
     nginx = ["nginx", "-p", "@DIR@", "-c", "@CONF@", "-e", "stderr"]
     return [
-        Peer("gatepost", "gatepost", [gatepost, "serve", "-c", "@CONF@"], ["--version"], None),
+        Peer("gatepost", "gatepost", [gatepost, "serve", "-c", "@CONF@"], ["--version"], None,
+             starttls=tuple(PROTOCOLS.values())),
         Peer("haproxy", "HAProxy", ["haproxy", "-db", "-f", "@CONF@"], ["-v"], "haproxy"),
         Peer("hitch", "hitch", ["hitch", "--config=@CONF@"], ["--version"], "hitch"),
         Peer("nginx-stream", "nginx stream", nginx, ["-v"], "nginx-light libnginx-mod-stream"),
         Peer("stunnel", "stunnel", ["stunnel4", "@CONF@"], ["-version"], "stunnel4"),
         Peer("nginx-mail", "nginx mail", nginx, ["-v"], "nginx-light libnginx-mod-mail",
-             greets=True),
+             greets=True, starttls=("imap", "pop3", "submission")),
         Peer("dovecot", "Dovecot", ["dovecot", "-F", "-c", "@CONF@"], ["--version"],
-             "dovecot-imapd", greets=True, proxy=False),
+             "dovecot-imapd dovecot-managesieved dovecot-pop3d dovecot-submissiond",
+             greets=True, proxy=False, starttls=("imap", "pop3", "submission", "sieve")),
     ]
 
 
@@ -89,10 +101,12 @@ def fill_template(text, values):
     return "\n".join(lines) + "\n"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_ports(count):
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def read_line(stream, seconds, what):
@@ -209,12 +223,12 @@ class Lab:
 
     def __init__(self, folder, build, sessions):
         self.folder = folder
-        self.loadgen = os.path.join(build, "bench", "loadgen")
-        self.stub = os.path.join(build, "bench", "imapstub")
+        self.tools = os.path.join(build, "bench")
         self.sessions = sessions
         cpus = sorted(os.sched_getaffinity(0))
         self.server_cpu = cpus[0]
         self.client_cpu = cpus[1] if len(cpus) > 1 else cpus[0]
+        self.both_cpus = ",".join(str(cpu) for cpu in cpus[:2])
         self.started = 0
         os.chmod(folder, 0o755)
         self.ca = os.path.join(folder, "ca.pem")
@@ -251,24 +265,41 @@ class Lab:
         return ["taskset", "-c", str(cpu)] + command
 
     def start_stub(self, proxy):
-        command = [self.stub, "--auth"] + (["--proxy"] if proxy else [])
+        command = [os.path.join(self.tools, "mailstub"), "--auth"] + (["--proxy"] if proxy else [])
         return subprocess.Popen(self.pinned(self.client_cpu, command), stdout=subprocess.PIPE,
                                 text=True)
 
     def start_loadgen(self, mode, port, *options):
-        command = [self.loadgen, mode, "--connect", f"127.0.0.1:{port}", *options]
+        return self.start_tool("loadgen", mode, "--connect", f"127.0.0.1:{port}", *options)
+
+    def start_tool(self, name, *arguments):
+        command = [os.path.join(self.tools, name), *map(str, arguments)]
         return subprocess.Popen(self.pinned(self.client_cpu, command), text=True,
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE)
+
+    def make_names(self, count):
+        """A folder with certificates for n0.example.test and so on, which every user can read."""
+        folder = self.path("names")
+        os.mkdir(folder, 0o755)
+        subprocess.run([os.path.join(self.tools, "names"), str(count), "example.test", folder],
+                       check=True)
+        return folder
 
 
 class Server:
     """One running peer with its stub; a context manager."""
 
-    def __init__(self, lab, peer, certificate):
+    def __init__(self, lab, peer, certificate, variant="", cpus=None, **more):
+        """`variant`: a folder of templates; `cpus`: of the server; `more`: what templates need."""
         self.lab = lab
         self.peer = peer
-        self.port = free_port()
+        self.variant = variant
+        self.cpus = lab.server_cpu if cpus is None else cpus
+        self.more = more
+        names = ["PORT"] + ([*PROTOCOLS, "SUBMISSIONS"] if variant == "all" else [])
+        self.ports = dict(zip(names, free_ports(len(names))))
+        self.port = self.ports["PORT"]
         lab.started += 1
         self.folder = lab.path(f"{peer.name}-{lab.started}")
         self.certificate = certificate
@@ -296,10 +327,12 @@ class Server:
         return {
             "DIR": self.folder, "CONF": os.path.join(self.folder, "conf"), "USER": user,
             "GROUP": group, "SELF": own, "SELFGROUP": own_group,
-            "PORT": self.port, "BACKEND": ports["port"],
-            "AUTH": ports["auth_port"], "CHAIN": path + ".pem", "KEY": path + ".key",
+            **self.ports, "BACKEND": ports["port"], "AUTH": ports["auth_port"],
+            "BACKENDPOP": ports["pop3"], "BACKENDSMTP": ports["smtp"],
+            "BACKENDSIEVE": ports["sieve"], "BACKENDXMPP": ports["xmpp"],
+            "WORKERS": 1, "CURVES": "X25519", "CHAIN": path + ".pem", "KEY": path + ".key",
             "PEM": path + ".both", "SESSIONS": self.lab.sessions + 100,
-            "FILES": resource.getrlimit(resource.RLIMIT_NOFILE)[1],
+            "FILES": resource.getrlimit(resource.RLIMIT_NOFILE)[1], **self.more,
         }
 
     def make_folder(self):
@@ -313,20 +346,39 @@ class Server:
 
     def start(self):
         self.stub = self.lab.start_stub(self.peer.proxy)
-        values = self.values(read_line(self.stub.stdout, START_S, "imapstub"))
+        values = self.values(read_line(self.stub.stdout, START_S, "mailstub"))
         self.make_folder()
-        with open(self.peer.template(), encoding="utf-8") as file:
+        with open(self.peer.template(self.variant), encoding="utf-8") as file:
             text = fill_template(file.read(), values)
         with open(values["CONF"], "w", encoding="utf-8") as file:
             file.write(text)
         command = [self.peer.program()] + self.peer.command[1:]
         command = [fill_template(word, values).strip() for word in command]
+        begun = time.monotonic()
         with open(os.path.join(self.folder, "output"), "wb") as output:
-            command = self.lab.pinned(self.lab.server_cpu, command)
+            command = self.lab.pinned(self.cpus, command)
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
                                             stderr=output)
         self.await_ready()
-        self.run_loadgen("greeting", "--count", "3", "--ca", self.lab.ca)
+        self.greet()
+        self.start_s = time.monotonic() - begun
+        if self.variant != "names":  # those sign themselves
+            self.run_loadgen("greeting", "--count", "3", "--ca", self.lab.ca)
+
+    def greet(self):
+        """The first octets of the first session: now it serves."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), START_S) as sock:
+                with context.wrap_socket(sock, server_hostname="n0.example.test") as inside:
+                    certificate = inside.getpeercert(binary_form=True)
+                    if not inside.recv(1):
+                        raise BenchError("does not greet: " + self.last_words())
+                    return certificate
+        except OSError as error:
+            raise BenchError(f"does not greet: {error}; {self.last_words()}") from error
 
     def await_ready(self):
         deadline = time.monotonic() + START_S
@@ -371,9 +423,9 @@ class Server:
         except BenchError as error:
             return self.fail(loadgen, str(error))
 
-    def run_loadgen(self, mode, *options, seconds=2):
+    def run_loadgen(self, mode, *options, seconds=2, port=None):
         """One timed run; the result gets the server's CPU seconds as `cpu`."""
-        loadgen = self.lab.start_loadgen(mode, self.port, "--sync", "--seconds", str(seconds),
+        loadgen = self.lab.start_loadgen(mode, port or self.port, "--sync", "--seconds", str(seconds),
                                          *options)
         try:
             self.ask(loadgen, 30)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One client session: connect, TLS 1.3 handshake, greeting, the commands of its mode's script, then
- * an orderly end (close_notify, FIN, wait for the server's end of stream). What is counted, and
- * when, is the mode's own affair: on_step_done().
+ * One client session: connect, what its mode's script says in clear, TLS 1.3 handshake, what the
+ * script says inside TLS, then an orderly end (close_notify, FIN, wait for the server's end of
+ * stream). What is counted, and when, is the mode's own affair: on_script_done().
  *
  * epoll is edge-triggered with one registration a connection; session_turn() goes on until the
  * socket has nothing more to give.
@@ -106,12 +106,22 @@ int session_on_ticket(SSL *ssl, SSL_SESSION *ticket)
 	return 1;
 }
 
+static void name_server(struct run *run, char *name, size_t size)
+{
+	if (run->opt.names == 0)
+		snprintf(name, size, "%s", run->opt.name);
+	else
+		snprintf(name, size, "n%zu.%s", run->next_name++ % run->opt.names, run->opt.name);
+}
+
 static void open_tls(struct run *run, struct session *s)
 {
+	char name[256];
+
+	name_server(run, name, sizeof(name));
 	s->ssl = SSL_new(run->ctx);
 	if (s->ssl == NULL || SSL_set_fd(s->ssl, s->fd) != 1 ||
-	    SSL_set_tlsext_host_name(s->ssl, run->opt.name) != 1 ||
-	    SSL_set1_host(s->ssl, run->opt.name) != 1)
+	    SSL_set_tlsext_host_name(s->ssl, name) != 1 || SSL_set1_host(s->ssl, name) != 1)
 		die("SSL_new");
 	SSL_set_app_data(s->ssl, s);
 	if (s->ticket != NULL) {
@@ -144,21 +154,50 @@ void session_begin(struct run *run, struct session *s)
 	open_socket(run, s);
 	open_tls(run, s);
 	s->phase = PHASE_CONNECT;
-	s->command = run->opt.mode->script;
+	s->turn = NULL;
+	s->heard = false;
 	s->literal_left = 0;
 	s->line_len = 0;
 	run->in_flight++;
 }
 
+/* Texts are short and the socket is idle when they are sent: a blocked write is an error. */
+static enum step say(struct run *run, struct session *s, const char *text)
+{
+	size_t len = strlen(text), sent = 0;
+	ssize_t n;
+
+	ERR_clear_error();
+	errno = 0;
+	if (s->phase == PHASE_CLEAR) {
+		n = send(s->fd, text, len, MSG_NOSIGNAL);
+		sent = n < 0 ? 0 : (size_t)n;
+	} else if (SSL_write_ex(s->ssl, text, len, &sent) != 1) {
+		sent = 0;
+	}
+	return sent == len ? STEP_AGAIN : fail(run, "write", "blocked or closed");
+}
+
+static enum step begin_turn(struct run *run, struct session *s, const struct turn *turn)
+{
+	s->turn = turn;
+	return turn->say == NULL ? STEP_AGAIN : say(run, s, turn->say);
+}
+
 static enum step step_connect(struct run *run, struct session *s)
 {
+	const struct turn *first = run->opt.mode->clear;
 	int error = 0;
 	socklen_t len = sizeof(error);
 
 	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0)
 		return fail(run, "connect", strerror(error));
-	s->phase = PHASE_HANDSHAKE;
-	return STEP_AGAIN;
+	if (first->until == NULL) {
+		s->phase = PHASE_HANDSHAKE;
+		return STEP_AGAIN;
+	}
+	s->phase = PHASE_CLEAR;
+	return begin_turn(run, s, first);
 }
 
 static enum step step_handshake(struct run *run, struct session *s)
@@ -172,23 +211,8 @@ static enum step step_handshake(struct run *run, struct session *s)
 		return ssl_step(run, s, ret, "handshake");
 	if (run->cipher[0] == '\0')
 		snprintf(run->cipher, sizeof(run->cipher), "%s", SSL_get_cipher_name(s->ssl));
-	s->phase = PHASE_GREETING;
-	return STEP_AGAIN;
-}
-
-/* Commands are short and the socket is idle when they are sent: a blocked write is an error. */
-static enum step send_command(struct run *run, struct session *s)
-{
-	const char *text = *s->command++;
-	int ret;
-
-	ERR_clear_error();
-	errno = 0;
-	ret = SSL_write(s->ssl, text, (int)strlen(text));
-	if (ret <= 0)
-		return fail(run, "write", "blocked or closed");
-	s->phase = PHASE_REPLY;
-	return STEP_AGAIN;
+	s->phase = PHASE_TALK;
+	return begin_turn(run, s, run->opt.mode->inside);
 }
 
 static enum step begin_close(struct session *s)
@@ -216,23 +240,44 @@ static void count_session(struct run *run, const struct session *s)
 		run->counted++;
 }
 
-/* The greeting or a command is done: the next command, or what the mode does at the end. */
-static enum step on_step_done(struct run *run, struct session *s)
+static void note_time(struct run *run, const struct session *s)
+{
+	if (run->measuring && run->sample_count < run->opt.steps[0])
+		run->samples_ns[run->sample_count++] = now_ns() - s->started_ns;
+}
+
+static enum step on_script_done(struct run *run, struct session *s)
 {
 	enum mode_id mode = run->opt.mode->id;
 
-	if (mode == MODE_FETCH && s->command == &run->opt.mode->script[2] && !run->measuring)
-		return hold(run, s);
-	if (*s->command != NULL)
-		return send_command(run, s);
 	count_session(run, s);
-	if (mode == MODE_IDLE)
+	if (mode == MODE_PING)
+		note_time(run, s);
+	if (mode == MODE_IDLE || mode == MODE_PING)
 		return hold(run, s);
-	if (mode == MODE_FETCH && run->again) {
-		s->command--;
-		return send_command(run, s);
-	}
+	if (mode == MODE_FETCH && run->again)
+		return begin_turn(run, s, s->turn);
 	return begin_close(s);
+}
+
+/* The next turn, TLS behind the last in clear, or what the mode does at the end. */
+static enum step on_turn_done(struct run *run, struct session *s)
+{
+	enum mode_id mode = run->opt.mode->id;
+	const struct turn *next = s->turn + 1;
+
+	if (s->phase == PHASE_CLEAR && next->until == NULL) {
+		s->phase = PHASE_HANDSHAKE;
+		return STEP_AGAIN;
+	}
+	if (next->until == NULL)
+		return on_script_done(run, s);
+	/* the last turn is what is measured, so a warm-up stops in front of it */
+	if ((mode == MODE_FETCH || mode == MODE_PING) && next[1].until == NULL && !run->measuring) {
+		s->turn = next;
+		return hold(run, s);
+	}
+	return begin_turn(run, s, next);
 }
 
 /* "* 1 FETCH (BODY[] {8388608}": the number, or 0 when the line announces no literal. */
@@ -245,25 +290,30 @@ static uint64_t announced_literal(const char *line, size_t len)
 	return strtoull(brace + 1, NULL, 10);
 }
 
-static enum step on_line(struct run *run, struct session *s)
+static bool begins(const char *text, const char *with)
 {
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+static enum step on_part(struct run *run, struct session *s)
+{
+	const struct protocol *protocol = run->opt.mode->protocol;
+	const char *text;
+	size_t i;
+
 	if (s->line_len > 0 && s->line[s->line_len - 1] == '\r')
 		s->line_len--;
 	s->line[s->line_len] = '\0';
+	text = s->line + (protocol->end == '>' ? strspn(s->line, " \r\n") : 0);
 	if (s->phase == PHASE_HELD)
 		return STEP_AGAIN;
-	if (strncmp(s->line, "* BYE", 5) == 0)
-		return fail(run, "server", s->line);
-	if (s->phase == PHASE_GREETING) {
-		if (strncmp(s->line, "* OK", 4) != 0)
-			return fail(run, "greeting", s->line);
-		return on_step_done(run, s);
-	}
-	if (strncmp(s->line, "a OK", 4) == 0)
-		return on_step_done(run, s);
-	if (strncmp(s->line, "a ", 2) == 0)
-		return fail(run, "reply", s->line);
-	s->literal_left = announced_literal(s->line, s->line_len);
+	if (begins(text, s->turn->until))
+		return on_turn_done(run, s);
+	for (i = 0; protocol->refusals[i] != NULL; i++)
+		if (begins(text, protocol->refusals[i]))
+			return fail(run, "reply", text);
+	if (s->line_len > 0 && protocol->end == '\n')
+		s->literal_left = announced_literal(s->line, s->line_len);
 	return STEP_AGAIN;
 }
 
@@ -288,12 +338,12 @@ static enum step take_part(struct run *run, struct session *s, const char *data,
 		s->literal_left -= *used_out;
 		return STEP_AGAIN;
 	}
-	end = memchr(data, '\n', len);
+	end = memchr(data, run->opt.mode->protocol->end, len);
 	*used_out = end == NULL ? len : (size_t)(end - data) + 1;
 	keep_line_part(s, data, end == NULL ? len : *used_out - 1);
 	if (end == NULL)
 		return STEP_AGAIN;
-	step = on_line(run, s);
+	step = on_part(run, s);
 	s->line_len = 0;
 	return step;
 }
@@ -303,7 +353,8 @@ static enum step take_input(struct run *run, struct session *s, const char *data
 	enum step step = STEP_AGAIN;
 	size_t used;
 
-	while (len > 0 && step == STEP_AGAIN && s->phase != PHASE_CLOSING) {
+	while (len > 0 && step == STEP_AGAIN && s->phase != PHASE_CLOSING &&
+	       s->phase != PHASE_HANDSHAKE) {
 		step = take_part(run, s, data, len, &used);
 		data += used;
 		len -= used;
@@ -311,11 +362,15 @@ static enum step take_input(struct run *run, struct session *s, const char *data
 	return step;
 }
 
-static void note_greeting_time(struct run *run, const struct session *s)
+static enum step read_clear(struct run *run, struct session *s)
 {
-	if (run->opt.mode->id == MODE_GREETING && run->measuring &&
-	    run->sample_count < run->opt.steps[0])
-		run->samples_ns[run->sample_count++] = now_ns() - s->started_ns;
+	ssize_t n = recv(s->fd, run->input, sizeof(run->input), 0);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return STEP_WAIT;
+	if (n <= 0)
+		return fail(run, "read in clear", n < 0 ? strerror(errno) : "end of stream");
+	return take_input(run, s, run->input, (size_t)n);
 }
 
 static enum step step_read(struct run *run, struct session *s)
@@ -327,8 +382,9 @@ static enum step step_read(struct run *run, struct session *s)
 	ret = SSL_read(s->ssl, run->input, sizeof(run->input));
 	if (ret <= 0)
 		return ssl_step(run, s, ret, "read");
-	if (s->phase == PHASE_GREETING && s->line_len == 0)
-		note_greeting_time(run, s);
+	if (!s->heard && run->opt.mode->id == MODE_GREETING)
+		note_time(run, s);
+	s->heard = true;
 	run->octets += (uint64_t)ret;
 	return take_input(run, s, run->input, (size_t)ret);
 }
@@ -350,10 +406,11 @@ static enum step session_step(struct run *run, struct session *s)
 	switch (s->phase) {
 	case PHASE_CONNECT:
 		return step_connect(run, s);
+	case PHASE_CLEAR:
+		return read_clear(run, s);
 	case PHASE_HANDSHAKE:
 		return step_handshake(run, s);
-	case PHASE_GREETING:
-	case PHASE_REPLY:
+	case PHASE_TALK:
 	case PHASE_HELD:
 		return step_read(run, s);
 	case PHASE_CLOSING:
@@ -383,7 +440,9 @@ void session_resume(struct run *run, struct session *s)
 {
 	run->held--;
 	run->in_flight++;
-	if (on_step_done(run, s) == STEP_FAILED)
+	s->phase = PHASE_TALK;
+	s->started_ns = now_ns();
+	if (begin_turn(run, s, s->turn) == STEP_FAILED)
 		session_failed(run, s);
 	else
 		session_turn(run, s);

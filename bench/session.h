@@ -13,26 +13,42 @@
 #define NS_PER_S  1000000000LL
 
 enum mode_id {
-	MODE_HANDSHAKE,
-	MODE_RESUME,
+	MODE_ONCE,   /* sessions one after the other, each from its connection to its end */
+	MODE_RESUME, /* the same, with a ticket */
 	MODE_GREETING,
-	MODE_GREETING_ONLY,
 	MODE_FETCH,
+	MODE_PING, /* held sessions say the last of their script again and again, at intervals */
 	MODE_IDLE
 };
+
+/* How a protocol's replies are read. */
+struct protocol {
+	char end;                /* of a reply's parts: LF, or > of XML */
+	const char *refusals[4]; /* beginnings of parts that end the run; NULL at the end */
+};
+
+/* One turn of a conversation: say something, wait for a part of the reply that begins like this. */
+struct turn {
+	const char *say; /* NULL: it is the server that speaks */
+	const char *until;
+};
+
+enum { TURNS_MAX = 10 };
 
 struct mode {
 	const char *name;
 	enum mode_id id;
-	const char *script[4]; /* commands after the greeting, each tagged "a", NULL at the end */
+	const struct protocol *protocol;
+	struct turn clear[TURNS_MAX]; /* before TLS; the last has no `until` */
+	struct turn inside[TURNS_MAX];
 };
 
 enum phase {
 	PHASE_UNUSED,
 	PHASE_CONNECT,
+	PHASE_CLEAR, /* before STARTTLS */
 	PHASE_HANDSHAKE,
-	PHASE_GREETING,
-	PHASE_REPLY,
+	PHASE_TALK,
 	PHASE_HELD,   /* the script is done and the session stays open */
 	PHASE_CLOSING /* our end is sent, the server's is awaited */
 };
@@ -42,8 +58,9 @@ struct session {
 	int fd;
 	SSL *ssl;
 	SSL_SESSION *ticket;
-	const char *const *command; /* the next one of the script */
-	int64_t started_ns;
+	const struct turn *turn; /* whose reply is awaited */
+	int64_t started_ns;      /* of the connection, or of a ping */
+	bool heard;              /* inside TLS, at least one octet */
 	uint64_t literal_left;
 	size_t line_len;
 	char line[256]; /* longer lines are cut short; their ends do not matter here */
@@ -59,6 +76,7 @@ struct options {
 	size_t step_count;
 	const char *ca;
 	const char *name;
+	size_t names; /* ask for n0.NAME, n1.NAME ... in turn; 0: for NAME */
 	const char *ciphers;
 	bool sync;
 };
@@ -71,6 +89,7 @@ struct run {
 	size_t session_count;
 	size_t in_flight; /* sessions between connect() and close(), the held ones left out */
 	size_t held;
+	size_t next_name;
 	bool again;     /* a place that falls free is used for the next session */
 	bool measuring; /* the warm-up is over */
 	uint64_t counted;
@@ -98,7 +117,7 @@ void session_begin(struct run *run, struct session *s);
  * place, and begins anew there while run->again. */
 void session_turn(struct run *run, struct session *s);
 
-/* Takes a held session up again: the rest of its script (fetch), or its end. */
+/* Takes a held session up again: the last turn of its script, or its end. */
 void session_resume(struct run *run, struct session *s);
 void session_close(struct run *run, struct session *s);
 

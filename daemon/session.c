@@ -60,6 +60,11 @@ void gp_session_texts_get(const struct gp_session *s, struct gp_session_texts *t
 		gp_tls_facts_get(s->stream[GP_CLIENT].tls, &texts->tls);
 }
 
+struct gp_session *gp_session_of_dear(struct gp_dear *dear)
+{
+	return (struct gp_session *)(void *)((char *)dear - offsetof(struct gp_session, dear));
+}
+
 void gp_session_ends(struct gp_session *s, enum gp_session_end end)
 {
 	if (s->end == GP_ENDED_UNKNOWN)
@@ -146,7 +151,7 @@ static bool client_may_read(const struct gp_session *s)
 	case GP_PHASE_BACKEND_HANDSHAKE:
 		return false;
 	case GP_PHASE_HANDSHAKE:
-		return !s->out[GP_CLIENT].len;
+		return !s->out[GP_CLIENT].len && !s->early;
 	case GP_PHASE_CLOSING:
 		return s->shut[GP_CLIENT];
 	default:
@@ -181,6 +186,9 @@ void gp_session_handshake_over(struct gp_session *s)
 	if (s->handshake_counted)
 		gp_worker_handshake_ended(s->worker);
 	s->handshake_counted = false;
+	if (s->dear.line)
+		gp_uncount(s->worker->counters, GP_COUNTER_HANDSHAKES_PARKED);
+	gp_dear_leave(&s->dear);
 }
 
 void gp_session_run(struct gp_session *s)
@@ -325,14 +333,15 @@ static bool enter_source(struct gp_session *s)
 	return s->source != NULL;
 }
 
-static void refuse(struct gp_session *s, const char *reason)
+void gp_session_refuse(struct gp_session *s, const char *reason)
 {
 	struct gp_worker *worker = s->worker;
 	uint64_t now = gp_time_mono_ms();
 	char client[GP_ENDPOINT_TEXT_SIZE];
 
+	if (!s->refused)
+		worker->refusal_count++;
 	s->refused = true;
-	worker->refusal_count++;
 	gp_session_ends(s, GP_ENDED_LIMIT);
 	gp_count(worker->counters, GP_COUNTER_LIMIT_REFUSALS, 1);
 	if (now - worker->limit_logged_ms < 1000)
@@ -358,7 +367,7 @@ void gp_session_greet(struct gp_session *s)
 	struct gp_worker *worker = s->worker;
 
 	if (!s->refused && !enter_source(s))
-		refuse(s, "limits.sessions-per-source");
+		gp_session_refuse(s, "limits.sessions-per-source");
 	if (s->listener->engine_config.implicit_tls) {
 		/* a word to everybody would cost a handshake each: only a few hear it */
 		if (s->refused && worker->refusal_count > GP_REFUSALS_MAX)
@@ -432,7 +441,7 @@ void gp_session_start(struct gp_worker *worker, struct gp_edge_listener *listene
 	gp_count(worker->counters, GP_COUNTER_SESSIONS, 1);
 	gp_count(worker->counters, GP_COUNTER_SESSIONS_OPEN, 1);
 	if (refused)
-		refuse(s, "limits.sessions");
+		gp_session_refuse(s, "limits.sessions");
 	if (gp_edge_listener_trusts_proxy(listener, peer))
 		gp_session_set_phase(s, GP_PHASE_PROXY_HEADER);
 	else

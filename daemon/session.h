@@ -53,6 +53,7 @@ struct gp_session {
 	struct gp_buf out[2];              /* to be written to that side */
 	struct gp_task task;
 	struct gp_deadline deadline;
+	struct gp_dear dear;      /* where its handshake is parked */
 	struct gp_source *source; /* where it is counted */
 	struct gp_endpoint client;
 	struct gp_endpoint local;
@@ -74,6 +75,7 @@ struct gp_session {
 	bool shut[2];     /* we have said that side that we are done */
 	bool refused;     /* at a limit: it is told so and closed */
 	bool handshake_counted;
+	bool early;  /* it has spoken while its handshake was parked */
 	bool tls_up; /* the handshake with the client ended well */
 	bool backend_spoke;
 	bool dead;      /* to be freed when its step returns */
@@ -91,6 +93,10 @@ void gp_session_expire(struct gp_session *session);
 /* The worker stops. */
 void gp_session_shut_down(struct gp_session *session);
 
+/* Its parked handshake may go on. */
+void gp_session_take_turn(struct gp_session *session);
+
 struct gp_session *gp_session_of_deadline(struct gp_deadline *deadline);
+struct gp_session *gp_session_of_dear(struct gp_dear *dear);
 
 #endif

@@ -160,9 +160,51 @@ static int begin_tls(struct gp_session *s)
 	if (s->tls_name)
 		gp_tls_set_expected_name(client->tls, s->tls_name);
 	s->handshake_counted = true;
-	s->worker->handshake_count++;
-	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_OPEN, 1);
+	gp_worker_handshake_began(s->worker);
 	return GP_OK;
+}
+
+/* A flood of dear handshakes must not use up limits.handshakes, so they count on their own. */
+static void park(struct gp_session *s, enum gp_tls_wait wait)
+{
+	struct gp_worker *worker = s->worker;
+
+	gp_session_handshake_over(s);
+	if (gp_dear_waiting(&worker->dear) >= worker->conf->limits.handshakes) {
+		gp_session_refuse(s, "limits.handshakes: dear ones wait");
+		gp_session_close(s, GP_ENDED_LIMIT);
+		return;
+	}
+	gp_dear_wait(&worker->dear, &s->dear, wait == GP_TLS_WAITS_BY_CLIENT);
+	gp_count(worker->counters, GP_COUNTER_HANDSHAKES_PARKED, 1);
+	gp_worker_serve_dear(worker);
+}
+
+void gp_session_take_turn(struct gp_session *s)
+{
+	gp_uncount(s->worker->counters, GP_COUNTER_HANDSHAKES_PARKED);
+	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_DEAR, 1);
+	s->early = false;
+	s->handshake_counted = true;
+	gp_worker_handshake_began(s->worker);
+	gp_tls_take_turn(s->stream[GP_CLIENT].tls);
+	gp_session_run(s);
+}
+
+/* Nothing should come from a parked client but its end; what comes all the same waits in the socket,
+ * unwatched. */
+static void look_at_parked(struct gp_session *s)
+{
+	uint8_t octet;
+	size_t len;
+	int ret = gp_stream_peek(&s->stream[GP_CLIENT], &octet, 1, &len);
+
+	if (ret == GP_E_NOT_FOUND)
+		gp_session_abort(s, GP_ENDED_CLIENT_CLOSED);
+	else if (ret == GP_E_IO)
+		gp_session_lost(s, GP_CLIENT, ret);
+	else
+		s->early = ret == GP_OK;
 }
 
 static void handshake_failed(struct gp_session *s)
@@ -287,8 +329,14 @@ static void handshake_done(struct gp_session *s)
 void gp_session_step_handshake(struct gp_session *s)
 {
 	struct gp_stream *client = &s->stream[GP_CLIENT];
-	int ret = gp_session_flush(s, GP_CLIENT);
+	enum gp_tls_wait wait;
+	int ret;
 
+	if (s->dear.line) {
+		look_at_parked(s);
+		return;
+	}
+	ret = gp_session_flush(s, GP_CLIENT);
 	if (ret != GP_OK) {
 		if (ret != GP_AGAIN)
 			gp_session_lost(s, GP_CLIENT, ret);
@@ -301,4 +349,6 @@ void gp_session_step_handshake(struct gp_session *s)
 		handshake_done(s);
 	else if (ret != GP_AGAIN)
 		handshake_failed(s);
+	else if ((wait = gp_tls_waits(client->tls)) != GP_TLS_WAITS_NOT)
+		park(s, wait);
 }

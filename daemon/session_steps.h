@@ -48,7 +48,10 @@ bool gp_session_may_talk(const struct gp_session *s, enum gp_side side);
 /* Something came from the client or the backend: a settled session may wait for the next. */
 void gp_session_note_activity(struct gp_session *s);
 
-/* Its handshake does not count towards limits.handshakes any more. */
+/* It comes too many: counted and logged. The caller closes it, or lets it hear why. */
+void gp_session_refuse(struct gp_session *s, const char *reason);
+
+/* Its handshake is neither parked nor counted towards limits.handshakes any more. */
 void gp_session_handshake_over(struct gp_session *s);
 
 /* Write what waits in out[side]. GP_OK: it is empty. GP_AGAIN, or an error of gp_stream_write. */

@@ -239,6 +239,7 @@ static void set_durations(struct gp_worker *worker)
 	worker->logging_in.duration_ms = limits->login_time_ms;
 	worker->idling.duration_ms = limits->idle_time_ms;
 	worker->commanding.duration_ms = limits->command_time_ms;
+	gp_dear_queue_set_rate(&worker->dear, limits->dear_handshakes);
 }
 
 /* From here on new clients meet the new set-up; sessions keep the listener they came through. */
@@ -332,6 +333,25 @@ static void set_up(struct gp_worker *worker, const struct gp_control *control, c
 	answer_setup(setup.error);
 }
 
+/* ---- dear handshakes ---- */
+
+/* One in a turn of the loop: what else is ready comes in between. */
+static void on_dear_turn(void *arg)
+{
+	struct gp_worker *worker = arg;
+	struct gp_dear *dear = gp_dear_next(&worker->dear, gp_time_mono_ms());
+
+	if (dear)
+		gp_session_take_turn(gp_session_of_dear(dear));
+	gp_worker_serve_dear(worker);
+}
+
+void gp_worker_serve_dear(struct gp_worker *worker)
+{
+	if (gp_dear_ready(&worker->dear, gp_time_mono_ms()))
+		gp_task_queue(worker->loop, &worker->dear_turn);
+}
+
 /* ---- deadlines and the end ---- */
 
 static void expire(struct gp_deadline_queue *queue, uint64_t now)
@@ -392,6 +412,7 @@ static void on_tick(void *arg)
 	expire(&worker->commanding, now);
 	expire(&worker->closing, now);
 	trim_memory(worker, now);
+	gp_worker_serve_dear(worker);
 	if (worker->draining && now >= worker->drain_until_ms)
 		shut_down_sessions(worker);
 	stop_if_drained(worker);
@@ -410,6 +431,12 @@ static void drain(struct gp_worker *worker, uint64_t ms)
 }
 
 /* ---- what sessions call ---- */
+
+void gp_worker_handshake_began(struct gp_worker *worker)
+{
+	worker->handshake_count++;
+	gp_count(worker->counters, GP_COUNTER_HANDSHAKES_OPEN, 1);
+}
 
 void gp_worker_handshake_ended(struct gp_worker *worker)
 {
@@ -477,6 +504,8 @@ static void init_queues(struct gp_worker *worker)
 	gp_deadline_queue_init(&worker->idling, 0);
 	gp_deadline_queue_init(&worker->commanding, 0);
 	gp_deadline_queue_init(&worker->closing, CLOSING_MS);
+	gp_dear_queue_init(&worker->dear, 0, gp_time_mono_ms());
+	gp_task_init(&worker->dear_turn, on_dear_turn, worker);
 }
 
 static struct gp_worker *worker_new(void)
@@ -485,6 +514,7 @@ static struct gp_worker *worker_new(void)
 
 	if (!worker)
 		return NULL;
+	gp_loop_keep_small_apart();
 	worker->loop = gp_loop_new();
 	worker->sources = gp_sources_new();
 	if (!worker->loop || !worker->sources ||

@@ -6,6 +6,7 @@
 #include "daemon/counters.h"
 #include "daemon/edge_listener.h"
 #include "daemon/sources.h"
+#include "io/dear.h"
 #include "io/loop.h"
 
 /* An edge worker: one process, one thread, many sessions. It gets everything from the supervisor
@@ -49,6 +50,8 @@ struct gp_worker {
 	struct gp_deadline_queue idling;
 	struct gp_deadline_queue commanding; /* settled, but still parsed */
 	struct gp_deadline_queue closing;
+	struct gp_dear_queue dear; /* handshakes that wait for their turn */
+	struct gp_task dear_turn;
 	struct gp_timer tick;   /* looks for passed deadlines */
 	struct gp_timer resume; /* ends a pause in accepting */
 	bool accepting;
@@ -64,7 +67,9 @@ struct gp_worker {
 int gp_worker_main(void);
 
 /* Sessions call these. */
+void gp_worker_handshake_began(struct gp_worker *worker);
 void gp_worker_handshake_ended(struct gp_worker *worker);
+void gp_worker_serve_dear(struct gp_worker *worker);
 void gp_worker_session_ended(struct gp_worker *worker);
 void gp_worker_tell_cleartext_login(const char *user, const char *source);
 

@@ -66,6 +66,10 @@ const struct gp_conf_row gp_conf_limits_rows[] = {
 	{ "handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, handshakes), "500", .min = 1,
 	  .max = 1000000,
 	  .help = "TLS handshakes that one worker has under way; others wait their turn." },
+	{ "dear-handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, dear_handshakes), "2", .min = 1,
+	  .max = 1000000,
+	  .help = "TLS handshakes in a second that one worker does for clients that make them "
+		  "dear, by P-384 or, at an MX, by DHE; others wait their turn." },
 	{ "handshake-time", GP_CONF_DURATION, AT(gp_conf_limits, handshake_time_ms), "10s",
 	  .min = SECOND, .max = 10 * MINUTE, .help = "Time for a TLS handshake." },
 	{ "login-time", GP_CONF_DURATION, AT(gp_conf_limits, login_time_ms), "60s", .min = SECOND,

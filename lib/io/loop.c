@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "io/small.h"
 
 TAILQ_HEAD(task_list, gp_task);
 
@@ -29,6 +30,11 @@ static void run_tasks(evutil_socket_t fd, short what, void *arg)
 	}
 	if (task)
 		event_add(&loop->run_tasks, &(struct timeval){ 0, 0 });
+}
+
+void gp_loop_keep_small_apart(void)
+{
+	event_set_mem_functions(gp_small_malloc, gp_small_realloc, gp_small_free);
 }
 
 struct gp_loop *gp_loop_new(void)

@@ -12,6 +12,10 @@
 
 struct gp_loop;
 
+/* For a process with thousands of descriptors, before its first loop: see io/small.h. Not where
+ * libevent hands out memory for free() (lib/http). */
+void gp_loop_keep_small_apart(void);
+
 /* NULL without memory or epoll. */
 struct gp_loop *gp_loop_new(void);
 void gp_loop_free(struct gp_loop *loop);

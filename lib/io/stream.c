@@ -33,9 +33,10 @@ void gp_stream_deinit(struct gp_stream *stream)
 	gp_stream_clear(stream);
 }
 
+/* Who waits for a turn looks for the end of the connection. */
 static uint8_t interest_of(enum gp_tls_want want)
 {
-	return want == GP_TLS_WANT_READ ? GP_READABLE : GP_WRITABLE;
+	return want == GP_TLS_WANT_WRITE ? GP_WRITABLE : GP_READABLE;
 }
 
 static bool is_again(int error)

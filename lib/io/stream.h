@@ -39,7 +39,7 @@ int gp_stream_write(struct gp_stream *stream, const void *data, size_t len, size
 int gp_stream_peek(struct gp_stream *stream, void *data, size_t size, size_t *len_out);
 void gp_stream_discard(struct gp_stream *stream, size_t len);
 
-/* Advance the handshake of stream->tls. GP_OK, GP_AGAIN, GP_E_TLS. */
+/* Advance the handshake of stream->tls. GP_OK, GP_AGAIN (see also gp_tls_waits), GP_E_TLS. */
 int gp_stream_handshake(struct gp_stream *stream);
 
 /* Say that nothing more will be written: close_notify, then FIN. */

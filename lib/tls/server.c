@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "tls/credential.h"
+#include "tls/hello_cost.h"
 #include "tls/profile.h"
 #include "tls/renegotiation_openssl.h"
 #include "tls/staple_openssl.h"
@@ -34,6 +35,7 @@ struct gp_tls_server {
 	size_t default_index;
 	bool refuse_unknown_sni;
 	bool opportunistic;
+	bool dear_waits;
 	char alpn[ALPN_MAX + 1]; /* with its length in front, as on the wire */
 	char scope[SCOPE_MAX];
 	bool request_certificate;
@@ -177,6 +179,106 @@ static void use_expected_name(SSL *ssl, const struct gp_tls_server *server,
 	gp_certpack_find_name(server->store->pack, name, index);
 }
 
+/* ---- dear handshakes ---- */
+
+/* Beside enum gp_tls_wait: it may go on, once and for all. */
+enum { TURN_TAKEN = GP_TLS_WAITS_BY_CLIENT + 1 };
+
+static int turn_index(void)
+{
+	static int index = -1;
+
+	if (index < 0)
+		index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	return index;
+}
+
+static unsigned turn_of(const SSL *ssl)
+{
+	return (unsigned)(uintptr_t)SSL_get_ex_data(ssl, turn_index());
+}
+
+static bool set_turn(SSL *ssl, unsigned turn)
+{
+	return SSL_set_ex_data(ssl, turn_index(), (void *)(uintptr_t)turn) == 1;
+}
+
+enum gp_tls_wait gp_tls_waits(const struct gp_tls *tls)
+{
+	unsigned turn = turn_of((const SSL *)(const void *)tls);
+
+	return turn == TURN_TAKEN ? GP_TLS_WAITS_NOT : (enum gp_tls_wait)turn;
+}
+
+void gp_tls_take_turn(struct gp_tls *tls)
+{
+	set_turn((SSL *)(void *)tls, TURN_TAKEN);
+}
+
+static unsigned kind_of_key(const EVP_PKEY *key)
+{
+	enum { LARGE_BITS = 2048, P256_BITS = 256 };
+	int bits = EVP_PKEY_get_bits(key);
+
+	switch (EVP_PKEY_get_base_id(key)) {
+	case EVP_PKEY_RSA:
+		return GP_HELLO_RSA | (bits > LARGE_BITS ? GP_HELLO_LARGE_RSA : 0U);
+	case EVP_PKEY_EC:
+		return GP_HELLO_ECDSA | (bits == P256_BITS ? GP_HELLO_P256 : 0U);
+	default:
+		return GP_HELLO_ECDSA; /* EdDSA goes by the same suites */
+	}
+}
+
+/* Kept with the context, as enum gp_hello_keys. */
+static void note_keys(SSL_CTX *ctx)
+{
+	long more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_FIRST);
+	uintptr_t keys = 0;
+
+	for (; more == 1; more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_NEXT))
+		keys |= kind_of_key(SSL_CTX_get0_privatekey(ctx));
+	SSL_CTX_set_app_data(ctx, (void *)keys);
+}
+
+static struct gp_octets extension(SSL *ssl, unsigned type)
+{
+	struct gp_octets octets = { 0 };
+
+	if (SSL_client_hello_get0_ext(ssl, type, &octets.p, &octets.len) != 1)
+		octets.len = 0;
+	return octets;
+}
+
+static enum gp_hello_cost cost_of(SSL *ssl, const struct gp_tls_server *server, SSL_CTX *ctx)
+{
+	struct gp_hello hello = {
+		.versions = extension(ssl, TLSEXT_TYPE_supported_versions),
+		.groups = extension(ssl, TLSEXT_TYPE_supported_groups),
+		.key_share = extension(ssl, TLSEXT_TYPE_key_share),
+		.signatures = extension(ssl, TLSEXT_TYPE_signature_algorithms),
+	};
+
+	hello.suites.len = SSL_client_hello_get0_ciphers(ssl, &hello.suites.p);
+	return gp_hello_cost(&hello, (unsigned)(uintptr_t)SSL_CTX_get_app_data(ctx),
+			     server->opportunistic);
+}
+
+/* Only one hello of a handshake is dear, as HelloRetryRequest costs nothing. */
+static bool must_wait(SSL *ssl, const struct gp_tls_server *server, SSL_CTX *ctx)
+{
+	if (!server->dear_waits || turn_of(ssl) == TURN_TAKEN)
+		return false;
+	switch (cost_of(ssl, server, ctx)) {
+	case GP_HELLO_DEAR_BY_CERTIFICATE:
+		return set_turn(ssl, GP_TLS_WAITS_BY_CERTIFICATE);
+	case GP_HELLO_DEAR_BY_CLIENT:
+		return set_turn(ssl, GP_TLS_WAITS_BY_CLIENT);
+	default:
+		return false;
+	}
+}
+
 static int on_client_hello(SSL *ssl, int *alert, void *arg)
 {
 	const struct gp_tls_server *server = SSL_get_app_data(ssl);
@@ -199,6 +301,8 @@ static int on_client_hello(SSL *ssl, int *alert, void *arg)
 	if (!name[0])
 		use_expected_name(ssl, server, name, &index);
 	ctx = context_of(server->store, index);
+	if (ctx && must_wait(ssl, server, ctx))
+		return SSL_CLIENT_HELLO_RETRY;
 	if (!ctx || !SSL_set_SSL_CTX(ssl, ctx) || !set_session_scope(ssl, server, name) ||
 	    (server->opportunistic && !gp_tls_profile_relax(ssl)) ||
 	    !ask_for_certificate(ssl, server)) {
@@ -265,6 +369,7 @@ static SSL_CTX *context_new(const struct gp_tls_store *store, size_t index)
 	if (gp_tls_profile_strict(ctx, GP_TLS_SERVER, &failed) != GP_OK ||
 	    !use_twins(ctx, store->pack, index))
 		goto fail;
+	note_keys(ctx);
 	set_modes(ctx);
 	/* one system call for a record, not one for its head and one for its body */
 	SSL_CTX_set_read_ahead(ctx, 1);
@@ -418,6 +523,7 @@ int gp_tls_server_new(struct gp_tls_store *store, const struct gp_tls_server_con
 	}
 	server->refuse_unknown_sni = config->refuse_unknown_sni;
 	server->opportunistic = config->opportunistic;
+	server->dear_waits = config->dear_waits;
 	server->references = 1;
 	server->store = store;
 	store->references++;

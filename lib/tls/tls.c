@@ -23,6 +23,9 @@ static int result_of(SSL *ssl, int ret, enum gp_tls_want *want_out)
 	case SSL_ERROR_WANT_WRITE:
 		*want_out = GP_TLS_WANT_WRITE;
 		return GP_AGAIN;
+	case SSL_ERROR_WANT_CLIENT_HELLO_CB:
+		*want_out = GP_TLS_WANT_TURN;
+		return GP_AGAIN;
 	case SSL_ERROR_ZERO_RETURN:
 		return GP_E_NOT_FOUND;
 	default:

@@ -10,8 +10,8 @@
  * another name, so that an idle session costs nothing more. */
 struct gp_tls;
 
-/* What a call that returned GP_AGAIN waits for on the socket. */
-enum gp_tls_want { GP_TLS_WANT_READ, GP_TLS_WANT_WRITE };
+/* What a call that returned GP_AGAIN waits for: the socket, or gp_tls_take_turn. */
+enum gp_tls_want { GP_TLS_WANT_READ, GP_TLS_WANT_WRITE, GP_TLS_WANT_TURN };
 
 /* Each returns GP_OK, GP_AGAIN (then *want_out is set) or GP_E_TLS. After an error only
  * gp_tls_error_text and gp_tls_free make sense. */

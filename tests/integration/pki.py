@@ -48,6 +48,7 @@ CN = supplied
 KEYS = {
 	"ec": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
 	"rsa": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+	"rsa4096": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:4096"],
 	"rsa1024": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"],
 }
 

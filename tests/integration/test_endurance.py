@@ -271,6 +271,19 @@ def _():
 		equal((grown, grown < 512), (grown, True))
 
 
+@test("the memory of sessions goes back to the system when they are over")
+def _():
+	with Server(Backend(lab, imap_server, remembers=False).address) as server:
+		worker = server.workers()[0]
+		whole_session(server)
+		before = memory_kib(worker)
+		for _ in range(400):
+			server.logged_in()
+		grown = memory_kib(worker) - before
+		server.healthy()
+		eventually(lambda: memory_kib(worker) - before < grown / 5, f"{grown} KiB to be given back")
+
+
 @test("thirty reloads cost no memory that stays, neither in the supervisor nor in a worker")
 def _():
 	with Server(Backend(lab, imap_server, remembers=False).address) as server:

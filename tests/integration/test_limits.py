@@ -4,6 +4,7 @@
 
 import base64
 import contextlib
+import ssl
 import sys
 import threading
 import time
@@ -16,6 +17,7 @@ from pki import Pki  # noqa: E402
 from wire import Backend, Client, by_starttls, context, imap_server, implicit, pop3_server  # noqa: E402
 
 NAME = "mail.example.test"
+LARGE_NAME = "large.example.test"
 BUSY = {"imap": b"* BYE [UNAVAILABLE] ", "pop3": b"-ERR [SYS/TEMP] "}
 LATE = {"imap": b"* BYE ", "pop3": b"-ERR "}
 NONE_LEFT = 5  # 0 to 4 are in use from the start: standard streams, control, epoll
@@ -33,8 +35,21 @@ def tls():
 
 
 @cache
+def dear_tls():
+	"""A client that will have nothing but P-384."""
+	made = context(pki().root)
+	made.set_ecdh_curve("secp384r1")
+	return made
+
+
+@cache
 def leaf():
 	return pki().leaf("mail", [NAME])
+
+
+@cache
+def large_leaf():
+	return pki().leaf("large", [LARGE_NAME], kind="rsa4096")
 
 
 @cache
@@ -53,7 +68,7 @@ class Server(Gate):
 		self.addresses = {role: f"{host}:{port}" for port, role in enumerate(("imaps", "imap", "pop3s", "pop3"), 1100)}
 		self.clients = []
 		super().__init__(lab, f"server-{Server.count}", before=before, server={"workers": 1, **(server or {})}, limits=limits,
-			certificates=[certificate(leaf())], listeners=[
+			certificates=[certificate(leaf()), certificate(large_leaf())], listeners=[
 				listener(role, address, leaf(), behind or backend(role.removesuffix("s")).address)
 				for role, address in self.addresses.items()])
 
@@ -159,6 +174,154 @@ def _():
 		alive(server.client())
 		alive(session)
 		server.wait_for("session-end", end="deadline")
+
+
+# ---- dear handshakes ----
+
+
+def dear_clients(server, count, role="imaps", name=NAME, tls_context=None):
+	"""So many that have sent a hello which is dear, and nothing else."""
+	clients = []
+	for _ in range(count):
+		clients.append(server.connect(role))
+		clients[-1].send(clients[-1].hello(tls_context or dear_tls(), name))
+	return clients
+
+
+def await_judgement(server, count):
+	"""Until so many handshakes have been found dear."""
+	def judged():
+		counters = server.status()["counters"]
+		return counters["handshakes-parked"] + counters["handshakes-dear"] >= count
+	eventually(judged, f"{count} dear handshakes")
+
+
+def answered(client):
+	"""Has the server said anything, be it an end?"""
+	client.sock.setblocking(False)
+	with contextlib.suppress(BlockingIOError):
+		client.fill()
+	client.sock.setblocking(True)
+	return bool(client.unread) or client.over
+
+
+@test("[7457-2.13-1] limits.dear-handshakes: handshakes with P-384 wait; sessions go on and cheap handshakes overtake them")
+def _():
+	with Server(dear_handshakes=1, handshakes=90, handshake_time="10m") as server:
+		session = server.logged_in()
+		flood = dear_clients(server, 80)
+		await_judgement(server, 80)
+		alive(session)
+		alive(server.client())
+		alive(server.client("imap"))
+		alive(session)
+		equal(answered(flood[-1]), False)
+		equal(server.counter("handshakes-open"), 0)
+
+
+@test("dear handshakes are served in the order in which they came, also those of openssl s_client")
+def _():
+	with Server(dear_handshakes=1) as server:
+		flood = dear_clients(server, 3)
+		eventually(lambda: answered(flood[1]), "the second one")
+		equal(answered(flood[0]), True)
+		for client in flood:
+			client.finish_tls()
+			contains(client.line(), b"* OK")
+			alive(client)
+		done = command("openssl", "s_client", "-connect", server.addresses["imaps"], "-groups", "P-384", "-CAfile", pki().root,
+			"-crlf", "-quiet", "-verify_return_error", "-servername", NAME, input="a LOGOUT\n")
+		contains(done.stdout, "* BYE")
+		equal(server.counter("handshakes-parked"), 0)
+		equal(server.counter("handshakes-dear"), 4)
+		equal(server.counter("group-secp384r1"), 4)
+
+
+@test("TLS 1.2 with P-384 alone, and behind STARTTLS, waits behind those who came first, too")
+def _():
+	with Server(dear_handshakes=2, handshake_time="10m") as server:
+		flood = dear_clients(server, 8)
+		await_judgement(server, 8)
+		old = context(pki().root, maximum_version=ssl.TLSVersion.TLSv1_2)
+		old.set_ecdh_curve("secp384r1")
+		late = dear_clients(server, 1, name=LARGE_NAME, tls_context=old)
+		await_judgement(server, 9)
+		late.append(server.connect("imap"))
+		late[1].line()
+		contains(late[1].imap("STARTTLS")[-1], b"OK")
+		late[1].send(late[1].hello(dear_tls(), NAME))
+		for client in late:
+			client.finish_tls()
+			for earlier in flood:
+				equal(answered(earlier), True)
+		equal(server.counter("handshakes-dear"), 10)
+
+
+@test("a dear handshake whose client leaves is over")
+def _():
+	with Server(dear_handshakes=1, handshake_time="10m") as server:
+		session = server.logged_in()
+		flood = dear_clients(server, 60)
+		await_judgement(server, 60)
+		for client in flood[40:50]:
+			client.reset()
+		for client in flood[50:]:
+			client.close()
+		for client in flood[40:]:
+			contains(["client-closed", "io-error"], server.wait_for("session-end", client=client.name)["end"])
+		alive(session)
+		server.leave(*flood)
+		server.settle(1)
+		equal(server.counter("handshakes-parked"), 0)
+		equal(server.counter("handshakes-open"), 0)
+
+
+@test("a dear handshake ends at its deadline, also when its client says more meanwhile")
+def _():
+	with Server(dear_handshakes=1, handshake_time="1s") as server:
+		session = server.logged_in()
+		flood = dear_clients(server, 40)
+		flood[39].send(b"too early")
+		for client in flood[20:]:
+			equal(server.wait_for("session-end", client=client.name)["end"], "deadline")
+		alive(session)
+		server.leave(*flood)
+		server.settle(1)
+		equal(server.counter("handshakes-parked"), 0)
+
+
+@test("as many dear handshakes wait as limits.handshakes says; further ones are closed, others notice nothing")
+def _():
+	with Server(dear_handshakes=1, handshakes=4, handshake_time="10m") as server:
+		flood = dear_clients(server, 40)
+		event = server.wait_for("limit")
+		contains(event["reason"], "limits.handshakes")
+		eventually(lambda: server.counter("limit-refusals") > 10, "refusals")
+		equal(server.counter("handshakes-parked") <= 4, True)
+		alive(server.client())
+		server.leave(*flood)
+		server.settle(1)
+
+
+@test("a name with a large RSA key: its handshakes take turns, at no rate")
+def _():
+	with Server(dear_handshakes=1) as server:
+		flood = dear_clients(server, 12, name=LARGE_NAME, tls_context=tls())
+		for client in flood:
+			client.finish_tls()
+			contains(client.line(), b"* OK")
+		equal(server.counter("handshakes-dear"), 12)
+
+
+@test("a worker with parked handshakes stops in order")
+def _():
+	with Server(dear_handshakes=1, handshake_time="10m") as server:
+		flood = dear_clients(server, 20)
+		await_judgement(server, 20)
+		equal(server.stop(), 0)
+		equal(len(server.events("worker-lost")), 0)
+		for client in flood:
+			client.close()
 
 
 # ---- time ----

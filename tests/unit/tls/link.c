@@ -130,11 +130,23 @@ static void make_pair(int fds[2])
 	must(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), "sockets");
 }
 
-void link_open(struct link *link, struct gp_tls_server *server, SSL_CTX *client, const char *sni,
-	       SSL_SESSION *session)
+void link_shake(struct link *link)
 {
 	enum gp_tls_want want;
 
+	for (int i = 0; i < ROUNDS; i++) {
+		if (link->client_result != 1)
+			link->client_result = SSL_do_handshake(link->client);
+		if (link->server_result == GP_AGAIN)
+			link->server_result = gp_tls_handshake(link->server, &want);
+	}
+	ERR_clear_error();
+	link_drain(link);
+}
+
+void link_open(struct link *link, struct gp_tls_server *server, SSL_CTX *client, const char *sni,
+	       SSL_SESSION *session)
+{
 	memset(link, 0, sizeof(*link));
 	link->alert = -1;
 	make_pair(link->fds);
@@ -153,14 +165,7 @@ void link_open(struct link *link, struct gp_tls_server *server, SSL_CTX *client,
 		must(SSL_set_session(link->client, session) == 1, "session");
 	SSL_set_connect_state(link->client);
 	link->server_result = GP_AGAIN;
-	for (int i = 0; i < ROUNDS; i++) {
-		if (link->client_result != 1)
-			link->client_result = SSL_do_handshake(link->client);
-		if (link->server_result == GP_AGAIN)
-			link->server_result = gp_tls_handshake(link->server, &want);
-	}
-	ERR_clear_error();
-	link_drain(link);
+	link_shake(link);
 }
 
 void link_drain(struct link *link)

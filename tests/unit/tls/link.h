@@ -53,6 +53,9 @@ void link_open(struct link *link, struct gp_tls_server *server, SSL_CTX *client,
 	       SSL_SESSION *session);
 void link_close(struct link *link);
 
+/* Go on with a handshake that link_open could not finish. */
+void link_shake(struct link *link);
+
 /* Let the client read until nothing more comes (tickets arrive this way). */
 void link_drain(struct link *link);
 

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * imapstub: an IMAP backend that costs next to nothing, for measuring what stands in front of it.
+ * mailstub: a backend that costs next to nothing, for measuring what stands in front of it: IMAP, and
+ * what dialogue.c has.
  *
- * One process, one epoll loop, level-triggered. A connection is one struct conn of well under 1 KiB;
- * a message body is sent with writev() straight from one static buffer. Any name and password
+ * One process, one epoll loop, level-triggered. A connection is one struct conn of about 1 KiB; a
+ * message body is sent with writev() straight from one static buffer. Any name and password
  * is right, every mailbox holds one message of --body octets.
  *
  * One turn of a connection (conn_run): send what is still to be sent, else take one step of
  * the input (a PROXY header, a line, a literal), else read. Input is not read while output waits,
  * so one output slot a connection is enough, and pipelined commands are answered in order.
  *
- * A second listener (--auth) answers every HTTP request with the address of the IMAP listener:
- * the authentication service that nginx mail wants to ask before it dials.
+ * Another listener (--auth) answers every HTTP request with the address of the listener for the
+ * protocol that the request names: the authentication service that nginx mail wants to ask before it
+ * dials.
  */
+#include "dialogue.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -37,7 +41,7 @@
 #define EVENTS_MAX    256
 #define PROXY_V2_HEAD 16 /* signature, version, family, length of the rest */
 
-enum kind { KIND_IMAP_LISTENER, KIND_AUTH_LISTENER, KIND_IMAP, KIND_AUTH };
+enum kind { KIND_IMAP, KIND_AUTH, KIND_DIALOGUE };
 
 enum state {
 	STATE_PROXY,   /* the first octets of a PROXY header are expected */
@@ -45,6 +49,7 @@ enum state {
 	STATE_LINE,    /* a command line, or the rest of one behind a literal */
 	STATE_LITERAL, /* octets of a client literal are thrown away */
 	STATE_SASL,    /* the client's answer to the empty SASL challenge */
+	STATE_DATA,    /* lines of a message are thrown away */
 	STATE_BYE,     /* close when the output is out */
 };
 
@@ -52,18 +57,21 @@ struct conn {
 	int fd;
 	uint8_t kind;
 	uint8_t state;
+	bool listens;
 	bool wants_write; /* what epoll has been told */
 	bool continued;   /* the next line continues a command that held a literal */
 	uint16_t in_len;
 	uint16_t head_len; /* output is head, then body_len octets of the body, then tail */
 	uint16_t tail_len;
-	uint32_t skip; /* octets still to be thrown away */
+	uint16_t auth_port;              /* what the authentication service will answer */
+	const struct dialogue *dialogue; /* of KIND_DIALOGUE */
+	uint32_t skip;                   /* octets still to be thrown away */
 	uint32_t body_len;
 	uint32_t out_sent; /* octets of the output that are out */
 	char tag[24];
 	char verb[16];
-	char in[256];
-	char head[256];
+	char in[512];
+	char head[512];
 	char tail[64];
 };
 
@@ -71,6 +79,7 @@ struct stub {
 	int epfd;
 	bool proxy;
 	uint16_t port;
+	uint16_t dialogue_ports[DIALOGUES];
 	char *body;
 	uint32_t body_len;
 };
@@ -79,7 +88,7 @@ enum run_result { RUN_WAIT, RUN_GONE };
 
 static void die(const char *what)
 {
-	fprintf(stderr, "imapstub: %s: %s\n", what, strerror(errno));
+	fprintf(stderr, "mailstub: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
@@ -158,7 +167,10 @@ static enum run_result flush(struct conn *c, const struct stub *stub)
 static void greet(struct conn *c)
 {
 	c->state = STATE_LINE;
-	reply(c, "* OK [CAPABILITY " CAPABILITIES "] stub ready\r\n");
+	if (c->kind == KIND_DIALOGUE)
+		reply(c, "%s", c->dialogue->greeting);
+	else
+		reply(c, "* OK [CAPABILITY " CAPABILITIES "] stub ready\r\n");
 }
 
 static void on_authenticate(struct conn *c, const char *args)
@@ -263,22 +275,52 @@ static void on_imap_line(struct conn *c, const struct stub *stub, const char *li
 
 /* ---- the authentication service for nginx mail ---- */
 
-static void on_auth_line(struct conn *c, const struct stub *stub, size_t len)
+static void on_auth_line(struct conn *c, const struct stub *stub, const char *line, size_t len)
 {
+	static const char field[] = "Auth-Protocol: ";
+	size_t i;
+
+	if (strncasecmp(line, field, sizeof(field) - 1) == 0)
+		for (i = 0; i < DIALOGUES; i++)
+			if (strcmp(line + sizeof(field) - 1, dialogues[i].name) == 0)
+				c->auth_port = stub->dialogue_ports[i];
 	if (len > 0)
 		return;
 	c->state = STATE_BYE;
 	reply(c,
 	      "HTTP/1.0 200 OK\r\nAuth-Status: OK\r\nAuth-Server: 127.0.0.1\r\n"
 	      "Auth-Port: %u\r\nConnection: close\r\n\r\n",
-	      stub->port);
+	      c->auth_port != 0 ? c->auth_port : stub->port);
+}
+
+/* ---- the other protocols ---- */
+
+static void on_dialogue_line(struct conn *c, const char *line)
+{
+	const struct rule *rule;
+
+	if (c->state == STATE_DATA) {
+		if (strcmp(line, ".") != 0)
+			return;
+		c->state = STATE_LINE;
+		reply(c, "%s", c->dialogue->received);
+		return;
+	}
+	line += strspn(line, " \r\n");
+	rule = dialogue_rule(c->dialogue, line);
+	reply(c, "%s", rule == NULL ? c->dialogue->unknown : rule->reply);
+	if (rule != NULL && rule->after == AFTER_DATA)
+		c->state = STATE_DATA;
+	else if (rule != NULL && rule->after == AFTER_CLOSE)
+		c->state = STATE_BYE;
 }
 
 /* ---- input: each step returns the octets that it used, 0 for "more is needed" ---- */
 
 static size_t step_line(struct conn *c, const struct stub *stub)
 {
-	char *end = memchr(c->in, '\n', c->in_len);
+	char mark = c->kind == KIND_DIALOGUE ? c->dialogue->end : '\n';
+	char *end = memchr(c->in, mark, c->in_len);
 	size_t len, used;
 
 	if (end == NULL)
@@ -289,7 +331,9 @@ static size_t step_line(struct conn *c, const struct stub *stub)
 		len--;
 	c->in[len] = '\0';
 	if (c->kind == KIND_AUTH)
-		on_auth_line(c, stub, len);
+		on_auth_line(c, stub, c->in, len);
+	else if (c->kind == KIND_DIALOGUE)
+		on_dialogue_line(c, c->in);
 	else
 		on_imap_line(c, stub, c->in, len);
 	return used;
@@ -352,6 +396,7 @@ static size_t step(struct conn *c, const struct stub *stub)
 		return step_skip(c);
 	case STATE_LINE:
 	case STATE_SASL:
+	case STATE_DATA:
 		return step_line(c, stub);
 	case STATE_BYE:
 		break;
@@ -448,50 +493,51 @@ static struct conn *conn_new(int fd, enum kind kind)
 	return c;
 }
 
-static void serve_new(struct stub *stub, int fd, enum kind kind)
+static void serve_new(struct stub *stub, int fd, const struct conn *listener)
 {
-	struct conn *c = conn_new(fd, kind);
+	struct conn *c = conn_new(fd, (enum kind)listener->kind);
 	int on = 1;
 
+	c->dialogue = listener->dialogue;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (kind == KIND_IMAP && stub->proxy)
+	if (c->kind != KIND_AUTH && stub->proxy)
 		c->state = STATE_PROXY;
-	else if (kind == KIND_IMAP)
+	else if (c->kind != KIND_AUTH)
 		greet(c);
 	watch(stub, c, EPOLL_CTL_ADD, false);
 	turn(stub, c);
 }
 
-static void accept_all(struct stub *stub, int listener, enum kind kind)
+static void accept_all(struct stub *stub, const struct conn *listener)
 {
 	int fd;
 
 	for (;;) {
-		fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			serve_new(stub, fd, kind);
+			serve_new(stub, fd, listener);
 			continue;
 		}
 		if (errno == EINTR || errno == ECONNABORTED)
 			continue;
 		if (errno != EAGAIN)
-			fprintf(stderr, "imapstub: accept: %s\n", strerror(errno));
+			fprintf(stderr, "mailstub: accept: %s\n", strerror(errno));
 		return;
 	}
 }
 
 static void on_event(struct stub *stub, struct conn *c)
 {
-	if (c->kind == KIND_IMAP_LISTENER)
-		accept_all(stub, c->fd, KIND_IMAP);
-	else if (c->kind == KIND_AUTH_LISTENER)
-		accept_all(stub, c->fd, KIND_AUTH);
+	if (c->listens)
+		accept_all(stub, c);
 	else
 		turn(stub, c);
 }
 
-static uint16_t listen_on(struct stub *stub, uint16_t port, enum kind kind)
+static uint16_t listen_on(struct stub *stub, uint16_t port, enum kind kind,
+			  const struct dialogue *dialogue)
 {
+	struct conn *listener;
 	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
 	socklen_t len = sizeof(sin);
 	int on = 1;
@@ -505,7 +551,10 @@ static uint16_t listen_on(struct stub *stub, uint16_t port, enum kind kind)
 	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) != 0 || listen(fd, 4096) != 0 ||
 	    getsockname(fd, (struct sockaddr *)&sin, &len) != 0)
 		die("listen");
-	watch(stub, conn_new(fd, kind), EPOLL_CTL_ADD, false);
+	listener = conn_new(fd, kind);
+	listener->listens = true;
+	listener->dialogue = dialogue;
+	watch(stub, listener, EPOLL_CTL_ADD, false);
 	return ntohs(sin.sin_port);
 }
 
@@ -539,7 +588,7 @@ static uint32_t number(const char *text, uint32_t max)
 	unsigned long n = strtoul(text, &end, 10);
 
 	if (*text == '\0' || *end != '\0' || n > max) {
-		fprintf(stderr, "imapstub: bad number: %s\n", text);
+		fprintf(stderr, "mailstub: bad number: %s\n", text);
 		exit(64);
 	}
 	return (uint32_t)n;
@@ -547,7 +596,7 @@ static uint32_t number(const char *text, uint32_t max)
 
 static void usage(void)
 {
-	fputs("usage: imapstub [--proxy] [--auth] [--port N] [--body OCTETS]\n"
+	fputs("usage: mailstub [--proxy] [--auth] [--port N] [--body OCTETS]\n"
 	      "Prints its ports as one JSON line when it listens on 127.0.0.1.\n",
 	      stderr);
 	exit(64);
@@ -602,6 +651,7 @@ int main(int argc, char **argv)
 	struct stub stub = { .body_len = 8U << 20 };
 	uint16_t auth_port = 0;
 	bool auth = parse_options(&stub, argc, argv);
+	size_t i;
 
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
@@ -609,10 +659,15 @@ int main(int argc, char **argv)
 	stub.epfd = epoll_create1(EPOLL_CLOEXEC);
 	if (stub.epfd < 0)
 		die("epoll_create1");
-	stub.port = listen_on(&stub, stub.port, KIND_IMAP_LISTENER);
+	stub.port = listen_on(&stub, stub.port, KIND_IMAP, NULL);
 	if (auth)
-		auth_port = listen_on(&stub, 0, KIND_AUTH_LISTENER);
-	printf("{\"port\": %u, \"auth_port\": %u}\n", stub.port, auth_port);
+		auth_port = listen_on(&stub, 0, KIND_AUTH, NULL);
+	printf("{\"port\": %u, \"auth_port\": %u", stub.port, auth_port);
+	for (i = 0; i < DIALOGUES; i++) {
+		stub.dialogue_ports[i] = listen_on(&stub, 0, KIND_DIALOGUE, &dialogues[i]);
+		printf(", \"%s\": %u", dialogues[i].name, stub.dialogue_ports[i]);
+	}
+	puts("}");
 	fflush(stdout);
 	serve(&stub);
 }

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: MIT
+"""The measurements of `make bench`. Each takes a running server and returns {metric: value}."""
+
+import os
+import shutil
+import time
+
+import peers
+
+# load generator modes: for servers that dial a backend, for those that greet by themselves
+FULL = ("handshake", "greeting-only")
+RESUMED = ("resume", "resume-greeting")
+NAMES_DOMAIN = "example.test"
+SWAP_S = 5  # how long sessions are watched around a swap of certificates
+
+
+def rate(result, what="sessions"):
+    """Per second of server CPU."""
+    return result[what] / result["cpu"] if result["cpu"] > 0 else None
+
+
+def run_sessions(server, plan, what, mode, *options, port=None):
+    result = server.run_loadgen(mode, "--concurrency", str(plan.concurrency), *options,
+                                seconds=plan.seconds, port=port)
+    if result["sessions"] == 0 or result["not_resumed"] > result["sessions"] / 100:
+        raise peers.BenchError(f"{what}: {result['sessions']} sessions counted, "
+                               f"{result['not_resumed']} were not resumed")
+    return result
+
+
+def handshakes(server, plan, metric, mode):
+    """`mode` is a pair: for servers that dial a backend, for those that greet by themselves."""
+    result = run_sessions(server, plan, metric, mode[server.peer.greets])
+    return {metric: rate(result), metric + "-busy": result["cpu"] / result["seconds"],
+            "ciphers": result["cipher"]}
+
+
+def greeting(server, plan):
+    result = server.run_loadgen("greeting", "--count", str(plan.greetings), seconds=20)
+    return {"greeting": result["p50_ms"], "greeting-p95": result["p95_ms"]}
+
+
+def fetch(server, plan):
+    result = server.run_loadgen("fetch", seconds=plan.seconds)
+    return {"fetch-cpu": rate(result, "octets") / 1e6,
+            "fetch-wall": result["octets"] / result["seconds"] / 1e6,
+            "fetch-busy": result["cpu"] / result["seconds"]}
+
+
+# ---- all protocols of clients
+
+
+def starttls(server, plan, port, protocol):
+    """None where the server does not speak it."""
+    metric = "starttls-" + protocol
+    if protocol not in server.peer.starttls:
+        return {metric: None}
+    return {metric: rate(run_sessions(server, plan, metric, metric, port=server.ports[port]))}
+
+
+def starttls_resumed(server, plan):
+    result = run_sessions(server, plan, "starttls-resumed", "resume-starttls-imap",
+                          port=server.ports["IMAP"])
+    return {"starttls-resumed": rate(result)}
+
+
+def submit(server, plan):
+    """Sessions of one message each."""
+    result = run_sessions(server, plan, "submit", "submit", port=server.ports["SUBMISSIONS"])
+    return {"submit": rate(result)}
+
+
+# ---- idle sessions
+
+
+def expect_held(answer, count):
+    if answer["held"] != count or answer["errors"] or answer["lost"]:
+        raise peers.BenchError(f"{answer['held']} of {count} sessions held, {answer['errors']} "
+                               f"failed, {answer['lost']} lost ({answer['error']})")
+
+
+def per_session(now, base, count):
+    return {kind: (now[kind] - base[kind]) / count for kind in now}
+
+
+def next_step(loadgen):
+    loadgen.stdin.write("\n")
+    loadgen.stdin.flush()
+
+
+def idle_cpu(server, plan):
+    """Percent of one processor while nobody says anything."""
+    before, start = server.cpu_seconds(), time.monotonic()
+    time.sleep(plan.idle_s)  # the measurement itself
+    return (server.cpu_seconds() - before) / (time.monotonic() - start) * 100
+
+
+def idle(server, plan):
+    """Memory with logged in sessions open, and after all are closed; a fresh process."""
+    steps = sorted({plan.first_sessions, plan.sessions})
+    base = server.memory_kib()
+    values = {"mem-start": base["dirty"] / 1024}
+    loadgen = server.lab.start_loadgen("idle", server.port, "--count",
+                                       ",".join(str(step) for step in steps))
+    try:
+        for count in steps:
+            expect_held(server.ask(loadgen, 150), count)
+            now = server.memory_kib()
+            each = per_session(now, base, count)
+            which = "first" if count == plan.first_sessions else "most"
+            values.update({f"mem-{which}": each["dirty"], f"rss-{which}": each["rss"]})
+            if count == steps[-1]:
+                values["idle-cpu"] = idle_cpu(server, plan)
+            next_step(loadgen)
+        values["mem-open"] = now["dirty"] / 1024
+        expect_held(server.ask(loadgen, 150), 0)
+        time.sleep(plan.after_close_s)  # the measurement itself: what is given back by then
+        values["mem-closed"] = server.memory_kib()["dirty"] / 1024
+        values["mem-kept"] = values["mem-closed"] / values["mem-start"]
+    finally:
+        peers.stop(loadgen)
+        loadgen.stderr.close()
+    return values
+
+
+# ---- many names
+
+
+def names(server, plan):
+    """With a folder of certificates: the start, memory, one name again and again, all in turn."""
+    after_start = server.memory_kib()["dirty"] / 1024
+    one = run_sessions(server, plan, "names-one", FULL[0], "--name", "n7." + NAMES_DOMAIN)
+    every = run_sessions(server, plan, "names-all", FULL[0], "--name", NAMES_DOMAIN,
+                         "--names", str(plan.names))
+    return {"names-start": server.start_s, "names-mem": after_start, "names-one": rate(one),
+            "names-all": rate(every)}
+
+
+def lookup(lab, plan):
+    tool = lab.start_tool("names", plan.names, NAMES_DOMAIN)
+    try:
+        return {"names-lookup": peers.read_line(tool.stdout, 120, "names")["lookup_ns"] / 1000}
+    finally:
+        peers.stop(tool)
+        tool.stderr.close()
+
+
+# ---- a swap of certificates under sessions
+
+
+def swap_files(lab, folder, name):
+    """Put another certificate with its key in place of live.pem, in one step."""
+    live = os.path.join(folder, "live.pem")
+    shutil.copy(lab.path(name), live + ".new")
+    os.chmod(live + ".new", 0o600)
+    os.rename(live + ".new", live)
+    return live
+
+
+def await_other(server, old):
+    deadline = time.monotonic() + peers.START_S
+    while server.greet() == old:
+        if time.monotonic() > deadline:
+            raise peers.BenchError("the new certificate was not taken over")
+
+
+def swap(server, plan, folder):
+    """Sessions that are lost, and the longest wait of others, while certificates change."""
+    count = plan.sessions - 200
+    holder = server.lab.start_loadgen("idle", server.port, "--count", str(count))
+    pinger = server.lab.start_loadgen("ping", server.port, "--sync", "--concurrency", "16",
+                                      "--seconds", str(SWAP_S))
+    try:
+        expect_held(server.ask(holder, 150), count)
+        server.ask(pinger, 30)
+        old = server.greet()
+        next_step(pinger)
+        swap_files(server.lab, folder, "rsa.both")
+        await_other(server, old)
+        result = server.ask(pinger, SWAP_S + 60)
+        next_step(holder)
+        closed = server.ask(holder, 150)
+    finally:
+        for tool in (pinger, holder):
+            peers.stop(tool)
+            tool.stderr.close()
+    return {"swap-lost": closed["lost"] + closed["errors"] + result["errors"],
+            "swap-stall": result["max_ms"], "swap-p50": result["p50_ms"]}
+
+
+# ---- a flood of dear handshakes
+
+
+def ping(server, plan):
+    result = server.run_loadgen("ping", "--concurrency", "32", seconds=plan.ping_s)
+    return result["p99_ms"]
+
+
+def flood(server, plan):
+    """The p99 of established sessions without and with a flood of P-384; their ratio."""
+    normal = ping(server, plan)
+    attack = server.lab.start_tool("flood", server.port, plan.flood, "mail.example.test")
+    try:
+        server.ask(attack, 30)
+        under = ping(server, plan)
+        attack.stdin.close()
+        answers = server.ask(attack, 30)["answers"]
+    finally:
+        attack.stdin = None
+        peers.stop(attack)
+        attack.stderr.close()
+    return {"flood-normal": normal, "flood-p99": under, "flood-ratio": under / normal,
+            "flood-answers": answers / plan.ping_s}

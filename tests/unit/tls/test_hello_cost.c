@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "tls/hello_cost.h"
+
+#include "table.h"
+
+#define OCTETS(text)                                      \
+	{                                                 \
+		(const uint8_t *)(text), sizeof(text) - 1 \
+	}
+
+/* extensions as they are on the wire */
+#define TLS13      OCTETS("\x04\x03\x04\x03\x03")
+#define TLS12      OCTETS("\x02\x03\x03")
+#define CHEAP      OCTETS("\x00\x06\x00\x1d\x00\x17\x00\x18")
+#define P384       OCTETS("\x00\x02\x00\x18")
+#define P256       OCTETS("\x00\x04\x00\x18\x00\x17")
+#define P521       OCTETS("\x00\x02\x00\x19")
+#define SHA256     OCTETS("\x00\x04\x04\x03\x08\x04")
+#define ONLY_RSA   OCTETS("\x00\x04\x08\x04\x05\x03")
+#define ECDHE_RSA  OCTETS("\xc0\x30")
+#define ECDHE_EC   OCTETS("\xc0\x2c")
+#define DHE_RSA    OCTETS("\x00\x9f")
+#define SHARE(g)   "\x00" g "\x00\x02xx"
+#define SHARE_X    OCTETS("\x00\x06" SHARE("\x1d"))
+#define SHARE_384  OCTETS("\x00\x06" SHARE("\x18"))
+#define SHARE_NONE OCTETS("\x00\x00")
+
+enum { RSA = GP_HELLO_RSA, LARGE = GP_HELLO_RSA | GP_HELLO_LARGE_RSA };
+enum { P256_KEY = GP_HELLO_ECDSA | GP_HELLO_P256, OTHER_EC = GP_HELLO_ECDSA };
+
+static const struct row {
+	const char *name;
+	struct gp_hello hello;
+	unsigned keys;
+	bool dhe;
+	enum gp_hello_cost cost;
+} rows[] = {
+	{ "TLS 1.3 with X25519 is cheap",
+	  { .versions = TLS13, .groups = CHEAP, .key_share = SHARE_X },
+	  .keys = P256_KEY },
+	{ "TLS 1.3 with a share of P-384 is dear",
+	  { .versions = TLS13, .groups = P384, .key_share = SHARE_384 },
+	  .keys = P256_KEY,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "a share of P-384 is dear, whatever else the client has",
+	  { .versions = TLS13, .groups = CHEAP, .key_share = SHARE_384 },
+	  .keys = P256_KEY,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "the first share counts: X25519",
+	  { .versions = TLS13,
+	    .groups = CHEAP,
+	    .key_share = OCTETS("\x00\x0c" SHARE("\x1d") SHARE("\x18")) },
+	  .keys = P256_KEY },
+	{ "the first share counts: P-384",
+	  { .versions = TLS13,
+	    .groups = CHEAP,
+	    .key_share = OCTETS("\x00\x0c" SHARE("\x18") SHARE("\x1d")) },
+	  .keys = P256_KEY,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "shares of groups that we do not have are passed over",
+	  { .versions = TLS13,
+	    .groups = CHEAP,
+	    .key_share = OCTETS("\x00\x0c" SHARE("\x19") SHARE("\x18")) },
+	  .keys = P256_KEY,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "no share yet: HelloRetryRequest is cheap",
+	  { .versions = TLS13, .groups = P384, .key_share = SHARE_NONE },
+	  .keys = LARGE },
+	{ "a share longer than its list is left to OpenSSL",
+	  { .versions = TLS13, .key_share = OCTETS("\x00\x06\x00\x18\x00\x03xx") },
+	  .keys = P256_KEY },
+	{ "a list longer than its extension is left to OpenSSL",
+	  { .versions = TLS13, .key_share = OCTETS("\x00\x07\x00\x18\x00\x02xx") },
+	  .keys = P256_KEY },
+	{ "an empty key_share extension is left to OpenSSL",
+	  { .versions = TLS13, .key_share = OCTETS("") },
+	  .keys = P256_KEY },
+	{ "TLS 1.3 with only a large RSA key is dear by the certificate",
+	  { .versions = TLS13, .groups = CHEAP, .key_share = SHARE_X, .signatures = SHA256 },
+	  .keys = LARGE,
+	  .cost = GP_HELLO_DEAR_BY_CERTIFICATE },
+	{ "with a P-256 key beside it, it is cheap for who takes that",
+	  { .versions = TLS13, .groups = CHEAP, .key_share = SHARE_X, .signatures = SHA256 },
+	  .keys = LARGE | P256_KEY },
+	{ "with a P-256 key beside it, it is dear for who does not take that",
+	  { .versions = TLS13, .groups = CHEAP, .key_share = SHARE_X, .signatures = ONLY_RSA },
+	  .keys = LARGE | P256_KEY,
+	  .cost = GP_HELLO_DEAR_BY_CERTIFICATE },
+	{ "a key on another curve beside it is no help",
+	  { .versions = TLS13, .groups = CHEAP, .key_share = SHARE_X, .signatures = SHA256 },
+	  .keys = LARGE | OTHER_EC,
+	  .cost = GP_HELLO_DEAR_BY_CERTIFICATE },
+	{ "dear by both is dear by the client",
+	  { .versions = TLS13, .groups = P384, .key_share = SHARE_384 },
+	  .keys = LARGE,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "TLS 1.2 with X25519 is cheap", { .groups = CHEAP, .suites = ECDHE_RSA }, .keys = RSA },
+	{ "TLS 1.2 with supported_versions, too",
+	  { .versions = TLS12, .groups = P384, .suites = ECDHE_RSA },
+	  .keys = RSA,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "TLS 1.2: our order counts, P-256 behind P-384 is cheap",
+	  { .groups = P256, .suites = ECDHE_RSA },
+	  .keys = RSA },
+	{ "TLS 1.2 with P-384 alone is dear",
+	  { .groups = P384, .suites = ECDHE_EC },
+	  .keys = P256_KEY,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "TLS 1.2 without a group of ours is cheap to refuse",
+	  { .groups = P521, .suites = ECDHE_EC },
+	  .keys = P256_KEY },
+	{ "TLS 1.2 without a suite of ours is cheap to refuse",
+	  { .groups = P384, .suites = OCTETS("\x00\x05\x00\x0a") },
+	  .keys = P256_KEY },
+	{ "TLS 1.2: a suite for a key that we do not have is no suite",
+	  { .groups = P384, .suites = ECDHE_EC },
+	  .keys = RSA },
+	{ "TLS 1.2 with a large RSA key is dear by the certificate",
+	  { .groups = CHEAP, .suites = ECDHE_RSA },
+	  .keys = LARGE,
+	  .cost = GP_HELLO_DEAR_BY_CERTIFICATE },
+	{ "DHE is refused where it is not spoken",
+	  { .groups = CHEAP, .suites = DHE_RSA },
+	  .keys = RSA },
+	{ "DHE alone is dear at an MX",
+	  { .groups = CHEAP, .suites = DHE_RSA },
+	  .keys = RSA,
+	  .dhe = true,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "DHE beside ECDHE is cheap",
+	  { .groups = CHEAP, .suites = OCTETS("\x00\x9f\xc0\x30") },
+	  .keys = RSA,
+	  .dhe = true },
+	{ "DHE beside ECDHE without a curve of ours is dear",
+	  { .groups = P521, .suites = OCTETS("\x00\x9f\xc0\x30") },
+	  .keys = RSA,
+	  .dhe = true,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "DHE beside ECDHE for another key is dear",
+	  { .groups = CHEAP, .suites = OCTETS("\xc0\x2c\x00\x9f") },
+	  .keys = RSA,
+	  .dhe = true,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "DHE with ChaCha20 may go in front of ECDHE, so it is dear",
+	  { .groups = CHEAP, .suites = OCTETS("\xcc\xaa\xc0\x30") },
+	  .keys = RSA,
+	  .dhe = true,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "DHE with ChaCha20 beside ECDHE with it is cheap",
+	  { .groups = CHEAP, .suites = OCTETS("\xcc\xaa\xcc\xa8") },
+	  .keys = RSA,
+	  .dhe = true },
+	{ "a list of odd length ends before the last octet",
+	  { .groups = CHEAP, .suites = OCTETS("\xc0\x30\xc0") },
+	  .keys = RSA },
+	{ "nothing at all is cheap", { .suites = OCTETS("") }, .keys = LARGE, .dhe = true },
+};
+
+static void judge(void **state)
+{
+	const struct row *row = *state;
+
+	assert_int_equal(gp_hello_cost(&row->hello, row->keys, row->dhe), row->cost);
+}
+
+int main(void)
+{
+	struct table table = { 0 };
+
+	TABLE_ROWS(&table, rows, judge);
+	return table_run(&table);
+}
