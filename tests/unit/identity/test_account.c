@@ -124,7 +124,7 @@ static const struct row {
 	  true,
 	  1,
 	  "alice@a.example" },
-	{ "account: two addresses are nobody's",
+	{ "[6120-13.7.2.2-2 XEP0178-2-4] account: two addresses are nobody's",
 	  { { GP_IDENTITY_MAIL, "alice@a.example" }, { GP_IDENTITY_MAIL, "bob@a.example" } },
 	  GP_ACCOUNT_BY_ANY,
 	  0,
