@@ -115,7 +115,7 @@ static void check_action(struct run *run, const struct gp_action *action)
 		break;
 	case GP_ACT_DIAL_TRUSTED:
 		MUST(is_xmpp(run) && (edge_run_has_account || run->xmpp.s2s_auth != GP_S2S_DIALBACK));
-		/* fall through */
+		__attribute__((fallthrough));
 	case GP_ACT_DIAL:
 		MUST((run->in_tls || is_mx(run)) && !run->dialled);
 		run->dialled = true;
