@@ -40,7 +40,7 @@ class Plan:
         self.command = command_to_repeat(options)
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         most = min(10000, (limit - 500) // 2)
-        self.rounds = options.rounds or (1 if quick else 5)
+        self.rounds = options.rounds or (1 if quick else 4)
         self.parts = options.part.split(",") if options.part else PARTS
         self.seconds = options.seconds or 1
         self.concurrency = options.concurrency

@@ -162,6 +162,7 @@ def await_other(server, old):
     while server.greet() == old:
         if time.monotonic() > deadline:
             raise peers.BenchError("the new certificate was not taken over")
+        time.sleep(peers.POLL_S)
 
 
 def swap(server, plan, folder):

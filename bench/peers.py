@@ -20,6 +20,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 START_S = 20  # until a server accepts connections
+MANY_START_S = 90  # the same, with thousands of certificates
 STOP_S = 15  # until it has ended after SIGTERM
 POLL_S = 0.01  # between two looks while waiting for a state
 
@@ -381,7 +382,8 @@ class Server:
             raise BenchError(f"does not greet: {error}; {self.last_words()}") from error
 
     def await_ready(self):
-        deadline = time.monotonic() + START_S
+        patience = MANY_START_S if self.variant == "names" else START_S
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise BenchError("did not start: " + self.last_words())

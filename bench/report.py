@@ -344,7 +344,7 @@ class Report:
         parts = ["\n".join(f"{name}: {value}" for name, value in self.machine_rows),
                  "\n".join(self.conditions()),
                  self.ratio_table(), self.figure_table("figures", SPEED),
-                 self.figure_table("STARTTLS", STARTTLS),
+                 self.figure_table("per CPU second", STARTTLS),
                  self.figure_table("memory", MEMORY_DETAIL),
                  self.figure_table(f"{self.plan.names:,} names", NAMES),
                  self.figure_table("flood", FLOOD),
@@ -394,7 +394,8 @@ ratios to the same peers as in the column before.
 STARTTLS_WORDS = """
 - IMAP, POP3, submission, Sieve, XMPP: sessions per second of server CPU time that begin in clear,
   ask for TLS (full handshake, P-256) and end with the first reply inside it. From gatepost that
-  reply is the backend's, which it has dialled for it; nginx mail and Dovecot give their own.
+  reply is the backend's, which it has dialled for it; nginx mail and Dovecot give their own, so a
+  ratio to them has the cost of a second connection in it.
 
 - IMAP, resumed: the same with a ticket of the session before.
 
