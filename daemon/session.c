@@ -100,9 +100,8 @@ static void log_end(const struct gp_session *s)
 		return;
 	gp_session_texts_get(s, &texts);
 	gp_event(SESSION_END, GP_SESSION_LOG_FIELDS(s, &texts), GP_TLS_LOG_FIELDS(&texts),
-		 GP_LOG_TEXT_FIELD("backend", s->place->name),
-		 GP_LOG_TEXT_FIELD("user", s->user), GP_LOG_NUMBER_FIELD("in", s->octets_in),
-		 GP_LOG_NUMBER_FIELD("out", s->octets_out),
+		 GP_LOG_TEXT_FIELD("backend", s->place->name), GP_LOG_TEXT_FIELD("user", s->user),
+		 GP_LOG_NUMBER_FIELD("in", s->octets_in), GP_LOG_NUMBER_FIELD("out", s->octets_out),
 		 GP_LOG_NUMBER_FIELD("ms", gp_time_mono_ms() - s->started_ms),
 		 GP_LOG_TEXT_FIELD("end", end_words[s->end]),
 		 GP_LOG_TEXT_FIELD("reason", s->reason));

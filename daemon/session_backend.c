@@ -15,8 +15,7 @@ void gp_session_backend_failed(struct gp_session *s, const char *reason)
 
 	gp_session_texts_get(s, &texts);
 	gp_event(BACKEND_FAILED, GP_SESSION_LOG_FIELDS(s, &texts),
-		 GP_LOG_TEXT_FIELD("backend", s->place->name),
-		 GP_LOG_TEXT_FIELD("reason", reason));
+		 GP_LOG_TEXT_FIELD("backend", s->place->name), GP_LOG_TEXT_FIELD("reason", reason));
 	gp_count(s->worker->counters, GP_COUNTER_BACKEND_FAILURES, 1);
 	gp_session_ends(s, GP_ENDED_BACKEND_FAILED);
 	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_END, .reason = GP_END_BACKEND });

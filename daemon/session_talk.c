@@ -48,8 +48,7 @@ static void report_backend_failed(struct gp_session *s, const struct gp_session_
 	gp_count(s->worker->counters, GP_COUNTER_BACKEND_FAILURES, 1);
 	gp_session_ends(s, GP_ENDED_BACKEND_FAILED);
 	gp_event(BACKEND_FAILED, GP_SESSION_LOG_FIELDS(s, texts),
-		 GP_LOG_TEXT_FIELD("backend", s->place->name),
-		 GP_LOG_TEXT_FIELD("reason", reason));
+		 GP_LOG_TEXT_FIELD("backend", s->place->name), GP_LOG_TEXT_FIELD("reason", reason));
 }
 
 static void report_backend_setup(struct gp_session *s, const struct gp_session_texts *texts,
@@ -62,8 +61,7 @@ static void report_backend_setup(struct gp_session *s, const struct gp_session_t
 		return;
 	*last = now;
 	gp_event(BACKEND_SETUP, GP_SESSION_LOG_FIELDS(s, texts),
-		 GP_LOG_TEXT_FIELD("backend", s->place->name),
-		 GP_LOG_TEXT_FIELD("reason", reason));
+		 GP_LOG_TEXT_FIELD("backend", s->place->name), GP_LOG_TEXT_FIELD("reason", reason));
 }
 
 static void report_protocol(struct gp_session *s, const struct gp_session_texts *texts,

@@ -114,7 +114,8 @@ static void check_action(struct run *run, const struct gp_action *action)
 		gp_buf_reset(&run->pending[GP_CLIENT]);
 		break;
 	case GP_ACT_DIAL_TRUSTED:
-		MUST(is_xmpp(run) && (edge_run_has_account || run->xmpp.s2s_auth != GP_S2S_DIALBACK));
+		MUST(is_xmpp(run) &&
+		     (edge_run_has_account || run->xmpp.s2s_auth != GP_S2S_DIALBACK));
 		__attribute__((fallthrough));
 	case GP_ACT_DIAL:
 		MUST((run->in_tls || is_mx(run)) && !run->dialled);

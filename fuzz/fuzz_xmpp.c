@@ -92,8 +92,8 @@ static void check_sasl(const uint8_t *data, size_t len)
 		MUST(ends(data, len, "</auth>"));
 		MUST(!memmem(data, len, "-PLUS'", 6));
 		MUST(!memmem(data, len, "'EXTERNAL'", 10) ||
-		     (edge_run_has_account && (ends(data, len, alice_at_org) ||
-					       ends(data, len, alice_at_net))));
+		     (edge_run_has_account &&
+		      (ends(data, len, alice_at_org) || ends(data, len, alice_at_net))));
 	} else {
 		MUST(begins(data, len, response) && ends(data, len, "</response>"));
 	}

@@ -180,10 +180,11 @@ static void s2s_auth_is_possible(const struct checker *c)
 	bool by_certificate = listener->s2s_auth != GP_CONF_S2S_AUTH_DIALBACK;
 
 	if ((by_certificate || listener->s2s_ca) && !gp_role_is_s2s(listener->role)) {
-		gp_conf_complain(c->errors, c->place,
-				 "s2s-auth and s2s-ca are for xmpp-server and xmpps-server, not for "
-				 "%s",
-				 gp_role_name(listener->role));
+		gp_conf_complain(
+			c->errors, c->place,
+			"s2s-auth and s2s-ca are for xmpp-server and xmpps-server, not for "
+			"%s",
+			gp_role_name(listener->role));
 		return;
 	}
 	if (by_certificate && !listener->s2s_ca)
@@ -191,9 +192,10 @@ static void s2s_auth_is_possible(const struct checker *c)
 				 "s2s-auth needs s2s-ca: who may vouch for other servers, e.g. "
 				 "\"/etc/ssl/certs/ca-certificates.crt\"");
 	if (by_certificate && !listener->backend.trusted_address.text)
-		gp_conf_complain(c->errors, c->place,
-				 "s2s-auth needs backend.trusted-address, where the server believes "
-				 "the edge");
+		gp_conf_complain(
+			c->errors, c->place,
+			"s2s-auth needs backend.trusted-address, where the server believes "
+			"the edge");
 }
 
 static void address_is_listenable(const struct checker *c)
@@ -380,20 +382,11 @@ static void web_is_local(const struct gp_conf *conf, struct gp_buf *errors)
 }
 
 static void (*const checks[])(const struct checker *) = {
-	certificate_is_there,
-	backend_is_protected,
-	backend_name_is_protected,
-	trusted_address_is_apart,
-	backend_tls_is_complete,
-	facts_fit_role,
-	address_is_listenable,
-	smtp_settings_fit_role,
-	mx_knows_every_name,
-	xmpp_domains_are_told,
-	s2s_auth_is_possible,
-	client_certificates_fit_role,
-	login_is_complete,
-	login_fits_role,
+	certificate_is_there,     backend_is_protected,    backend_name_is_protected,
+	trusted_address_is_apart, backend_tls_is_complete, facts_fit_role,
+	address_is_listenable,    smtp_settings_fit_role,  mx_knows_every_name,
+	xmpp_domains_are_told,    s2s_auth_is_possible,    client_certificates_fit_role,
+	login_is_complete,        login_fits_role,
 };
 
 void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)

@@ -52,7 +52,7 @@ struct gp_conf_backend {
 	struct gp_conf_address address;
 	struct gp_conf_address trusted_address; /* text NULL: none */
 	int facts;                              /* enum gp_facts */
-	int tls;   /* enum gp_backend_tls */
+	int tls;                                /* enum gp_backend_tls */
 	const char *tls_name;
 	const char *tls_ca;
 	const char *tls_ca_pem; /* contents of tls_ca, in an effective configuration */

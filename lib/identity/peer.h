@@ -28,8 +28,8 @@ struct gp_identity_name {
 struct gp_peer_certificate {
 	uint8_t sha256[GP_SHA256_OCTETS];      /* of the certificate */
 	uint8_t spki_sha256[GP_SHA256_OCTETS]; /* of its SubjectPublicKeyInfo */
-	bool usable;       /* its dates include now, and its key is strong enough */
-	bool verified;     /* usable, and its chain leads to a trusted authority */
+	bool usable;   /* its dates include now, and its key is strong enough */
+	bool verified; /* usable, and its chain leads to a trusted authority */
 	/* an authority of its chain may sign for some DNS names only; false in a resumed session */
 	bool dns_constrained;
 	const char *fault; /* why it is not verified, a sentence; static */

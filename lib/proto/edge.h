@@ -81,15 +81,15 @@ struct gp_event {
 };
 
 enum gp_action_type {
-	GP_ACT_SEND,      /* `data` to `side` */
-	GP_ACT_START_TLS, /* whatever the client sends from now on belongs to TLS; a client that
+	GP_ACT_SEND,         /* `data` to `side` */
+	GP_ACT_START_TLS,    /* whatever the client sends from now on belongs to TLS; a client that
 			   * asks for no name by SNI means `text`, if that is not NULL */
-	GP_ACT_DIAL,      /* connect to the backend */
+	GP_ACT_DIAL,         /* connect to the backend */
 	GP_ACT_DIAL_TRUSTED, /* connect to where the backend believes the edge who the client is */
-	GP_ACT_SPLICE,    /* logged in: from here on only move bytes */
-	GP_ACT_SETTLE,    /* nothing is left to hurry for: from here on only silence ends it */
-	GP_ACT_REPORT,    /* tell the operator: `report`, with `text` (may be NULL) */
-	GP_ACT_CLOSE      /* end the session after what was sent has left */
+	GP_ACT_SPLICE,       /* logged in: from here on only move bytes */
+	GP_ACT_SETTLE,       /* nothing is left to hurry for: from here on only silence ends it */
+	GP_ACT_REPORT,       /* tell the operator: `report`, with `text` (may be NULL) */
+	GP_ACT_CLOSE         /* end the session after what was sent has left */
 };
 
 enum gp_report {
@@ -154,7 +154,7 @@ enum gp_external_method {
 	GP_EXTERNAL_AS_MASTER_USER, /* PLAIN: a master user asks for the account */
 	GP_EXTERNAL_BY_PROXY_CN,    /* EXTERNAL: the PROXY header names the account */
 	GP_EXTERNAL_BY_XCLIENT,     /* XCLIENT LOGIN (SMTP) in the XCLIENT with the facts */
-	GP_EXTERNAL_TRUSTED         /* EXTERNAL with the account, where the edge is believed (XMPP) */
+	GP_EXTERNAL_TRUSTED /* EXTERNAL with the account, where the edge is believed (XMPP) */
 };
 
 struct gp_external_login {

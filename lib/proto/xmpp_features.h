@@ -6,16 +6,16 @@
 
 /* What a rewritten <stream:features/> has lost, or never had. */
 struct xmpp_features_verdict {
-	bool plus_removed;  /* mechanisms with channel binding */
+	bool plus_removed; /* mechanisms with channel binding */
 	bool external_kept;
 	bool no_mechanisms; /* none is left */
 };
 
 /* For whom they are. */
 enum xmpp_audience {
-	XMPP_FOR_CLIENT,         /* before its login */
-	XMPP_FOR_CLIENT_PROVED,  /* the same, and its certificate says who it is */
-	XMPP_FOR_OTHERS          /* servers, and clients that are logged in */
+	XMPP_FOR_CLIENT,        /* before its login */
+	XMPP_FOR_CLIENT_PROVED, /* the same, and its certificate says who it is */
+	XMPP_FOR_OTHERS         /* servers, and clients that are logged in */
 };
 
 /* Append the <stream:features/> that `r` holds as the other side of the edge may see it, octet for

@@ -203,14 +203,10 @@ static bool give_event(struct play *play, const struct step *step)
 /* ---- comparing ---- */
 
 static const char *const action_names[] = {
-	[GP_ACT_SEND] = "SEND",
-	[GP_ACT_START_TLS] = "START_TLS",
-	[GP_ACT_DIAL] = "DIAL",
-	[GP_ACT_DIAL_TRUSTED] = "DIAL_TRUSTED",
-	[GP_ACT_SPLICE] = "SPLICE",
-	[GP_ACT_SETTLE] = "SETTLE",
-	[GP_ACT_REPORT] = "REPORT",
-	[GP_ACT_CLOSE] = "CLOSE",
+	[GP_ACT_SEND] = "SEND",     [GP_ACT_START_TLS] = "START_TLS",
+	[GP_ACT_DIAL] = "DIAL",     [GP_ACT_DIAL_TRUSTED] = "DIAL_TRUSTED",
+	[GP_ACT_SPLICE] = "SPLICE", [GP_ACT_SETTLE] = "SETTLE",
+	[GP_ACT_REPORT] = "REPORT", [GP_ACT_CLOSE] = "CLOSE",
 };
 
 /* What was seen, for people. */

@@ -32,8 +32,12 @@ static const struct {
 	const char *word;
 	enum gp_action_type type;
 } actions[] = {
-	{ "START_TLS", GP_ACT_START_TLS }, { "DIAL", GP_ACT_DIAL },   { "SPLICE", GP_ACT_SPLICE },
-	{ "REPORT", GP_ACT_REPORT },       { "CLOSE", GP_ACT_CLOSE }, { "SETTLE", GP_ACT_SETTLE },
+	{ "START_TLS", GP_ACT_START_TLS },
+	{ "DIAL", GP_ACT_DIAL },
+	{ "SPLICE", GP_ACT_SPLICE },
+	{ "REPORT", GP_ACT_REPORT },
+	{ "CLOSE", GP_ACT_CLOSE },
+	{ "SETTLE", GP_ACT_SETTLE },
 	{ "DIAL_TRUSTED", GP_ACT_DIAL_TRUSTED },
 };
 

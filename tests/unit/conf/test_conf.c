@@ -18,9 +18,9 @@
 #define TRUSTING(role, more, trusted)                                                \
 	"{ role = \"" role "\"; address = \"[::]:5222\"; certificate = \"m\"; " more \
 	" backend = { address = \"127.0.0.1:1\"; trusted-address = \"" trusted "\"; }; }"
-#define S2S_EXTERNAL "domains = [ \"a.test\" ]; s2s-auth = \"external\"; s2s-ca = \"c\";"
-#define XMPP_STAFF   "domains = [ \"a.test\" ]; client-certificates = \"staff\";"
-#define STAFF        "client-certificates = ( { name = \"staff\"; ca = \"c\"; addresses = \"xmpp\"; } );\n"
+#define S2S_EXTERNAL    "domains = [ \"a.test\" ]; s2s-auth = \"external\"; s2s-ca = \"c\";"
+#define XMPP_STAFF      "domains = [ \"a.test\" ]; client-certificates = \"staff\";"
+#define STAFF           "client-certificates = ( { name = \"staff\"; ca = \"c\"; addresses = \"xmpp\"; } );\n"
 #define LISTENERS(list) "listeners = ( " list " );\n"
 #define PLAIN_BACKEND   "address = \"127.0.0.1:11143\";"
 #define ONE             LISTENER("imaps", "[::]:993", PLAIN_BACKEND)
@@ -119,8 +119,8 @@ static const struct row rows[] = {
 	  CERTIFICATES LISTENERS(TRUSTING("imaps", "", "127.0.0.1:2")),
 	  { "trusted-address is for XMPP, not for imaps" } },
 	{ "certificates of XMPP clients",
-	  CERTIFICATES STAFF LISTENERS(TRUSTING("xmpp-client", XMPP_STAFF,
-						"127.0.0.1:2\"; login = \"trusted-address")),
+	  CERTIFICATES STAFF LISTENERS(
+		  TRUSTING("xmpp-client", XMPP_STAFF, "127.0.0.1:2\"; login = \"trusted-address")),
 	  { NULL } },
 	{ "certificates of XMPP clients without a trusted address",
 	  CERTIFICATES STAFF LISTENERS(

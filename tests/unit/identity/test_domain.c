@@ -20,11 +20,13 @@ static const struct row {
 	{ "domain: nothing", "", NULL },
 	{ "domain: a dot in front", ".example", NULL },
 	{ "domain: an empty label", "a..example", NULL },
-	{ "[9525-6.3-2] domain: U-labels", "b\xc3\xbc"
-					   "cher.example",
+	{ "[9525-6.3-2] domain: U-labels",
+	  "b\xc3\xbc"
+	  "cher.example",
 	  "xn--bcher-kva.example" },
-	{ "domain: U-labels in capitals", "B\xc3\x9c"
-					  "CHER.example",
+	{ "domain: U-labels in capitals",
+	  "B\xc3\x9c"
+	  "CHER.example",
 	  "xn--bcher-kva.example" },
 	{ "domain: A-labels", "XN--BCHER-KVA.example", "xn--bcher-kva.example" },
 	{ "domain: A-labels that decode to nothing", "xn--a-\xc3\xbc.example", NULL },

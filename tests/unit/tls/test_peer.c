@@ -246,8 +246,8 @@ static void tells_constraints(void **state)
 							    .authority = true,
 							    .constraints = limits[i].constraints,
 							    .issuer = &root });
-		pki_make(&pki, &(struct pki_request){ .names = "DNS:a.example",
-						      .issuer = &authority });
+		pki_make(&pki,
+			 &(struct pki_request){ .names = "DNS:a.example", .issuer = &authority });
 		client = client_with(TLS1_3_VERSION, &pki);
 		link_open(&link, server, client, NULL, NULL);
 		assert_int_equal(gp_tls_peer_get(link.server, &peer), GP_OK);
