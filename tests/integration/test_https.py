@@ -90,11 +90,12 @@ def _():
 
 @test("[9112-9.7-1] HTTP in clear gets no answer, and reaches no server")
 def _():
-	gate()
-	count = server().count
+	mark = gate().mark()
 	with Client(f"{GATE}:1443") as client:
-		equal(client.say_all(f"GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n"), b"")
-	equal(server().count, count)
+		equal(client.say_all(f"GET /in-clear HTTP/1.1\r\nHost: {NAME}\r\n\r\n"), b"")
+		name = client.name
+	equal(gate().wait_for("session-end", mark, client=name)["end"], "plaintext-on-tls-port")
+	equal([session.heard for session in server().sessions if b"/in-clear" in session.heard], [])
 
 
 @test("ALPN: http/1.1 is taken, h2 alone is refused")
