@@ -28,6 +28,7 @@ import report  # noqa: E402
 
 PARTS = ("speed", "starttls", "memory", "names", "swap", "workers", "flood")
 WITH_ALL_PROTOCOLS = ("gatepost", "nginx-mail", "dovecot")
+WITH_WORKERS = ("gatepost", "nginx-stream")
 WITH_NAMES = ("gatepost", "haproxy", "nginx-stream")
 UNDER_FLOOD = ("gatepost", "haproxy", "nginx-stream")
 
@@ -189,13 +190,11 @@ def part_starttls(lab, plan, chosen, collector):
 
 def part_workers(lab, plan, chosen, collector):
     """The server may use both processors each time, and shares one with the load generator."""
-    for peer in named(chosen, ("gatepost",)):
-        measure_in_turn(
-            [peers.Server(lab, peer, "ec", cpus=lab.both_cpus, WORKERS=count)
-             for count in (1, 2)],
-            collector,
-            [lambda s: measures.handshakes(s, plan, f"workers-{s.more['WORKERS']}",
-                                           measures.FULL)])
+    measure_in_turn(
+        [peers.Server(lab, peer, "ec", cpus=lab.both_cpus, WORKERS=count)
+         for peer in named(chosen, WITH_WORKERS) for count in (1, 2)],
+        collector,
+        [lambda s: measures.handshakes(s, plan, f"workers-{s.more['WORKERS']}", measures.FULL)])
 
 
 def part_memory(lab, plan, chosen, collector):

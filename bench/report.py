@@ -125,6 +125,8 @@ class Target:
     def verdict(self):
         if self.value is None:
             return "not measured"
+        if self.must is None:
+            return "-"
         if not self.reaches(self.must):
             return "NOT MET"
         return "met" if self.stretch is None or not self.reaches(self.stretch) else "met, stretch"
@@ -183,9 +185,9 @@ class Report:
         ratios = [ours / theirs for ours, theirs in pairs if ours is not None and theirs]
         return statistics.median(ratios) if ratios else None
 
-    def quotient(self, metric, other):
-        """The median over the rounds of one figure of gatepost's by another of the same round."""
-        pairs = list(zip(*(self.values.get("gatepost", {}).get(m, []) for m in (metric, other))))
+    def quotient(self, metric, other, name="gatepost"):
+        """The median over the rounds of one figure by another of the same peer and round."""
+        pairs = list(zip(*(self.values.get(name, {}).get(m, []) for m in (metric, other))))
         ratios = [ours / theirs for ours, theirs in pairs if ours is not None and theirs]
         return statistics.median(ratios) if ratios else None
 
@@ -245,16 +247,20 @@ class Report:
         return found
 
     def starttls_targets(self):
+        """nginx mail dials no backend for these handshakes: its ratios have no bound."""
         found = []
-        for metric, name, peer in (("starttls-imap", "STARTTLS, IMAP", "nginx-mail"),
-                                   ("starttls-pop3", "STARTTLS, POP3", "nginx-mail"),
-                                   ("starttls-submission", "STARTTLS, submission", "nginx-mail"),
-                                   ("starttls-sieve", "STARTTLS, Sieve", "dovecot"),
-                                   ("starttls-resumed", "STARTTLS, IMAP, resumed", "nginx-mail"),
-                                   ("submit", "submission of a small message", "nginx-mail"),
-                                   ("submit", "submission of a small message", "dovecot")):
-            stretch = {"starttls-imap": 1.07, "starttls-resumed": 1.15}.get(metric)
-            found.append(self.target(name + " per CPU second", metric, True, 1.00, stretch, peer))
+        for metric, name, nginx in (("starttls-imap", "STARTTLS, IMAP", True),
+                                    ("starttls-pop3", "STARTTLS, POP3", True),
+                                    ("starttls-submission", "STARTTLS, submission", True),
+                                    ("starttls-sieve", "STARTTLS, Sieve", False),
+                                    ("starttls-resumed", "STARTTLS, IMAP, resumed", True)):
+            name += " per CPU second"
+            found.append(self.target(name, metric, True, 1.00, None, "dovecot"))
+            if nginx:
+                found.append(self.target(name, metric, True, None, None, "nginx-mail"))
+        for peer in ("nginx-mail", "dovecot"):
+            found.append(self.target("submission of a small message per CPU second", "submit",
+                                     True, 1.00, None, peer))
         return found
 
     def session_targets(self):
@@ -290,6 +296,9 @@ class Report:
         return [
             Target("handshakes per CPU second, two workers",
                    self.quotient("workers-2", "workers-1"), True, 0.97, 1.00, "x one worker"),
+            Target("the same of nginx stream",
+                   self.quotient("workers-2", "workers-1", "nginx-stream"), True, None, None,
+                   "x one worker"),
             Target(f"start with {count:,} names, s", ours("names-start"), False, 2, None),
             Target(f"memory with {count:,} names, MiB", ours("names-mem"), False, 200, 50, digits=1),
             Target(f"look-up among {count:,} names, µs", ours("names-lookup"), False, 1, None),
@@ -388,7 +397,9 @@ class Report:
 TARGET_WORDS = """
 Bounds with an x are ratios to what stands beside them, measured in the same run. The stretch goals
 for handshakes were set as parts of what a bare TLS server without backend does; here they are
-ratios to the same peers as in the column before.
+ratios to the same peers as in the column before. What has no bound is there to compare: nginx mail
+dials no backend where gatepost does, and nginx stream with two workers shows what this machine
+takes away when all of it is busy.
 """
 
 STARTTLS_WORDS = """

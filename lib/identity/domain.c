@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <idn2.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -49,11 +48,10 @@ static void drop_root(char *text)
 		text[len - 1] = '\0';
 }
 
-int gp_domain_to_ascii(const char *text, char out[static GP_DOMAIN_SIZE])
+static int convert(const char *text, int flags, char out[static GP_DOMAIN_SIZE])
 {
 	uint8_t *ascii = NULL;
-	int ret = idn2_lookup_u8((const uint8_t *)text, &ascii,
-				 IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	int ret = idn2_lookup_u8((const uint8_t *)text, &ascii, IDN2_NFC_INPUT | flags);
 
 	if (ret != IDN2_OK)
 		return ret == IDN2_MALLOC ? GP_E_NOMEM : GP_E_SYNTAX;
@@ -63,4 +61,35 @@ int gp_domain_to_ascii(const char *text, char out[static GP_DOMAIN_SIZE])
 		strcpy(out, (const char *)ascii);
 	idn2_free(ascii);
 	return ret;
+}
+
+int gp_domain_to_ascii(const char *text, char out[static GP_DOMAIN_SIZE])
+{
+	return convert(text, IDN2_NONTRANSITIONAL, out);
+}
+
+static bool is_ascii(const char *text)
+{
+	while (*text && !(*text & 0x80))
+		text++;
+	return !*text;
+}
+
+static bool is_final_form(const char *text, const char *ascii)
+{
+	char *unicode = NULL;
+	bool same = idn2_to_unicode_8z8z(ascii, &unicode, 0) == IDN2_OK && !strcmp(unicode, text);
+
+	idn2_free(unicode);
+	return same;
+}
+
+bool gp_domain_is_unambiguous(const char *text)
+{
+	char ascii[GP_DOMAIN_SIZE], other[GP_DOMAIN_SIZE];
+
+	if (convert(text, IDN2_NONTRANSITIONAL, ascii) != GP_OK)
+		return false;
+	return is_ascii(text) || (convert(text, IDN2_TRANSITIONAL, other) == GP_OK &&
+				  !strcmp(ascii, other) && is_final_form(text, ascii));
 }

@@ -48,7 +48,9 @@ bool gp_peer_is_xmpp_server(const struct gp_peer_certificate *peer, const char *
 {
 	char ascii[GP_DOMAIN_SIZE];
 
-	if (!peer->verified || gp_domain_to_ascii(domain, ascii) != GP_OK)
+	/* the backend will read the domain once more */
+	if (!peer->verified || !gp_domain_is_unambiguous(domain) ||
+	    gp_domain_to_ascii(domain, ascii) != GP_OK)
 		return false;
 	for (size_t i = 0; i < peer->name_count; i++) {
 		const struct gp_identity_name *name = &peer->names[i];

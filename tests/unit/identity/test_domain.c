@@ -56,10 +56,43 @@ static void run(void **state)
 		assert_string_equal(ascii, row->ascii);
 }
 
+static const struct plain_row {
+	const char *name;
+	const char *text;
+	bool unambiguous;
+} plain_rows[] = {
+	{ "domain: ASCII means one thing", "A.example", true },
+	{ "domain: U-labels mean one thing",
+	  "b\xc3\xbc"
+	  "cher.example",
+	  true },
+	{ "domain: capitals beyond ASCII may mean two",
+	  "B\xc3\x9c"
+	  "cher.example",
+	  false },
+	{ "domain: a sharp s means two", "fa\xc3\x9f.example", false },
+	{ "domain: a final sigma means two", "\xce\xb4\xcf\x82.example", false },
+	{ "domain: a joiner means two", "\xe0\xb6\xb1\xe0\xb7\x8a\xe2\x80\x8d\xe0\xb6\xbb.example",
+	  false },
+	{ "domain: another full stop may mean two",
+	  "b\xc3\xbc\xe3\x80\x82"
+	  "example",
+	  false },
+	{ "domain: nothing means nothing", "", false },
+};
+
+static void run_plain(void **state)
+{
+	const struct plain_row *row = *state;
+
+	assert_int_equal(gp_domain_is_unambiguous(row->text), row->unambiguous);
+}
+
 int main(void)
 {
 	struct table table = { 0 };
 
 	TABLE_ROWS(&table, rows, run);
+	TABLE_ROWS(&table, plain_rows, run_plain);
 	return table_run(&table);
 }

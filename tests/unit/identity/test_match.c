@@ -97,9 +97,16 @@ static const struct row {
 	  .is = true },
 	{ .name = "server: a DNS-ID of A-labels, asked for U-labels",
 	  .names = { { GP_IDENTITY_DNS, "xn--bcher-kva.example" } },
-	  .domain = "B\xc3\xbc"
+	  .domain = "b\xc3\xbc"
 		    "cher.example",
 	  .is = true },
+	{ .name = "server: U-labels in capitals, which others may fold otherwise",
+	  .names = { { GP_IDENTITY_DNS, "xn--bcher-kva.example" } },
+	  .domain = "B\xc3\x9c"
+		    "cher.example" },
+	{ .name = "server: a sharp s, which the IDNA of 2003 takes for the domain of another",
+	  .names = { { GP_IDENTITY_DNS, "xn--fa-hia.example" } },
+	  .domain = "fa\xc3\x9f.example" },
 	{ .name = "server: an XmppAddr of a user",
 	  .names = { { GP_IDENTITY_XMPP, "admin@a.example" } },
 	  .domain = "a.example" },
