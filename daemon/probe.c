@@ -26,7 +26,8 @@ struct probe {
 	struct gp_stream backend;
 	struct gp_tls_client *tls;
 	uint64_t deadline_ms;
-	unsigned lines; /* that the client has been sent */
+	unsigned lines;     /* that the client has been sent */
+	bool proves_server; /* the client is one whose certificate says who it is */
 	bool greeted;
 	bool complete; /* the capabilities have been answered */
 	bool found;    /* something to complain about */
@@ -88,6 +89,12 @@ static void note_line(struct probe *p, struct gp_str line)
 				      gp_str_starts_nocase(line, "OK") || p->ops == &gp_smtp_edge));
 }
 
+static bool is_fault(enum gp_report report)
+{
+	return report == GP_REPORT_BACKEND_SETUP || report == GP_REPORT_BACKEND_FAILED ||
+	       report == GP_REPORT_PROTOCOL;
+}
+
 static void feed(struct probe *p, const struct gp_event *event)
 {
 	struct gp_action action;
@@ -100,7 +107,7 @@ static void feed(struct probe *p, const struct gp_event *event)
 			send_all(p, action.data, action.len);
 		else if (action.type == GP_ACT_SEND)
 			note_line(p, gp_str_from(action.data, action.len));
-		else if (action.type == GP_ACT_REPORT && action.report != GP_REPORT_EXTENSIONS)
+		else if (action.type == GP_ACT_REPORT && is_fault(action.report))
 			complain(p, action.text);
 		else if (action.type == GP_ACT_CLOSE)
 			p->over = true;
@@ -247,6 +254,12 @@ static void open_stream(struct probe *p)
 static void talk_xmpp(struct probe *p)
 {
 	open_stream(p);
+	if (p->proves_server) {
+		say(p,
+		    "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>");
+		open_stream(p);
+		p->complete = false;
+	}
 	connect_backend(p);
 	if (!p->over)
 		tell_facts(p);
@@ -254,9 +267,15 @@ static void talk_xmpp(struct probe *p)
 		listen_once(p);
 }
 
+static bool is_anybody(void *arg, const char *domain)
+{
+	(void)arg, (void)domain;
+	return true;
+}
+
 static void talk(struct probe *p)
 {
-	const struct gp_edge_facts facts = { .account = "gatepost" };
+	const struct gp_edge_facts facts = { .account = "gatepost", .peer_is = is_anybody };
 
 	feed(p, &(struct gp_event){ .type = GP_EV_TLS_UP, .facts = &facts });
 	if (gp_role_is_xmpp(p->listener->role)) {
@@ -281,10 +300,13 @@ static bool probe_one(const struct gp_conf *conf, const struct gp_conf_listener 
 {
 	static const struct gp_external_login trusted = { .method = GP_EXTERNAL_TRUSTED };
 	const struct gp_smtp_edge_config smtp = gp_edge_smtp_config(conf, listener);
-	const struct gp_xmpp_edge_config xmpp = { .domains = listener->domains.items };
+	bool trusted_place = address == &listener->backend.trusted_address;
+	bool proves_server = trusted_place && gp_role_is_s2s(listener->role);
+	const struct gp_xmpp_edge_config xmpp = { .domains = listener->domains.items,
+						  .s2s_auth = proves_server ? GP_S2S_EXTERNAL
+									    : GP_S2S_DIALBACK };
 	/* what is offered to a client whose certificate is somebody's */
-	bool proved = address == &listener->backend.trusted_address &&
-		      listener->backend.login != GP_CONF_LOGIN_NONE;
+	bool proved = trusted_place && listener->backend.login != GP_CONF_LOGIN_NONE;
 	const struct gp_edge_config config = { .implicit_tls = true,
 					       .external = proved ? &trusted : NULL,
 					       .line_max = conf->limits.line_size,
@@ -293,6 +315,7 @@ static bool probe_one(const struct gp_conf *conf, const struct gp_conf_listener 
 					       .xmpp = &xmpp };
 	struct probe p = { .listener = listener,
 			   .address = address,
+			   .proves_server = proves_server,
 			   .ops = gp_edge_ops_of(listener->role) };
 
 	p.deadline_ms = gp_time_mono_ms() + listener->backend.connect_time_ms;

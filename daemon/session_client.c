@@ -253,7 +253,7 @@ static void count_handshake(struct gp_counters *counters, const struct gp_tls_fa
 
 /* ---- certificate of the client ---- */
 
-static void ignore_certificate(struct gp_session *s, const char *reason)
+void gp_session_ignore_certificate(struct gp_session *s, const char *reason)
 {
 	struct gp_session_texts texts;
 
@@ -271,7 +271,7 @@ static void find_account(struct gp_session *s, const struct gp_peer_certificate 
 	if (gp_account_find(s->listener->accounts, peer, account, &reason) == GP_OK)
 		s->account = strdup(account);
 	else
-		ignore_certificate(s, reason);
+		gp_session_ignore_certificate(s, reason);
 }
 
 /* Also in a resumed session: what the certificate is worth may have changed. */
@@ -301,7 +301,7 @@ static bool is_xmpp_server(void *arg, const char *domain)
 	if (gp_peer_is_xmpp_server(s->peer, domain))
 		return true;
 	snprintf(reason, sizeof(reason), "it does not prove to be %s", domain);
-	ignore_certificate(s, s->peer->fault ? s->peer->fault : reason);
+	gp_session_ignore_certificate(s, s->peer->fault ? s->peer->fault : reason);
 	return false;
 }
 

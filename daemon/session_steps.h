@@ -72,6 +72,9 @@ size_t gp_session_offer(struct gp_session *s, enum gp_side side, const uint8_t *
 /* The client's address is known: limits are looked at and its protocol begins. */
 void gp_session_greet(struct gp_session *s);
 
+/* Log why the client's certificate is as good as none. */
+void gp_session_ignore_certificate(struct gp_session *s, const char *reason);
+
 /* The engine wants the backend, at this one of the listener's places. */
 void gp_session_dial(struct gp_session *s, const struct gp_backend_place *place);
 

@@ -73,6 +73,13 @@ static void report_protocol(struct gp_session *s, const struct gp_session_texts 
 		 GP_LOG_TEXT_FIELD("reason", reason));
 }
 
+static void report_certificate_ignored(struct gp_session *s, const struct gp_session_texts *texts,
+				       const char *reason)
+{
+	(void)texts;
+	gp_session_ignore_certificate(s, reason);
+}
+
 static void report_extensions(struct gp_session *s, const struct gp_session_texts *texts,
 			      const char *extensions)
 {
@@ -90,6 +97,7 @@ static void report(struct gp_session *s, enum gp_report what, const char *text)
 		[GP_REPORT_BACKEND_SETUP] = report_backend_setup,
 		[GP_REPORT_BACKEND_FAILED] = report_backend_failed,
 		[GP_REPORT_PROTOCOL] = report_protocol,
+		[GP_REPORT_CERTIFICATE_IGNORED] = report_certificate_ignored,
 		[GP_REPORT_EXTENSIONS] = report_extensions,
 	};
 	struct gp_session_texts texts;

@@ -36,6 +36,28 @@ module:hook("s2s-stream-features", function(event)
 	end
 end, before_others);
 
+-- A stream is for the one domain that the certificate proves: others must not be added to it by dialback.
+local function is_from_server(session)
+	return (session.type == "s2sin" or session.type == "s2sin_unauthed") and is_edge(session);
+end
+
+module:hook("s2s-stream-features", function(event)
+	if is_from_server(event.origin) then
+		event.features:remove_children("dialback", "urn:xmpp:features:dialback");
+	end
+end, after_others);
+
+module:hook("stanza/jabber:server:dialback:result", function(event)
+	local session, stanza = event.origin, event.stanza;
+	if not is_from_server(session) then
+		return;
+	end
+	module:log("warn", "%s asked for dialback as %s where gatepost has proved it", session.from_host, stanza.attr.from);
+	session.sends2s(st.stanza("db:result", { from = stanza.attr.to, to = stanza.attr.from, type = "error" })
+		:tag("error", { type = "cancel" }):tag("policy-violation", { xmlns = "urn:ietf:params:xml:ns:xmpp-stanzas" }));
+	return true;
+end, before_others);
+
 -- ---- clients ----
 
 module:hook("stream-features", function(event)

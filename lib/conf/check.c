@@ -9,6 +9,7 @@
 #include "conf/complaint.h"
 #include "conf/tree.h"
 #include "identity/account.h"
+#include "identity/domain.h"
 
 struct checker {
 	const struct gp_conf *conf;
@@ -48,6 +49,26 @@ static void backend_is_protected(const struct checker *c)
 			 backend->address.text);
 }
 
+/* A server on all interfaces has one port for both kinds of loopback. */
+static bool same_place(const struct gp_conf_address *a, const struct gp_conf_address *b)
+{
+	if (a->path || b->path)
+		return a->path && b->path && !strcmp(a->path, b->path);
+	if (a->endpoint.port != b->endpoint.port || !gp_endpoint_is_loopback(&b->endpoint))
+		return false;
+	return a->endpoint.family != b->endpoint.family ||
+	       gp_endpoint_same_ip(&a->endpoint, &b->endpoint);
+}
+
+static bool leads_strangers_to(const struct gp_conf *conf, const struct gp_conf_address *place)
+{
+	for (size_t i = 0; i < conf->listener_count; i++) {
+		if (same_place(place, &conf->listeners[i].backend.address))
+			return true;
+	}
+	return false;
+}
+
 /* What it believes must come from the edge alone, and from nobody who has proved nothing. */
 static void trusted_address_is_apart(const struct checker *c)
 {
@@ -64,10 +85,11 @@ static void trusted_address_is_apart(const struct checker *c)
 				 "trusted-address %s is no loopback address and no unix:/path: "
 				 "others could reach it, too",
 				 trusted->text);
-	if (!strcmp(trusted->text, backend->address.text))
+	if (leads_strangers_to(c->conf, trusted))
 		gp_conf_complain(c->errors, c->place,
-				 "trusted-address must not be the backend's address, where those "
-				 "are led that have proved nothing");
+				 "trusted-address %s is the address of a backend, where those are "
+				 "led that have proved nothing",
+				 trusted->text);
 }
 
 static void backend_name_is_protected(const struct checker *c)
@@ -321,6 +343,34 @@ static void login_fits_role(const struct checker *c)
 				 "which have no other");
 }
 
+/* The forms of one domain, with A-labels and with U-labels, are no two. */
+static bool serves_one_domain(const struct gp_conf_texts *domains)
+{
+	char first[GP_DOMAIN_SIZE], other[GP_DOMAIN_SIZE];
+
+	for (size_t i = 0; i < domains->count; i++) {
+		if (gp_domain_to_ascii(domains->items[i], i ? other : first) != GP_OK ||
+		    (i && strcmp(first, other) != 0))
+			return domains->count == 1;
+	}
+	return true;
+}
+
+/* alice of one domain would be alice of each */
+static void local_parts_are_of_one_domain(const struct checker *c)
+{
+	const struct gp_conf_client_certificates *block =
+		gp_conf_client_certificates_of(c->conf, c->listener);
+
+	if (block && block->account == GP_ACCOUNT_LOCAL_PART &&
+	    !serves_one_domain(&c->listener->domains))
+		gp_conf_complain(
+			c->errors, c->place,
+			"client-certificates \"%s\" has account = \"local-part\", which "
+			"is for one domain: give each its own listener, or use \"address\"",
+			block->name);
+}
+
 static void keys_are_fingerprints(const struct gp_conf_client_certificates *block,
 				  const config_setting_t *place, struct gp_buf *errors)
 {
@@ -386,7 +436,7 @@ static void (*const checks[])(const struct checker *) = {
 	trusted_address_is_apart, backend_tls_is_complete, facts_fit_role,
 	address_is_listenable,    smtp_settings_fit_role,  mx_knows_every_name,
 	xmpp_domains_are_told,    s2s_auth_is_possible,    client_certificates_fit_role,
-	login_is_complete,        login_fits_role,
+	login_is_complete,        login_fits_role,         local_parts_are_of_one_domain,
 };
 
 void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)

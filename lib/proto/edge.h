@@ -99,6 +99,7 @@ enum gp_report {
 	GP_REPORT_BACKEND_SETUP,   /* the backend works but is set up wrongly; text: a sentence */
 	GP_REPORT_BACKEND_FAILED,  /* the backend cannot serve; text: a sentence */
 	GP_REPORT_PROTOCOL,        /* the client broke a rule and is sent away; text: a sentence */
+	GP_REPORT_CERTIFICATE_IGNORED, /* the client's is nobody's here; text: a sentence */
 	GP_REPORT_EXTENSIONS /* what the backend's EHLO answer lists; text: lines ending in LF */
 };
 

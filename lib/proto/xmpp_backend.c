@@ -19,6 +19,10 @@ static const char offers_no_external[] =
 	"backend.trusted-address does not offer EXTERNAL: see gatepost-edge(8) for the module that "
 	"makes Prosody do so";
 
+static const char believes_nobody[] =
+	"backend.trusted-address wants a proof of a server that the edge has had one of: see "
+	"gatepost-edge(8) for the module that makes Prosody believe the edge";
+
 void xmpp_open_backend_stream(struct xmpp_edge *edge)
 {
 	struct gp_buf text;
@@ -69,6 +73,23 @@ static void report_verdict(struct xmpp_edge *edge, const struct xmpp_features_ve
 		gp_edge_report_setup(&edge->life, offers_nothing);
 }
 
+static bool holds(const struct xmpp_reader *r, enum xmpp_name name)
+{
+	for (unsigned i = 0; i < r->node_count; i++) {
+		if (r->nodes[i].name == name)
+			return true;
+	}
+	return false;
+}
+
+/* What the other server would say next went astray otherwise. */
+static bool wants_proof(const struct xmpp_edge *edge)
+{
+	const struct xmpp_reader *r = &edge->reader[GP_BACKEND];
+
+	return edge->peer_accepted && (holds(r, XMPP_DIALBACK_OFFER) || holds(r, XMPP_MECHANISMS));
+}
+
 static void on_features(struct xmpp_edge *edge)
 {
 	const struct xmpp_reader *r = &edge->reader[GP_BACKEND];
@@ -77,6 +98,10 @@ static void on_features(struct xmpp_edge *edge)
 	struct gp_buf text;
 	int ret;
 
+	if (wants_proof(edge)) {
+		gp_edge_backend_failed(&edge->life, believes_nobody);
+		return;
+	}
 	gp_buf_init(&text, r->raw.ceiling);
 	ret = xmpp_features_write(r, audience, &text, &verdict);
 	if (ret == GP_OK)
@@ -91,15 +116,6 @@ static void on_features(struct xmpp_edge *edge)
 		gp_edge_splice(&edge->life);
 	else
 		gp_edge_set_state(&edge->life, GP_EDGE_READY);
-}
-
-static bool holds(const struct xmpp_reader *r, enum xmpp_name name)
-{
-	for (unsigned i = 0; i < r->node_count; i++) {
-		if (r->nodes[i].name == name)
-			return true;
-	}
-	return false;
 }
 
 static void on_success(struct xmpp_edge *edge)

@@ -92,30 +92,45 @@ static void on_server_header(struct xmpp_edge *edge, struct gp_str from)
 	}
 }
 
-/* The account as an address of the stream's domain (RFC 6120 section 13.7.2.2): false when it is
- * one of another. */
-static bool find_jid(struct xmpp_edge *edge)
+/* Why the account is nobody's here; NULL: it may be somebody's. The backend prepares the local part
+ * once more (RFC 7622 section 3.3), and could make another's of what is not ASCII. */
+static const char *account_fault(const struct xmpp_edge *edge)
 {
 	const char *account = edge->life.account;
 	const char *at = strchr(account, '@');
-	int len;
 
 	if (at && !gp_str_equal_nocase(gp_str_of(at + 1), edge->domain))
-		return false;
-	len = snprintf(edge->proved, sizeof(edge->proved), at ? "%s" : "%s@%s", account,
-		       edge->domain);
-	return len > 0 && (size_t)len < sizeof(edge->proved);
+		return "its account is of another domain than the stream";
+	return is_ascii(gp_str_of(account)) ? NULL : "its account has letters beyond ASCII";
+}
+
+/* As an address of the stream's domain (section 13.7.2.2). */
+static void set_jid(struct xmpp_edge *edge)
+{
+	const char *account = edge->life.account;
+
+	snprintf(edge->proved, sizeof(edge->proved), strchr(account, '@') ? "%s" : "%s@%s", account,
+		 edge->domain);
 }
 
 /* A client's first stream in TLS. */
 static void on_client_header(struct xmpp_edge *edge)
 {
 	const struct gp_external_login *external = edge->life.c.config.external;
+	const char *fault;
 
-	if (edge->life.account && external->method == GP_EXTERNAL_TRUSTED && find_jid(edge))
-		gp_edge_dial_trusted(&edge->life);
-	else
+	if (!edge->life.account || external->method != GP_EXTERNAL_TRUSTED) {
 		gp_edge_dial(&edge->life);
+		return;
+	}
+	fault = account_fault(edge);
+	if (fault) {
+		gp_push_report(&edge->life.c, GP_REPORT_CERTIFICATE_IGNORED, fault);
+		gp_edge_dial(&edge->life);
+		return;
+	}
+	set_jid(edge);
+	gp_edge_dial_trusted(&edge->life);
 }
 
 static void on_header(struct xmpp_edge *edge)

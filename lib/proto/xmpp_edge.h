@@ -13,7 +13,7 @@ enum xmpp_owed { XMPP_OWES_NOTHING, XMPP_OWES_HEADER, XMPP_OWES_FEATURES, XMPP_O
 /* RFC 6120 section 6.4.5: at least 2 tries, at most 5. */
 enum { XMPP_LOGINS_MAX = 5 };
 
-enum { PROVED_SIZE = XMPP_JID_MAX + 1 };
+enum { PROVED_SIZE = XMPP_JID_MAX + 1 }; /* an account is shorter than XMPP_DOMAIN_MAX */
 
 struct xmpp_edge {
 	struct gp_edge_life life; /* first */

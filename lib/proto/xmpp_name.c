@@ -23,6 +23,7 @@ static const struct {
 	{ XMPP_NS_SASL " failure", XMPP_FAILURE },
 	{ XMPP_NS_DIALBACK " result", XMPP_DIALBACK },
 	{ XMPP_NS_DIALBACK " verify", XMPP_DIALBACK },
+	{ "urn:xmpp:features:dialback dialback", XMPP_DIALBACK_OFFER },
 	{ "urn:xmpp:sasl-cb:0 sasl-channel-binding", XMPP_CHANNEL_BINDING },
 	{ "urn:xmpp:sasl:2 authentication", XMPP_SASL2 },
 	{ "http://jabber.org/protocol/caps c", XMPP_CAPS },

@@ -27,6 +27,7 @@ enum xmpp_name {
 	XMPP_SUCCESS,
 	XMPP_FAILURE,
 	XMPP_DIALBACK,        /* <db:result/> and <db:verify/> (XEP-0220) */
+	XMPP_DIALBACK_OFFER,  /* the stream feature (XEP-0220) */
 	XMPP_CHANNEL_BINDING, /* XEP-0440 */
 	XMPP_SASL2,           /* XEP-0388 */
 	XMPP_CAPS,            /* XEP-0115: only says something of the server */

@@ -98,11 +98,15 @@ static int set_session_scope(SSL *ssl, const struct gp_tls_server *server, const
 	return ok;
 }
 
-/* For a TLS client or a TLS server, or for anything. */
-static bool is_for_tls(X509 *certificate)
+/* Is each certificate below the root for a TLS client or a TLS server, or for anything? */
+static bool is_for_tls(STACK_OF(X509) * chain)
 {
-	return X509_get_extended_key_usage(certificate) &
-	       (XKU_SSL_CLIENT | XKU_SSL_SERVER | XKU_ANYEKU);
+	for (int i = 0; i < sk_X509_num(chain) && (!i || i + 1 < sk_X509_num(chain)); i++) {
+		if (!(X509_get_extended_key_usage(sk_X509_value(chain, i)) &
+		      (XKU_SSL_CLIENT | XKU_SSL_SERVER | XKU_ANYEKU)))
+			return false;
+	}
+	return true;
 }
 
 /* Nothing that a client shows ends the handshake; the result stays with the session. */
@@ -116,7 +120,7 @@ static int on_client_certificate(X509_STORE_CTX *chain, void *arg)
 		X509_VERIFY_PARAM_set_purpose(X509_STORE_CTX_get0_param(chain), X509_PURPOSE_ANY);
 	if (X509_verify_cert(chain) <= 0 && X509_STORE_CTX_get_error(chain) == X509_V_OK)
 		X509_STORE_CTX_set_error(chain, X509_V_ERR_UNSPECIFIED);
-	else if (server->clients_are_servers && !is_for_tls(X509_STORE_CTX_get0_cert(chain)))
+	else if (server->clients_are_servers && !is_for_tls(X509_STORE_CTX_get0_chain(chain)))
 		X509_STORE_CTX_set_error(chain, X509_V_ERR_INVALID_PURPOSE);
 	ERR_clear_error();
 	return 1;

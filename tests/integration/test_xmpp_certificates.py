@@ -17,7 +17,6 @@ from xmpp import USERS, Prosody, Slixmpp  # noqa: E402
 DOMAIN, OTHER, THIRD = "example.test", "other.test", "third.test"
 STREAMS = "http://etherx.jabber.org/streams"
 SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
-STARTTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 FEATURES, END = b"</stream:features>", b"</stream:stream>"
 EXTERNAL = b"<mechanism>EXTERNAL</mechanism>"
 VERSIONS = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -28,7 +27,8 @@ lab = Lab()
 # of the gate before Prosody, and of that before a backend of our own
 REAL = {mode: lab.address(5269) for mode in (*MODES, "distrustful")}
 PLAYED = {mode: lab.address(5270) for mode in MODES}
-CLIENTS = {"xmpp-client": lab.address(5222), "xmpps-client": lab.address(5223), "no-module": lab.address(5222)}
+REAL_DIRECT = lab.address(5270)
+CLIENTS = {"xmpp-client": lab.address(5222), "xmpps-client": lab.address(5223)}
 
 
 @cache
@@ -91,12 +91,14 @@ def gate():
 	leaf = pki().leaf("edge", [DOMAIN])
 	rows = [s2s("xmpp-server", REAL[mode], mode, prosody().s2s, prosody().trusted_s2s, pki().root) for mode in MODES]
 	rows += [s2s("xmpp-server", REAL["distrustful"], "external", prosody().s2s, prosody().trusted_s2s, pki().other_root)]
+	rows += [s2s("xmpps-server", REAL_DIRECT, "require", prosody().s2s, prosody().trusted_s2s, pki().root)]
 	rows += [s2s("xmpps-server", PLAYED[mode], mode, scripted().address, trusting().address, pki().root) for mode in MODES]
 	rows += [staff(role, CLIENTS[role], prosody().c2s, prosody().trusted_c2s) for role in ("xmpp-client", "xmpps-client")]
-	# a trusted address whose server knows nothing of trust
-	rows += [staff("xmpp-client", CLIENTS["no-module"], prosody().trusted_c2s, prosody().c2s)]
-	block = {"name": "staff", "ca": pki().root, "addresses": "xmpp"}
-	return Gate(lab, certificates=[certificate(leaf)], listeners=rows, **{"client_certificates": [block]})
+	return Gate(lab, certificates=[certificate(leaf)], listeners=rows, client_certificates=[block()])
+
+
+def block():
+	return {"name": "staff", "ca": pki().root, "addresses": "xmpp"}
 
 
 def header(origin=OTHER, kind="server"):
@@ -282,17 +284,12 @@ def _():
 		equal(end["backend"], prosody().trusted_c2s)
 
 
-def client_of(role, leaf):
+def client_of(leaf, address=CLIENTS["xmpps-client"]):
 	gate()
 	made = context(pki().root)
 	if leaf:
 		made.load_cert_chain(leaf.chain, leaf.key)
-	client = Client(CLIENTS[role])
-	if role != "xmpps-client":
-		client.send(header(None, "client"))
-		client.until(FEATURES)
-		client.send(STARTTLS)
-		client.until(b"/>")
+	client = Client(address)
 	client.start_tls(made, DOMAIN)
 	client.send(header(None, "client"))
 	client.features = client.until(FEATURES)
@@ -301,9 +298,9 @@ def client_of(role, leaf):
 
 @test("[6120-6.3.4-3] EXTERNAL is the first of the mechanisms where the certificate is somebody's, and is not there else")
 def _():
-	contains(client_of("xmpps-client", badge("alice@" + DOMAIN)).features, SASL.encode() + b"'>" + EXTERNAL + b"<mechanism>")
+	contains(client_of(badge("alice@" + DOMAIN)).features, SASL.encode() + b"'>" + EXTERNAL + b"<mechanism>")
 	for leaf in (None, badge("alice@" + OTHER), badge("bob@" + DOMAIN, signer="other")):
-		client = client_of("xmpps-client", leaf)
+		client = client_of(leaf)
 		equal(EXTERNAL in client.features, False)
 		client.send(external("="))
 		contains(client.until(b"</failure>"), b"<invalid-mechanism")
@@ -311,12 +308,12 @@ def _():
 
 @test("another identity than the certificate's is refused; an account that Prosody does not know, too")
 def _():
-	client = client_of("xmpps-client", badge("alice@" + DOMAIN))
+	client = client_of(badge("alice@" + DOMAIN))
 	client.send(external(base64.b64encode(f"bob@{DOMAIN}".encode()).decode()))
 	contains(client.until(b"</failure>"), b"<invalid-authzid")
 	client.send(external(base64.b64encode(f"alice@{DOMAIN}".encode()).decode()))
 	contains(client.until(b"/>"), b"<success")
-	client = client_of("xmpps-client", badge("nobody@" + DOMAIN))
+	client = client_of(badge("nobody@" + DOMAIN))
 	client.send(external("="))
 	contains(client.until(b"</failure>"), b"<not-authorized")
 
@@ -338,18 +335,33 @@ def _():
 
 @test("a trusted address that does not offer EXTERNAL: the log names the module, and passwords work")
 def _():
-	mark = gate().mark()
-	client = client_of("no-module", badge("alice@" + DOMAIN))
+	address = lab.address(5223)
+	simple = Gate(lab, "no-module", certificates=[certificate(pki().leaf("edge", [DOMAIN]))], client_certificates=[block()],
+		listeners=[staff("xmpps-client", address, prosody().trusted_c2s, prosody().c2s)])
+	client = client_of(badge("alice@" + DOMAIN), address)
 	contains(client.features, b"<mechanism>PLAIN</mechanism>")
-	contains(gate().wait_for("backend-setup", mark)["reason"], "trusted-address does not offer EXTERNAL")
+	contains(simple.wait_for("backend-setup")["reason"], "trusted-address does not offer EXTERNAL")
+
+
+@test("a server that is proved cannot add another domain to its stream by dialback; Prosody offers none there")
+def _():
+	client = server(REAL_DIRECT, shown("dns"))
+	client.until(FEATURES)
+	client.send(external("="))
+	client.until(b"/>")
+	client.send(header().replace(" to=", " xmlns:db='jabber:server:dialback' to="))
+	features = client.until(FEATURES) if b"<stream:features/>" not in client.until(b"<stream:features") else b""
+	equal(b"dialback" in features, False)
+	client.send(f"<db:result from='{THIRD}' to='{DOMAIN}'>0123</db:result>")
+	contains(client.until(b"</db:result>"), b"policy-violation")
 
 
 @test("serve --check --connect looks at trusted addresses, too")
 def _():
-	def check(backend, trusted):
-		row = staff("xmpp-client", lab.address(5222), backend, trusted)
+	def check(backend, trusted, make=staff):
+		row = make("xmpp-client", lab.address(5222), backend, trusted)
 		checked = Gate(lab, "checked", before=["true"], wait=False, certificates=[certificate(pki().leaf("edge", [DOMAIN]))],
-			listeners=[row], client_certificates=[{"name": "staff", "ca": pki().root, "addresses": "xmpp"}])
+			listeners=[row], client_certificates=[block()])
 		done = gatepost(lab, "serve", "--check", "--connect", "-c", checked.config)
 		return done.returncode, done.stdout
 
@@ -358,6 +370,13 @@ def _():
 	equal(status, 69)
 	contains(text, "backend " + prosody().c2s + ": backend.trusted-address does not offer EXTERNAL")
 	contains(check(prosody().c2s, lab.address(1))[1], "refused")
+
+	def servers(_, address, backend, trusted):
+		return s2s("xmpps-server", address, "require", backend, trusted, pki().root)
+	contains(check(prosody().s2s, prosody().trusted_s2s, servers)[1], "all is well")
+	status, text = check(prosody().trusted_s2s, prosody().s2s, servers)
+	equal(status, 69)
+	contains(text, "backend " + prosody().s2s + ": backend.trusted-address wants a proof")
 
 
 run(lab)

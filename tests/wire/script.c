@@ -51,6 +51,7 @@ static const struct {
 	{ "backend-setup", GP_REPORT_BACKEND_SETUP },
 	{ "backend-failed", GP_REPORT_BACKEND_FAILED },
 	{ "protocol", GP_REPORT_PROTOCOL },
+	{ "certificate-ignored", GP_REPORT_CERTIFICATE_IGNORED },
 	{ "extensions", GP_REPORT_EXTENSIONS },
 };
 

@@ -18,9 +18,12 @@
 #define TRUSTING(role, more, trusted)                                                \
 	"{ role = \"" role "\"; address = \"[::]:5222\"; certificate = \"m\"; " more \
 	" backend = { address = \"127.0.0.1:1\"; trusted-address = \"" trusted "\"; }; }"
-#define S2S_EXTERNAL    "domains = [ \"a.test\" ]; s2s-auth = \"external\"; s2s-ca = \"c\";"
-#define XMPP_STAFF      "domains = [ \"a.test\" ]; client-certificates = \"staff\";"
-#define STAFF           "client-certificates = ( { name = \"staff\"; ca = \"c\"; addresses = \"xmpp\"; } );\n"
+#define S2S_EXTERNAL "domains = [ \"a.test\" ]; s2s-auth = \"external\"; s2s-ca = \"c\";"
+#define XMPP_STAFF   "domains = [ \"a.test\" ]; client-certificates = \"staff\";"
+#define STAFF        "client-certificates = ( { name = \"staff\"; ca = \"c\"; addresses = \"xmpp\"; } );\n"
+#define STAFF_LOCAL                                                                              \
+	"client-certificates = ( { name = \"staff\"; ca = \"c\"; addresses = \"xmpp\"; account " \
+	"= \"local-part\"; } );\n"
 #define LISTENERS(list) "listeners = ( " list " );\n"
 #define PLAIN_BACKEND   "address = \"127.0.0.1:11143\";"
 #define ONE             LISTENER("imaps", "[::]:993", PLAIN_BACKEND)
@@ -114,7 +117,25 @@ static const struct row rows[] = {
 	  { "trusted-address host.test:2 is no loopback address and no unix:/path" } },
 	{ "a trusted address that is the other one",
 	  CERTIFICATES LISTENERS(TRUSTING("xmpp-server", S2S_EXTERNAL, "127.0.0.1:1")),
-	  { "trusted-address must not be the backend's address" } },
+	  { "trusted-address 127.0.0.1:1 is the address of a backend" } },
+	{ "a trusted address that is the other one by its other name",
+	  CERTIFICATES LISTENERS(TRUSTING("xmpp-server", S2S_EXTERNAL, "[::1]:1")),
+	  { "trusted-address [::1]:1 is the address of a backend" } },
+	{ "a trusted address that is another listener's backend",
+	  CERTIFICATES LISTENERS(TRUSTING("xmpp-server", S2S_EXTERNAL, "127.0.0.1:11143") ", " ONE),
+	  { "trusted-address 127.0.0.1:11143 is the address of a backend" } },
+	{ "local parts of two domains",
+	  CERTIFICATES STAFF_LOCAL LISTENERS(
+		  TRUSTING("xmpp-client",
+			   "domains = [ \"a.test\", \"b.test\" ]; client-certificates = \"staff\";",
+			   "127.0.0.1:2\"; login = \"trusted-address")),
+	  { "client-certificates \"staff\" has account = \"local-part\", which is for one domain" } },
+	{ "local parts of one domain in its two forms",
+	  CERTIFICATES STAFF_LOCAL LISTENERS(TRUSTING(
+		  "xmpp-client",
+		  "domains = [ \"b\xc3\xbc.test\", \"xn--b-eha.test\" ]; client-certificates = \"staff\";",
+		  "127.0.0.1:2\"; login = \"trusted-address")),
+	  { NULL } },
 	{ "a trusted address for mail",
 	  CERTIFICATES LISTENERS(TRUSTING("imaps", "", "127.0.0.1:2")),
 	  { "trusted-address is for XMPP, not for imaps" } },

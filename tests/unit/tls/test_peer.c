@@ -262,6 +262,48 @@ static void tells_constraints(void **state)
 	gp_tls_server_unref(server);
 }
 
+/* An authority that is for mail only does not vouch for servers. */
+static void holds_authorities_to_their_use(void **state)
+{
+	static const struct {
+		const char *usage;
+		bool verified;
+	} authorities[] = {
+		{ "emailProtection", false },
+		{ "codeSigning", false },
+		{ "serverAuth", true },
+		{ "clientAuth,emailProtection", true },
+		{ NULL, true },
+	};
+	struct gp_tls_server *server = asking_server(true, root.chain_pem);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(authorities) / sizeof(*authorities); i++) {
+		struct gp_peer_certificate *peer = NULL;
+		struct pki authority, pki;
+		struct link link;
+		SSL_CTX *client;
+
+		pki_make(&authority, &(struct pki_request){ .common_name = "limited",
+							    .authority = true,
+							    .usage = authorities[i].usage,
+							    .issuer = &root });
+		pki_make(&pki, &(struct pki_request){ .names = "DNS:a.example",
+						      .usage = "serverAuth",
+						      .issuer = &authority });
+		client = client_with(TLS1_3_VERSION, &pki);
+		link_open(&link, server, client, NULL, NULL);
+		assert_int_equal(gp_tls_peer_get(link.server, &peer), GP_OK);
+		assert_int_equal(peer->verified, authorities[i].verified);
+		gp_peer_certificate_free(peer);
+		link_close(&link);
+		SSL_CTX_free(client);
+		pki_free(&pki);
+		pki_free(&authority);
+	}
+	gp_tls_server_unref(server);
+}
+
 /* Who may vouch for clients is part of what a ticket belongs to. */
 static void keeps_authorities_apart(void **state)
 {
@@ -324,6 +366,8 @@ int main(void)
 	TABLE_ROWS(&table, rows, run);
 	table_one(&table, "peer: all kinds of names are told", tells_names);
 	table_one(&table, "peer: constraints of DNS names are told", tells_constraints);
+	table_one(&table, "peer: authorities are for what they say",
+		  holds_authorities_to_their_use);
 	table_one(&table, "[9325-3.4-1] peer: a ticket belongs to those who vouch for clients",
 		  keeps_authorities_apart);
 	table_one(&table, "peer: authorities that are no PEM", refuses_authorities_of_no_use);
