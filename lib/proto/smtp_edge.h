@@ -175,6 +175,7 @@ bool smtp_xclient_is_due(const struct smtp_edge *edge); /* before any AUTH */
 void smtp_tell_before_auth(struct smtp_edge *edge, struct gp_str line);
 void smtp_check_xclient_login(struct smtp_edge *edge); /* of that answer: can it be done? */
 void smtp_log_in_by_xclient(struct smtp_edge *edge);
+bool smtp_keeps_xclient_login(struct smtp_edge *edge); /* false: the client has been told */
 void smtp_refuse_xclient_login(struct smtp_edge *edge, const char *sentence); /* may be NULL */
 
 #endif

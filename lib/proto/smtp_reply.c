@@ -164,7 +164,7 @@ static void go_on(struct smtp_edge *edge)
 		smtp_forward_mail(edge, line);
 	} else if (edge->verdict == SMTP_FORWARD_AUTH) {
 		smtp_forward(edge, line);
-	} else {
+	} else if (smtp_keeps_xclient_login(edge)) {
 		gp_push_sendf(&edge->life.c, GP_CLIENT, "235 2.7.0 Authentication successful\r\n");
 		end_auth(edge, 235);
 	}

@@ -121,6 +121,10 @@ void smtp_refuse_xclient_login(struct smtp_edge *edge, const char *sentence)
 	gp_edge_count_bad_command(&edge->life);
 }
 
+static const char no_auth[] =
+	"the backend offers no AUTH, and then XCLIENT LOGIN is of no use: see "
+	"smtpd_sasl_auth_enable and smtpd_tls_auth_only in Postfix";
+
 /* Postfix forgets LOGIN where SASL is not at work. */
 static const char *missing_for_login(const struct smtp_edge *edge)
 {
@@ -130,9 +134,17 @@ static const char *missing_for_login(const struct smtp_edge *edge)
 		return "the backend offers XCLIENT without LOGIN, which backend.login = "
 		       "\"xclient\" needs";
 	if (!(edge->extensions & SMTP_HAS_AUTH))
-		return "the backend offers no AUTH, and then XCLIENT LOGIN is of no use: see "
-		       "smtpd_sasl_auth_enable and smtpd_tls_auth_only in Postfix";
+		return no_auth;
 	return NULL;
+}
+
+/* What it offered before XCLIENT may not hold for the client that it now knows. */
+bool smtp_keeps_xclient_login(struct smtp_edge *edge)
+{
+	if (edge->extensions & SMTP_HAS_AUTH)
+		return true;
+	smtp_refuse_xclient_login(edge, no_auth);
+	return false;
 }
 
 void smtp_check_xclient_login(struct smtp_edge *edge)
