@@ -79,8 +79,8 @@ static bool parse_server_name(struct hello_reader r, char name_out[static HOST_N
 	return true;
 }
 
-/* A ticket belongs to one listener, one name, and those who may vouch for clients: 9325 section 3.4
- * and RFC 7457 section 2.12. */
+/* A ticket belongs to one listener, one profile, one name, and those who may vouch for clients: 9325
+ * section 3.4 and RFC 7457 section 2.12. */
 static int set_session_scope(SSL *ssl, const struct gp_tls_server *server, const char *name)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -88,8 +88,9 @@ static int set_session_scope(SSL *ssl, const struct gp_tls_server *server, const
 	struct gp_buf text;
 	int ok;
 
-	gp_buf_init(&text, SCOPE_MAX + HOST_NAME_MAX_OCTETS + 1 + SHA256_DIGEST_LENGTH);
+	gp_buf_init(&text, SCOPE_MAX + 1 + SHA256_DIGEST_LENGTH + HOST_NAME_MAX_OCTETS + 1);
 	ok = gp_buf_append(&text, server->scope, strlen(server->scope) + 1) == GP_OK &&
+	     gp_buf_append_str(&text, server->opportunistic ? "o" : "s") == GP_OK &&
 	     gp_buf_append(&text, server->client_ca_digest, SHA256_DIGEST_LENGTH) == GP_OK &&
 	     gp_buf_append_str(&text, name) == GP_OK &&
 	     EVP_Digest(text.data, text.len, digest, &digest_len, EVP_sha256(), NULL) == 1 &&

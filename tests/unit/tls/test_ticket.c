@@ -16,6 +16,9 @@ static const struct gp_tls_server_config config = { .certificate = "0",
 static const struct gp_tls_server_config other_scope = { .certificate = "0",
 							 .alpn = "imap",
 							 .scope = "imap" };
+static const struct gp_tls_server_config opportunistic = {
+	.certificate = "0", .alpn = "imap", .scope = "imaps", .opportunistic = true
+};
 
 static SSL_SESSION *get_ticket(const struct gp_tls_server_config *from, SSL_CTX *client,
 			       const char *sni, struct link *link)
@@ -75,6 +78,8 @@ static const struct row {
 	{ "no name, then one: full handshake", NULL, "a.example", &config, 0, false, true },
 	{ "another listener: full handshake", "a.example", "a.example", &other_scope, 0, false,
 	  true },
+	{ "the same listener with another profile: full handshake", "a.example", "a.example",
+	  &opportunistic, 0, false, true },
 	{ "[9325-3.4-3] after one rotation: resumed and renewed", "a.example", "a.example", &config,
 	  1, true, true },
 	{ "[9325-3.4-3 9325-3.4-4] after two rotations: full handshake", "a.example", "a.example",
@@ -122,6 +127,26 @@ static void sends_one_ticket(void **state)
 		assert_int_equal(link.tickets, 1);
 		SSL_CTX_free(client);
 	}
+}
+
+/* A session made where CBC was spoken does not go on where it no longer is. */
+static void forgets_relaxed_sessions(void **state)
+{
+	SSL_CTX *client = link_context(TLS1_2_VERSION);
+	struct gp_tls_server *server = ground_server(&ground, &config);
+	SSL_SESSION *session;
+	struct link link;
+
+	(void)state;
+	assert_int_equal(SSL_CTX_set_cipher_list(client, "ECDHE-ECDSA-AES128-SHA"), 1);
+	session = get_ticket(&opportunistic, client, "a.example", &link);
+	assert_true(resumes(&opportunistic, client, "a.example", session, &link));
+	link_open(&link, server, client, "a.example", session);
+	assert_int_not_equal(link.server_result, GP_OK);
+	link_close(&link);
+	SSL_SESSION_free(session);
+	gp_tls_server_unref(server);
+	SSL_CTX_free(client);
 }
 
 /* RFC 8446 appendix C.4: a client uses a ticket once, so it needs another. */
@@ -530,6 +555,8 @@ int main(void)
 		table_add(&table, names[2 * i + 1], run_tls13, &rows[i]);
 	}
 	table_one(&table, "a handshake sends one ticket", sends_one_ticket);
+	table_one(&table, "a session of opportunistic TLS is not resumed once TLS is required",
+		  forgets_relaxed_sessions);
 	table_one(&table, "a resumed TLS 1.3 session gets a fresh ticket", replaces_used_tickets);
 	table_one(&table, "[9325-3.4-5] tickets live for half the life of their key",
 		  limits_their_life);
