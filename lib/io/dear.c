@@ -37,8 +37,10 @@ void gp_dear_queue_init(struct gp_dear_queue *queue, uint64_t per_second, uint64
 
 void gp_dear_queue_set_rate(struct gp_dear_queue *queue, uint64_t per_second)
 {
+	bool first = !queue->per_second;
+
 	queue->per_second = per_second;
-	if (queue->credit > credit_max(queue))
+	if (first || queue->credit > credit_max(queue))
 		queue->credit = credit_max(queue);
 }
 

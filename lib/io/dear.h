@@ -29,7 +29,7 @@ struct gp_dear_queue {
 	uint64_t credited_ms;
 };
 
-/* Starts with all its credit. */
+/* Starts with all its credit; with a rate of 0 it gets that with its first rate. */
 void gp_dear_queue_init(struct gp_dear_queue *queue, uint64_t per_second, uint64_t now_ms);
 
 /* What was saved up beyond the new rate is lost. */

@@ -120,6 +120,18 @@ static void a_lower_rate_holds_at_once(void **state)
 
 int main(void)
 {
+static void the_first_rate_comes_with_credit(void **state)
+{
+	(void)state;
+	set_up(0);
+	wait_all(0, 4, true);
+	assert_int_equal(next(START), -1);
+	gp_dear_queue_set_rate(&queue, 2);
+	assert_int_equal(next(START), 0);
+	assert_int_equal(next(START), 1);
+	assert_int_equal(next(START), -1);
+}
+
 	struct table table = { 0 };
 
 	table_one(&table, "the free line goes in the order of arrival", free_line_goes_in_order);
@@ -130,3 +142,5 @@ int main(void)
 	table_one(&table, "another rate holds at once", a_lower_rate_holds_at_once);
 	return table_run(&table);
 }
+	table_one(&table, "the first rate comes with all its credit",
+		  the_first_rate_comes_with_credit);
