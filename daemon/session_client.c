@@ -164,18 +164,20 @@ static int begin_tls(struct gp_session *s)
 	return GP_OK;
 }
 
-/* A flood of dear handshakes must not use up limits.handshakes, so they count on their own. */
+/* A flood of dear handshakes must not use up limits.handshakes, so they count on their own; and one
+ * of those that clients make dear must not take the places of the others. */
 static void park(struct gp_session *s, enum gp_tls_wait wait)
 {
 	struct gp_worker *worker = s->worker;
+	bool limited = wait == GP_TLS_WAITS_BY_CLIENT;
 
 	gp_session_handshake_over(s);
-	if (gp_dear_waiting(&worker->dear) >= worker->conf->limits.handshakes) {
+	if (gp_dear_waiting(&worker->dear, limited) >= worker->conf->limits.handshakes) {
 		gp_session_refuse(s, "limits.handshakes: dear ones wait");
 		gp_session_close(s, GP_ENDED_LIMIT);
 		return;
 	}
-	gp_dear_wait(&worker->dear, &s->dear, wait == GP_TLS_WAITS_BY_CLIENT);
+	gp_dear_wait(&worker->dear, &s->dear, limited);
 	gp_count(worker->counters, GP_COUNTER_HANDSHAKES_PARKED, 1);
 	gp_worker_serve_dear(worker);
 }

@@ -60,9 +60,9 @@ void gp_dear_leave(struct gp_dear *dear)
 	dear->line = NULL;
 }
 
-size_t gp_dear_waiting(const struct gp_dear_queue *queue)
+size_t gp_dear_waiting(const struct gp_dear_queue *queue, bool limited)
 {
-	return queue->free.count + queue->limited.count;
+	return limited ? queue->limited.count : queue->free.count;
 }
 
 static bool limited_may_go(struct gp_dear_queue *queue, uint64_t now_ms)

@@ -41,7 +41,8 @@ void gp_dear_wait(struct gp_dear_queue *queue, struct gp_dear *dear, bool limite
 /* Fine also when it does not wait. */
 void gp_dear_leave(struct gp_dear *dear);
 
-size_t gp_dear_waiting(const struct gp_dear_queue *queue);
+/* How many, in that line. */
+size_t gp_dear_waiting(const struct gp_dear_queue *queue, bool limited);
 
 /* May anybody go now? */
 bool gp_dear_ready(struct gp_dear_queue *queue, uint64_t now_ms);

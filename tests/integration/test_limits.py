@@ -324,6 +324,18 @@ def _():
 		for client in flood:
 			client.close()
 
+@test("clients of a name with a large RSA key find a place when those with P-384 have taken all of theirs")
+def _():
+	with Server(dear_handshakes=1, handshakes=4, handshake_time="10m") as server:
+		flood = dear_clients(server, 40)
+		eventually(lambda: server.counter("limit-refusals") > 10, "refusals")
+		equal(server.counter("handshakes-parked") >= 3, True)
+		for _ in range(3):
+			client = server.keep(implicit(server.addresses["imaps"], tls(), LARGE_NAME))
+			contains(client.line(), b"* OK")
+		server.leave(*flood)
+
+
 
 # ---- time ----
 
