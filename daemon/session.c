@@ -150,7 +150,7 @@ static bool client_may_read(const struct gp_session *s)
 	case GP_PHASE_BACKEND_HANDSHAKE:
 		return false;
 	case GP_PHASE_HANDSHAKE:
-		return !s->out[GP_CLIENT].len && !s->early;
+		return !s->out[GP_CLIENT].len;
 	case GP_PHASE_CLOSING:
 		return s->shut[GP_CLIENT];
 	default:
@@ -174,7 +174,11 @@ static bool backend_may_read(const struct gp_session *s)
 
 static void choose_interest(struct gp_session *s)
 {
-	gp_stream_want(&s->stream[GP_CLIENT], client_may_read(s), s->out[GP_CLIENT].len > 0);
+	if (s->dear.line)
+		gp_stream_want_news(&s->stream[GP_CLIENT]);
+	else
+		gp_stream_want(&s->stream[GP_CLIENT], client_may_read(s),
+			       s->out[GP_CLIENT].len > 0);
 	if (s->stream[GP_BACKEND].fd >= 0)
 		gp_stream_want(&s->stream[GP_BACKEND], backend_may_read(s),
 			       s->out[GP_BACKEND].len > 0 || s->phase == GP_PHASE_CONNECTING);

@@ -75,7 +75,6 @@ struct gp_session {
 	bool shut[2];     /* we have said that side that we are done */
 	bool refused;     /* at a limit: it is told so and closed */
 	bool handshake_counted;
-	bool early;  /* it has spoken while its handshake was parked */
 	bool tls_up; /* the handshake with the client ended well */
 	bool backend_spoke;
 	bool dead;      /* to be freed when its step returns */

@@ -186,27 +186,24 @@ void gp_session_take_turn(struct gp_session *s)
 {
 	gp_uncount(s->worker->counters, GP_COUNTER_HANDSHAKES_PARKED);
 	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_DEAR, 1);
-	s->early = false;
 	s->handshake_counted = true;
 	gp_worker_handshake_began(s->worker);
 	gp_tls_take_turn(s->stream[GP_CLIENT].tls);
 	gp_session_run(s);
 }
 
-/* Nothing should come from a parked client but its end; what comes all the same waits in the socket,
- * unwatched. */
+/* Little comes from a parked client but its end; what comes all the same waits in the socket for TLS,
+ * and its end may come behind it. */
 static void look_at_parked(struct gp_session *s)
 {
 	uint8_t octet;
 	size_t len;
 	int ret = gp_stream_peek(&s->stream[GP_CLIENT], &octet, 1, &len);
 
-	if (ret == GP_E_NOT_FOUND)
-		gp_session_abort(s, GP_ENDED_CLIENT_CLOSED);
-	else if (ret == GP_E_IO)
+	if (ret == GP_E_IO)
 		gp_session_lost(s, GP_CLIENT, ret);
-	else
-		s->early = ret == GP_OK;
+	else if (ret == GP_E_NOT_FOUND || gp_stream_is_left(&s->stream[GP_CLIENT]))
+		gp_session_abort(s, GP_ENDED_CLIENT_CLOSED);
 }
 
 static void handshake_failed(struct gp_session *s)

@@ -116,6 +116,8 @@ void gp_watch_set(struct gp_watch *watch, unsigned interest)
 		what |= EV_READ;
 	if (interest & GP_WRITABLE)
 		what |= EV_WRITE;
+	if (interest & GP_NEWS)
+		what |= EV_READ | EV_ET;
 	event_assign(&watch->event, event_get_base(&watch->event), event_get_fd(&watch->event),
 		     what, on_event, watch);
 	event_add(&watch->event, NULL);

@@ -29,7 +29,8 @@ void gp_loop_stop(struct gp_loop *loop);
 
 /* ---- readiness of a descriptor, level-triggered ---- */
 
-enum { GP_READABLE = 1, GP_WRITABLE = 2 };
+/* GP_NEWS, alone: GP_READABLE is told once now, and again whenever more comes, be it the end. */
+enum { GP_READABLE = 1, GP_WRITABLE = 2, GP_NEWS = 4 };
 
 struct gp_watch {
 	struct event event;
@@ -40,7 +41,7 @@ struct gp_watch {
 
 void gp_watch_init(struct gp_watch *watch, struct gp_loop *loop, int fd,
 		   void (*on_ready)(void *arg, unsigned ready), void *arg);
-/* `interest`: GP_READABLE, GP_WRITABLE, both or 0. */
+/* `interest`: GP_READABLE, GP_WRITABLE, both, GP_NEWS or 0. */
 void gp_watch_set(struct gp_watch *watch, unsigned interest);
 /* Before the descriptor is closed. */
 void gp_watch_deinit(struct gp_watch *watch);

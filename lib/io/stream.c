@@ -2,6 +2,8 @@
 #include "io/stream.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -151,6 +153,20 @@ void gp_stream_want(struct gp_stream *stream, bool read, bool write)
 {
 	gp_watch_set(&stream->watch,
 		     (read ? stream->read_waits_for : 0U) | (write ? stream->write_waits_for : 0U));
+}
+
+void gp_stream_want_news(struct gp_stream *stream)
+{
+	gp_watch_set(&stream->watch, GP_NEWS);
+}
+
+bool gp_stream_is_left(const struct gp_stream *stream)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	return getsockopt(stream->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	       info.tcpi_state != TCP_ESTABLISHED;
 }
 
 bool gp_stream_has_pending(const struct gp_stream *stream)

@@ -55,6 +55,12 @@ int gp_stream_drain(struct gp_stream *stream);
 /* Choose which directions `on_ready` is called for. */
 void gp_stream_want(struct gp_stream *stream, bool read, bool write);
 
+/* Instead: `on_ready` is called when something new has come, whatever lies unread before it. */
+void gp_stream_want_news(struct gp_stream *stream);
+
+/* Has the peer of a TCP connection ended it, be it behind octets that nobody has read? */
+bool gp_stream_is_left(const struct gp_stream *stream);
+
 /* Octets that readiness will not announce. */
 bool gp_stream_has_pending(const struct gp_stream *stream);
 
