@@ -22,6 +22,11 @@ static const struct suite ecdhe_suites[] = {
 	{ 0xc030, GP_HELLO_RSA },   { 0xcca8, GP_HELLO_RSA },
 };
 
+static const struct suite ecdhe_aead[] = {
+	{ 0xc02b, GP_HELLO_ECDSA }, { 0xc02c, GP_HELLO_ECDSA }, { 0xcca9, GP_HELLO_ECDSA },
+	{ 0xc02f, GP_HELLO_RSA },   { 0xc030, GP_HELLO_RSA },   { 0xcca8, GP_HELLO_RSA },
+};
+
 static const struct suite ecdhe_chacha20[] = {
 	{ 0xcca9, GP_HELLO_ECDSA },
 	{ 0xcca8, GP_HELLO_RSA },
@@ -30,6 +35,12 @@ static const struct suite ecdhe_chacha20[] = {
 static const struct suite dhe_suites[] = {
 	{ 0x0033, GP_HELLO_RSA },           { 0x0039, GP_HELLO_RSA }, { 0x0067, GP_HELLO_RSA },
 	{ 0x006b, GP_HELLO_RSA },           { 0x009e, GP_HELLO_RSA }, { 0x009f, GP_HELLO_RSA },
+	{ DHE_RSA_CHACHA20, GP_HELLO_RSA },
+};
+
+static const struct suite dhe_aead[] = {
+	{ 0x009e, GP_HELLO_RSA },
+	{ 0x009f, GP_HELLO_RSA },
 	{ DHE_RSA_CHACHA20, GP_HELLO_RSA },
 };
 
@@ -114,23 +125,38 @@ static enum gp_hello_cost cost_tls13(const struct gp_hello *hello, unsigned keys
 	return group == SECP384R1 ? GP_HELLO_DEAR_BY_CLIENT : cost_of_signature(hello, keys, true);
 }
 
-/* ChaCha20 comes before all else for a client that has it in front, so also with DHE. */
-static bool may_get_dhe(const struct gp_hello *hello, unsigned keys, bool ecdhe)
+/* An ECDSA certificate is passed over when the client lacks its curve or its signature; without an RSA
+ * one there is no DHE. */
+static unsigned keys_for_certain(const struct gp_hello *hello, unsigned keys)
 {
-	if (!ecdhe)
-		return has_suite(hello, dhe_suites, COUNT(dhe_suites), keys);
-	return (keys & GP_HELLO_RSA) && has(hello->suites, DHE_RSA_CHACHA20) &&
-	       !has_suite(hello, ecdhe_chacha20, COUNT(ecdhe_chacha20), keys);
+	bool ecdsa = (keys & GP_HELLO_P256) && has(body(hello->groups, 2), SECP256R1) &&
+		     has(body(hello->signatures, 2), ECDSA_SECP256R1_SHA256);
+
+	return (keys & GP_HELLO_RSA) | (ecdsa ? GP_HELLO_ECDSA : 0U);
+}
+
+/* In the order of gp_tls_profile_relax, where DHE with AEAD precedes ECDHE with CBC. ChaCha20 comes
+ * before all else for a client that has it in front, so also with DHE. `certain`: the keys with which
+ * ECDHE is certain. */
+static bool may_get_dhe(const struct gp_hello *hello, unsigned keys, unsigned certain)
+{
+	if (has_suite(hello, ecdhe_aead, COUNT(ecdhe_aead), certain))
+		return (keys & GP_HELLO_RSA) && has(hello->suites, DHE_RSA_CHACHA20) &&
+		       !has_suite(hello, ecdhe_chacha20, COUNT(ecdhe_chacha20), certain);
+	return has_suite(hello, dhe_aead, COUNT(dhe_aead), keys) ||
+	       (!has_suite(hello, ecdhe_suites, COUNT(ecdhe_suites), certain) &&
+		has_suite(hello, dhe_suites, COUNT(dhe_suites), keys));
 }
 
 static enum gp_hello_cost cost_tls12(const struct gp_hello *hello, unsigned keys, bool dhe)
 {
 	struct gp_octets groups = body(hello->groups, 2);
 	bool cheap_group = has(groups, X25519) || has(groups, SECP256R1);
-	bool ecdhe = (cheap_group || has(groups, SECP384R1)) &&
-		     has_suite(hello, ecdhe_suites, COUNT(ecdhe_suites), keys);
+	bool group = cheap_group || has(groups, SECP384R1);
+	bool ecdhe = group && has_suite(hello, ecdhe_suites, COUNT(ecdhe_suites), keys);
+	unsigned certain = group ? keys_for_certain(hello, keys) : 0U;
 
-	if ((ecdhe && !cheap_group) || (dhe && may_get_dhe(hello, keys, ecdhe)))
+	if ((ecdhe && !cheap_group) || (dhe && may_get_dhe(hello, keys, certain)))
 		return GP_HELLO_DEAR_BY_CLIENT;
 	return ecdhe ? cost_of_signature(hello, keys, false) : GP_HELLO_CHEAP;
 }

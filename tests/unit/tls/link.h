@@ -11,7 +11,7 @@
 
 /* A gp_tls_server with its certificates, and connections to it over a socketpair. */
 
-enum { GROUND_CERTIFICATES = 4 };
+enum { GROUND_CERTIFICATES = 8 };
 
 struct ground {
 	struct pki certificates[GROUND_CERTIFICATES];

@@ -11,6 +11,8 @@ static const struct pki_request requests[] = {
 	{ .names = "DNS:large.example", .key = "RSA", .bits = 3072 },
 	{ .names = "DNS:twins.example", .key = "RSA", .bits = 3072 },
 	{ .names = "DNS:twins.example" },
+	{ .names = "DNS:mx.example", .key = "RSA", .bits = 2048 },
+	{ .names = "DNS:mx.example" },
 };
 
 static struct gp_tls_server *waiting_server(bool opportunistic)
@@ -22,6 +24,8 @@ static struct gp_tls_server *waiting_server(bool opportunistic)
 							     .dear_waits = true });
 }
 
+#define EC_OR_DHE "ECDHE-ECDSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384"
+
 static const struct row {
 	const char *name;
 	const char *sni;
@@ -32,6 +36,7 @@ static const struct row {
 	bool opportunistic;
 	enum gp_tls_wait wait;
 	const char *group; /* in the end */
+	const char *cipher;
 } rows[] = {
 	{ "TLS 1.3 with X25519 does not wait", "small.example", TLS1_3_VERSION, "X25519:P-384",
 	  .group = "x25519" },
@@ -56,6 +61,13 @@ static const struct row {
 	{ "DHE at an MX waits", "large.example", TLS1_2_VERSION, NULL,
 	  .suites = "DHE-RSA-AES128-GCM-SHA256", .opportunistic = true,
 	  .wait = GP_TLS_WAITS_BY_CLIENT },
+	{ "DHE at an MX waits when the client lacks the curve of the ECDSA key", "mx.example",
+	  TLS1_2_VERSION, "X25519", .suites = EC_OR_DHE, .opportunistic = true,
+	  .wait = GP_TLS_WAITS_BY_CLIENT, .cipher = "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384" },
+	{ "DHE at an MX with AEAD goes before ECDHE with CBC, and waits", "mx.example",
+	  TLS1_2_VERSION, NULL, .suites = "ECDHE-RSA-AES256-SHA:DHE-RSA-AES128-GCM-SHA256",
+	  .opportunistic = true, .wait = GP_TLS_WAITS_BY_CLIENT,
+	  .cipher = "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256" },
 };
 
 static SSL_CTX *client_of(const struct row *row)
@@ -90,6 +102,8 @@ static void run_row(void **state)
 	assert_string_equal(facts.sni, row->sni);
 	if (row->group)
 		assert_string_equal(facts.group, row->group);
+	if (row->cipher)
+		assert_string_equal(facts.cipher, row->cipher);
 	link_close(&link);
 	SSL_CTX_free(client);
 	gp_tls_server_unref(server);

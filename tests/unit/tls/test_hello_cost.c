@@ -16,10 +16,12 @@
 #define P256       OCTETS("\x00\x04\x00\x18\x00\x17")
 #define P521       OCTETS("\x00\x02\x00\x19")
 #define SHA256     OCTETS("\x00\x04\x04\x03\x08\x04")
+#define ONLY_X     OCTETS("\x00\x02\x00\x1d")
 #define ONLY_RSA   OCTETS("\x00\x04\x08\x04\x05\x03")
 #define ECDHE_RSA  OCTETS("\xc0\x30")
 #define ECDHE_EC   OCTETS("\xc0\x2c")
 #define DHE_RSA    OCTETS("\x00\x9f")
+#define EC_OR_DHE  OCTETS("\xc0\x2b\x00\x9f")
 #define SHARE(g)   "\x00" g "\x00\x02xx"
 #define SHARE_X    OCTETS("\x00\x06" SHARE("\x1d"))
 #define SHARE_384  OCTETS("\x00\x06" SHARE("\x18"))
@@ -141,6 +143,34 @@ static const struct row {
 	  .keys = RSA,
 	  .dhe = true,
 	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "DHE beside ECDHE by the P-256 key is cheap for who takes that",
+	  { .groups = CHEAP, .suites = EC_OR_DHE, .signatures = SHA256 },
+	  .keys = RSA | P256_KEY,
+	  .dhe = true },
+	{ "DHE beside ECDHE is dear for who does not take the signature of the P-256 key",
+	  { .groups = CHEAP, .suites = EC_OR_DHE, .signatures = ONLY_RSA },
+	  .keys = RSA | P256_KEY,
+	  .dhe = true,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "DHE beside ECDHE is dear for who does not have the curve of the P-256 key",
+	  { .groups = ONLY_X, .suites = EC_OR_DHE, .signatures = SHA256 },
+	  .keys = RSA | P256_KEY,
+	  .dhe = true,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "DHE beside ECDHE by a key on another curve is dear",
+	  { .groups = CHEAP, .suites = EC_OR_DHE, .signatures = SHA256 },
+	  .keys = RSA | OTHER_EC,
+	  .dhe = true,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "DHE with AEAD goes in front of ECDHE with CBC, so it is dear",
+	  { .groups = CHEAP, .suites = OCTETS("\xc0\x14\x00\x9f") },
+	  .keys = RSA,
+	  .dhe = true,
+	  .cost = GP_HELLO_DEAR_BY_CLIENT },
+	{ "DHE with CBC beside ECDHE with it is cheap",
+	  { .groups = CHEAP, .suites = OCTETS("\x00\x39\xc0\x14") },
+	  .keys = RSA,
+	  .dhe = true },
 	{ "DHE with ChaCha20 may go in front of ECDHE, so it is dear",
 	  { .groups = CHEAP, .suites = OCTETS("\xcc\xaa\xc0\x30") },
 	  .keys = RSA,
