@@ -8,7 +8,7 @@
 
 #include "fuzz.h"
 
-enum { DHE = 16, SECP384R1_HIGH = 0, SECP384R1_LOW = 24 };
+enum { DHE = 32, SECP384R1_HIGH = 0, SECP384R1_LOW = 24 };
 
 /* A copy of the exact size, so that a sanitizer sees a read beyond its end. */
 static struct gp_octets take(const uint8_t **data, size_t *left)
@@ -46,14 +46,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	unsigned bits = len ? *data++ : 0;
 	size_t left = len ? len - 1 : 0;
 	struct gp_hello hello;
-	struct gp_octets *const parts[] = { &hello.suites, &hello.versions, &hello.groups,
-					    &hello.key_share, &hello.signatures };
+	struct gp_octets *const parts[] = { &hello.suites,    &hello.versions,   &hello.groups,
+					    &hello.key_share, &hello.signatures, &hello.chains };
 	enum gp_hello_cost cost;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		*parts[i] = take(&data, &left);
 	cost = gp_hello_cost(&hello, bits & (DHE - 1), bits & DHE);
-	MUST(cost != GP_HELLO_DEAR_BY_CERTIFICATE || (bits & GP_HELLO_LARGE_RSA));
+	MUST(cost != GP_HELLO_DEAR_BY_CERTIFICATE ||
+	     (bits & (GP_HELLO_LARGE_RSA | GP_HELLO_LARGE_EC)));
 	MUST(cost != GP_HELLO_DEAR_BY_CLIENT || (bits & DHE) || names_p384(hello.groups) ||
 	     names_p384(hello.key_share));
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)

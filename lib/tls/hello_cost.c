@@ -6,7 +6,7 @@
 
 enum { TLS_1_3 = 0x0304 };
 enum { SECP256R1 = 23, SECP384R1 = 24, X25519 = 29 };
-enum { ECDSA_SECP256R1_SHA256 = 0x0403 };
+enum { ECDSA_SECP256R1_SHA256 = 0x0403, RSA_PSS_RSAE_SHA256 = 0x0804 };
 enum { DHE_RSA_CHACHA20 = 0xccaa };
 
 struct suite {
@@ -101,29 +101,38 @@ static uint16_t first_share(struct gp_octets shares)
 	return 0;
 }
 
-/* ECDSA with SHA-256 is the first of our signature algorithms, and in TLS 1.3 it means P-256. */
-static bool signs_with_large_rsa(const struct gp_hello *hello, unsigned keys, bool tls13)
+/* ECDSA with SHA-256 is the first of our signature algorithms, and in TLS 1.3 it means P-256; RSA with
+ * SHA-256 is the next. A certificate whose own signature the client does not take is passed over. */
+static bool has_cheap_signature(const struct gp_hello *hello, unsigned keys)
 {
-	if (!(keys & GP_HELLO_LARGE_RSA))
+	struct gp_octets signatures = body(hello->signatures, 2);
+
+	if (hello->chains.len)
 		return false;
-	return !(tls13 && (keys & GP_HELLO_P256) &&
-		 has(body(hello->signatures, 2), ECDSA_SECP256R1_SHA256));
+	return ((keys & GP_HELLO_P256) && has(signatures, ECDSA_SECP256R1_SHA256)) ||
+	       ((keys & GP_HELLO_RSA) && !(keys & GP_HELLO_LARGE_RSA) &&
+		has(signatures, RSA_PSS_RSAE_SHA256));
 }
 
-static enum gp_hello_cost cost_of_signature(const struct gp_hello *hello, unsigned keys, bool tls13)
+static enum gp_hello_cost cost_of_signature(bool large)
 {
-	return signs_with_large_rsa(hello, keys, tls13) ? GP_HELLO_DEAR_BY_CERTIFICATE
-							: GP_HELLO_CHEAP;
+	return large ? GP_HELLO_DEAR_BY_CERTIFICATE : GP_HELLO_CHEAP;
 }
+
+/* ---- TLS 1.3 ---- */
 
 static enum gp_hello_cost cost_tls13(const struct gp_hello *hello, unsigned keys)
 {
 	uint16_t group = first_share(body(hello->key_share, 2));
+	bool large = (keys & (GP_HELLO_LARGE_RSA | GP_HELLO_LARGE_EC)) &&
+		     !has_cheap_signature(hello, keys);
 
 	if (!group)
 		return GP_HELLO_CHEAP;
-	return group == SECP384R1 ? GP_HELLO_DEAR_BY_CLIENT : cost_of_signature(hello, keys, true);
+	return group == SECP384R1 ? GP_HELLO_DEAR_BY_CLIENT : cost_of_signature(large);
 }
+
+/* ---- TLS 1.2 ---- */
 
 /* An ECDSA certificate is passed over when the client lacks its curve or its signature; without an RSA
  * one there is no DHE. */
@@ -148,6 +157,13 @@ static bool may_get_dhe(const struct gp_hello *hello, unsigned keys, unsigned ce
 		has_suite(hello, dhe_suites, COUNT(dhe_suites), keys));
 }
 
+static bool may_sign_with_large_key(const struct gp_hello *hello, unsigned keys)
+{
+	return (keys & GP_HELLO_LARGE_RSA) ||
+	       ((keys & GP_HELLO_LARGE_EC) &&
+		has_suite(hello, ecdhe_suites, COUNT(ecdhe_suites), GP_HELLO_ECDSA));
+}
+
 static enum gp_hello_cost cost_tls12(const struct gp_hello *hello, unsigned keys, bool dhe)
 {
 	struct gp_octets groups = body(hello->groups, 2);
@@ -158,7 +174,7 @@ static enum gp_hello_cost cost_tls12(const struct gp_hello *hello, unsigned keys
 
 	if ((ecdhe && !cheap_group) || (dhe && may_get_dhe(hello, keys, certain)))
 		return GP_HELLO_DEAR_BY_CLIENT;
-	return ecdhe ? cost_of_signature(hello, keys, false) : GP_HELLO_CHEAP;
+	return cost_of_signature(ecdhe && may_sign_with_large_key(hello, keys));
 }
 
 enum gp_hello_cost gp_hello_cost(const struct gp_hello *hello, unsigned keys, bool dhe)

@@ -20,6 +20,7 @@ struct gp_hello {
 	struct gp_octets groups;     /* supported_groups */
 	struct gp_octets key_share;  /* key_share */
 	struct gp_octets signatures; /* signature_algorithms */
+	struct gp_octets chains;     /* signature_algorithms_cert */
 };
 
 /* The keys that a server may sign with. */
@@ -27,7 +28,8 @@ enum gp_hello_keys {
 	GP_HELLO_RSA = 1,
 	GP_HELLO_LARGE_RSA = 2, /* beside GP_HELLO_RSA: of more than 2048 bits */
 	GP_HELLO_ECDSA = 4,
-	GP_HELLO_P256 = 8 /* beside GP_HELLO_ECDSA: on that curve */
+	GP_HELLO_P256 = 8,     /* beside GP_HELLO_ECDSA: on that curve */
+	GP_HELLO_LARGE_EC = 16 /* the same: on a curve of more than 256 bits */
 };
 
 enum gp_hello_cost {

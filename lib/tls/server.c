@@ -220,16 +220,25 @@ void gp_tls_take_turn(struct gp_tls *tls)
 	set_turn((SSL *)(void *)tls, TURN_TAKEN);
 }
 
+static unsigned kind_of_curve(int bits)
+{
+	enum { P256_BITS = 256 };
+
+	if (bits > P256_BITS)
+		return GP_HELLO_LARGE_EC;
+	return bits == P256_BITS ? GP_HELLO_P256 : 0U;
+}
+
 static unsigned kind_of_key(const EVP_PKEY *key)
 {
-	enum { LARGE_BITS = 2048, P256_BITS = 256 };
+	enum { LARGE_BITS = 2048 };
 	int bits = EVP_PKEY_get_bits(key);
 
 	switch (EVP_PKEY_get_base_id(key)) {
 	case EVP_PKEY_RSA:
 		return GP_HELLO_RSA | (bits > LARGE_BITS ? GP_HELLO_LARGE_RSA : 0U);
 	case EVP_PKEY_EC:
-		return GP_HELLO_ECDSA | (bits == P256_BITS ? GP_HELLO_P256 : 0U);
+		return GP_HELLO_ECDSA | kind_of_curve(bits);
 	default:
 		return GP_HELLO_ECDSA; /* EdDSA goes by the same suites */
 	}
@@ -262,6 +271,7 @@ static enum gp_hello_cost cost_of(SSL *ssl, const struct gp_tls_server *server, 
 		.groups = extension(ssl, TLSEXT_TYPE_supported_groups),
 		.key_share = extension(ssl, TLSEXT_TYPE_key_share),
 		.signatures = extension(ssl, TLSEXT_TYPE_signature_algorithms),
+		.chains = extension(ssl, TLSEXT_TYPE_signature_algorithms_cert),
 	};
 
 	hello.suites.len = SSL_client_hello_get0_ciphers(ssl, &hello.suites.p);

@@ -13,6 +13,7 @@ static const struct pki_request requests[] = {
 	{ .names = "DNS:twins.example" },
 	{ .names = "DNS:mx.example", .key = "RSA", .bits = 2048 },
 	{ .names = "DNS:mx.example" },
+	{ .names = "DNS:p384.example", .key = "P-384" },
 };
 
 static struct gp_tls_server *waiting_server(bool opportunistic)
@@ -68,6 +69,8 @@ static const struct row {
 	  TLS1_2_VERSION, NULL, .suites = "ECDHE-RSA-AES256-SHA:DHE-RSA-AES128-GCM-SHA256",
 	  .opportunistic = true, .wait = GP_TLS_WAITS_BY_CLIENT,
 	  .cipher = "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256" },
+	{ "a key on P-384 makes TLS 1.3 wait", "p384.example", TLS1_3_VERSION, "X25519",
+	  .wait = GP_TLS_WAITS_BY_CERTIFICATE, .group = "x25519" },
 };
 
 static SSL_CTX *client_of(const struct row *row)

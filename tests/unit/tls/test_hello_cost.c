@@ -16,6 +16,7 @@
 #define P256       OCTETS("\x00\x04\x00\x18\x00\x17")
 #define P521       OCTETS("\x00\x02\x00\x19")
 #define SHA256     OCTETS("\x00\x04\x04\x03\x08\x04")
+#define CHAINS     OCTETS("\x00\x02\x08\x04")
 #define ONLY_X     OCTETS("\x00\x02\x00\x1d")
 #define ONLY_RSA   OCTETS("\x00\x04\x08\x04\x05\x03")
 #define ECDHE_RSA  OCTETS("\xc0\x30")
@@ -29,6 +30,7 @@
 
 enum { RSA = GP_HELLO_RSA, LARGE = GP_HELLO_RSA | GP_HELLO_LARGE_RSA };
 enum { P256_KEY = GP_HELLO_ECDSA | GP_HELLO_P256, OTHER_EC = GP_HELLO_ECDSA };
+enum { P384_KEY = GP_HELLO_ECDSA | GP_HELLO_LARGE_EC };
 
 static const struct row {
 	const char *name;
@@ -92,6 +94,39 @@ static const struct row {
 	  { .versions = TLS13, .groups = CHEAP, .key_share = SHARE_X, .signatures = SHA256 },
 	  .keys = LARGE | OTHER_EC,
 	  .cost = GP_HELLO_DEAR_BY_CERTIFICATE },
+	{ "nor is a P-256 key for who may not take its certificate",
+	  { .versions = TLS13,
+	    .groups = CHEAP,
+	    .key_share = SHARE_X,
+	    .signatures = SHA256,
+	    .chains = CHAINS },
+	  .keys = LARGE | P256_KEY,
+	  .cost = GP_HELLO_DEAR_BY_CERTIFICATE },
+	{ "what a client asks of certificates makes nothing dear where all keys are small",
+	  { .versions = TLS13,
+	    .groups = CHEAP,
+	    .key_share = SHARE_X,
+	    .signatures = SHA256,
+	    .chains = CHAINS },
+	  .keys = RSA | P256_KEY },
+	{ "TLS 1.3 with only a P-384 key is dear by the certificate",
+	  { .versions = TLS13, .groups = CHEAP, .key_share = SHARE_X, .signatures = SHA256 },
+	  .keys = P384_KEY,
+	  .cost = GP_HELLO_DEAR_BY_CERTIFICATE },
+	{ "with a small RSA key beside it, it is cheap for who takes that",
+	  { .versions = TLS13, .groups = CHEAP, .key_share = SHARE_X, .signatures = SHA256 },
+	  .keys = RSA | P384_KEY },
+	{ "with a small RSA key beside it, it is dear for who does not take that",
+	  { .versions = TLS13,
+	    .groups = CHEAP,
+	    .key_share = SHARE_X,
+	    .signatures = OCTETS("\x00\x02\x05\x03") },
+	  .keys = RSA | P384_KEY,
+	  .cost = GP_HELLO_DEAR_BY_CERTIFICATE },
+	{ "with a large RSA key beside it, it is dear",
+	  { .versions = TLS13, .groups = CHEAP, .key_share = SHARE_X, .signatures = SHA256 },
+	  .keys = LARGE | P384_KEY,
+	  .cost = GP_HELLO_DEAR_BY_CERTIFICATE },
 	{ "dear by both is dear by the client",
 	  { .versions = TLS13, .groups = P384, .key_share = SHARE_384 },
 	  .keys = LARGE,
@@ -121,6 +156,13 @@ static const struct row {
 	  { .groups = CHEAP, .suites = ECDHE_RSA },
 	  .keys = LARGE,
 	  .cost = GP_HELLO_DEAR_BY_CERTIFICATE },
+	{ "TLS 1.2 with a P-384 key is dear by the certificate",
+	  { .groups = CHEAP, .suites = ECDHE_EC },
+	  .keys = RSA | P384_KEY,
+	  .cost = GP_HELLO_DEAR_BY_CERTIFICATE },
+	{ "TLS 1.2 with a suite for the small RSA key beside it is cheap",
+	  { .groups = CHEAP, .suites = ECDHE_RSA },
+	  .keys = RSA | P384_KEY },
 	{ "DHE is refused where it is not spoken",
 	  { .groups = CHEAP, .suites = DHE_RSA },
 	  .keys = RSA },
@@ -159,7 +201,7 @@ static const struct row {
 	  .cost = GP_HELLO_DEAR_BY_CLIENT },
 	{ "DHE beside ECDHE by a key on another curve is dear",
 	  { .groups = CHEAP, .suites = EC_OR_DHE, .signatures = SHA256 },
-	  .keys = RSA | OTHER_EC,
+	  .keys = RSA | P384_KEY,
 	  .dhe = true,
 	  .cost = GP_HELLO_DEAR_BY_CLIENT },
 	{ "DHE with AEAD goes in front of ECDHE with CBC, so it is dear",
