@@ -212,8 +212,10 @@ def _():
 		flood = dear_clients(server, 80)
 		await_judgement(server, 80)
 		alive(session)
-		alive(server.client())
-		alive(server.client("imap"))
+		# each takes several turns of the loop, so all who waited would have had theirs
+		for role in ("imaps", "imap") * 50:
+			with server.client(role) as client:
+				alive(client)
 		alive(session)
 		equal(answered(flood[-1]), False)
 		counters = server.status()["counters"]
