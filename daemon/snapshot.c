@@ -13,8 +13,8 @@
 #include "base/err.h"
 #include "daemon/edge_listener.h"
 #include "daemon/memory.h"
-#include "daemon/web_settings.h"
 #include "daemon/snapshot_steps.h"
+#include "daemon/web_settings.h"
 
 enum { PASSWORD_SIZE = 512 };
 
@@ -132,24 +132,11 @@ static int resolve_backend(struct gp_conf *conf, size_t i, struct gp_buf *errors
 	return gp_conf_set_backend_address(conf, i, &endpoint);
 }
 
-static int read_backend_ca(struct gp_snapshot *snapshot, size_t i, struct gp_buf *errors)
+/* Put the contents of the file `path` (NULL: none) in by `set`, which is one of conf.h. */
+static int read_pem(struct gp_snapshot *snapshot, const char *path, size_t i,
+		    int (*set)(struct gp_conf *conf, size_t i, const char *pem),
+		    struct gp_buf *errors)
 {
-	const struct gp_conf_backend *backend = &snapshot->conf->listeners[i].backend;
-	struct gp_buf pem;
-	int ret;
-
-	if (backend->tls == GP_BACKEND_TLS_OFF)
-		return GP_OK;
-	ret = gp_snapshot_read_file(snapshot, backend->tls_ca, &pem, errors);
-	if (ret == GP_OK)
-		ret = gp_conf_set_backend_ca(snapshot->conf, i, pem.len ? gp_buf_cstr(&pem) : "");
-	gp_buf_deinit(&pem);
-	return ret;
-}
-
-static int read_s2s_ca(struct gp_snapshot *snapshot, size_t i, struct gp_buf *errors)
-{
-	const char *path = snapshot->conf->listeners[i].s2s_ca;
 	struct gp_buf pem;
 	int ret;
 
@@ -157,9 +144,18 @@ static int read_s2s_ca(struct gp_snapshot *snapshot, size_t i, struct gp_buf *er
 		return GP_OK;
 	ret = gp_snapshot_read_file(snapshot, path, &pem, errors);
 	if (ret == GP_OK)
-		ret = gp_conf_set_s2s_ca(snapshot->conf, i, pem.len ? gp_buf_cstr(&pem) : "");
+		ret = set(snapshot->conf, i, pem.len ? gp_buf_cstr(&pem) : "");
 	gp_buf_deinit(&pem);
 	return ret;
+}
+
+static int read_backend_ca(struct gp_snapshot *snapshot, size_t i, struct gp_buf *errors)
+{
+	const struct gp_conf_backend *backend = &snapshot->conf->listeners[i].backend;
+
+	if (backend->tls == GP_BACKEND_TLS_OFF)
+		return GP_OK;
+	return read_pem(snapshot, backend->tls_ca, i, gp_conf_set_backend_ca, errors);
 }
 
 /* The first line of its file. */
@@ -198,7 +194,8 @@ static int complete_listeners(struct gp_snapshot *snapshot, struct gp_buf *error
 		if (one == GP_OK)
 			one = read_backend_ca(snapshot, i, errors);
 		if (one == GP_OK)
-			one = read_s2s_ca(snapshot, i, errors);
+			one = read_pem(snapshot, snapshot->conf->listeners[i].s2s_ca, i,
+				       gp_conf_set_s2s_ca, errors);
 		if (one == GP_OK)
 			one = read_backend_password(snapshot, i, errors);
 		if (ret == GP_OK)
@@ -237,27 +234,13 @@ static int complete_hostname(struct gp_conf *conf)
 
 /* ---- client certificates ---- */
 
-static int read_client_ca(struct gp_snapshot *snapshot, size_t i, struct gp_buf *errors)
-{
-	const char *path = snapshot->conf->client_certificates[i].ca;
-	struct gp_buf pem;
-	int ret;
-
-	if (!path)
-		return GP_OK;
-	ret = gp_snapshot_read_file(snapshot, path, &pem, errors);
-	if (ret == GP_OK)
-		ret = gp_conf_set_client_ca(snapshot->conf, i, pem.len ? gp_buf_cstr(&pem) : "");
-	gp_buf_deinit(&pem);
-	return ret;
-}
-
 static int read_client_authorities(struct gp_snapshot *snapshot, struct gp_buf *errors)
 {
 	int ret = GP_OK;
 
 	for (size_t i = 0; i < snapshot->conf->client_certificate_count; i++) {
-		int one = read_client_ca(snapshot, i, errors);
+		int one = read_pem(snapshot, snapshot->conf->client_certificates[i].ca, i,
+				   gp_conf_set_client_ca, errors);
 
 		if (ret == GP_OK)
 			ret = one;
