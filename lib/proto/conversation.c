@@ -180,6 +180,11 @@ size_t gp_conversation_literal_piece(const struct gp_conversation *c, const stru
 	return take < left ? take : (size_t)left;
 }
 
+bool gp_line_is_broken(struct gp_str line)
+{
+	return line.len && (memchr(line.p, '\r', line.len) || memchr(line.p, '\0', line.len));
+}
+
 bool gp_line_is_clean(struct gp_str line)
 {
 	for (size_t i = 0; i < line.len; i++) {

@@ -70,6 +70,9 @@ size_t gp_conversation_literal_piece(const struct gp_conversation *c, const stru
 /* No control characters: nothing that a reader with other ideas of a line end could split. */
 bool gp_line_is_clean(struct gp_str line);
 
+/* A CR or NUL within: what is no line for us could be one for the other side. */
+bool gp_line_is_broken(struct gp_str line);
+
 /* A browser or an attacker's web page (RFC 9325 section 3.8 is about the same danger). */
 bool gp_line_is_http(struct gp_str line);
 

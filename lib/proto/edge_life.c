@@ -217,12 +217,6 @@ void gp_edge_splice(struct gp_edge_life *life)
 
 /* ---- octets ---- */
 
-/* What is no line for us could be one for the client. */
-static bool is_broken(struct gp_str line)
-{
-	return line.len && (memchr(line.p, '\r', line.len) || memchr(line.p, '\0', line.len));
-}
-
 static void whole_line(struct gp_edge_life *life, enum gp_side side)
 {
 	const struct gp_edge_protocol *protocol = life->protocol;
@@ -231,7 +225,7 @@ static void whole_line(struct gp_edge_life *life, enum gp_side side)
 
 	if (side == GP_CLIENT)
 		protocol->on_client_line(life, line);
-	else if (is_broken(line))
+	else if (gp_line_is_broken(line))
 		gp_edge_backend_failed(life, "the backend sends CR or NUL within a line");
 	else if (life->state == GP_EDGE_GREETING)
 		protocol->on_greeting(life, line);

@@ -322,7 +322,7 @@ void sieve_on_client_line(struct gp_edge_life *life, struct gp_str line)
 		gp_edge_client_failed(life, "This is not a web server");
 		return;
 	}
-	if (line.len && (memchr(line.p, '\r', line.len) || memchr(line.p, '\0', line.len))) {
+	if (gp_line_is_broken(line)) {
 		gp_edge_client_failed(life, "CR or NUL within a line");
 		return;
 	}
