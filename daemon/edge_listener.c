@@ -55,7 +55,7 @@ static int set_up_tls(struct gp_edge_listener *l, const struct gp_conf_listener 
 		      char *error_out, size_t error_size)
 {
 	char scope[SCOPE_SIZE];
-	bool s2s = gp_role_is_s2s(listener->role);
+	bool s2s = gp_roles[listener->role].s2s;
 	const struct gp_tls_server_config config = {
 		.request_client_certificate = block != NULL || s2s,
 		.client_ca_pem = block ? block->ca_pem : listener->s2s_ca_pem,
@@ -207,7 +207,7 @@ static int set_up_xmpp(struct gp_edge_listener *l, const struct gp_conf_listener
 	};
 	const struct gp_conf_texts *domains = &listener->domains;
 
-	if (!gp_role_is_xmpp(listener->role))
+	if (!gp_roles[listener->role].xmpp)
 		return GP_OK;
 	l->xmpp_domains = calloc(domains->count + 1, sizeof(*l->xmpp_domains));
 	if (!l->xmpp_domains)
@@ -217,7 +217,6 @@ static int set_up_xmpp(struct gp_edge_listener *l, const struct gp_conf_listener
 		if (!l->xmpp_domains[i])
 			return GP_E_NOMEM;
 	}
-	l->proves_servers = listener->s2s_auth != GP_CONF_S2S_AUTH_DIALBACK;
 	l->xmpp.s2s_auth = s2s_auth[listener->s2s_auth];
 	l->xmpp.domains = (const char *const *)l->xmpp_domains;
 	l->engine_config.xmpp = &l->xmpp;

@@ -31,7 +31,6 @@ struct gp_edge_listener {
 	char *smtp_extensions; /* as reported last; replaced, so engines ask for it anew */
 	struct gp_conf_networks bare_newline_from;
 	struct gp_conf_networks starttls_required_from;
-	bool proves_servers; /* other XMPP servers, by their certificates */
 	struct gp_xmpp_edge_config xmpp;
 	char **xmpp_domains; /* what it points to */
 	struct gp_tls_server *tls;

@@ -278,7 +278,7 @@ static void talk(struct probe *p)
 	const struct gp_edge_facts facts = { .account = "gatepost", .peer_is = is_anybody };
 
 	feed(p, &(struct gp_event){ .type = GP_EV_TLS_UP, .facts = &facts });
-	if (gp_role_is_xmpp(p->listener->role)) {
+	if (gp_roles[p->listener->role].xmpp) {
 		talk_xmpp(p);
 		return;
 	}
@@ -301,7 +301,7 @@ static bool probe_one(const struct gp_conf *conf, const struct gp_conf_listener 
 	static const struct gp_external_login trusted = { .method = GP_EXTERNAL_TRUSTED };
 	const struct gp_smtp_edge_config smtp = gp_edge_smtp_config(conf, listener);
 	bool trusted_place = address == &listener->backend.trusted_address;
-	bool proves_server = trusted_place && gp_role_is_s2s(listener->role);
+	bool proves_server = trusted_place && gp_roles[listener->role].s2s;
 	const struct gp_xmpp_edge_config xmpp = { .domains = listener->domains.items,
 						  .s2s_auth = proves_server ? GP_S2S_EXTERNAL
 									    : GP_S2S_DIALBACK };

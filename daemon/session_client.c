@@ -285,7 +285,7 @@ static void look_at_certificate(struct gp_session *s)
 	s->certificate = strdup(digest);
 	if (s->listener->accounts)
 		find_account(s, peer);
-	if (s->listener->proves_servers)
+	if (s->listener->xmpp.s2s_auth != GP_S2S_DIALBACK)
 		s->peer = peer;
 	else
 		gp_peer_certificate_free(peer);

@@ -77,7 +77,7 @@ static void trusted_address_is_apart(const struct checker *c)
 
 	if (!trusted->text)
 		return;
-	if (!gp_role_is_xmpp(c->listener->role))
+	if (!gp_roles[c->listener->role].xmpp)
 		gp_conf_complain(c->errors, c->place, "trusted-address is for XMPP, not for %s",
 				 gp_role_name(c->listener->role));
 	if (!trusted->path && !gp_endpoint_is_loopback(&trusted->endpoint))
@@ -180,7 +180,7 @@ static void xmpp_domains_are_told(const struct checker *c)
 {
 	const struct gp_conf_texts *domains = &c->listener->domains;
 	const char *role = gp_role_name(c->listener->role);
-	bool xmpp = gp_role_is_xmpp(c->listener->role);
+	bool xmpp = gp_roles[c->listener->role].xmpp;
 
 	if (xmpp && !domains->count)
 		gp_conf_complain(c->errors, c->place,
@@ -201,7 +201,7 @@ static void s2s_auth_is_possible(const struct checker *c)
 	const struct gp_conf_listener *listener = c->listener;
 	bool by_certificate = listener->s2s_auth != GP_CONF_S2S_AUTH_DIALBACK;
 
-	if ((by_certificate || listener->s2s_ca) && !gp_role_is_s2s(listener->role)) {
+	if ((by_certificate || listener->s2s_ca) && !gp_roles[listener->role].s2s) {
 		gp_conf_complain(
 			c->errors, c->place,
 			"s2s-auth and s2s-ca are for xmpp-server and xmpps-server, not for "
@@ -331,7 +331,7 @@ static void login_fits_role(const struct checker *c)
 {
 	const struct gp_role_row *role = &gp_roles[c->listener->role];
 	int login = c->listener->backend.login;
-	bool xmpp = gp_role_is_xmpp(c->listener->role);
+	bool xmpp = gp_roles[c->listener->role].xmpp;
 
 	if (login == GP_CONF_LOGIN_XCLIENT && !role->smtp)
 		gp_conf_complain(c->errors, c->place,

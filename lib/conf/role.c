@@ -40,14 +40,23 @@ const struct gp_role_row gp_roles[GP_ROLES] = {
 	[GP_ROLE_SIEVE] = { .name = "sieve", .external = true, .facts = WITH_XCLIENT },
 	[GP_ROLE_HTTPS] = { .name = "https", .implicit_tls = true, .facts = WITH_PROXY },
 	[GP_ROLE_XMPPS_CLIENT] = { .name = "xmpps-client",
+				   .xmpp = true,
 				   .external = true,
 				   .implicit_tls = true,
 				   .facts = WITH_PROXY },
-	[GP_ROLE_XMPP_CLIENT] = { .name = "xmpp-client", .external = true, .facts = WITH_PROXY },
+	[GP_ROLE_XMPP_CLIENT] = { .name = "xmpp-client",
+				  .xmpp = true,
+				  .external = true,
+				  .facts = WITH_PROXY },
 	[GP_ROLE_XMPPS_SERVER] = { .name = "xmpps-server",
+				   .xmpp = true,
+				   .s2s = true,
 				   .implicit_tls = true,
 				   .facts = WITH_PROXY },
-	[GP_ROLE_XMPP_SERVER] = { .name = "xmpp-server", .facts = WITH_PROXY },
+	[GP_ROLE_XMPP_SERVER] = { .name = "xmpp-server",
+				  .xmpp = true,
+				  .s2s = true,
+				  .facts = WITH_PROXY },
 };
 
 const char *const gp_role_words[] = {
@@ -59,22 +68,4 @@ const char *const gp_facts_words[] = { "none", "proxy-v2", "xclient", "imap-id",
 const char *gp_role_name(int role)
 {
 	return gp_roles[role].name;
-}
-
-bool gp_role_is_xmpp(int role)
-{
-	switch (role) {
-	case GP_ROLE_XMPPS_CLIENT:
-	case GP_ROLE_XMPP_CLIENT:
-	case GP_ROLE_XMPPS_SERVER:
-	case GP_ROLE_XMPP_SERVER:
-		return true;
-	default:
-		return false;
-	}
-}
-
-bool gp_role_is_s2s(int role)
-{
-	return role == GP_ROLE_XMPP_SERVER || role == GP_ROLE_XMPPS_SERVER;
 }

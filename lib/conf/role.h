@@ -29,6 +29,8 @@ struct gp_role_row {
 	const char *name;
 	bool implicit_tls;
 	bool smtp;
+	bool xmpp;
+	bool s2s;      /* of other XMPP servers */
 	bool external; /* a login of its own, for which a client certificate can stand */
 	bool facts[GP_FACTS];
 };
@@ -38,11 +40,6 @@ extern const struct gp_role_row gp_roles[GP_ROLES];
 /* Both lists end in NULL. */
 extern const char *const gp_role_words[];
 extern const char *const gp_facts_words[];
-
-bool gp_role_is_xmpp(int role);
-
-/* Of other XMPP servers? */
-bool gp_role_is_s2s(int role);
 
 /* "imaps" and so on; static. */
 const char *gp_role_name(int role);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The client's side of the ManageSieve edge. What goes to the backend is written anew from what
  * was understood, so both understand the same. */
-#include <string.h>
-
 #include "base/base64.h"
 #include "base/err.h"
 #include "proto/sasl_external.h"
