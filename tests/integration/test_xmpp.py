@@ -16,7 +16,7 @@ from gate import Gate, certificate, gatepost, listener  # noqa: E402
 from lab import Lab, command, contains, equal, run, test  # noqa: E402
 from pki import Pki  # noqa: E402
 from wire import Backend, Client, alert_of, context  # noqa: E402
-from xmpp import USERS, Ejabberd, Prosody, Slixmpp  # noqa: E402
+from xmpp import USERS, Ejabberd, Prosody, Slixmpp, await_header  # noqa: E402
 
 DOMAIN, OTHER = "example.test", "other.test"
 STREAMS = "http://etherx.jabber.org/streams"
@@ -60,11 +60,8 @@ def scripted():
 
 def xmpp_server(session):
 	"""A stream, PLAIN, success, and no more."""
-	while True:
-		if not session.until(b">"):
-			return
-		if not session.heard.endswith(b"?>"):
-			break
+	if not await_header(session):
+		return
 	kind = "server" if b"jabber:server" in session.heard else "client"
 	session.send(f"<?xml version='1.0'?><stream:stream xmlns='jabber:{kind}' xmlns:stream='{STREAMS}' id='b' "
 		f"from='{DOMAIN}' version='1.0'><stream:features><mechanisms xmlns='{SASL}'><mechanism>PLAIN</mechanism>"

@@ -12,7 +12,7 @@ from gate import Gate, certificate, gatepost, listener  # noqa: E402
 from lab import Lab, contains, equal, run, test  # noqa: E402
 from pki import Pki  # noqa: E402
 from wire import Backend, Client, context  # noqa: E402
-from xmpp import USERS, Prosody, Slixmpp  # noqa: E402
+from xmpp import USERS, Prosody, Slixmpp, await_header  # noqa: E402
 
 DOMAIN, OTHER, THIRD = "example.test", "other.test", "third.test"
 STREAMS = "http://etherx.jabber.org/streams"
@@ -54,11 +54,8 @@ def prosody():
 
 def xmpp_server(session):
 	"""Features without anything, and silence."""
-	while True:
-		if not session.until(b">"):
-			return
-		if not session.heard.endswith(b"?>"):
-			break
+	if not await_header(session):
+		return
 	session.send(f"<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='{STREAMS}' id='b' from='{DOMAIN}' "
 		"version='1.0'><stream:features/>")
 	session.rest()

@@ -149,6 +149,14 @@ def await_ports(process, *addresses):
 		raise AssertionError(f"{process.name} did not start:\n" + process.tail(40))
 
 
+def await_header(session):
+	"""A stream header at a backend of our own; False when the connection ends before it."""
+	while session.until(b">"):
+		if not session.heard.endswith(b"?>"):
+			return True
+	return False
+
+
 class Slixmpp:
 	"""A client in a process of its own, see xmpp_client.py. It prints what happens to it."""
 

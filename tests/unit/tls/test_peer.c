@@ -221,6 +221,29 @@ static void tells_names(void **state)
 	pki_free(&pki);
 }
 
+/* What becomes known of a server whose certificate an authority like this has signed. */
+static struct gp_peer_certificate *vouched_by(const struct pki_request *request, const char *usage)
+{
+	struct gp_tls_server *server = asking_server(true, root.chain_pem);
+	struct gp_peer_certificate *peer = NULL;
+	struct pki authority, pki;
+	struct link link;
+	SSL_CTX *client;
+
+	pki_make(&authority, request);
+	pki_make(&pki, &(struct pki_request){
+			       .names = "DNS:a.example", .usage = usage, .issuer = &authority });
+	client = client_with(TLS1_3_VERSION, &pki);
+	link_open(&link, server, client, NULL, NULL);
+	assert_int_equal(gp_tls_peer_get(link.server, &peer), GP_OK);
+	link_close(&link);
+	SSL_CTX_free(client);
+	pki_free(&pki);
+	pki_free(&authority);
+	gp_tls_server_unref(server);
+	return peer;
+}
+
 /* What an authority of the chain is limited to. */
 static void tells_constraints(void **state)
 {
@@ -233,33 +256,19 @@ static void tells_constraints(void **state)
 		{ "excluded;DNS:other", true },
 		{ "permitted;email:a@a.example", false },
 	};
-	struct gp_tls_server *server = asking_server(true, root.chain_pem);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
-		struct gp_peer_certificate *peer = NULL;
-		struct pki authority, pki;
-		struct link link;
-		SSL_CTX *client;
+		const struct pki_request request = { .common_name = "limited",
+						     .authority = true,
+						     .constraints = limits[i].constraints,
+						     .issuer = &root };
+		struct gp_peer_certificate *peer = vouched_by(&request, NULL);
 
-		pki_make(&authority, &(struct pki_request){ .common_name = "limited",
-							    .authority = true,
-							    .constraints = limits[i].constraints,
-							    .issuer = &root });
-		pki_make(&pki,
-			 &(struct pki_request){ .names = "DNS:a.example", .issuer = &authority });
-		client = client_with(TLS1_3_VERSION, &pki);
-		link_open(&link, server, client, NULL, NULL);
-		assert_int_equal(gp_tls_peer_get(link.server, &peer), GP_OK);
 		assert_true(peer->verified);
 		assert_int_equal(peer->dns_constrained, limits[i].dns);
 		gp_peer_certificate_free(peer);
-		link_close(&link);
-		SSL_CTX_free(client);
-		pki_free(&pki);
-		pki_free(&authority);
 	}
-	gp_tls_server_unref(server);
 }
 
 /* An authority that is for mail only does not vouch for servers. */
@@ -275,33 +284,18 @@ static void holds_authorities_to_their_use(void **state)
 		{ "clientAuth,emailProtection", true },
 		{ NULL, true },
 	};
-	struct gp_tls_server *server = asking_server(true, root.chain_pem);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(authorities) / sizeof(*authorities); i++) {
-		struct gp_peer_certificate *peer = NULL;
-		struct pki authority, pki;
-		struct link link;
-		SSL_CTX *client;
+		const struct pki_request request = { .common_name = "limited",
+						     .authority = true,
+						     .usage = authorities[i].usage,
+						     .issuer = &root };
+		struct gp_peer_certificate *peer = vouched_by(&request, "serverAuth");
 
-		pki_make(&authority, &(struct pki_request){ .common_name = "limited",
-							    .authority = true,
-							    .usage = authorities[i].usage,
-							    .issuer = &root });
-		pki_make(&pki, &(struct pki_request){ .names = "DNS:a.example",
-						      .usage = "serverAuth",
-						      .issuer = &authority });
-		client = client_with(TLS1_3_VERSION, &pki);
-		link_open(&link, server, client, NULL, NULL);
-		assert_int_equal(gp_tls_peer_get(link.server, &peer), GP_OK);
 		assert_int_equal(peer->verified, authorities[i].verified);
 		gp_peer_certificate_free(peer);
-		link_close(&link);
-		SSL_CTX_free(client);
-		pki_free(&pki);
-		pki_free(&authority);
 	}
-	gp_tls_server_unref(server);
 }
 
 /* Who may vouch for clients is part of what a ticket belongs to. */
