@@ -186,7 +186,7 @@ class Report:
         return statistics.median(ratios) if ratios else None
 
     def quotient(self, metric, other, name="gatepost"):
-        """The median over the rounds of one figure by another of the same peer and round."""
+        """The median, over the runs, of one figure by another of the same peer and time."""
         pairs = list(zip(*(self.values.get(name, {}).get(m, []) for m in (metric, other))))
         ratios = [ours / theirs for ours, theirs in pairs if ours is not None and theirs]
         return statistics.median(ratios) if ratios else None
@@ -474,7 +474,8 @@ METHOD_WORDS = """
   each server's default has them; the configurations stand in `bench/peers`.
 
 - Two workers are compared with one while the server may use two processors each time; where there
-  are only two, the load generator shares one of them.
+  are only two, the load generator shares one of them. The ratio is the median of ten pairs of runs
+  in each round, as single pairs differ by a tenth.
 
 - The backend (`bench/mailstub.c`) is one process that answers from memory. Each proxy sends it the
   most telling PROXY header that it can: version 2 with TLS facts from gatepost and HAProxy,
