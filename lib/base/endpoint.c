@@ -52,6 +52,14 @@ int gp_endpoint_parse_ip(const char *text, struct gp_endpoint *out)
 	return GP_OK;
 }
 
+struct gp_endpoint gp_endpoint_from_octets(const uint8_t *ip, size_t len)
+{
+	struct gp_endpoint e = { .family = len == 4 ? GP_ENDPOINT_IP4 : GP_ENDPOINT_IP6 };
+
+	memcpy(e.ip, ip, len);
+	return e;
+}
+
 bool gp_endpoint_is_loopback(const struct gp_endpoint *e)
 {
 	static const uint8_t ip6_loopback[16] = { [15] = 1 };

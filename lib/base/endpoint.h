@@ -27,6 +27,9 @@ void gp_endpoint_format(const struct gp_endpoint *e, char out[static GP_ENDPOINT
 /* An IPv4 or IPv6 literal, without brackets. GP_OK or GP_E_SYNTAX. */
 int gp_endpoint_parse_ip(const char *text, struct gp_endpoint *out);
 
+/* From the octets of an address, 4 or 16 of them; the port is 0. */
+struct gp_endpoint gp_endpoint_from_octets(const uint8_t *ip, size_t len);
+
 bool gp_endpoint_is_loopback(const struct gp_endpoint *e);
 
 /* Write IPv4 addresses inside IPv6 ("::ffff:192.0.2.1") as what they are. */
