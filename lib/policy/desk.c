@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/desk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/random.h>
+
+#include "base/err.h"
+#include "base/time.h"
+
+enum { REFRESHES_AT_ONCE = 20, ADDRESSES_MAX = 16 };
+
+struct gp_consultation {
+	TAILQ_ENTRY(gp_consultation) link;
+	struct gp_desk *desk;
+	struct gp_desk_fetch *fetch;
+	struct gp_policy_sts *sts;
+	gp_desk_answered done;
+	void *arg;
+};
+
+TAILQ_HEAD(consultation_list, gp_consultation);
+
+/* One GET under way, and who waits for it. */
+struct gp_desk_fetch {
+	struct gp_desk *desk;
+	struct gp_known_domain *known;
+	char id[GP_MTASTS_ID_SIZE]; /* of the record that made us fetch; "" at a refresh */
+	bool refresh;
+	struct consultation_list waiting;
+	struct gp_dns_question *questions[2]; /* A, AAAA of the policy host */
+	struct gp_timer deadline;
+	struct gp_endpoint addresses[ADDRESSES_MAX];
+	size_t count;
+};
+
+struct gp_desk {
+	struct gp_desk_config config;
+	unsigned refreshing;
+};
+
+static int64_t now_s(void)
+{
+	return (int64_t)(gp_time_utc_ms() / 1000);
+}
+
+static uint32_t jitter(void)
+{
+	uint32_t number = 0;
+
+	/* without randomness all are refreshed at the same time, and that is all */
+	if (getrandom(&number, sizeof(number), 0) < 0)
+		return 0;
+	return number;
+}
+
+struct gp_desk *gp_desk_new(const struct gp_desk_config *config)
+{
+	struct gp_desk *desk = calloc(1, sizeof(*desk));
+
+	if (desk)
+		desk->config = *config;
+	return desk;
+}
+
+/* ---- the store ---- */
+
+static void keep_durably(struct gp_desk *desk, const struct gp_known_domain *known)
+{
+	struct gp_stored_policy policy;
+
+	if (!desk->config.store)
+		return;
+	gp_str_copy(gp_str_of(known->name), policy.domain, sizeof(policy.domain));
+	policy.entry = known->kept->entry;
+	policy.text = known->kept->text ? known->kept->text : "";
+	gp_store_thread_put_policy(desk->config.store, &policy);
+}
+
+static struct gp_kept_policy *kept_of(struct gp_known_domain *known)
+{
+	if (!known->kept)
+		known->kept = calloc(1, sizeof(*known->kept));
+	return known->kept;
+}
+
+int gp_desk_remember(struct gp_desk *desk, const struct gp_stored_policy *policy)
+{
+	struct gp_known_domain *known = gp_domains_add(desk->config.domains, policy->domain);
+	struct gp_kept_policy *kept = known ? kept_of(known) : NULL;
+
+	if (!kept)
+		return GP_E_NOMEM;
+	kept->entry = policy->entry;
+	free(kept->text);
+	kept->text = *policy->text ? strdup(policy->text) : NULL;
+	if (*policy->text && !kept->text)
+		return GP_E_NOMEM;
+	if (gp_mtasts_entry_mend(&kept->entry, now_s()))
+		keep_durably(desk, known);
+	return GP_OK;
+}
+
+void gp_desk_forget(struct gp_desk *desk, struct gp_known_domain *known)
+{
+	gp_kept_policy_free(known->kept);
+	known->kept = NULL;
+	if (desk->config.store)
+		gp_store_thread_remove_policy(desk->config.store, known->name);
+}
+
+/* ---- what is known ---- */
+
+static struct gp_mtasts_policy *parse_kept(const struct gp_kept_policy *kept)
+{
+	struct gp_mtasts_policy *policy = NULL;
+	struct gp_mtasts_fault fault;
+
+	if (kept->text)
+		gp_mtasts_policy_parse(gp_str_of(kept->text), &policy, &fault);
+	return policy;
+}
+
+static void tell_failure(const struct gp_kept_policy *kept, struct gp_policy_sts *sts)
+{
+	sts->failure = kept->failure;
+	sts->failure_detail = kept->failure_detail ? strdup(kept->failure_detail) : NULL;
+}
+
+/* Policy and state as they are now. A kept policy that has expired protects nobody any more. */
+static void tell(struct gp_desk *desk, struct gp_known_domain *known, struct gp_policy_sts *sts)
+{
+	struct gp_kept_policy *kept = known->kept;
+
+	if (!kept)
+		return;
+	sts->entry = kept->entry;
+	if (kept->failure != GP_MTASTS_NO_FAILURE)
+		tell_failure(kept, sts);
+	if (!gp_mtasts_entry_valid(&kept->entry, now_s()))
+		return;
+	sts->policy = parse_kept(kept);
+	if (gp_mtasts_entry_used(&kept->entry, now_s()))
+		keep_durably(desk, known);
+}
+
+/* ---- fetching ---- */
+
+static void stop_asking(struct gp_desk_fetch *fetch)
+{
+	for (size_t i = 0; i < 2; i++) {
+		gp_dns_question_cancel(fetch->questions[i]);
+		fetch->questions[i] = NULL;
+	}
+	gp_timer_stop(&fetch->deadline);
+}
+
+static void end_fetch(struct gp_desk_fetch *fetch)
+{
+	struct gp_consultation *waiting;
+	struct gp_known_domain *known = fetch->known;
+	struct gp_desk *desk = fetch->desk;
+
+	stop_asking(fetch);
+	known->fetch = NULL;
+	desk->refreshing -= fetch->refresh;
+	while ((waiting = TAILQ_FIRST(&fetch->waiting)) != NULL) {
+		TAILQ_REMOVE(&fetch->waiting, waiting, link);
+		tell(desk, known, waiting->sts);
+		waiting->done(waiting->arg);
+		free(waiting);
+	}
+	/* its answer was given without the policy that has now come */
+	if (known->answer_pending)
+		known->answer_until_ms = 0;
+	known->answer_pending = false;
+	free(fetch);
+	gp_domains_drop_if_empty(desk->config.domains, known);
+}
+
+static void fail_fetch(struct gp_desk_fetch *fetch, enum gp_mtasts_failure failure,
+		       const char *detail)
+{
+	struct gp_desk *desk = fetch->desk;
+	struct gp_kept_policy *kept = kept_of(fetch->known);
+	enum gp_mtasts_notice notice;
+
+	if (kept) {
+		notice = gp_mtasts_entry_failed(&kept->entry, fetch->id, now_s(), jitter());
+		kept->failure = failure;
+		free(kept->failure_detail);
+		kept->failure_detail = detail ? strdup(detail) : NULL;
+		keep_durably(desk, fetch->known);
+		if (desk->config.on_failure)
+			desk->config.on_failure(desk->config.arg, fetch->known->name, notice,
+						failure, detail ? detail : "");
+	}
+	end_fetch(fetch);
+}
+
+static int replace_policy(struct gp_desk_fetch *fetch, const struct gp_mtasts_policy *fresh)
+{
+	struct gp_desk *desk = fetch->desk;
+	struct gp_kept_policy *kept = kept_of(fetch->known);
+	struct gp_mtasts_policy *before;
+	char *text = strndup(fresh->text, fresh->text_len);
+
+	if (!kept || !text) {
+		free(text);
+		return GP_E_NOMEM;
+	}
+	before = parse_kept(kept);
+	if (desk->config.on_change && (!kept->text || strcmp(kept->text, text) != 0))
+		desk->config.on_change(desk->config.arg, fetch->known->name, before, fresh);
+	gp_mtasts_policy_free(before);
+	free(kept->text);
+	kept->text = text;
+	kept->failure = GP_MTASTS_NO_FAILURE;
+	free(kept->failure_detail);
+	kept->failure_detail = NULL;
+	gp_mtasts_entry_fetched(&kept->entry, fetch->id, fresh, now_s(), jitter());
+	keep_durably(desk, fetch->known);
+	/* an answer from the policy before is not one any more */
+	fetch->known->answer_until_ms = 0;
+	return GP_OK;
+}
+
+void gp_desk_fetched(struct gp_desk *desk, const char *domain, const struct gp_desk_result *result)
+{
+	struct gp_known_domain *known = gp_domains_find(desk->config.domains, domain);
+	struct gp_desk_fetch *fetch = known ? known->fetch : NULL;
+	struct gp_mtasts_policy *policy = NULL;
+	struct gp_mtasts_fault fault = { 0 };
+	char detail[160];
+
+	if (!fetch)
+		return;
+	if (result->failure != GP_MTASTS_NO_FAILURE) {
+		fail_fetch(fetch, result->failure, result->detail);
+	} else if (gp_mtasts_policy_parse(result->body, &policy, &fault) != GP_OK) {
+		snprintf(detail, sizeof(detail), "line %zu: %s", fault.line,
+			 fault.reason ? fault.reason : "no memory");
+		fail_fetch(fetch, GP_MTASTS_INVALID, detail);
+	} else if (replace_policy(fetch, policy) != GP_OK) {
+		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "no memory");
+	} else {
+		end_fetch(fetch);
+	}
+	gp_mtasts_policy_free(policy);
+}
+
+static void hand_to_fetcher(struct gp_desk_fetch *fetch)
+{
+	const struct gp_desk_fetcher *fetcher = &fetch->desk->config.fetcher;
+
+	stop_asking(fetch);
+	if (!fetch->count)
+		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "the policy host has no address");
+	else if (fetcher->fetch(fetcher->arg, fetch->known->name, fetch->addresses, fetch->count) !=
+		 GP_OK)
+		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "the fetch process cannot be reached");
+}
+
+static void take_addresses(struct gp_desk_fetch *fetch, const struct gp_dns_answer *answer,
+			   size_t octets)
+{
+	for (size_t i = 0; i < answer->count && fetch->count < ADDRESSES_MAX; i++) {
+		if (answer->records[i].len != octets)
+			continue;
+		fetch->addresses[fetch->count++] = gp_endpoint_from_octets(answer->records[i].data,
+									   octets);
+	}
+}
+
+/* An insecure answer is fine, HTTPS says who it is; a bogus one is not used. */
+static void on_address(struct gp_desk_fetch *fetch, size_t which,
+		       const struct gp_dns_answer *answer)
+{
+	fetch->questions[which] = NULL;
+	if (gp_provenance_is_answer(answer->provenance))
+		take_addresses(fetch, answer, which ? 16 : 4);
+	if (!fetch->questions[0] && !fetch->questions[1])
+		hand_to_fetcher(fetch);
+}
+
+static void on_a(void *arg, const struct gp_dns_answer *answer)
+{
+	on_address(arg, 0, answer);
+}
+
+static void on_aaaa(void *arg, const struct gp_dns_answer *answer)
+{
+	on_address(arg, 1, answer);
+}
+
+/* One of the two may have come. */
+static void on_deadline(void *arg)
+{
+	hand_to_fetcher(arg);
+}
+
+static int ask_addresses(struct gp_desk_fetch *fetch)
+{
+	struct gp_resolver *resolver = fetch->desk->config.resolver;
+	char host[GP_POLICY_NAME_SIZE + 8];
+	int ret;
+
+	snprintf(host, sizeof(host), "mta-sts.%s", fetch->known->name);
+	ret = gp_resolver_ask(resolver, host, GP_DNS_A, on_a, fetch, &fetch->questions[0]);
+	if (ret == GP_OK)
+		ret = gp_resolver_ask(resolver, host, GP_DNS_AAAA, on_aaaa, fetch,
+				      &fetch->questions[1]);
+	if (ret == GP_OK)
+		gp_timer_set(&fetch->deadline, fetch->desk->config.dns_time_ms);
+	return ret;
+}
+
+static int begin_fetch(struct gp_desk *desk, struct gp_known_domain *known, const char *id,
+		       bool refresh)
+{
+	struct gp_desk_fetch *fetch = calloc(1, sizeof(*fetch));
+
+	if (!fetch)
+		return GP_E_NOMEM;
+	fetch->desk = desk;
+	fetch->known = known;
+	fetch->refresh = refresh;
+	TAILQ_INIT(&fetch->waiting);
+	gp_str_copy(gp_str_of(id), fetch->id, sizeof(fetch->id));
+	gp_timer_init(&fetch->deadline, desk->config.loop, on_deadline, fetch);
+	known->fetch = fetch;
+	desk->refreshing += refresh;
+	if (ask_addresses(fetch) == GP_OK)
+		return GP_OK;
+	stop_asking(fetch);
+	desk->refreshing -= refresh;
+	known->fetch = NULL;
+	free(fetch);
+	return GP_E_NOMEM;
+}
+
+int gp_desk_refresh(struct gp_desk *desk, const char *domain)
+{
+	struct gp_known_domain *known = gp_domains_add(desk->config.domains, domain);
+
+	if (!known)
+		return GP_E_NOMEM;
+	return known->fetch
+		       ? GP_OK
+		       : begin_fetch(desk, known, known->kept ? known->kept->entry.id : "", true);
+}
+
+/* ---- questions ---- */
+
+static int wait_for_fetch(struct gp_desk_fetch *fetch, struct gp_policy_sts *sts,
+			  gp_desk_answered done, void *arg,
+			  struct gp_consultation **consultation_out)
+{
+	struct gp_consultation *consultation = calloc(1, sizeof(*consultation));
+
+	if (!consultation)
+		return GP_E_NOMEM;
+	consultation->desk = fetch->desk;
+	consultation->fetch = fetch;
+	consultation->sts = sts;
+	consultation->done = done;
+	consultation->arg = arg;
+	TAILQ_INSERT_TAIL(&fetch->waiting, consultation, link);
+	*consultation_out = consultation;
+	return GP_OK;
+}
+
+int gp_desk_consult(struct gp_desk *desk, const char *domain, struct gp_policy_sts *sts,
+		    gp_desk_answered done, void *arg, struct gp_consultation **consultation_out)
+{
+	static const struct gp_mtasts_entry nothing;
+	struct gp_known_domain *known = gp_domains_add(desk->config.domains, domain);
+	struct gp_mtasts_decision decision;
+	int ret = GP_OK;
+
+	*consultation_out = NULL;
+	if (!known)
+		return GP_E_NOMEM;
+	decision = gp_mtasts_decide(known->kept ? &known->kept->entry : &nothing, sts->txt, sts->id,
+				    now_s());
+	if (decision.step > GP_MTASTS_USE && !known->fetch)
+		ret = begin_fetch(desk, known, sts->id, decision.step == GP_MTASTS_USE_AND_REFRESH);
+	if (ret == GP_OK && known->fetch && decision.step >= GP_MTASTS_FETCH)
+		return wait_for_fetch(known->fetch, sts, done, arg, consultation_out);
+	tell(desk, known, sts);
+	gp_domains_drop_if_empty(desk->config.domains, known);
+	done(arg);
+	return GP_OK;
+}
+
+void gp_desk_consultation_hurry(struct gp_consultation *consultation)
+{
+	struct gp_desk_fetch *fetch = consultation->fetch;
+
+	tell(consultation->desk, fetch->known, consultation->sts);
+	consultation->sts->pending = true;
+	fetch->known->answer_pending = true;
+	gp_desk_consultation_cancel(consultation);
+}
+
+void gp_desk_consultation_cancel(struct gp_consultation *consultation)
+{
+	if (!consultation)
+		return;
+	TAILQ_REMOVE(&consultation->fetch->waiting, consultation, link);
+	free(consultation);
+}
+
+/* ---- sweeping ---- */
+
+static void sweep_one(void *arg, struct gp_known_domain *known)
+{
+	struct gp_desk *desk = arg;
+	int64_t now = now_s();
+
+	if (known->kept && !known->fetch) {
+		gp_mtasts_entry_mend(&known->kept->entry, now);
+		if (gp_mtasts_entry_stale(&known->kept->entry, now, (int64_t)desk->config.idle_s))
+			gp_desk_forget(desk, known);
+		else if (desk->refreshing < REFRESHES_AT_ONCE &&
+			 gp_mtasts_refresh_due(&known->kept->entry, now))
+			begin_fetch(desk, known, "", true);
+	}
+	if (known->answer_until_ms && known->answer_until_ms <= gp_time_mono_ms())
+		known->answer_until_ms = 0;
+	gp_domains_drop_if_empty(desk->config.domains, known);
+}
+
+void gp_desk_sweep(struct gp_desk *desk)
+{
+	gp_domains_visit(desk->config.domains, sweep_one, desk);
+}
+
+static void abandon(void *arg, struct gp_known_domain *known)
+{
+	struct gp_consultation *waiting;
+
+	(void)arg;
+	if (!known->fetch)
+		return;
+	stop_asking(known->fetch);
+	while ((waiting = TAILQ_FIRST(&known->fetch->waiting)) != NULL)
+		gp_desk_consultation_cancel(waiting);
+	free(known->fetch);
+	known->fetch = NULL;
+}
+
+void gp_desk_free(struct gp_desk *desk)
+{
+	if (!desk)
+		return;
+	gp_domains_visit(desk->config.domains, abandon, desk);
+	free(desk);
+}

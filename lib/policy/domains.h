@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_POLICY_DOMAINS_H
+#define GP_POLICY_DOMAINS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mtasts/cache.h"
+#include "policy/postfix.h"
+
+/* All domains that are known, one small piece of memory each: there may be a hundred thousand. */
+
+/* A kept MTA-STS policy; it is parsed when it is needed. */
+struct gp_kept_policy {
+	struct gp_mtasts_entry entry;
+	enum gp_mtasts_failure failure; /* why the last fetch failed */
+	char *failure_detail;           /* or NULL */
+	char *text;                     /* or NULL: only a failure is kept */
+};
+
+/* What the operator wants instead of the verdict, for a while. */
+struct gp_override {
+	int64_t until; /* seconds of Unix time */
+	char *level;   /* as Postfix wants it */
+	char *reason;
+};
+
+struct gp_desk_fetch;
+struct gp_service_wait;
+
+struct gp_known_domain {
+	struct gp_kept_policy *kept;     /* or NULL */
+	struct gp_override *override;    /* or NULL */
+	struct gp_desk_fetch *fetch;     /* under way; the desk's */
+	struct gp_service_wait *wait;    /* an inquiry under way; the service's */
+	struct gp_postfix_answer answer; /* while answer_until_ms is not over */
+	uint64_t answer_until_ms;        /* monotonic; 0: there is no answer */
+	bool answer_pending;             /* the policy was not there yet: ask again when it is */
+	char name[];
+};
+
+struct gp_domains;
+
+/* NULL without memory. */
+struct gp_domains *gp_domains_new(void);
+void gp_domains_free(struct gp_domains *domains);
+
+size_t gp_domains_count(const struct gp_domains *domains);
+
+/* NULL when it is not there. */
+struct gp_known_domain *gp_domains_find(struct gp_domains *domains, const char *name);
+
+/* Find it, or add it. NULL without memory. */
+struct gp_known_domain *gp_domains_add(struct gp_domains *domains, const char *name);
+
+/* Forget it if there is nothing left to know: no policy, nothing under way, no answer. */
+void gp_domains_drop_if_empty(struct gp_domains *domains, struct gp_known_domain *known);
+
+/* Call `visit` for all, in the order of their names; it may change and drop what it is given, and
+ * nothing else. */
+void gp_domains_visit(struct gp_domains *domains,
+		      void (*visit)(void *arg, struct gp_known_domain *known), void *arg);
+
+void gp_kept_policy_free(struct gp_kept_policy *kept);
+void gp_override_free(struct gp_override *override);
+
+#endif

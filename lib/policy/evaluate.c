@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/evaluate.h"
+
+#include <string.h>
+
+#include "dane/base.h"
+#include "dane/level.h"
+
+/* ---- DANE, before anybody connects (RFC 7672 section 2.2) ---- */
+
+static struct gp_dane_demand demand_of(const struct gp_policy_facts *facts,
+				       const struct gp_policy_host *host,
+				       const struct gp_policy_rules *rules)
+{
+	const struct gp_dane_facts dane = {
+		/* that a domain is its own mail host comes from no record */
+		.mx = facts->route == GP_ROUTE_IMPLICIT ? GP_UNASKED : facts->mx,
+		.address = host->address,
+		.tlsa = host->tlsa,
+		.mandatory = rules->dane_mandatory,
+		.host_only = rules->dane_insecure_mx,
+	};
+
+	return gp_dane_decide(&dane);
+}
+
+static enum gp_policy_dane judge_dane(const struct gp_policy_host *host,
+				      const struct gp_dane_demand *demand)
+{
+	if (gp_provenance_is_answer(host->address) && !host->address_count)
+		return GP_DANE_UNREACHABLE;
+	switch (demand->level) {
+	case GP_DANE_VERIFY:
+		return demand->host_only ? GP_DANE_HOST_ONLY : GP_DANE_USABLE;
+	case GP_DANE_ENCRYPT:
+		return GP_DANE_UNUSABLE;
+	case GP_DANE_OPPORTUNISTIC:
+		return GP_DANE_NOT_APPLICABLE;
+	default:
+		return GP_DANE_UNKNOWN;
+	}
+}
+
+/* ---- both together, before anybody connects (RFC 8461 section 2) ---- */
+
+/* What MTA-STS says of a host; testing asks for nothing before the mail goes. */
+enum sts { STS_OPEN, STS_LISTED, STS_UNLISTED };
+
+#define DANE_WINS  "DANE decides (RFC 7672 section 2.2)"
+#define NOT_LISTED "the MTA-STS policy is enforced and does not list this host (RFC 8461 section 5)"
+
+static const struct level_row {
+	enum gp_policy_dane dane;
+	enum sts sts;
+	bool strict; /* this row is for strict-both, the next one for the others */
+	enum gp_policy_level level;
+	const char *reason;
+	const char *result_type;
+} level_rows[] = {
+	/* clang-format off */
+	{ GP_DANE_USABLE, STS_LISTED, true, GP_LEVEL_DANE_AND_PKIX, "DANE and the enforced MTA-STS policy both (RFC 8461 section 5)", NULL },
+	{ GP_DANE_USABLE, STS_UNLISTED, true, GP_LEVEL_SKIP, NOT_LISTED, "validation-failure" },
+	{ GP_DANE_USABLE, STS_OPEN, false, GP_LEVEL_DANE, DANE_WINS, NULL },
+	{ GP_DANE_USABLE, STS_LISTED, false, GP_LEVEL_DANE, DANE_WINS, NULL },
+	{ GP_DANE_USABLE, STS_UNLISTED, false, GP_LEVEL_DANE, "DANE decides, though the enforced MTA-STS policy does not list this host (sts-overridden-by-dane)", NULL },
+	{ GP_DANE_HOST_ONLY, STS_OPEN, false, GP_LEVEL_DANE, "DANE for the host alone: an insecure MX record names it (RFC 7672 section 2.2.1)", NULL },
+	{ GP_DANE_HOST_ONLY, STS_LISTED, false, GP_LEVEL_DANE_AND_PKIX, "MTA-STS decides, and DANE of the host must not fail (RFC 7672 section 2.2.1)", NULL },
+	{ GP_DANE_HOST_ONLY, STS_UNLISTED, false, GP_LEVEL_SKIP, NOT_LISTED, "validation-failure" },
+	{ GP_DANE_UNUSABLE, STS_OPEN, false, GP_LEVEL_ENCRYPT, "there are TLSA records but none is usable: TLS, of whomever (RFC 7672 section 2.2)", "tlsa-invalid" },
+	{ GP_DANE_UNUSABLE, STS_LISTED, false, GP_LEVEL_PKIX, "no TLSA record is usable, the MTA-STS policy is enforced (RFC 8461 section 5)", "tlsa-invalid" },
+	{ GP_DANE_UNUSABLE, STS_UNLISTED, false, GP_LEVEL_SKIP, NOT_LISTED, "validation-failure" },
+	{ GP_DANE_NOT_APPLICABLE, STS_OPEN, false, GP_LEVEL_OPPORTUNISTIC, "nothing is asked for", NULL },
+	{ GP_DANE_NOT_APPLICABLE, STS_LISTED, false, GP_LEVEL_PKIX, "the MTA-STS policy is enforced (RFC 8461 section 5)", NULL },
+	{ GP_DANE_NOT_APPLICABLE, STS_UNLISTED, false, GP_LEVEL_SKIP, NOT_LISTED, "validation-failure" },
+	/* clang-format on */
+};
+
+static const struct level_row *find_level(enum gp_policy_dane dane, enum sts sts, bool strict)
+{
+	const struct level_row *row = level_rows;
+
+	while (row->dane != dane || row->sts != sts || (row->strict && !strict))
+		row++;
+	return row;
+}
+
+static void set_level(struct gp_policy_host_verdict *verdict, enum gp_policy_level level,
+		      const char *reason, const char *result_type)
+{
+	verdict->level = level;
+	verdict->reason = reason;
+	verdict->result_type = result_type;
+}
+
+static void choose_names(const struct gp_policy_facts *facts, const struct gp_policy_host *host,
+			 struct gp_policy_host_verdict *verdict)
+{
+	const struct gp_dane_route route = {
+		.base = host->base,
+		.next_hop = facts->domain,
+		.expanded_next_hop = strcmp(facts->next_hop, facts->domain) != 0 ? facts->next_hop
+										 : NULL,
+		.by_mx = facts->route == GP_ROUTE_MX,
+		.mx = facts->mx,
+	};
+
+	verdict->sni = host->name;
+	if (verdict->level == GP_LEVEL_DANE || verdict->level == GP_LEVEL_DANE_AND_PKIX) {
+		verdict->sni = host->base;
+		verdict->names = gp_dane_reference_names(&route);
+	} else if (verdict->level == GP_LEVEL_PKIX) {
+		verdict->names.names[verdict->names.count++] = host->name;
+	}
+}
+
+static void judge_host(const struct gp_policy_facts *facts, const struct gp_policy_host *host,
+		       const struct gp_policy_rules *rules, enum gp_mtasts_mode mode,
+		       struct gp_policy_host_verdict *verdict)
+{
+	struct gp_dane_demand demand = demand_of(facts, host, rules);
+	const struct level_row *row;
+	enum sts sts = STS_OPEN;
+
+	*verdict = (struct gp_policy_host_verdict){ .dane = judge_dane(host, &demand) };
+	verdict->sts_listed = facts->sts.policy &&
+			      gp_mtasts_policy_allows(facts->sts.policy, host->name);
+	if (mode == GP_MTASTS_ENFORCE)
+		sts = verdict->sts_listed ? STS_LISTED : STS_UNLISTED;
+	if (verdict->dane == GP_DANE_UNREACHABLE) {
+		set_level(verdict, GP_LEVEL_SKIP, "the host has no address", NULL);
+	} else if (verdict->dane == GP_DANE_UNKNOWN) {
+		set_level(verdict, GP_LEVEL_SKIP, demand.reason, demand.failure);
+	} else {
+		row = find_level(verdict->dane, sts, rules->combine == GP_STRICT_BOTH);
+		set_level(verdict, row->level, row->reason, row->result_type);
+	}
+	choose_names(facts, host, verdict);
+}
+
+/* ---- the domain ---- */
+
+static void set_course(struct gp_policy_verdict *verdict, enum gp_policy_course course,
+		       const char *reason)
+{
+	verdict->course = course;
+	verdict->reason = reason;
+}
+
+static void judge_route(const struct gp_policy_facts *facts, struct gp_policy_verdict *verdict)
+{
+	switch (facts->route) {
+	case GP_ROUTE_UNKNOWN:
+		set_course(verdict, GP_COURSE_DEFER,
+			   facts->mx == GP_BOGUS
+				   ? "the MX lookup is bogus: nobody knows where the mail belongs "
+				     "(RFC 7672 section 2.1.2)"
+				   : "the MX lookup failed: nobody knows where the mail belongs "
+				     "(RFC 7672 section 2.1.2)");
+		break;
+	case GP_ROUTE_NULL_MX:
+		set_course(verdict, GP_COURSE_NO_MAIL, "the domain takes no mail (RFC 7505)");
+		break;
+	case GP_ROUTE_NO_SUCH_DOMAIN:
+		set_course(verdict, GP_COURSE_NO_MAIL, "there is no such domain");
+		break;
+	default:
+		set_course(verdict, GP_COURSE_DELIVER,
+			   "mail goes to the hosts as their levels say");
+		if (facts->sts.unknown)
+			set_course(verdict, GP_COURSE_DEFER,
+				   "it cannot be told whether there is an MTA-STS policy");
+	}
+}
+
+void gp_policy_evaluate(const struct gp_policy_facts *facts, const struct gp_policy_rules *rules,
+			struct gp_policy_verdict *verdict_out)
+{
+	bool left = false;
+
+	memset(verdict_out, 0, sizeof(*verdict_out));
+	if (facts->sts.policy)
+		verdict_out->sts_mode = facts->sts.policy->mode;
+	judge_route(facts, verdict_out);
+	for (size_t i = 0; i < facts->host_count; i++) {
+		judge_host(facts, &facts->hosts[i], rules, verdict_out->sts_mode,
+			   &verdict_out->hosts[i]);
+		left = left || verdict_out->hosts[i].level != GP_LEVEL_SKIP;
+	}
+	if (verdict_out->course == GP_COURSE_DELIVER && !left)
+		set_course(verdict_out, GP_COURSE_DEFER, "no host is left; each says why");
+}
+
+const char *gp_policy_level_name(enum gp_policy_level level)
+{
+	static const char *const names[] = {
+		[GP_LEVEL_SKIP] = "skip",       [GP_LEVEL_OPPORTUNISTIC] = "opportunistic",
+		[GP_LEVEL_ENCRYPT] = "encrypt", [GP_LEVEL_PKIX] = "pkix",
+		[GP_LEVEL_DANE] = "dane",       [GP_LEVEL_DANE_AND_PKIX] = "dane+pkix",
+	};
+
+	return names[level];
+}
+
+bool gp_policy_is_protected(const struct gp_policy_facts *facts,
+			    const struct gp_policy_verdict *verdict)
+{
+	if (verdict->course != GP_COURSE_DELIVER)
+		return false;
+	for (size_t i = 0; i < facts->host_count; i++) {
+		const struct gp_policy_host_verdict *host = &verdict->hosts[i];
+
+		/* DANE of a host that anybody could have named protects nobody */
+		if (host->level == GP_LEVEL_OPPORTUNISTIC || host->level == GP_LEVEL_ENCRYPT ||
+		    (host->level == GP_LEVEL_DANE && host->dane == GP_DANE_HOST_ONLY))
+			return false;
+	}
+	return true;
+}

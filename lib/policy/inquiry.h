@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_POLICY_INQUIRY_H
+#define GP_POLICY_INQUIRY_H
+
+#include "dns/resolver.h"
+#include "io/loop.h"
+#include "policy/desk.h"
+#include "policy/facts.h"
+
+/* Gathers what there is to know of a domain: its MX records, for each host addresses and then TLSA
+ * records, and beside that its MTA-STS policy. Nothing here judges. */
+
+struct gp_inquiry;
+
+struct gp_inquiry_tools {
+	struct gp_loop *loop;
+	struct gp_resolver *resolver;
+	struct gp_desk *desk;
+	uint64_t dns_time_ms; /* for all questions to the DNS */
+	uint64_t sts_time_ms; /* from the start; a policy that comes later is for the next mail */
+	uint16_t port;        /* of the mail hosts, for TLSA: 25 */
+	bool ask_all_hosts;   /* addresses and TLSA also behind an insecure MX */
+};
+
+/* `facts` are the receiver's. What did not come in time is marked as failed. */
+typedef void (*gp_inquiry_done)(void *arg, struct gp_policy_facts *facts);
+
+/* `domain` in A-labels, lower case. `done` is called once, later, unless it is cancelled before.
+ * `tools` must live as long as the inquiry. GP_OK or GP_E_NOMEM. */
+int gp_inquiry_start(const struct gp_inquiry_tools *tools, const char *domain, gp_inquiry_done done,
+		     void *arg, struct gp_inquiry **inquiry_out);
+void gp_inquiry_cancel(struct gp_inquiry *inquiry);
+
+#endif

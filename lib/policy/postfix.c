@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/postfix.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "identity/domain.h"
+
+/* ---- the table ---- */
+
+enum condition { ANY, NO, YES };
+
+/* How the reachable hosts of the domain stand; of each there may be some. */
+struct stand {
+	bool authentic; /* the MX records are secure, or there are none */
+	bool enforce;
+	bool usable, unusable, none, failed;
+};
+
+static const struct row {
+	enum condition authentic, enforce, usable, unusable, none, failed;
+	struct gp_postfix_answer answer;
+} rows[] = {
+	/* clang-format off */
+	{ YES, NO,  YES, NO,  NO,  NO,  { GP_POSTFIX_DANE_ONLY, false, "all hosts have usable TLSA records (RFC 7672 section 2.2)" } },
+	{ YES, NO,  YES, ANY, ANY, ANY, { GP_POSTFIX_DANE, false, "some hosts have usable TLSA records; Postfix demands them there (RFC 7672 section 2.2)" } },
+	{ YES, NO,  NO,  YES, ANY, ANY, { GP_POSTFIX_DANE, false, "there are TLSA records, but none is usable: Postfix demands TLS, of whomever (RFC 7672 section 2.2)" } },
+	{ YES, NO,  NO,  NO,  ANY, YES, { GP_POSTFIX_DANE, false, "a TLSA lookup failed: Postfix leaves that host out until it succeeds (RFC 7672 section 2.1.2)" } },
+	{ YES, YES, YES, ANY, ANY, ANY, { GP_POSTFIX_DANE_ONLY, false, "DANE decides where it can; with an enforced MTA-STS policy Postfix leaves out hosts without usable TLSA records (RFC 8461 section 2)" } },
+	{ YES, YES, NO,  ANY, ANY, YES, { GP_POSTFIX_DANE_ONLY, false, "a TLSA lookup failed, and MTA-STS must not stand in for DANE (RFC 8461 section 2)" } },
+	{ YES, YES, NO,  YES, ANY, NO,  { GP_POSTFIX_SECURE, false, "no TLSA record is usable, the MTA-STS policy is enforced (RFC 8461 section 5)" } },
+	{ ANY, YES, ANY, ANY, ANY, ANY, { GP_POSTFIX_SECURE, false, "the MTA-STS policy is enforced (RFC 8461 section 5)" } },
+	{ NO,  NO,  YES, ANY, ANY, ANY, { GP_POSTFIX_DANE, false, "hosts of an insecure MX have TLSA records, which policy.dane-insecure-mx asks for (RFC 7672 section 2.2.1)" } },
+	{ ANY, ANY, ANY, ANY, ANY, ANY, { GP_POSTFIX_NOTFOUND, false, "neither DANE nor an enforced MTA-STS policy" } },
+	/* clang-format on */
+};
+
+static bool fits(enum condition condition, bool value)
+{
+	return condition == ANY || (condition == YES) == value;
+}
+
+static bool row_fits(const struct row *row, const struct stand *stand)
+{
+	return fits(row->authentic, stand->authentic) && fits(row->enforce, stand->enforce) &&
+	       fits(row->usable, stand->usable) && fits(row->unusable, stand->unusable) &&
+	       fits(row->none, stand->none) && fits(row->failed, stand->failed);
+}
+
+static struct stand look(const struct gp_policy_facts *facts,
+			 const struct gp_policy_verdict *verdict)
+{
+	struct stand stand = { .authentic = facts->route == GP_ROUTE_IMPLICIT ||
+					    facts->mx == GP_SECURE,
+			       .enforce = verdict->sts_mode == GP_MTASTS_ENFORCE };
+
+	for (size_t i = 0; i < facts->host_count; i++) {
+		switch (verdict->hosts[i].dane) {
+		case GP_DANE_USABLE:
+		case GP_DANE_HOST_ONLY:
+			stand.usable = true;
+			break;
+		case GP_DANE_UNUSABLE:
+			stand.unusable = true;
+			break;
+		case GP_DANE_NOT_APPLICABLE:
+			stand.none = true;
+			break;
+		case GP_DANE_UNKNOWN:
+			stand.failed = true;
+			break;
+		case GP_DANE_UNREACHABLE:
+			break;
+		}
+	}
+	return stand;
+}
+
+static bool has_names(const struct gp_mtasts_policy *policy)
+{
+	for (size_t i = 0; i < policy->mx_count; i++) {
+		if (gp_mtasts_pattern_is_host(policy->mx[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool lists_a_host(const struct gp_policy_facts *facts,
+			 const struct gp_policy_verdict *verdict)
+{
+	for (size_t i = 0; i < facts->host_count; i++) {
+		if (verdict->hosts[i].sts_listed)
+			return true;
+	}
+	return false;
+}
+
+static struct gp_postfix_answer make_answer(enum gp_postfix_level level, const char *reason)
+{
+	return (struct gp_postfix_answer){ .level = level, .reason = reason };
+}
+
+struct gp_postfix_answer gp_postfix_judge(const struct gp_policy_facts *facts,
+					  const struct gp_policy_rules *rules,
+					  const struct gp_policy_verdict *verdict)
+{
+	const struct row *row = rows;
+	struct gp_postfix_answer answer;
+	struct stand stand;
+
+	if (facts->route == GP_ROUTE_UNKNOWN || facts->sts.unknown)
+		return make_answer(GP_POSTFIX_TEMP, verdict->reason);
+	if (verdict->course == GP_COURSE_NO_MAIL)
+		return make_answer(GP_POSTFIX_NOTFOUND, verdict->reason);
+	if (rules->dane_mandatory)
+		return make_answer(GP_POSTFIX_DANE_ONLY,
+				   "policy.dane-mandatory asks for it (RFC 7672 section 6)");
+	stand = look(facts, verdict);
+	while (!row_fits(row, &stand))
+		row++;
+	answer = row->answer;
+	if (answer.level != GP_POSTFIX_SECURE)
+		return answer;
+	if (!has_names(facts->sts.policy))
+		return make_answer(GP_POSTFIX_TEMP, "the MTA-STS policy is enforced, but names no "
+						    "host (RFC 8461 section 4.1)");
+	answer.unlisted = !lists_a_host(facts, verdict);
+	return answer;
+}
+
+/* ---- the text ---- */
+
+/* "*.example.org" covers one more label; ".example.org" is the nearest that Postfix has. */
+static int append_match(const struct gp_mtasts_policy *policy, struct gp_buf *out)
+{
+	const char *separator = " match=";
+	int ret = GP_OK;
+
+	for (size_t i = 0; i < policy->mx_count && ret == GP_OK; i++) {
+		const char *pattern = policy->mx[i];
+
+		if (!gp_mtasts_pattern_is_host(pattern))
+			continue;
+		ret = gp_buf_appendf(out, "%s%s", separator,
+				     pattern[0] == '*' ? pattern + 1 : pattern);
+		separator = ":";
+	}
+	return ret;
+}
+
+/* Postfix has no way to write a brace or a line end in a value. */
+static int append_policy_string(struct gp_str line, struct gp_buf *out)
+{
+	int ret = gp_buf_append_str(out, " { policy_string = ");
+
+	for (size_t i = 0; i < line.len && ret == GP_OK; i++) {
+		unsigned char c = (unsigned char)line.p[i];
+
+		if (c != '{' && c != '}' && c >= ' ' && c != 0x7f)
+			ret = gp_buf_append_byte(out, c);
+	}
+	return ret == GP_OK ? gp_buf_append_str(out, " }") : ret;
+}
+
+static int append_policy_strings(const struct gp_mtasts_policy *policy, struct gp_buf *out)
+{
+	struct gp_str rest = { policy->text, policy->text_len }, line;
+	int ret = GP_OK;
+
+	while (ret == GP_OK && gp_mtasts_policy_next_line(&rest, &line)) {
+		if (line.len)
+			ret = append_policy_string(line, out);
+	}
+	return ret;
+}
+
+/* What Postfix 3.10 passes on into reports; it is not allowed beside DANE. policy_failure makes it
+ * treat every certificate as bad, which is right when no host of the domain is in its policy. */
+static int append_report(const struct gp_postfix_answer *answer, const char *domain,
+			 const struct gp_mtasts_policy *policy, struct gp_buf *out)
+{
+	int ret = gp_buf_appendf(out, " policy_type=sts policy_domain=%s", domain);
+
+	if (ret == GP_OK)
+		ret = append_policy_strings(policy, out);
+	for (size_t i = 0; i < policy->mx_count && ret == GP_OK; i++) {
+		if (gp_mtasts_pattern_is_host(policy->mx[i]))
+			ret = gp_buf_appendf(out, " mx_host_pattern=%s", policy->mx[i]);
+	}
+	if (ret == GP_OK && answer->unlisted)
+		ret = gp_buf_append_str(out, " policy_failure=validation-failure");
+	return ret;
+}
+
+static int append_secure(const struct gp_postfix_answer *answer, const char *domain,
+			 const struct gp_mtasts_policy *policy, enum gp_postfix_dialect dialect,
+			 struct gp_buf *out)
+{
+	int ret = gp_buf_append_str(out, "secure");
+
+	if (ret == GP_OK)
+		ret = append_match(policy, out);
+	if (ret == GP_OK)
+		ret = gp_buf_append_str(out, " servername=hostname");
+	if (ret == GP_OK && dialect == GP_POSTFIX_3_10)
+		ret = append_report(answer, domain, policy, out);
+	return ret;
+}
+
+int gp_postfix_format(const struct gp_postfix_answer *answer, const char *domain,
+		      const struct gp_mtasts_policy *policy, enum gp_postfix_dialect dialect,
+		      enum gp_socketmap_word *word_out, struct gp_buf *out)
+{
+	*word_out = GP_SOCKETMAP_OK;
+	switch (answer->level) {
+	case GP_POSTFIX_DANE:
+		return gp_buf_append_str(out, "dane");
+	case GP_POSTFIX_DANE_ONLY:
+		return gp_buf_append_str(out, "dane-only");
+	case GP_POSTFIX_SECURE:
+		return append_secure(answer, domain, policy, dialect, out);
+	case GP_POSTFIX_TEMP:
+		*word_out = GP_SOCKETMAP_TEMP;
+		return gp_buf_append_str(out, answer->reason);
+	default:
+		*word_out = GP_SOCKETMAP_NOTFOUND;
+		return GP_OK;
+	}
+}
+
+/* ---- keys ---- */
+
+int gp_postfix_domain_of_key(struct gp_str key, char domain_out[static GP_POLICY_NAME_SIZE])
+{
+	char text[1024];
+
+	if (!key.len || key.len >= sizeof(text) || key.p[0] == '.' || key.p[0] == '[' ||
+	    memchr(key.p, ':', key.len) || memchr(key.p, '/', key.len) ||
+	    memchr(key.p, '\0', key.len))
+		return GP_E_NOT_FOUND;
+	gp_str_copy(key, text, sizeof(text));
+	return gp_domain_to_ascii(text, domain_out) == GP_OK ? GP_OK : GP_E_NOT_FOUND;
+}

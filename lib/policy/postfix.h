@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_POLICY_POSTFIX_H
+#define GP_POLICY_POSTFIX_H
+
+#include "base/buf.h"
+#include "policy/evaluate.h"
+#include "proto/socketmap.h"
+
+/* A verdict as Postfix can carry it out: one TLS policy for all hosts of a domain (postconf(5),
+ * smtp_tls_policy_maps). */
+
+enum gp_postfix_level {
+	GP_POSTFIX_NOTFOUND,  /* smtp_tls_security_level decides */
+	GP_POSTFIX_TEMP,      /* the mail waits */
+	GP_POSTFIX_DANE,      /* TLSA where there are some, else as it comes */
+	GP_POSTFIX_DANE_ONLY, /* no host without usable TLSA */
+	GP_POSTFIX_SECURE,    /* names of the MTA-STS policy */
+};
+
+struct gp_postfix_answer {
+	enum gp_postfix_level level;
+	bool unlisted;      /* GP_POSTFIX_SECURE: the MTA-STS policy lists none of the hosts */
+	const char *reason; /* a static sentence */
+};
+
+/* The table of how a domain's hosts stand and what is answered. */
+struct gp_postfix_answer gp_postfix_judge(const struct gp_policy_facts *facts,
+					  const struct gp_policy_rules *rules,
+					  const struct gp_policy_verdict *verdict);
+
+/* What differs between versions (protocols section 3): 3.9 and older refuse the attributes for
+ * reports, the whole answer with them. */
+enum gp_postfix_dialect { GP_POSTFIX_3_4, GP_POSTFIX_3_10 };
+
+/* Append the text of the reply, and say which word goes before it. `policy` is looked at for
+ * GP_POSTFIX_SECURE only. GP_OK or an error of the buffer. */
+int gp_postfix_format(const struct gp_postfix_answer *answer, const char *domain,
+		      const struct gp_mtasts_policy *policy, enum gp_postfix_dialect dialect,
+		      enum gp_socketmap_word *word_out, struct gp_buf *out);
+
+/* Is the key of a policy table a plain domain? GP_OK: it is, and `domain_out` has it in A-labels.
+ * GP_E_NOT_FOUND for a parent (".example.org"), "[host]", "host:port", addresses, socket paths, and
+ * what is no domain at all: no policy has anything to say of them (RFC 8461 section 3.4). */
+int gp_postfix_domain_of_key(struct gp_str key, char domain_out[static GP_POLICY_NAME_SIZE]);
+
+#endif
