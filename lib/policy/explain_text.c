@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/explain.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "base/err.h"
+
+/* Lines are appended without a look at each result: the buffer keeps what fits, and the last call
+ * tells. */
+
+static const char *text(const json_t *object, const char *name)
+{
+	const char *value = json_string_value(json_object_get(object, name));
+
+	return value ? value : "";
+}
+
+static bool truth(const json_t *object, const char *name)
+{
+	return json_is_true(json_object_get(object, name));
+}
+
+/* What came from the wire must not steer a terminal. */
+static void append_plain(struct gp_buf *out, struct gp_str value)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		unsigned char c = (unsigned char)value.p[i];
+
+		gp_buf_append_byte(out, c < ' ' || c == 0x7f ? '?' : c);
+	}
+}
+
+static void line(struct gp_buf *out, const char *label, const char *value)
+{
+	if (!*value)
+		return;
+	gp_buf_appendf(out, "  %-14s", label);
+	append_plain(out, gp_str_of(value));
+	gp_buf_append_str(out, "\n");
+}
+
+static void join(struct gp_buf *out, const char *label, const json_t *list)
+{
+	const json_t *item;
+	size_t i;
+
+	if (!json_array_size(list))
+		return;
+	gp_buf_appendf(out, "  %-14s", label);
+	json_array_foreach(list, i, item)
+	{
+		gp_buf_append_str(out, i ? ", " : "");
+		append_plain(out,
+			     gp_str_of(json_string_value(item) ? json_string_value(item) : ""));
+	}
+	gp_buf_append_str(out, "\n");
+}
+
+/* ---- parts ---- */
+
+static void describe_mx(const json_t *all, struct gp_buf *out)
+{
+	static const struct {
+		const char *route;
+		const char *sentence;
+	} routes[] = {
+		{ "mx", "the domain has MX records" },
+		{ "implicit-mx", "no MX record: the domain is its own mail host" },
+		{ "null-mx", "the domain takes no mail" },
+		{ "no-such-domain", "there is no such domain" },
+		{ "unknown", "the MX lookup failed" },
+	};
+	const json_t *mx = json_object_get(all, "mx");
+
+	gp_buf_append_str(out, "MX\n");
+	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
+		if (!strcmp(routes[i].route, text(mx, "route")))
+			line(out, "route", routes[i].sentence);
+	}
+	line(out, "DNSSEC", text(mx, "provenance"));
+	line(out, "why", text(mx, "why"));
+	if (strcmp(text(mx, "next-hop"), text(all, "domain")) != 0)
+		line(out, "alias of", text(mx, "next-hop"));
+	if (truth(mx, "too-many"))
+		line(out, "note", "there are more MX records than are looked at");
+}
+
+static void describe_policy(const json_t *policy, struct gp_buf *out)
+{
+	struct gp_str rest = gp_str_of(text(policy, "text"));
+
+	line(out, "mode", text(policy, "mode"));
+	join(out, "mx", json_object_get(policy, "mx"));
+	line(out, "fetched", text(policy, "fetched"));
+	line(out, "expires", text(policy, "expires"));
+	line(out, "next refresh", text(policy, "next-refresh"));
+	gp_buf_append_str(out, "  text\n");
+	while (rest.len) {
+		struct gp_str one = gp_str_chomp(gp_str_split(&rest, '\n'));
+
+		if (one.len && one.p[one.len - 1] == '\r')
+			one.len--;
+		gp_buf_append_str(out, "    | ");
+		append_plain(out, one);
+		gp_buf_append_str(out, "\n");
+	}
+}
+
+static void describe_sts(const json_t *sts, struct gp_buf *out)
+{
+	const json_t *policy = json_object_get(sts, "policy");
+	const json_t *failure = json_object_get(sts, "failure");
+
+	gp_buf_append_str(out, "\nMTA-STS\n");
+	line(out, "TXT record", text(sts, "record"));
+	line(out, "id", text(sts, "id"));
+	line(out, "why", text(sts, "why"));
+	if (truth(sts, "pending"))
+		line(out, "note", "the policy has not come yet; it is still being fetched");
+	if (json_is_object(failure)) {
+		line(out, "failure", text(failure, "type"));
+		line(out, "detail", text(failure, "detail"));
+	}
+	if (json_is_object(policy))
+		describe_policy(policy, out);
+	else
+		line(out, "policy", "none");
+}
+
+static void describe_tlsa(const json_t *tlsa, struct gp_buf *out)
+{
+	const json_t *records = json_object_get(tlsa, "records"), *record;
+	size_t i;
+
+	line(out, "TLSA", text(tlsa, "state"));
+	line(out, "TLSA base", text(tlsa, "base"));
+	json_array_foreach(records, i, record)
+	{
+		bool usable = truth(record, "usable");
+
+		gp_buf_appendf(out, "    %s %s%s%s\n", usable ? "+" : "-", text(record, "record"),
+			       usable ? "" : "  ", text(record, "why"));
+	}
+}
+
+static void describe_host(const json_t *host, struct gp_buf *out)
+{
+	gp_buf_appendf(out, "\n%s (preference %lld)\n", text(host, "name"),
+		       (long long)json_integer_value(json_object_get(host, "preference")));
+	join(out, "addresses", json_object_get(host, "addresses"));
+	line(out, "DNSSEC", text(host, "address-provenance"));
+	describe_tlsa(json_object_get(host, "tlsa"), out);
+	line(out, "why", text(host, "why"));
+	line(out, "level", text(host, "level"));
+	line(out, "because", text(host, "reason"));
+	join(out, "names", json_object_get(host, "names"));
+	if (strcmp(text(host, "level"), "skip") != 0)
+		line(out, "SNI", text(host, "sni"));
+	line(out, "report", text(host, "result-type"));
+}
+
+/* Facts of which only Postfix knows at the time of delivery. */
+static void describe_postfix(const json_t *postfix, struct gp_buf *out)
+{
+	const char *answer = text(postfix, "answer");
+
+	gp_buf_append_str(out, "\nPostfix\n");
+	line(out, "is told", *text(postfix, "QUERY") ? text(postfix, "QUERY") : answer);
+	line(out, "because", text(postfix, "reason"));
+	if (!strcmp(answer, "dane"))
+		line(out, "decides",
+		     "by TLSA records of each host, which it looks up itself; "
+		     "hosts without any as smtp_tls_security_level \"may\"");
+	else if (!strcmp(answer, "dane-only"))
+		line(out, "decides",
+		     "by TLSA records of each host, which it looks up itself; "
+		     "hosts without usable ones are left out");
+	else if (!strcmp(answer, "secure"))
+		line(out, "decides",
+		     "by the names above; before 3.10.5 it also connects to hosts "
+		     "that the policy does not list");
+	else if (!strcmp(answer, "NOTFOUND"))
+		line(out, "decides", "by smtp_tls_security_level");
+}
+
+int gp_explain_text(struct gp_str json, struct gp_buf *out)
+{
+	json_t *all = json_loadb(json.p, json.len, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *hosts = json_object_get(all, "hosts"), *host;
+	size_t i;
+	int ret;
+
+	if (!json_is_object(all)) {
+		json_decref(all);
+		return GP_E_SYNTAX;
+	}
+	gp_buf_appendf(out, "%s: %s\n\n", text(all, "domain"),
+		       truth(all, "protected")                   ? "protected"
+		       : !strcmp(text(all, "course"), "deliver") ? "not protected"
+								 : text(all, "course"));
+	describe_mx(all, out);
+	describe_sts(json_object_get(all, "mta-sts"), out);
+	json_array_foreach(hosts, i, host) describe_host(host, out);
+	describe_postfix(json_object_get(all, "postfix"), out);
+	gp_buf_append_str(out, "\nVerdict\n");
+	line(out, "course", text(all, "course"));
+	line(out, "because", text(all, "reason"));
+	ret = gp_buf_append_str(out, "");
+	json_decref(all);
+	return ret;
+}

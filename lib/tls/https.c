@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "tls/https.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "tls/profile.h"
+
+struct gp_tls_trust {
+	X509_STORE *store;
+};
+
+/* ---- authorities ---- */
+
+static unsigned add_all(X509_STORE *store, BIO *bio)
+{
+	X509 *certificate;
+	unsigned count = 0;
+
+	while ((certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+		count += X509_STORE_add_cert(store, certificate) == 1;
+		X509_free(certificate);
+	}
+	ERR_clear_error();
+	return count;
+}
+
+int gp_tls_trust_new(struct gp_str pem, struct gp_tls_trust **trust_out)
+{
+	struct gp_tls_trust *trust = calloc(1, sizeof(*trust));
+	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
+	int ret = GP_E_NOMEM;
+
+	if (trust)
+		trust->store = X509_STORE_new();
+	if (trust && trust->store && bio)
+		ret = add_all(trust->store, bio) ? GP_OK : GP_E_CONF;
+	BIO_free(bio);
+	if (ret == GP_OK)
+		*trust_out = trust;
+	else
+		gp_tls_trust_free(trust);
+	return ret;
+}
+
+void gp_tls_trust_free(struct gp_tls_trust *trust)
+{
+	if (!trust)
+		return;
+	X509_STORE_free(trust->store);
+	free(trust);
+}
+
+/* ---- the server's certificate ---- */
+
+/* The words of reports (RFC 8460 section 4.4), without OpenSSL's prefix. */
+static const struct {
+	int error;
+	const char *name;
+} reasons[] = {
+	{ X509_V_ERR_CERT_HAS_EXPIRED, "X509_V_ERR_CERT_HAS_EXPIRED" },
+	{ X509_V_ERR_CERT_NOT_YET_VALID, "X509_V_ERR_CERT_NOT_YET_VALID" },
+	{ X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT" },
+	{ X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN" },
+	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT" },
+	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+	  "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY" },
+	{ X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE,
+	  "X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE" },
+	{ X509_V_ERR_HOSTNAME_MISMATCH, "X509_V_ERR_HOSTNAME_MISMATCH" },
+	{ X509_V_ERR_CERT_REVOKED, "X509_V_ERR_CERT_REVOKED" },
+	{ X509_V_ERR_EE_KEY_TOO_SMALL, "X509_V_ERR_EE_KEY_TOO_SMALL" },
+	{ X509_V_ERR_INVALID_PURPOSE, "X509_V_ERR_INVALID_PURPOSE" },
+	{ X509_V_ERR_PERMITTED_VIOLATION, "X509_V_ERR_PERMITTED_VIOLATION" },
+	{ X509_V_ERR_EXCLUDED_VIOLATION, "X509_V_ERR_EXCLUDED_VIOLATION" },
+};
+
+static const char *name_of(int error)
+{
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+		if (reasons[i].error == error)
+			return reasons[i].name;
+	}
+	return X509_verify_cert_error_string(error);
+}
+
+static int verify(X509_STORE_CTX *ctx, void *arg)
+{
+	struct gp_tls_https_check *check = arg;
+
+	if (X509_verify_cert(ctx) == 1)
+		return 1;
+	check->refused = true;
+	check->reason = name_of(X509_STORE_CTX_get_error(ctx));
+	return 0;
+}
+
+int gp_tls_https_prepare(void *ssl_ctx, const struct gp_tls_trust *trust,
+			 struct gp_tls_https_check *check)
+{
+	SSL_CTX *ctx = ssl_ctx;
+	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
+	const struct gp_tls_rule *failed;
+
+	if (gp_tls_profile_strict(ctx, GP_TLS_CLIENT, &failed) != GP_OK)
+		return GP_E_TLS;
+	SSL_CTX_set1_cert_store(ctx, trust->store);
+	/* a common name never counts, and a wildcard is a whole label (RFC 9525 section 6.3) */
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+						       X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (X509_VERIFY_PARAM_set1_host(param, check->host, 0) != 1)
+		return GP_E_TLS;
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, verify, check);
+	return GP_OK;
+}
