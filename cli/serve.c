@@ -4,7 +4,9 @@
 #include <sysexits.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "cli/command.h"
+#include "conf/check_domains.h"
 #include "daemon/probe.h"
 #include "daemon/snapshot.h"
 #include "daemon/supervisor.h"
@@ -64,6 +66,21 @@ static void print_certificates(const struct gp_snapshot *snapshot)
 	}
 }
 
+/* No reason to call it wrong. */
+static void print_advice(const struct gp_conf *conf)
+{
+	struct gp_buf advice;
+
+	gp_buf_init(&advice, GP_CONF_ERRORS_MAX);
+	gp_conf_advise_domains(conf, &advice);
+	for (struct gp_str rest = gp_str_from(advice.data, advice.len); rest.len;) {
+		struct gp_str line = gp_str_split(&rest, '\n');
+
+		fprintf(stderr, "warning: %.*s\n", (int)line.len, line.p);
+	}
+	gp_buf_deinit(&advice);
+}
+
 static int check(const struct serve_options *options)
 {
 	struct gp_snapshot *snapshot;
@@ -77,6 +94,7 @@ static int check(const struct serve_options *options)
 		ret = EX_CONFIG;
 	} else {
 		print_certificates(snapshot);
+		print_advice(snapshot->conf);
 		/* it would start, but that is not what was asked */
 		if (warnings.len)
 			ret = EX_CONFIG;
