@@ -49,10 +49,6 @@ static void names_are_domains(const struct lens *l)
 				l->errors, place_of(l, "names"),
 				"\"%s\" is no domain; write a name such as \"example.org\"",
 				names->items[i]);
-		else if (strlen(ascii) > GP_CONF_DOMAIN_MAX)
-			gp_conf_complain(l->errors, place_of(l, "names"),
-					 "\"%s\" is longer than %d octets", names->items[i],
-					 GP_CONF_DOMAIN_MAX);
 	}
 }
 

@@ -11,7 +11,8 @@ int gp_conf_host_name(const char *text, char out[static GP_DOMAIN_SIZE])
 	char ascii[GP_DOMAIN_SIZE];
 	int ret = gp_domain_to_ascii(text, ascii);
 
-	if (ret == GP_OK && (strchr(ascii, '_') || !strchr(ascii, '.')))
+	if (ret == GP_OK &&
+	    (strchr(ascii, '_') || !strchr(ascii, '.') || strlen(ascii) > GP_CONF_DOMAIN_MAX))
 		ret = GP_E_SYNTAX;
 	if (ret == GP_OK)
 		strcpy(out, ascii);
@@ -24,8 +25,6 @@ int gp_conf_mx_pattern(const char *text, char out[static GP_DOMAIN_SIZE])
 	char name[GP_DOMAIN_SIZE];
 	int ret = gp_conf_host_name(any ? text + 2 : text, name);
 
-	if (ret == GP_OK && any && strlen(name) + 2 >= GP_DOMAIN_SIZE)
-		ret = GP_E_SYNTAX;
 	if (ret != GP_OK)
 		return ret;
 	strcpy(out, any ? "*." : "");
