@@ -180,26 +180,6 @@ static int add_listeners(struct gathering *g)
 
 /* ---- the rest ---- */
 
-static int set_policy_id(struct gp_publish_facts *facts, const struct gp_conf *conf,
-			 const struct gp_conf_domain *domain)
-{
-	struct gp_publish_policy policy;
-	struct gp_buf body;
-	int ret;
-
-	if (domain->mta_sts == GP_CONF_STS_OFF)
-		return GP_OK;
-	gp_buf_init(&body, GP_PUBLISH_BODY_MAX);
-	ret = gp_publish_policy_init(&policy, conf, domain);
-	if (ret == GP_OK)
-		ret = gp_publish_policy_body(&policy, &body);
-	if (ret == GP_OK)
-		ret = gp_publish_policy_id(gp_str_from(body.data, body.len), facts->policy_id);
-	gp_publish_policy_deinit(&policy);
-	gp_buf_deinit(&body);
-	return ret;
-}
-
 static int set_names(struct gp_publish_facts *facts, const struct gp_conf *conf,
 		     const struct gp_conf_domain *domain, const char *name)
 {
@@ -246,8 +226,8 @@ int gp_publish_facts_new(const struct gp_conf *conf, const struct gp_conf_domain
 	facts->rua_count = domain->tlsrpt_rua.count;
 	set_elsewhere(facts, domain);
 	ret = set_names(facts, conf, domain, name);
-	if (ret == GP_OK)
-		ret = set_policy_id(facts, conf, domain);
+	if (ret == GP_OK && domain->mta_sts != GP_CONF_STS_OFF)
+		ret = gp_publish_entry_body(conf, domain, NULL, facts->policy_id);
 	if (ret == GP_OK)
 		ret = add_listeners(&g);
 	if (ret == GP_OK)

@@ -72,3 +72,23 @@ int gp_publish_policy_id(struct gp_str body, char id_out[static GP_PUBLISH_ID_SI
 	gp_str_copy(gp_str_of(text), id_out, GP_PUBLISH_ID_SIZE);
 	return GP_OK;
 }
+
+int gp_publish_entry_body(const struct gp_conf *conf, const struct gp_conf_domain *domain,
+			  struct gp_buf *body, char id_out[static GP_PUBLISH_ID_SIZE])
+{
+	struct gp_publish_policy policy;
+	struct gp_buf text;
+	int ret;
+
+	gp_buf_init(&text, GP_PUBLISH_BODY_MAX);
+	ret = gp_publish_policy_init(&policy, conf, domain);
+	if (ret == GP_OK)
+		ret = gp_publish_policy_body(&policy, &text);
+	if (ret == GP_OK)
+		ret = gp_publish_policy_id(gp_str_from(text.data, text.len), id_out);
+	if (ret == GP_OK && body)
+		ret = gp_buf_append(body, text.data, text.len);
+	gp_publish_policy_deinit(&policy);
+	gp_buf_deinit(&text);
+	return ret;
+}

@@ -35,4 +35,9 @@ int gp_publish_policy_body(const struct gp_publish_policy *policy, struct gp_buf
  * finds just what it had. GP_OK or GP_E_NOMEM. */
 int gp_publish_policy_id(struct gp_str body, char id_out[static GP_PUBLISH_ID_SIZE]);
 
+/* Both for an entry that has a policy; the body is appended to `body`, which may be NULL. GP_OK or
+ * an error as above. */
+int gp_publish_entry_body(const struct gp_conf *conf, const struct gp_conf_domain *domain,
+			  struct gp_buf *body, char id_out[static GP_PUBLISH_ID_SIZE]);
+
 #endif
