@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "publish/srv.h"
 
 /* Short where a change of keys or policy waits for it (RFC 7671 section 13), long where it is an
  * attacker's chance that the record must be asked for (RFC 8460 section 7). */
@@ -108,46 +109,27 @@ static int add_tlsrpt(struct gp_records *records, const struct gp_publish_facts 
 
 /* ---- SRV ---- */
 
-/* TLS from the start before STARTTLS (RFC 8314 section 5.1), IMAP before POP3 (RFC 6186 section
- * 3.4). There is no row for passwords in clear, as no listener takes them. */
-static const struct srv_row {
-	int role;
-	const char *label;
-	unsigned priority;
-	const char *why;
-} srv_rows[] = {
-	{ GP_ROLE_SUBMISSIONS, "_submissions._tcp", 0, "RFC 8314 section 5.1" },
-	{ GP_ROLE_SUBMISSION, "_submission._tcp", 10, "RFC 6186 section 3.1" },
-	{ GP_ROLE_IMAPS, "_imaps._tcp", 0, "RFC 6186 section 3.2" },
-	{ GP_ROLE_IMAP, "_imap._tcp", 10, "RFC 6186 section 3.2, with STARTTLS" },
-	{ GP_ROLE_POP3S, "_pop3s._tcp", 20, "RFC 6186 section 3.3" },
-	{ GP_ROLE_POP3, "_pop3._tcp", 30, "RFC 6186 section 3.3, with STLS" },
-	{ GP_ROLE_SIEVE, "_sieve._tcp", 0, "RFC 5804 section 1.8" },
-	{ GP_ROLE_XMPPS_CLIENT, "_xmpps-client._tcp", 0, "XEP-0368 section 3" },
-	{ GP_ROLE_XMPP_CLIENT, "_xmpp-client._tcp", 10, "RFC 6120 section 3.2.1" },
-	{ GP_ROLE_XMPPS_SERVER, "_xmpps-server._tcp", 0, "XEP-0368 section 3" },
-	{ GP_ROLE_XMPP_SERVER, "_xmpp-server._tcp", 10, "RFC 6120 section 3.2.1" },
-};
-
 static int add_srv(struct gp_records *records, const struct gp_publish_facts *facts,
-		   const struct srv_row *row, unsigned priority, uint16_t port)
+		   const struct gp_srv_row *row, unsigned priority, uint16_t port)
 {
 	const char *host = gp_roles[row->role].xmpp ? facts->xmpp_host : facts->mail_host;
 	struct gp_buf text;
+	char label[32];
 	int ret;
 
 	gp_buf_init(&text, TEXT_MAX);
+	snprintf(label, sizeof(label), "%s._tcp", row->service);
 	ret = port ? gp_buf_appendf(&text, "%u 0 %u %s.", priority, port, host)
 		   : gp_buf_append_str(&text, "0 0 0 .");
 	if (ret == GP_OK)
-		ret = add(records, GP_RECORD_SRV, row->label, facts->domain, &text, TTL_S,
+		ret = add(records, GP_RECORD_SRV, label, facts->domain, &text, TTL_S,
 			  port ? row->why : "RFC 2782: the service is not offered");
 	gp_buf_deinit(&text);
 	return ret;
 }
 
 static int add_srv_row(struct gp_records *records, const struct gp_publish_facts *facts,
-		       const struct srv_row *row)
+		       const struct gp_srv_row *row)
 {
 	unsigned priority = row->priority;
 	int ret = GP_OK;
@@ -169,8 +151,8 @@ static int add_services(struct gp_records *records, const struct gp_publish_fact
 	int ret = GP_OK;
 
 	(void)text;
-	for (size_t i = 0; i < sizeof(srv_rows) / sizeof(*srv_rows) && ret == GP_OK; i++)
-		ret = add_srv_row(records, facts, &srv_rows[i]);
+	for (const struct gp_srv_row *row = gp_srv_rows; row->service && ret == GP_OK; row++)
+		ret = add_srv_row(records, facts, row);
 	return ret;
 }
 
