@@ -412,15 +412,6 @@ static void check_client_certificates(const struct gp_conf *conf, struct gp_buf 
 	}
 }
 
-static bool hosts_policies(const struct gp_conf *conf)
-{
-	for (size_t i = 0; i < conf->domain_count; i++) {
-		if (conf->domains[i].mta_sts != GP_CONF_STS_OFF)
-			return true;
-	}
-	return false;
-}
-
 /* What is served there is for this machine only, until an https listener stands before it. */
 static void web_is_local(const struct gp_conf *conf, struct gp_buf *errors)
 {
@@ -436,9 +427,10 @@ static void web_is_local(const struct gp_conf *conf, struct gp_buf *errors)
 					 "web: %s is no loopback address and no unix:/path",
 					 address->text);
 	}
-	if (conf->web.address.text && !conf->web.hosts.count && !hosts_policies(conf))
+	if (conf->web.address.text && !conf->web.hosts.count && !conf->domain_count)
 		gp_conf_complain(errors, place,
-				 "web: address needs hosts, the names that clients ask for");
+				 "web: address needs hosts, the names that clients ask for, or "
+				 "domains");
 }
 
 static void (*const checks[])(const struct checker *) = {

@@ -94,7 +94,7 @@ static const struct row {
 	  "set web.address" },
 	{ "an unknown mode", TOP ONE("mta-sts = \"on\";"), false,
 	  "it is one of: off, none, testing, enforce" },
-	{ "pages need hosts where there is no policy", TOP WEB ONE(""), false,
+	{ "pages need hosts where there are no domains", TOP WEB, false,
 	  "web: address needs hosts" },
 	{ "reports to both kinds of places",
 	  TOP ONE("tlsrpt-rua = [ \"mailto:t@a.test\", \"https://r.test/v1?x=%2C\" ];"), true,
