@@ -15,6 +15,7 @@ extern const struct gp_command gp_commands[]; /* ended by one without name */
 
 #define GP_DEFAULT_CONF "/etc/gatepost/gatepost.conf"
 
+int gp_records_command(int argc, char **argv);
 int gp_serve_command(int argc, char **argv);
 int gp_status_command(int argc, char **argv);
 int gp_edge_worker_command(int argc, char **argv);

@@ -15,6 +15,9 @@ const struct gp_command gp_commands[] = {
 	  gp_serve_command },
 	{ "status", "[-c FILE | --socket PATH] [--json] [cleartext-users]",
 	  "ask a running gatepost", gp_status_command },
+	{ "records", "[csr] DOMAIN [-c FILE] [--zone | --json | --key FILE ...]",
+	  "print the DNS records that a domain should publish, or make a request for a certificate",
+	  gp_records_command },
 	{ "help", "", "show this text", gp_help_command },
 	{ "version", "", "show the version", gp_version_command },
 	{ "edge-worker", "", NULL, gp_edge_worker_command },
@@ -33,7 +36,7 @@ static void print_help(FILE *out)
 	}
 	fprintf(out, "\nThe configuration is " GP_DEFAULT_CONF
 		     " unless -c names another.\nManual: gatepost(1), gatepost.conf(5), "
-		     "gatepost-edge(8).\n");
+		     "gatepost-edge(8), gatepost-records(8).\n");
 }
 
 int gp_usage_error(const char *command, const char *fmt, ...)

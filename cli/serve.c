@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <sysexits.h>
 
 #include "base/err.h"
+#include "base/str.h"
+#include "base/time.h"
 #include "cli/command.h"
+#include "conf/check_domains.h"
+#include "daemon/memory.h"
 #include "daemon/probe.h"
+#include "daemon/served_file.h"
 #include "daemon/snapshot.h"
 #include "daemon/supervisor.h"
+#include "publish/advice.h"
 
 struct serve_options {
 	const char *path;
@@ -64,6 +72,56 @@ static void print_certificates(const struct gp_snapshot *snapshot)
 	}
 }
 
+static void advise_hosting(const struct gp_snapshot *snapshot, struct gp_buf *advice)
+{
+	struct gp_certpack *pack = NULL;
+	void *map = NULL;
+	size_t len;
+
+	if (gp_memory_map(snapshot->pack_fd, GP_MEMORY_SEALED, &map, &len) == GP_OK &&
+	    gp_certpack_open(map, len, &pack) == GP_OK)
+		gp_publish_advise_hosting(snapshot->conf, pack, advice);
+	gp_certpack_close(pack);
+	if (map)
+		munmap(map, len);
+}
+
+static void advise_retired(const struct gp_conf *conf, struct gp_buf *advice)
+{
+	struct gp_served_list served;
+
+	if (gp_served_file_read(conf, &served) == GP_OK)
+		gp_publish_advise_retired(conf, &served, (int64_t)(gp_time_utc_ms() / 1000),
+					  advice);
+	gp_served_deinit(&served);
+}
+
+/* No reason to call it wrong. */
+static void print_advice(const struct gp_snapshot *snapshot)
+{
+	struct gp_buf advice;
+
+	gp_buf_init(&advice, GP_CONF_ERRORS_MAX);
+	gp_conf_advise_domains(snapshot->conf, &advice);
+	advise_hosting(snapshot, &advice);
+	advise_retired(snapshot->conf, &advice);
+	for (struct gp_str rest = gp_str_from(advice.data, advice.len); rest.len;) {
+		struct gp_str line = gp_str_split(&rest, '\n');
+
+		fprintf(stderr, "warning: %.*s\n", (int)line.len, line.p);
+	}
+	gp_buf_deinit(&advice);
+}
+
+/* Nothing is served with them, so only whoever asks is told of a bad one. */
+static void check_next_keys(struct gp_snapshot *snapshot, struct gp_buf *errors)
+{
+	struct gp_publish_next_key *keys;
+
+	gp_snapshot_read_next_keys(snapshot, &keys, errors);
+	free(keys);
+}
+
 static int check(const struct serve_options *options)
 {
 	struct gp_snapshot *snapshot;
@@ -77,6 +135,8 @@ static int check(const struct serve_options *options)
 		ret = EX_CONFIG;
 	} else {
 		print_certificates(snapshot);
+		print_advice(snapshot);
+		check_next_keys(snapshot, &warnings);
 		/* it would start, but that is not what was asked */
 		if (warnings.len)
 			ret = EX_CONFIG;

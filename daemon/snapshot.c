@@ -16,7 +16,8 @@
 #include "daemon/snapshot_steps.h"
 #include "daemon/web_settings.h"
 
-enum { PASSWORD_SIZE = 512 };
+/* ten thousand domains, each with a policy of its own */
+enum { PASSWORD_SIZE = 512, WEB_MAX = 64 * 1024 * 1024 };
 
 /* ---- files ---- */
 
@@ -314,7 +315,7 @@ static int seal_web(struct gp_snapshot *snapshot)
 	struct gp_buf text;
 	int ret;
 
-	gp_buf_init(&text, GP_PEM_FILE_MAX);
+	gp_buf_init(&text, WEB_MAX);
 	ret = gp_web_settings_write(snapshot->conf, &text);
 	if (ret == GP_OK)
 		ret = gp_memory_seal("gatepost-web", text.data, text.len, &snapshot->web_fd);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "conf/conf.h"
+#include "publish/facts.h"
 #include "tls/certpack.h"
 #include "tls/ticket.h"
 
@@ -48,5 +49,11 @@ int gp_snapshot_load(const char *path, const struct gp_snapshot *old,
 		     struct gp_snapshot **snapshot_out, struct gp_buf *errors,
 		     struct gp_buf *warnings);
 void gp_snapshot_free(struct gp_snapshot *snapshot);
+
+/* The next keys of the certificates, one place for each of conf->certificates, which the caller frees
+ * in any case. They are no part of the snapshot, as nothing is served with them. GP_OK, or an error
+ * with a line in `errors`. */
+int gp_snapshot_read_next_keys(struct gp_snapshot *snapshot, struct gp_publish_next_key **keys_out,
+			       struct gp_buf *errors);
 
 #endif

@@ -20,6 +20,7 @@
 #include "daemon/memory.h"
 #include "daemon/notify.h"
 #include "daemon/pool.h"
+#include "daemon/served_file.h"
 #include "daemon/snapshot.h"
 #include "daemon/status.h"
 #include "daemon/status_report.h"
@@ -328,6 +329,14 @@ static void on_files_changed(void *arg)
 	reload(arg);
 }
 
+/* Not before they are served: until then nobody may announce them (RFC 8461 section 8.1). */
+static void save_served(const struct supervisor *s)
+{
+	if (gp_served_file_update(s->snapshot->conf, (int64_t)(gp_time_utc_ms() / 1000)) != GP_OK)
+		gp_event(STATE_NOT_SAVED, GP_LOG_TEXT_FIELD("file", GP_SERVED_FILE),
+			 GP_LOG_TEXT_FIELD("reason", strerror(errno)));
+}
+
 static void on_pool_ready(void *arg)
 {
 	struct supervisor *s = arg;
@@ -335,6 +344,7 @@ static void on_pool_ready(void *arg)
 
 	if (!gp_pool_is_ready(s->pool) || (s->web && !gp_pool_is_ready(s->web)))
 		return;
+	save_served(s);
 	gp_notify("READY=1");
 	if (s->ready)
 		gp_event(RELOADED, GP_LOG_NUMBER_FIELD("listeners", conf->listener_count),

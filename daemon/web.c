@@ -38,20 +38,33 @@ static void say(struct gp_http_answer *answer, int status, const char *reason, c
 	gp_buf_append_str(&answer->body, text);
 }
 
+/* RFC 8461 section 3.3: exactly here, with 200, whatever else is true of this host. */
+static void answer_policy_host(const char *policy, const char *path, struct gp_http_answer *answer)
+{
+	if (!strcmp(path, "/.well-known/mta-sts.txt"))
+		say(answer, 200, "OK", policy);
+	else
+		say(answer, 404, "Not Found", "There is the policy of MTA-STS only.\n");
+}
+
 /* What the Internet sees. A host that is not ours: the client has come with somebody else's
  * connection (RFC 9110 section 15.5.20). */
 static void answer_page(void *arg, const struct gp_http_request *request,
 			struct gp_http_answer *answer)
 {
 	const struct web *web = arg;
+	const char *policy = gp_web_settings_policy(&web->settings, request->host);
+	bool is_page = gp_web_settings_serve(&web->settings, request->host);
 
 	answer->hsts = true;
-	if (!gp_web_settings_serve(&web->settings, request->host))
-		say(answer, 421, "Misdirected Request", "This host is not served here.\n");
-	else if (!strcmp(request->path, "/health"))
+	if (is_page && !strcmp(request->path, "/health"))
 		say(answer, 200, "OK", "ok\n");
-	else
+	else if (policy)
+		answer_policy_host(policy, request->path, answer);
+	else if (is_page)
 		say(answer, 404, "Not Found", "There is no such page.\n");
+	else
+		say(answer, 421, "Misdirected Request", "This host is not served here.\n");
 }
 
 static void answer_metrics(void *arg, const struct gp_http_request *request,

@@ -23,7 +23,8 @@ static void write_and_read_back(struct gp_conf *conf, struct gp_buf *errors)
 	if (!text || gp_conf_load_effective(text, &again, errors) != GP_OK)
 		abort();
 	if (again->listener_count != conf->listener_count ||
-	    again->certificate_count != conf->certificate_count)
+	    again->certificate_count != conf->certificate_count ||
+	    again->domain_count != conf->domain_count)
 		abort();
 	gp_conf_free(again);
 	free(text);

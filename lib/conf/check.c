@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "conf/check_domains.h"
 #include "conf/complaint.h"
 #include "conf/tree.h"
 #include "identity/account.h"
@@ -242,7 +243,7 @@ void gp_conf_check_certificates(const struct gp_conf *conf, struct gp_buf *error
 	for (size_t i = 0; i < conf->certificate_count; i++) {
 		const struct gp_conf_certificate *c = &conf->certificates[i];
 		bool whole = c->name && c->chain && c->key,
-		     any = c->name || c->chain || c->key || c->ocsp;
+		     any = c->name || c->chain || c->key || c->ocsp || c->next_key;
 
 		if (c->folder ? any : !whole)
 			gp_conf_complain(errors, element_of(conf, "certificates", i),
@@ -426,9 +427,10 @@ static void web_is_local(const struct gp_conf *conf, struct gp_buf *errors)
 					 "web: %s is no loopback address and no unix:/path",
 					 address->text);
 	}
-	if (conf->web.address.text && !conf->web.hosts.count)
+	if (conf->web.address.text && !conf->web.hosts.count && !conf->domain_count)
 		gp_conf_complain(errors, place,
-				 "web: address needs hosts, the names that clients ask for");
+				 "web: address needs hosts, the names that clients ask for, or "
+				 "domains");
 }
 
 static void (*const checks[])(const struct checker *) = {
@@ -449,6 +451,7 @@ void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)
 	names_are_unique(conf, errors);
 	web_is_local(conf, errors);
 	check_client_certificates(conf, errors);
+	gp_conf_check_domains(conf, errors);
 	for (size_t i = 0; i < conf->listener_count; i++) {
 		const struct checker c = { conf, errors, &conf->listeners[i],
 					   element_of(conf, "listeners", i) };

@@ -364,6 +364,8 @@ static void read_tree(struct gp_conf *conf, bool effective, struct gp_buf *error
 	conf->listeners = read_list(gp_conf_listener_rows, config_lookup(config, "listeners"),
 				    sizeof(*conf->listeners), &conf->listener_count, effective,
 				    errors);
+	conf->domains = read_list(gp_conf_domain_rows, config_lookup(config, "domains"),
+				  sizeof(*conf->domains), &conf->domain_count, effective, errors);
 }
 
 /* ---- loading ---- */
@@ -401,7 +403,8 @@ static int finish(struct gp_conf *conf, bool effective, struct gp_conf **conf_ou
 	size_t before = errors->len;
 
 	read_tree(conf, effective, errors);
-	if (!conf->certificates || !conf->client_certificates || !conf->listeners) {
+	if (!conf->certificates || !conf->client_certificates || !conf->listeners ||
+	    !conf->domains) {
 		gp_conf_free(conf);
 		return GP_E_NOMEM;
 	}
@@ -464,6 +467,14 @@ void gp_conf_free(struct gp_conf *conf)
 	}
 	for (size_t i = 0; conf->client_certificates && i < conf->client_certificate_count; i++)
 		free(conf->client_certificates[i].keys.items);
+	for (size_t i = 0; conf->domains && i < conf->domain_count; i++) {
+		free(conf->domains[i].names.items);
+		free(conf->domains[i].mx.items);
+		free(conf->domains[i].other_mx.items);
+		free(conf->domains[i].elsewhere.items);
+		free(conf->domains[i].tlsrpt_rua.items);
+	}
+	free(conf->domains);
 	free(conf->listeners);
 	free(conf->client_certificates);
 	free(conf->web.hosts.items);

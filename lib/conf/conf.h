@@ -38,6 +38,7 @@ enum gp_conf_login {
 	GP_CONF_LOGIN_XCLIENT,
 	GP_CONF_LOGIN_TRUSTED_ADDRESS
 };
+enum gp_conf_sts { GP_CONF_STS_OFF, GP_CONF_STS_NONE, GP_CONF_STS_TESTING, GP_CONF_STS_ENFORCE };
 enum gp_unknown_sni { GP_UNKNOWN_SNI_DEFAULT, GP_UNKNOWN_SNI_REFUSE };
 
 /* "192.0.2.1:993", "[2001:db8::1]:993", "host.example:993" or "unix:/path". */
@@ -122,7 +123,24 @@ struct gp_conf_certificate {
 	const char *chain;
 	const char *key;
 	const char *ocsp;
+	const char *next_key;
 	const char *folder;
+};
+
+/* What the DNS shall say of some domains. Names are as the operator wrote them, with U-labels
+ * perhaps: domain.h has them as the DNS does. */
+struct gp_conf_domain {
+	struct gp_conf_texts names;
+	const char *mail_host; /* this and the next ones: NULL is their default, see domain.h */
+	struct gp_conf_texts mx;
+	struct gp_conf_texts other_mx;
+	const char *xmpp_host;
+	const char *web_host;
+	struct gp_conf_texts elsewhere;
+	int mta_sts; /* enum gp_conf_sts */
+	uint64_t mta_sts_max_age_ms;
+	struct gp_conf_texts tlsrpt_rua;
+	bool is_signed;
 };
 
 struct gp_conf_server {
@@ -173,8 +191,13 @@ struct gp_conf {
 	size_t client_certificate_count;
 	struct gp_conf_listener *listeners;
 	size_t listener_count;
+	struct gp_conf_domain *domains;
+	size_t domain_count;
 	struct gp_conf_tree *tree; /* libconfig's */
 };
+
+/* RFC 8461 section 3.2 */
+#define GP_CONF_STS_MAX_AGE_S UINT64_C(31557600)
 
 enum { GP_CONF_ERRORS_MAX = 64 * 1024, GP_CONF_LISTENERS_MAX = 100, GP_CONF_WORKERS_MAX = 256 };
 

@@ -12,6 +12,7 @@ static const char *const login_words[] = { "none",    "master-user",     "proxy-
 					   "xclient", "trusted-address", NULL };
 static const char *const addresses_words[] = { "none", "mail", "xmpp", "any", NULL };
 static const char *const account_words[] = { "address", "local-part", NULL };
+static const char *const sts_words[] = { "off", "none", "testing", "enforce", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
 static const char *const format_words[] = { "text", "json", NULL };
 static const char *const target_words[] = { "stderr", "syslog", NULL };
@@ -112,6 +113,9 @@ const struct gp_conf_row gp_conf_certificate_rows[] = {
 	  .example = "/etc/gatepost/mail.example.org.key.pem" },
 	{ "ocsp", GP_CONF_TEXT, AT(gp_conf_certificate, ocsp), "",
 	  .help = "DER file: an OCSP response for this certificate, to be stapled." },
+	{ "next-key", GP_CONF_TEXT, AT(gp_conf_certificate, next_key), "",
+	  .help = "PEM file: the key, private or public, that will come after this one; gatepost "
+		  "records publishes it in advance (RFC 7671 section 8.1)." },
 	{ "folder", GP_CONF_TEXT, AT(gp_conf_certificate, folder), "",
 	  .help = "In place of name, chain and key: all certificates of this folder, which are "
 		  "NAME.pem (chain and key in one file) and NAME/fullchain.pem with "
@@ -249,6 +253,40 @@ const struct gp_conf_row gp_conf_client_certificate_rows[] = {
 	END,
 };
 
+const struct gp_conf_row gp_conf_domain_rows[] = {
+	{ "names", GP_CONF_TEXTS, AT(gp_conf_domain, names), NULL,
+	  .help = "The domains to which all of this applies: what stands behind the @ of addresses.",
+	  .example = "example.org" },
+	{ "mail-host", GP_CONF_TEXT, AT(gp_conf_domain, mail_host), "",
+	  .help = "Host on which clients find this gatepost; else server.hostname.",
+	  .example = "mail.example.org" },
+	{ "mx", GP_CONF_TEXTS, AT(gp_conf_domain, mx), "",
+	  .help = "MX hosts that are this gatepost; else mail-host." },
+	{ "other-mx", GP_CONF_TEXTS, AT(gp_conf_domain, other_mx), "",
+	  .help = "MX hosts on other machines, or patterns such as *.example.net: they stand in the "
+		  "MTA-STS policy, and their TLSA records are made elsewhere." },
+	{ "xmpp-host", GP_CONF_TEXT, AT(gp_conf_domain, xmpp_host), "",
+	  .help = "Host on which XMPP is found; else mail-host." },
+	{ "web-host", GP_CONF_TEXT, AT(gp_conf_domain, web_host), "",
+	  .help = "Host of the https listener, of which mta-sts.DOMAIN becomes an alias; else "
+		  "mail-host." },
+	{ "elsewhere", GP_CONF_TEXTS, AT(gp_conf_domain, elsewhere), "",
+	  .help = "Services (named like roles) that another server offers to these domains: gatepost "
+		  "records neither announces nor denies them." },
+	{ "mta-sts", GP_CONF_CHOICE, AT(gp_conf_domain, mta_sts), "off", .words = sts_words,
+	  .help = "The MTA-STS policy (RFC 8461) that the web process serves: off; testing, then "
+		  "enforce; none, to take one back before it is switched off." },
+	{ "mta-sts-max-age", GP_CONF_DURATION, AT(gp_conf_domain, mta_sts_max_age_ms), "14d",
+	  .min = SECOND, .max = GP_CONF_STS_MAX_AGE_S * SECOND,
+	  .help = "How long senders remember the policy; 31557600 s at most (RFC 8461 section 3.2)." },
+	{ "tlsrpt-rua", GP_CONF_TEXTS, AT(gp_conf_domain, tlsrpt_rua), "",
+	  .help = "Where senders report how TLS fared (RFC 8460): mailto: and https: URIs." },
+	{ "signed", GP_CONF_BOOL, AT(gp_conf_domain, is_signed), "false",
+	  .help = "States that the zone is signed (DNSSEC), without which there are no TLSA "
+		  "records (RFC 8314 section 4.5.4)." },
+	END,
+};
+
 const struct gp_conf_group gp_conf_groups[] = {
 	{ "server", gp_conf_server_rows, false, "Processes and folders." },
 	{ "log", gp_conf_log_rows, false, "What is written about sessions, and where." },
@@ -260,5 +298,7 @@ const struct gp_conf_group gp_conf_groups[] = {
 	{ "client-certificates", gp_conf_client_certificate_rows, true,
 	  "Which client certificates are whose." },
 	{ "listeners", gp_conf_listener_rows, true, "Ports, and the servers behind them." },
+	{ "domains", gp_conf_domain_rows, true,
+	  "What the DNS shall say of domains, and their MTA-STS policies." },
 	{ .name = NULL },
 };

@@ -51,6 +51,7 @@ extern const struct gp_conf_row gp_conf_certificate_rows[];
 extern const struct gp_conf_row gp_conf_listener_rows[];
 extern const struct gp_conf_row gp_conf_client_certificate_rows[];
 extern const struct gp_conf_row gp_conf_backend_rows[];
+extern const struct gp_conf_row gp_conf_domain_rows[];
 
 extern const struct gp_conf_group gp_conf_groups[]; /* ended by a group without name */
 

@@ -135,6 +135,8 @@ static void print_value(struct gp_buf *out, const struct gp_conf_row *row)
 {
 	if (row->type == GP_CONF_NUMBER || row->type == GP_CONF_BOOL)
 		gp_buf_appendf(out, "%s", row->standard);
+	else if (row->type == GP_CONF_TEXTS && row->example)
+		gp_buf_appendf(out, "[ \"%s\" ]", row->example);
 	else if (row->type == GP_CONF_NETWORKS || row->type == GP_CONF_TEXTS)
 		gp_buf_append_str(out, "[ ]");
 	else

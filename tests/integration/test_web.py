@@ -120,6 +120,67 @@ def _():
 	contains(gate().hup("reload-refused")["reason"], "restart only")
 
 
+POLICY = "/.well-known/mta-sts.txt"
+MANY = 1000
+
+
+def many_domains(count):
+	return [{"names": [f"d{number}.test" for number in range(count)], "mail_host": "mail.d0.test", "mta_sts": "enforce",
+		"mta_sts_max_age": "7d"}, {"names": ["example.test"], "mail_host": "mail.example.test", "mta_sts": "testing"}]
+
+
+@cache
+def many_gate():
+	hosts = [f"mta-sts.d{number}.test" for number in range(MANY)]
+	leaves = [pki().leaf("many", hosts), pki().leaf("one", [NAME, OTHER])]
+	path = os.path.join(lab.make_folder("many-web"), "web.sock")
+	rows_of_one = [listener("https", f"{GATE}:2443", leaves[1], f"unix:{path}")]
+	return Gate(lab, "many", certificates=[certificate(leaf) for leaf in leaves], listeners=rows_of_one,
+		web={"address": f"unix:{path}"}, domains=many_domains(MANY))
+
+
+def fetch(host, path=POLICY, *more):
+	many_gate()
+	return command("curl", "-sS", "-i", "--http1.1", "--cacert", pki().root, "--resolve", f"{host}:2443:{GATE}", *more,
+		f"https://{host}:2443{path}", text=False).stdout.decode()
+
+
+def served(host):
+	head, _, body = fetch(host).partition("\r\n\r\n")
+	equal(head.splitlines()[0], "HTTP/1.1 200 OK")
+	contains(head, "Content-Type: text/plain; charset=utf-8\r\n")
+	return body
+
+
+@test("[8461-3.2-4 8461-3.2-13] a policy for each of a thousand domains and one, as text/plain, with the certificate for its name")
+def _():
+	for number in (0, 7, 500, MANY - 1):
+		equal(served(f"mta-sts.d{number}.test"),
+			"version: STSv1\r\nmode: enforce\r\nmx: mail.d0.test\r\nmax_age: 604800\r\n")
+	contains(served(NAME), "mode: testing\r\nmx: mail.example.test\r\n")
+	contains(fetch(NAME, POLICY, "-I"), "200 OK")
+	contains(fetch(NAME, POLICY + "?x"), "200 OK")
+
+
+@test("a policy is nowhere else, and nothing else is there")
+def _():
+	for path in ("/", "/health", POLICY + "/", "/.well-known/", "/.well-known/MTA-STS.txt"):
+		contains(fetch(NAME, path), "HTTP/1.1 404 ")
+	contains(fetch(OTHER), "HTTP/1.1 421 ")
+	contains(fetch(NAME, POLICY, "-H", "Host: mta-sts.nobody.test"), "HTTP/1.1 421 ")
+	contains(fetch(NAME, POLICY, "-H", "Host: example.test"), "HTTP/1.1 421 ")
+	equal("200 OK" in fetch(NAME, POLICY, "-X", "POST"), False)
+
+
+@test("a reload changes policies and takes domains away")
+def _():
+	changed = many_domains(500)
+	changed[0]["mta_sts"] = "none"
+	many_gate().reload(domains=changed)
+	contains(served("mta-sts.d7.test"), "mode: none\r\n")
+	contains(fetch("mta-sts.d500.test"), "HTTP/1.1 421 ")
+
+
 @test("web: an address that is no loopback, and one without hosts, are refused")
 def _():
 	for web, sentence in (({"metrics_address": "192.0.2.1:9100"}, "is no loopback address"),

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* The listeners say which services there are and with which keys their ports answer. A port that
+ * several domains share has one RRset of TLSA records, so an XMPP port has the keys of all its
+ * domains. */
+#include "publish/facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "conf/domain.h"
+#include "tls/digest.h"
+
+struct gathering {
+	struct gp_publish_facts *facts;
+	const struct gp_conf *conf;
+	const struct gp_certpack *pack;
+	const struct gp_publish_next_key *next_keys;
+	const struct gp_conf_listener *listener;
+};
+
+/* ---- services ---- */
+
+static int add_service(struct gp_publish_facts *facts, int role, uint16_t port)
+{
+	struct gp_publish_service *more;
+
+	for (size_t i = 0; i < facts->service_count; i++) {
+		if (facts->services[i].role == role && facts->services[i].port == port)
+			return GP_OK;
+	}
+	more = reallocarray(facts->services, facts->service_count + 1, sizeof(*more));
+	if (!more)
+		return GP_E_NOMEM;
+	facts->services = more;
+	facts->services[facts->service_count++] = (struct gp_publish_service){ role, port };
+	return GP_OK;
+}
+
+bool gp_publish_offers(const struct gp_publish_facts *facts, int role)
+{
+	for (size_t i = 0; i < facts->service_count; i++) {
+		if (facts->services[i].role == role)
+			return true;
+	}
+	return false;
+}
+
+/* ---- keys ---- */
+
+static int add_key(struct gp_publish_facts *facts, const struct gp_publish_key *key)
+{
+	struct gp_publish_key *more;
+
+	for (size_t i = 0; i < facts->key_count; i++) {
+		const struct gp_publish_key *other = &facts->keys[i];
+
+		if (other->port == key->port && !strcmp(other->host, key->host) &&
+		    !memcmp(other->spki_sha256, key->spki_sha256, GP_SHA256_OCTETS))
+			return GP_OK;
+	}
+	more = reallocarray(facts->keys, facts->key_count + 1, sizeof(*more));
+	if (!more)
+		return GP_E_NOMEM;
+	facts->keys = more;
+	facts->keys[facts->key_count++] = *key;
+	return GP_OK;
+}
+
+static const struct gp_publish_next_key *next_key_of(const struct gathering *g, struct gp_str label)
+{
+	for (size_t i = 0; i < g->conf->certificate_count; i++) {
+		if (g->next_keys[i].known && gp_str_equal(label, g->conf->certificates[i].name))
+			return &g->next_keys[i];
+	}
+	return NULL;
+}
+
+/* `next`: the next key of that certificate, not its own. */
+static int add_key_of(const struct gathering *g, const struct gp_certpack_entry *entry,
+		      const char *host, bool next)
+{
+	const struct gp_publish_next_key *next_key = next_key_of(g, entry->label);
+	struct gp_publish_key key = { .port = g->listener->address.endpoint.port, .is_next = next };
+	int ret = GP_OK;
+
+	strcpy(key.host, host);
+	if (!next)
+		ret = gp_spki_sha256(entry->chain_pem, key.spki_sha256);
+	else if (next_key)
+		memcpy(key.spki_sha256, next_key->spki_sha256, sizeof(key.spki_sha256));
+	else
+		return GP_OK;
+	return ret == GP_OK ? add_key(g->facts, &key) : ret;
+}
+
+/* The certificates that a client gets who asks for `sni`; it is the choice of lib/tls/server.c. */
+static int add_keys(const struct gathering *g, const char *host, const char *sni, bool next)
+{
+	size_t index;
+	int ret = gp_certpack_find_name(g->pack, sni, &index);
+
+	if (ret != GP_OK && g->listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE)
+		return GP_OK;
+	if (ret != GP_OK)
+		ret = gp_certpack_find_label(g->pack, g->listener->certificate, &index);
+	if (ret != GP_OK)
+		return ret == GP_E_NOT_FOUND ? GP_OK : ret;
+	for (index = gp_certpack_first_twin(g->pack, index);
+	     ret == GP_OK && index < gp_certpack_count(g->pack);
+	     index = gp_certpack_next_twin(g->pack, index))
+		ret = add_key_of(g, gp_certpack_entry(g->pack, index), host, next);
+	return ret;
+}
+
+static int add_mx_keys(const struct gathering *g, bool next)
+{
+	int ret = GP_OK;
+
+	for (size_t i = 0; i < g->facts->mx_count && ret == GP_OK; i++)
+		ret = add_keys(g, g->facts->mx[i], g->facts->mx[i], next);
+	return ret;
+}
+
+static bool is_among(const struct gp_conf_texts *domains, const char *ascii)
+{
+	char other[GP_DOMAIN_SIZE];
+
+	for (size_t i = 0; i < domains->count; i++) {
+		if (gp_domain_to_ascii(domains->items[i], other) == GP_OK && !strcmp(other, ascii))
+			return true;
+	}
+	return false;
+}
+
+/* The name that XMPP asks for is the domain (XEP-0368 section 5). */
+static int add_xmpp_keys(const struct gathering *g, bool next)
+{
+	const struct gp_conf_texts *domains = &g->listener->domains;
+	char sni[GP_DOMAIN_SIZE];
+	int ret = GP_OK;
+
+	for (size_t i = 0; i < domains->count && ret == GP_OK; i++) {
+		if (gp_domain_to_ascii(domains->items[i], sni) == GP_OK)
+			ret = add_keys(g, g->facts->xmpp_host, sni, next);
+	}
+	return ret;
+}
+
+static int add_listener(const struct gathering *g, bool next)
+{
+	int role = g->listener->role;
+	const char *mail_host = g->facts->mail_host;
+	int ret;
+
+	if (role == GP_ROLE_HTTPS || g->facts->elsewhere[role] ||
+	    (gp_roles[role].xmpp && !is_among(&g->listener->domains, g->facts->domain)))
+		return GP_OK;
+	ret = add_service(g->facts, role, g->listener->address.endpoint.port);
+	if (ret != GP_OK)
+		return ret;
+	if (gp_roles[role].xmpp)
+		return add_xmpp_keys(g, next);
+	return role == GP_ROLE_SMTP ? add_mx_keys(g, next)
+				    : add_keys(g, mail_host, mail_host, next);
+}
+
+static int add_listeners(struct gathering *g)
+{
+	int ret = GP_OK;
+
+	for (int next = 0; next < 2; next++) {
+		for (size_t i = 0; i < g->conf->listener_count && ret == GP_OK; i++) {
+			g->listener = &g->conf->listeners[i];
+			ret = add_listener(g, next);
+		}
+	}
+	return ret;
+}
+
+/* ---- the rest ---- */
+
+static int set_names(struct gp_publish_facts *facts, const struct gp_conf *conf,
+		     const struct gp_conf_domain *domain, const char *name)
+{
+	int ret = gp_conf_host_name(name, facts->domain);
+
+	if (ret == GP_OK)
+		ret = gp_conf_host_name(gp_conf_mail_host(conf, domain), facts->mail_host);
+	if (ret == GP_OK)
+		ret = gp_conf_host_name(gp_conf_xmpp_host(conf, domain), facts->xmpp_host);
+	if (ret == GP_OK)
+		ret = gp_conf_host_name(gp_conf_web_host(conf, domain), facts->web_host);
+	facts->mx = calloc(gp_conf_mx_count(domain) + 1, sizeof(*facts->mx));
+	if (!facts->mx)
+		return GP_E_NOMEM;
+	for (size_t i = 0; i < gp_conf_mx_count(domain) && ret == GP_OK; i++) {
+		ret = gp_conf_host_name(gp_conf_mx(conf, domain, i), facts->mx[i]);
+		facts->mx_count++;
+	}
+	return ret;
+}
+
+static void set_elsewhere(struct gp_publish_facts *facts, const struct gp_conf_domain *domain)
+{
+	for (int role = 0; role < GP_ROLES; role++) {
+		for (size_t i = 0; i < domain->elsewhere.count; i++)
+			facts->elsewhere[role] |= !strcmp(domain->elsewhere.items[i],
+							  gp_roles[role].name);
+	}
+}
+
+int gp_publish_facts_new(const struct gp_conf *conf, const struct gp_conf_domain *domain,
+			 const char *name, const struct gp_certpack *pack,
+			 const struct gp_publish_next_key *next_keys,
+			 struct gp_publish_facts **facts_out)
+{
+	struct gp_publish_facts *facts = calloc(1, sizeof(*facts));
+	struct gathering g = { facts, conf, pack, next_keys, NULL };
+	int ret;
+
+	if (!facts)
+		return GP_E_NOMEM;
+	facts->is_signed = domain->is_signed;
+	facts->rua = domain->tlsrpt_rua.items;
+	facts->rua_count = domain->tlsrpt_rua.count;
+	set_elsewhere(facts, domain);
+	ret = set_names(facts, conf, domain, name);
+	if (ret == GP_OK && domain->mta_sts != GP_CONF_STS_OFF)
+		ret = gp_publish_entry_body(conf, domain, NULL, facts->policy_id);
+	if (ret == GP_OK)
+		ret = add_listeners(&g);
+	if (ret == GP_OK)
+		*facts_out = facts;
+	else
+		gp_publish_facts_free(facts);
+	return ret;
+}
+
+void gp_publish_facts_free(struct gp_publish_facts *facts)
+{
+	if (!facts)
+		return;
+	free(facts->mx);
+	free(facts->services);
+	free(facts->keys);
+	free(facts);
+}

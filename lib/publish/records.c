@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include "publish/records.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "publish/srv.h"
+
+/* Short where a change of keys or policy waits for it (RFC 7671 section 13), long where it is an
+ * attacker's chance that the record must be asked for (RFC 8460 section 7). */
+enum { TTL_S = 3600, LONG_TTL_S = 86400, TEXT_MAX = 32 * 1024, TLSA_PER_ANSWER = 20 };
+
+#define TLSA_NOW  "RFC 7672 section 3.1: DANE-EE(3) SPKI(1) SHA2-256(1) of the key in use"
+#define TLSA_NEXT "RFC 7671 section 8.1: the next key, to be here two TTLs before it is used"
+#define NOT_SERVED                                                                 \
+	"RFC 8461 section 8.1: the policy comes first; start or reload gatepost, " \
+	"then ask again"
+
+/* ---- the list ---- */
+
+static int add(struct gp_records *records, enum gp_record_type type, const char *label,
+	       const char *parent, struct gp_buf *text, uint32_t ttl_s, const char *why)
+{
+	struct gp_record *more = reallocarray(records->items, records->count + 1, sizeof(*more));
+	struct gp_record *record;
+
+	if (!more)
+		return GP_E_NOMEM;
+	records->items = more;
+	record = &more[records->count];
+	*record = (struct gp_record){ .type = type, .ttl_s = ttl_s, .why = why };
+	snprintf(record->owner, sizeof(record->owner), "%s.%s", label, parent);
+	record->text = gp_buf_cstr(text) ? strdup(gp_buf_cstr(text)) : NULL;
+	if (!record->text)
+		return GP_E_NOMEM;
+	records->count++;
+	return GP_OK;
+}
+
+/* `before`, `name` and `after` make the sentence. */
+static int note(struct gp_records *records, const char *before, const char *name, const char *after)
+{
+	char **more = reallocarray(records->notes, records->note_count + 1, sizeof(*more));
+
+	if (!more)
+		return GP_E_NOMEM;
+	records->notes = more;
+	if (asprintf(&more[records->note_count], "%s%s%s", before, name, after) < 0)
+		return GP_E_NOMEM;
+	records->note_count++;
+	return GP_OK;
+}
+
+/* ---- MTA-STS and TLSRPT ---- */
+
+static int add_sts(struct gp_records *records, const struct gp_publish_facts *facts,
+		   struct gp_buf *text)
+{
+	char host[sizeof("mta-sts.") + GP_DOMAIN_SIZE];
+	int ret = GP_OK;
+
+	if (!*facts->policy_id)
+		return GP_OK;
+	snprintf(host, sizeof(host), "mta-sts.%s", facts->domain);
+	if (!strcmp(host, facts->web_host)) {
+		ret = note(records, "", host,
+			   " needs the addresses (A, AAAA) of the https listener.");
+	} else {
+		gp_buf_appendf(text, "%s.", facts->web_host);
+		ret = add(records, GP_RECORD_CNAME, "mta-sts", facts->domain, text, TTL_S,
+			  "RFC 8461 section 3.2: the host that serves the policy");
+	}
+	gp_buf_reset(text);
+	if (ret == GP_OK)
+		ret = gp_buf_appendf(text, "v=STSv1; id=%s;", facts->policy_id);
+	if (ret == GP_OK)
+		ret = add(
+			records, GP_RECORD_TXT, "_mta-sts", facts->domain, text, TTL_S,
+			"RFC 8461 section 3.1: there is a policy; its id follows from its content");
+	if (ret == GP_OK && facts->served == GP_PUBLISH_NOT_SERVED)
+		records->items[records->count - 1].later = NOT_SERVED;
+	if (ret == GP_OK)
+		ret = note(
+			records,
+			"A changed MTA-STS policy is served first, as gatepost does at its start "
+			"or reload, and only then announced by the TXT record (RFC 8461 section "
+			"8.1).",
+			"", "");
+	return ret;
+}
+
+static int add_tlsrpt(struct gp_records *records, const struct gp_publish_facts *facts,
+		      struct gp_buf *text)
+{
+	int ret;
+
+	if (!facts->rua_count)
+		return GP_OK;
+	ret = gp_buf_append_str(text, "v=TLSRPTv1; rua=");
+	for (size_t i = 0; i < facts->rua_count && ret == GP_OK; i++)
+		ret = gp_buf_appendf(text, "%s%s", i ? "," : "", facts->rua[i]);
+	if (ret == GP_OK)
+		ret = add(records, GP_RECORD_TXT, "_smtp._tls", facts->domain, text, LONG_TTL_S,
+			  "RFC 8460 section 3: where to report how TLS fared");
+	return ret;
+}
+
+/* ---- SRV ---- */
+
+static int add_srv(struct gp_records *records, const struct gp_publish_facts *facts,
+		   const struct gp_srv_row *row, unsigned priority, uint16_t port)
+{
+	const char *host = gp_roles[row->role].xmpp ? facts->xmpp_host : facts->mail_host;
+	struct gp_buf text;
+	char label[32];
+	int ret;
+
+	gp_buf_init(&text, TEXT_MAX);
+	snprintf(label, sizeof(label), "%s._tcp", row->service);
+	ret = port ? gp_buf_appendf(&text, "%u 0 %u %s.", priority, port, host)
+		   : gp_buf_append_str(&text, "0 0 0 .");
+	if (ret == GP_OK)
+		ret = add(records, GP_RECORD_SRV, label, facts->domain, &text, TTL_S,
+			  port ? row->why : "RFC 2782: the service is not offered");
+	gp_buf_deinit(&text);
+	return ret;
+}
+
+static int add_srv_row(struct gp_records *records, const struct gp_publish_facts *facts,
+		       const struct gp_srv_row *row)
+{
+	unsigned priority = row->priority;
+	int ret = GP_OK;
+
+	if (facts->elsewhere[row->role])
+		return GP_OK;
+	if (!gp_publish_offers(facts, row->role))
+		return add_srv(records, facts, row, 0, 0);
+	for (size_t i = 0; i < facts->service_count && ret == GP_OK; i++) {
+		if (facts->services[i].role == row->role)
+			ret = add_srv(records, facts, row, priority++, facts->services[i].port);
+	}
+	return ret;
+}
+
+static int add_services(struct gp_records *records, const struct gp_publish_facts *facts,
+			struct gp_buf *text)
+{
+	int ret = GP_OK;
+
+	(void)text;
+	for (const struct gp_srv_row *row = gp_srv_rows; row->service && ret == GP_OK; row++)
+		ret = add_srv_row(records, facts, row);
+	return ret;
+}
+
+/* ---- TLSA ---- */
+
+static bool is_within(const char *host, const char *domain)
+{
+	size_t host_len = strlen(host), len = strlen(domain);
+
+	if (host_len < len || strcmp(host + host_len - len, domain) != 0)
+		return false;
+	return host_len == len || host[host_len - len - 1] == '.';
+}
+
+static int add_tlsa_of(struct gp_records *records, const struct gp_publish_key *key,
+		       struct gp_buf *text)
+{
+	char label[sizeof("_65535._tcp")], digest[GP_SHA256_TEXT];
+	int ret;
+
+	snprintf(label, sizeof(label), "_%u._tcp", key->port);
+	gp_sha256_format(key->spki_sha256, digest);
+	gp_buf_reset(text);
+	ret = gp_buf_appendf(text, "3 1 1 %s", digest);
+	return ret == GP_OK ? add(records, GP_RECORD_TLSA, label, key->host, text, TTL_S,
+				  key->is_next ? TLSA_NEXT : TLSA_NOW)
+			    : ret;
+}
+
+/* The first key of its host? */
+static bool is_first_of_host(const struct gp_publish_facts *facts, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (!strcmp(facts->keys[i].host, facts->keys[index].host))
+			return false;
+	}
+	return true;
+}
+
+static size_t keys_at(const struct gp_publish_facts *facts, const struct gp_publish_key *place)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < facts->key_count; i++)
+		count += facts->keys[i].port == place->port &&
+			 !strcmp(facts->keys[i].host, place->host);
+	return count;
+}
+
+static int note_of_host(struct gp_records *records, const struct gp_publish_facts *facts, size_t i)
+{
+	const char *host = facts->keys[i].host;
+
+	if (!is_within(host, facts->domain))
+		return note(
+			records, "The TLSA records of ", host,
+			" belong to the zone of that name: see gatepost records for its domain.");
+	if (facts->is_signed && keys_at(facts, &facts->keys[i]) > TLSA_PER_ANSWER)
+		return note(records, "", host,
+			    " has so many keys at a port that the TLSA answer may not fit into one "
+			    "packet (RFC 7671 section 10.1.1).");
+	return GP_OK;
+}
+
+static int add_tlsa(struct gp_records *records, const struct gp_publish_facts *facts,
+		    struct gp_buf *text)
+{
+	int ret = GP_OK;
+
+	for (size_t i = 0; i < facts->key_count && ret == GP_OK; i++) {
+		if (is_first_of_host(facts, i))
+			ret = note_of_host(records, facts, i);
+		if (ret == GP_OK && facts->is_signed &&
+		    is_within(facts->keys[i].host, facts->domain))
+			ret = add_tlsa_of(records, &facts->keys[i], text);
+	}
+	if (ret == GP_OK && !facts->is_signed)
+		ret = note(
+			records,
+			"No TLSA records, as the zone is not known to be signed: where it is, set "
+			"signed = true (RFC 8314 section 4.5.4).",
+			"", "");
+	return ret;
+}
+
+/* ---- all ---- */
+
+int gp_records_new(const struct gp_publish_facts *facts, struct gp_records **records_out)
+{
+	static int (*const makers[])(struct gp_records *, const struct gp_publish_facts *,
+				     struct gp_buf *) = { add_sts, add_tlsrpt, add_services,
+							  add_tlsa };
+	struct gp_records *records = calloc(1, sizeof(*records));
+	int ret = GP_OK;
+
+	if (!records)
+		return GP_E_NOMEM;
+	strcpy(records->domain, facts->domain);
+	for (size_t i = 0; i < sizeof(makers) / sizeof(*makers) && ret == GP_OK; i++) {
+		struct gp_buf text;
+
+		gp_buf_init(&text, TEXT_MAX);
+		ret = makers[i](records, facts, &text);
+		gp_buf_deinit(&text);
+	}
+	if (ret == GP_OK)
+		*records_out = records;
+	else
+		gp_records_free(records);
+	return ret;
+}
+
+void gp_records_free(struct gp_records *records)
+{
+	if (!records)
+		return;
+	for (size_t i = 0; i < records->count; i++)
+		free(records->items[i].text);
+	for (size_t i = 0; i < records->note_count; i++)
+		free(records->notes[i]);
+	free(records->items);
+	free(records->notes);
+	free(records);
+}
+
+const char *gp_record_type_name(enum gp_record_type type)
+{
+	static const char *const names[] = { [GP_RECORD_CNAME] = "CNAME",
+					     [GP_RECORD_SRV] = "SRV",
+					     [GP_RECORD_TLSA] = "TLSA",
+					     [GP_RECORD_TXT] = "TXT" };
+
+	return names[type];
+}
