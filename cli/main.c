@@ -5,6 +5,8 @@
 #include <sysexits.h>
 
 #include "cli/command.h"
+#include "daemon/fetch.h"
+#include "daemon/policy.h"
 #include "daemon/web.h"
 #include "daemon/worker.h"
 
@@ -21,6 +23,8 @@ const struct gp_command gp_commands[] = {
 	{ "help", "", "show this text", gp_help_command },
 	{ "version", "", "show the version", gp_version_command },
 	{ "edge-worker", "", NULL, gp_edge_worker_command },
+	{ "fetch", "", NULL, gp_fetch_command },
+	{ "policy-server", "", NULL, gp_policy_server_command },
 	{ "web", "", NULL, gp_web_command },
 	{ .name = NULL },
 };
@@ -75,6 +79,18 @@ int gp_web_command(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	return gp_web_main();
+}
+
+int gp_fetch_command(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return gp_fetch_main();
+}
+
+int gp_policy_server_command(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return gp_policy_main();
 }
 
 int main(int argc, char **argv)

@@ -101,7 +101,8 @@ static int read_facts(struct domain *d, const char *name)
 	struct gp_certpack *pack = NULL;
 	void *map = NULL;
 	size_t len;
-	int ret = gp_memory_map(d->snapshot->pack_fd, GP_MEMORY_SEALED, &map, &len);
+	int ret = gp_memory_map(d->snapshot->fds[GP_SEALED_CERTIFICATES], GP_MEMORY_SEALED, &map,
+				&len);
 
 	if (ret == GP_OK)
 		ret = gp_certpack_open(map, len, &pack);

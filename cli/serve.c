@@ -78,7 +78,8 @@ static void advise_hosting(const struct gp_snapshot *snapshot, struct gp_buf *ad
 	void *map = NULL;
 	size_t len;
 
-	if (gp_memory_map(snapshot->pack_fd, GP_MEMORY_SEALED, &map, &len) == GP_OK &&
+	if (gp_memory_map(snapshot->fds[GP_SEALED_CERTIFICATES], GP_MEMORY_SEALED, &map, &len) ==
+		    GP_OK &&
 	    gp_certpack_open(map, len, &pack) == GP_OK)
 		gp_publish_advise_hosting(snapshot->conf, pack, advice);
 	gp_certpack_close(pack);

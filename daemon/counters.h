@@ -39,7 +39,18 @@
 	ROW(BACKEND_FAILURES, false, "backend-failures", "sessions lost to a backend")          \
 	ROW(LIMIT_REFUSALS, false, "limit-refusals", "sessions refused at a limit")             \
 	ROW(OCTETS_IN, false, "octets-in", "octets from clients")                               \
-	ROW(OCTETS_OUT, false, "octets-out", "octets to clients")
+	ROW(OCTETS_OUT, false, "octets-out", "octets to clients")                               \
+	ROW(POLICY_DOMAINS, true, "policy-domains", "domains that the policy service knows")    \
+	ROW(POLICY_QUERIES, false, "policy-queries", "questions of Postfix about a domain")     \
+	ROW(POLICY_CACHED, false, "policy-cached", "of these, answered from memory")            \
+	ROW(POLICY_OVERRIDDEN, false, "policy-overridden", "by an override of the operator")    \
+	ROW(POLICY_DANE_ONLY, false, "policy-dane-only", "with dane-only")                      \
+	ROW(POLICY_DANE, false, "policy-dane", "with dane")                                     \
+	ROW(POLICY_SECURE, false, "policy-secure", "with secure, by MTA-STS")                   \
+	ROW(POLICY_NOTFOUND, false, "policy-notfound", "with NOTFOUND: nothing is demanded")    \
+	ROW(POLICY_TEMP, false, "policy-temp", "with TEMP: the mail waits")                     \
+	ROW(STS_FETCHES, false, "sts-fetches", "MTA-STS policies asked for")                    \
+	ROW(STS_FETCHES_FAILED, false, "sts-fetches-failed", "of these, that could not be had")
 
 #define GP_COUNTER_ID(id, gauge, name, text) GP_COUNTER_##id,
 enum gp_counter { GP_COUNTER_ROWS(GP_COUNTER_ID) GP_COUNTER_COUNT };

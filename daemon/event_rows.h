@@ -70,6 +70,26 @@
 	    "A client broke the protocol before login and was sent away.")                         \
 	ROW(LIMIT, "limit", WARN, "edge", "listener client reason",                                \
 	    "A limit was reached; at most one line a second.")                                     \
+	ROW(POLICY_VERDICT, "policy-verdict", INFO, "policy", "domain answer reason",              \
+	    "What Postfix is told of a domain from now on.")                                       \
+	ROW(POLICY_TEMP, "policy-temp", WARN, "policy", "domain reason detail",                    \
+	    "Mail to this domain waits.")                                                          \
+	ROW(STS_POLICY, "sts-policy", INFO, "policy", "domain before mode max-age",                \
+	    "An MTA-STS policy is new, or has changed; max-age is in seconds.")                    \
+	ROW(STS_FETCH_FAILED, "sts-fetch-failed", WARN, "policy", "domain reason detail",          \
+	    "A policy could not be fetched; the one that is kept stays in use. reason is the "     \
+	    "result type of RFC 8460.")                                                            \
+	ROW(STS_ALERT, "sts-alert", ERROR, "policy", "domain reason detail",                       \
+	    "The same, again and again or for half of the policy's life: before it expires "       \
+	    "somebody should find out why (RFC 8461 section 10.2).")                               \
+	ROW(STS_OVERRIDDEN, "sts-overridden-by-dane", INFO, "policy", "domain host",               \
+	    "A host is not in the enforced MTA-STS policy of the domain, but DANE decides.")       \
+	ROW(RESOLVER_FAILED, "resolver-failed", ERROR, "policy", "zone reason",                    \
+	    "The self-test of the resolver had no answer; until the DNS can be asked mail waits.") \
+	ROW(DNSSEC_OFF, "dnssec-off", WARN, "policy", "",                                          \
+	    "dns.dnssec is \"off\": there is no DANE. Said once a day.")                           \
+	ROW(STORE_FAILED, "store-failed", ERROR, "policy", "reason",                               \
+	    "policy.db cannot be written; it is tried again, nothing is forgotten meanwhile.")     \
 	ROW(SETUP_FAILED, "setup-failed", ERROR, "edge", "reason",                                 \
 	    "A worker cannot use a configuration that the supervisor sent.")
 

@@ -181,8 +181,8 @@ static void on_message(void *arg, unsigned ready)
 	} else if (control.type == GP_CONTROL_CLEARTEXT_LOGIN) {
 		note_cleartext_login(worker->pool, control.text);
 	} else if (control.type == GP_CONTROL_SETUP_FAILED) {
-		gp_event(RELOAD_REFUSED, GP_LOG_TEXT_FIELD("reason", control.text));
 		kill(worker->pid, SIGKILL);
+		worker->pool->config.on_refused(worker->pool->config.arg, control.text);
 	}
 }
 

@@ -21,7 +21,8 @@ struct gp_pool_config {
 	struct gp_counters *counters; /* all lines */
 	void (*on_ready)(void *arg);  /* all workers serve, for the first time or again */
 	void (*on_cleartext_login)(void *arg, const char *user, const char *source);
-	void (*on_empty)(void *arg); /* draining has ended */
+	void (*on_refused)(void *arg, const char *why); /* a child cannot work with its set-up */
+	void (*on_empty)(void *arg);                    /* draining has ended */
 	void *arg;
 };
 

@@ -13,8 +13,10 @@
 #include "base/err.h"
 #include "daemon/edge_listener.h"
 #include "daemon/memory.h"
+#include "daemon/policy_sockets.h"
 #include "daemon/snapshot_steps.h"
 #include "daemon/web_settings.h"
+#include "tls/https.h"
 
 /* ten thousand domains, each with a policy of its own */
 enum { PASSWORD_SIZE = 512, WEB_MAX = 64 * 1024 * 1024 };
@@ -318,21 +320,58 @@ static int seal_web(struct gp_snapshot *snapshot)
 	gp_buf_init(&text, WEB_MAX);
 	ret = gp_web_settings_write(snapshot->conf, &text);
 	if (ret == GP_OK)
-		ret = gp_memory_seal("gatepost-web", text.data, text.len, &snapshot->web_fd);
+		ret = gp_memory_seal("gatepost-web", text.data, text.len,
+				     &snapshot->fds[GP_SEALED_WEB]);
 	gp_buf_deinit(&text);
 	return ret;
+}
+
+static int seal_trust(struct gp_snapshot *snapshot, struct gp_buf *errors)
+{
+	const char *path = snapshot->conf->policy.mta_sts_ca;
+	struct gp_tls_trust *trust = NULL;
+	struct gp_buf pem;
+	int ret = gp_snapshot_read_file(snapshot, path, &pem, errors);
+
+	if (ret == GP_OK)
+		ret = gp_tls_trust_new(gp_str_from(pem.data, pem.len), &trust);
+	if (ret == GP_E_CONF && !errors->len)
+		gp_buf_appendf(errors, "%s: there is no certificate in PEM form in it\n", path);
+	if (ret == GP_OK)
+		ret = gp_memory_seal("gatepost-trust", pem.data, pem.len,
+				     &snapshot->fds[GP_SEALED_TRUST]);
+	gp_tls_trust_free(trust);
+	gp_buf_deinit(&pem);
+	return ret;
+}
+
+/* Of the configuration the policy process gets only its own groups: no password, no key. */
+static int seal_policy(struct gp_snapshot *snapshot, struct gp_buf *errors)
+{
+	char *text;
+	int ret;
+
+	if (!gp_policy_is_wanted(snapshot->conf))
+		return GP_OK;
+	text = gp_conf_effective_part(snapshot->conf, gp_policy_groups);
+	ret = text ? gp_memory_seal("gatepost-policy", text, strlen(text),
+				    &snapshot->fds[GP_SEALED_POLICY])
+		   : GP_E_NOMEM;
+	free(text);
+	return ret == GP_OK ? seal_trust(snapshot, errors) : ret;
 }
 
 static int seal(struct gp_snapshot *snapshot, const struct gp_buf *pack)
 {
 	char *text = gp_conf_effective_text(snapshot->conf);
-	int ret = text ? gp_memory_seal("gatepost-conf", text, strlen(text), &snapshot->conf_fd)
+	int ret = text ? gp_memory_seal("gatepost-conf", text, strlen(text),
+					&snapshot->fds[GP_SEALED_CONFIGURATION])
 		       : GP_E_NOMEM;
 
 	free(text);
 	if (ret == GP_OK)
 		ret = gp_memory_seal("gatepost-certificates", pack->data, pack->len,
-				     &snapshot->pack_fd);
+				     &snapshot->fds[GP_SEALED_CERTIFICATES]);
 	return ret == GP_OK ? seal_web(snapshot) : ret;
 }
 
@@ -346,7 +385,8 @@ int gp_snapshot_load(const char *path, const struct gp_snapshot *old,
 
 	if (!snapshot)
 		return GP_E_NOMEM;
-	snapshot->conf_fd = snapshot->pack_fd = snapshot->web_fd = -1;
+	for (size_t i = 0; i < GP_SEALED_COUNT; i++)
+		snapshot->fds[i] = -1;
 	ret = remember_file(snapshot, path);
 	if (ret == GP_OK)
 		ret = gp_conf_load_file(path, &snapshot->conf, errors);
@@ -368,6 +408,8 @@ int gp_snapshot_load(const char *path, const struct gp_snapshot *old,
 		ret = rehearse(snapshot, &pack, errors);
 	if (ret == GP_OK)
 		ret = seal(snapshot, &pack);
+	if (ret == GP_OK)
+		ret = seal_policy(snapshot, errors);
 out:
 	gp_buf_deinit(&pack);
 	if (ret != GP_OK) {
@@ -390,12 +432,10 @@ void gp_snapshot_free(struct gp_snapshot *snapshot)
 	free(snapshot->states);
 	gp_snapshot_free_certificates(snapshot);
 	explicit_bzero(snapshot->ticket_keys, sizeof(snapshot->ticket_keys));
-	if (snapshot->conf_fd >= 0)
-		close(snapshot->conf_fd);
-	if (snapshot->pack_fd >= 0)
-		close(snapshot->pack_fd);
-	if (snapshot->web_fd >= 0)
-		close(snapshot->web_fd);
+	for (size_t i = 0; i < sizeof(snapshot->fds) / sizeof(*snapshot->fds); i++) {
+		if (snapshot->fds[i] >= 0)
+			close(snapshot->fds[i]);
+	}
 	gp_conf_free(snapshot->conf);
 	free(snapshot);
 }

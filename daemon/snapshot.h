@@ -27,11 +27,19 @@ struct gp_snapshot_certificate {
 	bool is_stale; /* its files are of no use now: this is what they held before */
 };
 
+/* What is handed to processes, each as sealed memory. */
+enum gp_sealed {
+	GP_SEALED_CONFIGURATION, /* all of it, for edge workers */
+	GP_SEALED_CERTIFICATES,
+	GP_SEALED_WEB,    /* what the web process may know: see web_settings.h */
+	GP_SEALED_POLICY, /* what the policy process may know: see policy.h */
+	GP_SEALED_TRUST,  /* authorities, for the fetch process */
+	GP_SEALED_COUNT
+};
+
 struct gp_snapshot {
 	struct gp_conf *conf;
-	int conf_fd;
-	int pack_fd;
-	int web_fd; /* what the web process may know: see web_settings.h */
+	int fds[GP_SEALED_COUNT];                     /* by enum gp_sealed; -1: not wanted */
 	struct gp_snapshot_certificate *certificates; /* in the order of the pack */
 	size_t certificate_count;
 	struct gp_ticket_key ticket_keys[GP_TICKET_KEYS];

@@ -53,8 +53,8 @@ static int open_old(struct reading *r, const struct gp_snapshot *old)
 	r->old = calloc(count + 1, sizeof(const struct gp_snapshot_certificate *));
 	if (!r->old)
 		return GP_E_NOMEM;
-	if (!count ||
-	    gp_memory_map(old->pack_fd, GP_MEMORY_SEALED, &r->old_map, &r->old_map_len) != GP_OK)
+	if (!count || gp_memory_map(old->fds[GP_SEALED_CERTIFICATES], GP_MEMORY_SEALED, &r->old_map,
+				    &r->old_map_len) != GP_OK)
 		return GP_OK;
 	if (gp_certpack_open(r->old_map, r->old_map_len, &r->old_pack) != GP_OK)
 		return GP_OK;

@@ -19,6 +19,7 @@
 #include "daemon/listening.h"
 #include "daemon/memory.h"
 #include "daemon/notify.h"
+#include "daemon/policy_sockets.h"
 #include "daemon/pool.h"
 #include "daemon/served_file.h"
 #include "daemon/snapshot.h"
@@ -37,6 +38,9 @@ enum {
 static const int watched_signals[] = { SIGHUP, SIGTERM, SIGINT, SIGCHLD };
 enum { SIGNAL_COUNT = sizeof(watched_signals) / sizeof(*watched_signals) };
 
+/* In the order in which they are set up. */
+enum pool { POOL_EDGE, POOL_WEB, POOL_FETCH, POOL_POLICY, POOLS };
+
 struct supervisor {
 	const char *path; /* of the configuration */
 	struct gp_loop *loop;
@@ -44,9 +48,11 @@ struct supervisor {
 	struct gp_snapshot *snapshot;
 	struct gp_listening *listening;
 	int listening_fds[GP_CONF_LISTENERS_MAX];
-	struct gp_pool *pool;
-	struct gp_pool *web; /* NULL: there is nothing for it to do */
+	struct gp_pool *pools[POOLS]; /* NULL: there is nothing for it to do */
 	int web_fds[GP_WEB_SOCKETS];
+	int policy_fds[GP_POLICY_SOCKETS_MAX];
+	size_t policy_fd_count;
+	int fetch_fd;
 	unsigned worker_count;
 	struct gp_ticket_keys *tickets;
 	int ticket_fd;
@@ -63,6 +69,7 @@ struct supervisor {
 	bool ready; /* for the first time */
 	bool draining;
 	bool save_pending;
+	int status;              /* to end with */
 	bool shared_ticket_keys; /* those of server.ticket-keys */
 };
 
@@ -197,10 +204,33 @@ static bool same_text(const char *a, const char *b)
 	return !strcmp(a ? a : "", b ? b : "");
 }
 
+static bool same_texts(const struct gp_conf_texts *a, const struct gp_conf_texts *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool same_policy(const struct gp_conf *a, const struct gp_conf *b)
+{
+	return same_texts(&a->policy.addresses, &b->policy.addresses) &&
+	       !strcmp(a->policy.socket_mode, b->policy.socket_mode) &&
+	       same_text(a->policy.socket_group, b->policy.socket_group) &&
+	       a->dns.dnssec == b->dns.dnssec &&
+	       same_text(a->dns.trust_anchors, b->dns.trust_anchors) &&
+	       same_texts(&a->dns.forwarders, &b->dns.forwarders) &&
+	       same_text(a->dns.unbound_conf, b->dns.unbound_conf);
+}
+
 static bool same_server(const struct gp_conf *a, const struct gp_conf *b)
 {
 	return same_text(a->web.address.text, b->web.address.text) &&
 	       same_text(a->web.metrics_address.text, b->web.metrics_address.text) &&
+	       same_policy(a, b) && !a->listener_count == !b->listener_count &&
 	       !strcmp(a->server.user, b->server.user) && a->server.workers == b->server.workers &&
 	       !strcmp(a->server.run_dir, b->server.run_dir) &&
 	       !strcmp(a->server.state_dir, b->server.state_dir);
@@ -212,26 +242,51 @@ static void set_up_log(const struct gp_conf *conf)
 		     (enum gp_log_target)conf->log.target);
 }
 
-static void set_up_children(struct supervisor *s)
+static void set_up_edge(struct supervisor *s)
 {
-	const struct gp_snapshot *now = s->snapshot;
-	const int edge[GP_SETUP_FD_LISTENERS] = {
-		[GP_SETUP_FD_CONFIGURATION] = now->conf_fd,
-		[GP_SETUP_FD_CERTIFICATES] = now->pack_fd,
+	const int *sealed = s->snapshot->fds;
+	const int fds[GP_SETUP_FD_LISTENERS] = {
+		[GP_SETUP_FD_CONFIGURATION] = sealed[GP_SEALED_CONFIGURATION],
+		[GP_SETUP_FD_CERTIFICATES] = sealed[GP_SEALED_CERTIFICATES],
 		[GP_SETUP_FD_TICKETS] = s->ticket_fd,
 		[GP_SETUP_FD_COUNTERS] = s->counter_fd,
 	};
-	/* neither keys nor passwords, and nothing that it can change */
-	const int web[GP_SETUP_FD_LISTENERS] = {
-		[GP_SETUP_FD_CONFIGURATION] = now->web_fd,
-		[GP_SETUP_FD_CERTIFICATES] = now->web_fd,
-		[GP_SETUP_FD_TICKETS] = now->web_fd,
-		[GP_SETUP_FD_COUNTERS] = s->counter_read_fd,
+
+	gp_pool_set_up(s->pools[POOL_EDGE], fds, s->listening_fds,
+		       s->snapshot->conf->listener_count);
+}
+
+/* The others get neither keys nor passwords: `settings` stands wherever there is nothing for
+ * them. */
+static void set_up_single(struct supervisor *s, enum pool pool, int settings, int certificates,
+			  int counters, const int *sockets, size_t socket_count)
+{
+	const int fds[GP_SETUP_FD_LISTENERS] = {
+		[GP_SETUP_FD_CONFIGURATION] = settings,
+		[GP_SETUP_FD_CERTIFICATES] = certificates,
+		[GP_SETUP_FD_TICKETS] = settings,
+		[GP_SETUP_FD_COUNTERS] = counters,
 	};
 
-	gp_pool_set_up(s->pool, edge, s->listening_fds, now->conf->listener_count);
-	if (s->web)
-		gp_pool_set_up(s->web, web, s->web_fds, GP_WEB_SOCKETS);
+	gp_pool_set_up(s->pools[pool], fds, sockets, socket_count);
+}
+
+static void set_up_children(struct supervisor *s)
+{
+	const int *sealed = s->snapshot->fds;
+	int web = sealed[GP_SEALED_WEB], policy = sealed[GP_SEALED_POLICY];
+
+	if (s->pools[POOL_EDGE])
+		set_up_edge(s);
+	if (s->pools[POOL_WEB])
+		set_up_single(s, POOL_WEB, web, web, s->counter_read_fd, s->web_fds,
+			      GP_WEB_SOCKETS);
+	if (s->pools[POOL_FETCH])
+		set_up_single(s, POOL_FETCH, policy, sealed[GP_SEALED_TRUST], s->counter_read_fd,
+			      &s->fetch_fd, 1);
+	if (s->pools[POOL_POLICY])
+		set_up_single(s, POOL_POLICY, policy, policy, s->counter_fd, s->policy_fds,
+			      s->policy_fd_count);
 }
 
 static void adopt(struct supervisor *s, struct gp_snapshot *fresh)
@@ -290,8 +345,9 @@ static int prepare(struct supervisor *s, struct gp_snapshot **fresh_out, struct 
 		gp_buf_appendf(
 			errors,
 			"%s: user, workers, run-dir and state-dir of the group "
-			"\"server\", and the addresses of the group \"web\", can be changed by "
-			"a restart only\n",
+			"\"server\", the addresses of the groups \"web\" and \"policy\", the group "
+			"\"dns\", and whether there are listeners at all can be changed by a "
+			"restart only\n",
 			s->path);
 		ret = GP_E_CONF;
 	} else {
@@ -342,8 +398,10 @@ static void on_pool_ready(void *arg)
 	struct supervisor *s = arg;
 	const struct gp_conf *conf = s->snapshot->conf;
 
-	if (!gp_pool_is_ready(s->pool) || (s->web && !gp_pool_is_ready(s->web)))
-		return;
+	for (int i = 0; i < POOLS; i++) {
+		if (s->pools[i] && !gp_pool_is_ready(s->pools[i]))
+			return;
+	}
 	save_served(s);
 	gp_notify("READY=1");
 	if (s->ready)
@@ -361,31 +419,49 @@ static void on_pool_empty(void *arg)
 {
 	struct supervisor *s = arg;
 
-	if (gp_pool_is_empty(s->pool) && (!s->web || gp_pool_is_empty(s->web)))
-		gp_loop_stop(s->loop);
+	for (int i = 0; i < POOLS; i++) {
+		if (s->pools[i] && !gp_pool_is_empty(s->pools[i]))
+			return;
+	}
+	gp_loop_stop(s->loop);
 }
 
 /* The second time: at once. */
-static void drain(struct supervisor *s, int signal_number)
+static void drain(struct supervisor *s, const char *reason)
 {
 	uint64_t ms = s->draining ? 0 : s->snapshot->conf->server.drain_time_ms;
 
 	gp_notify("STOPPING=1");
-	gp_event(DRAINING, GP_LOG_TEXT_FIELD("reason", strsignal(signal_number)));
+	gp_event(DRAINING, GP_LOG_TEXT_FIELD("reason", reason));
 	s->draining = true;
 	/* the last holders of the sockets turn new clients away instead of leaving them to wait */
 	gp_listening_free(s->listening);
 	s->listening = NULL;
-	gp_pool_drain(s->pool, ms);
-	if (s->web)
-		gp_pool_drain(s->web, ms);
+	for (int i = 0; i < POOLS; i++) {
+		if (s->pools[i])
+			gp_pool_drain(s->pools[i], ms);
+	}
+}
+
+/* At the start the operator waits for an answer; later the old set-up stays in use. */
+static void on_pool_refused(void *arg, const char *why)
+{
+	struct supervisor *s = arg;
+
+	gp_event(RELOAD_REFUSED, GP_LOG_TEXT_FIELD("reason", why));
+	if (s->ready || s->draining)
+		return;
+	complain(why);
+	s->status = EX_CONFIG;
+	drain(s, "the configuration cannot be used");
 }
 
 static void reap(struct supervisor *s)
 {
-	gp_pool_reap(s->pool);
-	if (s->web)
-		gp_pool_reap(s->web);
+	for (int i = 0; i < POOLS; i++) {
+		if (s->pools[i])
+			gp_pool_reap(s->pools[i]);
+	}
 }
 
 static void on_signal(void *arg, int number)
@@ -397,22 +473,28 @@ static void on_signal(void *arg, int number)
 	else if (number == SIGCHLD)
 		reap(s);
 	else
-		drain(s, number);
+		drain(s, strsignal(number));
 }
 
 /* ---- questions ---- */
+
+/* One for each worker, for us, and for the policy process. */
+static unsigned counter_lines(const struct supervisor *s)
+{
+	return s->worker_count + 2;
+}
 
 static void answer_status(void *arg, const char *request, struct gp_buf *out)
 {
 	struct supervisor *s = arg;
 	struct gp_status_report report = { .worker_count = s->worker_count,
-					   .line_count = s->worker_count + 1,
+					   .line_count = counter_lines(s),
 					   .counters = s->counters,
 					   .uptime_ms = gp_time_mono_ms() - s->started_ms };
 	int pids[GP_CONF_WORKERS_MAX];
 
 	for (unsigned i = 0; i < s->worker_count; i++)
-		pids[i] = gp_pool_pid(s->pool, i);
+		pids[i] = gp_pool_pid(s->pools[POOL_EDGE], i);
 	report.pids = pids;
 	if (!strcmp(request, "status"))
 		gp_status_report_text(&report, out);
@@ -482,7 +564,7 @@ static int open_shared_memory(struct supervisor *s)
 		return EX_OSERR;
 	close(fd);
 	choose_ticket_keys(s);
-	if (gp_memory_share("gatepost-counters", (s->worker_count + 1) * sizeof(*s->counters),
+	if (gp_memory_share("gatepost-counters", counter_lines(s) * sizeof(*s->counters),
 			    &s->counter_fd, &map) != GP_OK ||
 	    gp_memory_reopen_read_only(s->counter_fd, &s->counter_read_fd) != GP_OK)
 		return EX_OSERR;
@@ -529,48 +611,87 @@ static int find_identity(const struct supervisor *s, struct gp_identity *identit
 	}
 }
 
-/* One more process; its line of counters is also ours. */
-static int open_web(struct supervisor *s, const struct gp_pool_config *edge)
+static int open_single(struct supervisor *s, const struct gp_pool_config *common, enum pool pool,
+		       const char *role, unsigned line)
 {
-	struct gp_pool_config config = *edge;
+	struct gp_pool_config config = *common;
+
+	config.role = role;
+	config.worker_count = 1;
+	config.first_line = line;
+	config.line_count = counter_lines(s);
+	s->pools[pool] = gp_pool_new(&config);
+	return s->pools[pool] ? EX_OK : EX_OSERR;
+}
+
+static int open_web(struct supervisor *s, const struct gp_pool_config *common)
+{
 	struct gp_buf errors;
 	int ret;
 
 	if (!gp_web_is_wanted(s->snapshot->conf))
 		return EX_OK;
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
-	ret = gp_web_sockets_open(s->snapshot->conf, &config.identity, s->web_fds, &errors);
+	ret = gp_web_sockets_open(s->snapshot->conf, &common->identity, s->web_fds, &errors);
 	print_errors(&errors);
 	gp_buf_deinit(&errors);
 	if (ret != GP_OK)
 		return EX_UNAVAILABLE;
-	config.role = "web";
-	config.worker_count = 1;
-	config.first_line = s->worker_count;
-	config.line_count = s->worker_count + 1;
-	s->web = gp_pool_new(&config);
-	return s->web ? EX_OK : EX_OSERR;
+	/* its line of counters is also ours */
+	return open_single(s, common, POOL_WEB, "web", s->worker_count);
 }
 
-static int open_pool(struct supervisor *s)
+static int open_policy(struct supervisor *s, const struct gp_pool_config *common)
 {
-	struct gp_pool_config config = {
+	struct gp_buf errors;
+	int ret;
+
+	if (!gp_policy_is_wanted(s->snapshot->conf))
+		return EX_OK;
+	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
+	ret = gp_policy_sockets_open(s->snapshot->conf, &common->identity, s->policy_fds,
+				     &s->policy_fd_count, &s->fetch_fd, &errors);
+	print_errors(&errors);
+	gp_buf_deinit(&errors);
+	if (ret != GP_OK)
+		return EX_UNAVAILABLE;
+	ret = open_single(s, common, POOL_FETCH, "fetch", s->worker_count);
+	return ret == EX_OK
+		       ? open_single(s, common, POOL_POLICY, "policy-server", s->worker_count + 1)
+		       : ret;
+}
+
+static int open_edge(struct supervisor *s, const struct gp_pool_config *common)
+{
+	struct gp_pool_config config = *common;
+
+	if (!s->worker_count)
+		return EX_OK;
+	config.role = "edge-worker";
+	config.worker_count = s->worker_count;
+	config.line_count = s->worker_count;
+	s->pools[POOL_EDGE] = gp_pool_new(&config);
+	return s->pools[POOL_EDGE] ? EX_OK : EX_OSERR;
+}
+
+static int open_pools(struct supervisor *s)
+{
+	struct gp_pool_config common = {
 		.loop = s->loop,
-		.role = "edge-worker",
-		.worker_count = s->worker_count,
-		.line_count = s->worker_count,
 		.counters = s->counters,
 		.on_ready = on_pool_ready,
 		.on_cleartext_login = on_cleartext_login,
+		.on_refused = on_pool_refused,
 		.on_empty = on_pool_empty,
 		.arg = s,
 	};
-	int ret = find_identity(s, &config.identity);
+	int ret = find_identity(s, &common.identity);
 
-	if (ret != EX_OK)
-		return ret;
-	s->pool = gp_pool_new(&config);
-	return s->pool ? open_web(s, &config) : EX_OSERR;
+	if (ret == EX_OK)
+		ret = open_edge(s, &common);
+	if (ret == EX_OK)
+		ret = open_web(s, &common);
+	return ret == EX_OK ? open_policy(s, &common) : ret;
 }
 
 static void start_timers(struct supervisor *s)
@@ -620,11 +741,13 @@ static int reduce_privileges(struct supervisor *s)
 	return gp_privileges_reduce() == GP_OK ? EX_OK : EX_OSERR;
 }
 
-/* As configured, or one for each CPU. */
+/* As configured, or one for each CPU; none where there is no edge. */
 static unsigned worker_count(const struct gp_conf *conf)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
+	if (!conf->listener_count)
+		return 0;
 	if (conf->server.workers)
 		return (unsigned)conf->server.workers;
 	if (cpus < 1)
@@ -653,7 +776,7 @@ static int open_all(struct supervisor *s)
 	static int (*const openers[])(struct supervisor *) = {
 		load,       raise_descriptor_limit, open_listeners, open_status,
 		open_state, open_shared_memory,     watch_signals,  watch_files,
-		open_pool,  reduce_privileges,
+		open_pools, reduce_privileges,
 	};
 	int ret = EX_OK;
 
@@ -669,8 +792,8 @@ static void close_all(struct supervisor *s)
 	if (s->cleartext_users)
 		save_cleartext_users(s);
 	gp_status_server_free(s->status);
-	gp_pool_free(s->pool);
-	gp_pool_free(s->web);
+	for (int i = 0; i < POOLS; i++)
+		gp_pool_free(s->pools[i]);
 	gp_file_watch_free(s->files);
 	gp_listening_free(s->listening);
 	gp_cleartext_users_free(s->cleartext_users);
@@ -695,6 +818,7 @@ int gp_supervisor_main(const char *path)
 		set_up_children(&s);
 		gp_loop_run(s.loop);
 		gp_event(STOPPED, GP_LOG_TEXT_FIELD(NULL, NULL));
+		ret = s.status;
 	}
 	close_all(&s);
 	return ret;

@@ -197,7 +197,7 @@ int gp_web_main(void)
 		return EX_OSERR;
 	gp_watch_init(&web.control, web.loop, GP_CONTROL_FD, on_control, &web);
 	gp_watch_set(&web.control, GP_READABLE);
-	if (gp_sandbox_enter() != GP_OK)
+	if (gp_sandbox_enter(GP_SANDBOX_WORKER) != GP_OK)
 		return EX_OSERR;
 	gp_loop_run(web.loop);
 	return EX_OK;

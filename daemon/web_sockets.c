@@ -4,47 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/err.h"
+#include "daemon/unix_socket.h"
 #include "io/socket.h"
 
 bool gp_web_is_wanted(const struct gp_conf *conf)
 {
 	return conf->web.address.text || conf->web.metrics_address.text;
-}
-
-/* A socket left by a process that is gone: nobody answers. */
-static void remove_stale(const struct gp_socket_address *address, const char *path)
-{
-	struct stat state;
-	int fd;
-
-	if (lstat(path, &state) < 0 || !S_ISSOCK(state.st_mode))
-		return;
-	if (gp_socket_connect(address, &fd) == GP_OK)
-		close(fd);
-	else if (errno == ECONNREFUSED)
-		unlink(path);
-}
-
-static int open_path(const char *path, const struct gp_identity *identity, int *fd_out)
-{
-	struct gp_socket_address address;
-	int ret = gp_socket_address_from_path(path, &address);
-
-	if (ret != GP_OK)
-		return ret;
-	remove_stale(&address, path);
-	ret = gp_socket_listen(&address, fd_out);
-	if (ret != GP_OK)
-		return ret;
-	if (chmod(path, 0600) == 0 &&
-	    (!identity->change || chown(path, identity->uid, identity->gid) == 0))
-		return GP_OK;
-	close(*fd_out);
-	return GP_E_IO;
 }
 
 static int open_one(const struct gp_conf_address *where, const struct gp_identity *identity,
@@ -56,7 +23,9 @@ static int open_one(const struct gp_conf_address *where, const struct gp_identit
 	if (!where->text)
 		return GP_OK;
 	if (where->path) {
-		ret = open_path(where->path, identity, fd_out);
+		ret = gp_unix_socket_listen(where->path, 0600,
+					    identity->change ? identity->uid : (uid_t)-1,
+					    identity->change ? identity->gid : (gid_t)-1, fd_out);
 	} else {
 		gp_socket_address_from_endpoint(&where->endpoint, &address);
 		ret = gp_socket_listen(&address, fd_out);

@@ -547,7 +547,7 @@ int gp_worker_main(void)
 	worker = worker_new();
 	if (!worker)
 		return EX_OSERR;
-	if (gp_sandbox_enter() != GP_OK)
+	if (gp_sandbox_enter(GP_SANDBOX_WORKER) != GP_OK)
 		return EX_OSERR;
 	gp_loop_run(worker->loop);
 	return EX_OK;

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "conf/check_domains.h"
+#include "conf/address.h"
 #include "conf/complaint.h"
 #include "conf/tree.h"
 #include "identity/account.h"
@@ -433,6 +434,39 @@ static void web_is_local(const struct gp_conf *conf, struct gp_buf *errors)
 				 "domains");
 }
 
+static void policy_addresses_are_local(const struct gp_conf *conf, struct gp_buf *errors)
+{
+	const config_setting_t *place = config_lookup(&conf->tree->config, "policy");
+	struct gp_conf_address address;
+
+	for (size_t i = 0; i < conf->policy.addresses.count; i++) {
+		const char *text = conf->policy.addresses.items[i];
+
+		if (gp_conf_address_parse(text, &address) != GP_OK)
+			gp_conf_complain(errors, place,
+					 "policy: \"%s\" is neither address:port nor unix:/path",
+					 text);
+		else if (!address.path && !gp_endpoint_is_loopback(&address.endpoint))
+			gp_conf_complain(
+				errors, place,
+				"policy: %s is no loopback address: whoever asks learns whom "
+				"we write to",
+				text);
+	}
+	if (conf->policy.addresses.count > GP_CONF_POLICY_ADDRESSES_MAX)
+		gp_conf_complain(errors, place, "policy: more than %d addresses",
+				 GP_CONF_POLICY_ADDRESSES_MAX);
+}
+
+static void socket_mode_is_octal(const struct gp_conf *conf, struct gp_buf *errors)
+{
+	const char *mode = conf->policy.socket_mode;
+
+	if (!*mode || strlen(mode) > 4 || strspn(mode, "01234567") != strlen(mode))
+		gp_conf_complain(errors, config_lookup(&conf->tree->config, "policy"),
+				 "policy: socket-mode \"%s\" is not octal, such as 0660", mode);
+}
+
 static void (*const checks[])(const struct checker *) = {
 	certificate_is_there,     backend_is_protected,    backend_name_is_protected,
 	trusted_address_is_apart, backend_tls_is_complete, facts_fit_role,
@@ -443,13 +477,16 @@ static void (*const checks[])(const struct checker *) = {
 
 void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)
 {
-	if (!conf->listener_count)
-		gp_conf_complain(errors, NULL, "there are no listeners");
+	if (!conf->listener_count && !conf->policy.addresses.count)
+		gp_conf_complain(errors, NULL,
+				 "there is nothing to do: neither listeners nor policy.addresses");
 	if (conf->listener_count > GP_CONF_LISTENERS_MAX)
 		gp_conf_complain(errors, NULL, "there are more than %d listeners",
 				 GP_CONF_LISTENERS_MAX);
 	names_are_unique(conf, errors);
 	web_is_local(conf, errors);
+	policy_addresses_are_local(conf, errors);
+	socket_mode_is_octal(conf, errors);
 	check_client_certificates(conf, errors);
 	gp_conf_check_domains(conf, errors);
 	for (size_t i = 0; i < conf->listener_count; i++) {

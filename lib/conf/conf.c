@@ -352,6 +352,10 @@ static void read_tree(struct gp_conf *conf, bool effective, struct gp_buf *error
 		   errors);
 	read_group(gp_conf_web_rows, &conf->web, top_group(config, "web", errors), effective,
 		   errors);
+	read_group(gp_conf_dns_rows, &conf->dns, top_group(config, "dns", errors), effective,
+		   errors);
+	read_group(gp_conf_policy_rows, &conf->policy, top_group(config, "policy", errors),
+		   effective, errors);
 	read_group(gp_conf_limits_rows, &conf->limits, top_group(config, "limits", errors),
 		   effective, errors);
 	conf->certificates =
@@ -478,6 +482,8 @@ void gp_conf_free(struct gp_conf *conf)
 	free(conf->listeners);
 	free(conf->client_certificates);
 	free(conf->web.hosts.items);
+	free(conf->dns.forwarders.items);
+	free(conf->policy.addresses.items);
 	free(conf->certificates);
 	config_destroy(&conf->tree->config);
 	free(conf->tree);

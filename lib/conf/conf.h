@@ -165,6 +165,29 @@ struct gp_conf_web {
 	struct gp_conf_texts hosts;
 };
 
+enum gp_conf_dnssec { GP_CONF_DNSSEC_ON, GP_CONF_DNSSEC_OFF };
+enum gp_conf_combine { GP_CONF_DANE_FIRST, GP_CONF_STRICT_BOTH };
+
+struct gp_conf_dns {
+	int dnssec; /* enum gp_conf_dnssec */
+	const char *trust_anchors;
+	const char *self_test;
+	struct gp_conf_texts forwarders;
+	const char *unbound_conf;
+};
+
+struct gp_conf_policy {
+	struct gp_conf_texts addresses; /* none: no policy service */
+	const char *socket_mode;
+	const char *socket_group;
+	int combine; /* enum gp_conf_combine */
+	bool dane_mandatory;
+	bool dane_insecure_mx;
+	const char *mta_sts_ca;
+	uint64_t idle_time_ms;
+	uint64_t domains;
+};
+
 struct gp_conf_limits {
 	uint64_t sessions;
 	uint64_t sessions_per_source;
@@ -185,6 +208,8 @@ struct gp_conf {
 	struct gp_conf_log log;
 	struct gp_conf_limits limits;
 	struct gp_conf_web web;
+	struct gp_conf_dns dns;
+	struct gp_conf_policy policy;
 	struct gp_conf_certificate *certificates;
 	size_t certificate_count;
 	struct gp_conf_client_certificates *client_certificates;
@@ -199,6 +224,7 @@ struct gp_conf {
 /* RFC 8461 section 3.2 */
 #define GP_CONF_STS_MAX_AGE_S UINT64_C(31557600)
 
+enum { GP_CONF_POLICY_ADDRESSES_MAX = 16 };
 enum { GP_CONF_ERRORS_MAX = 64 * 1024, GP_CONF_LISTENERS_MAX = 100, GP_CONF_WORKERS_MAX = 256 };
 
 /* Read a file, with the files that it includes. On GP_E_CONF all that is wrong stands in
@@ -232,6 +258,10 @@ gp_conf_client_certificates_of(const struct gp_conf *conf, const struct gp_conf_
 
 /* The configuration as one text without includes. The caller frees it; NULL without memory. */
 char *gp_conf_effective_text(const struct gp_conf *conf);
+
+/* The same of some groups only (names, ended by NULL), for a process that need not know the rest.
+ * The caller frees it; NULL without memory. */
+char *gp_conf_effective_part(const struct gp_conf *conf, const char *const *groups);
 
 /* All rows with defaults and explanations, as a commented configuration. */
 int gp_conf_print_defaults(struct gp_buf *out);

@@ -13,6 +13,8 @@ static const char *const login_words[] = { "none",    "master-user",     "proxy-
 static const char *const addresses_words[] = { "none", "mail", "xmpp", "any", NULL };
 static const char *const account_words[] = { "address", "local-part", NULL };
 static const char *const sts_words[] = { "off", "none", "testing", "enforce", NULL };
+static const char *const dnssec_words[] = { "on", "off", NULL };
+static const char *const combine_words[] = { "dane-first", "strict-both", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
 static const char *const format_words[] = { "text", "json", NULL };
 static const char *const target_words[] = { "stderr", "syslog", NULL };
@@ -99,6 +101,54 @@ const struct gp_conf_row gp_conf_web_rows[] = {
 	{ "metrics-address", GP_CONF_ADDRESS, AT(gp_conf_web, metrics_address), "",
 	  .help = "Where Prometheus finds /metrics: a loopback address or unix:/path; without it "
 		  "nowhere." },
+	END,
+};
+
+const struct gp_conf_row gp_conf_dns_rows[] = {
+	{ "dnssec", GP_CONF_CHOICE, AT(gp_conf_dns, dnssec), "on", .words = dnssec_words,
+	  .help = "Off: no answer is ever secure, so there is no DANE; a line in the log says so "
+		  "every day." },
+	{ "trust-anchors", GP_CONF_TEXT, AT(gp_conf_dns, trust_anchors), "/usr/share/dns/root.key",
+	  .help = "File of the DS or DNSKEY records that validation begins with; Debian's package "
+		  "dns-root-data keeps that of the root." },
+	{ "self-test", GP_CONF_TEXT, AT(gp_conf_dns, self_test), ".",
+	  .help = "A zone that is known to be signed. When its keys cannot be validated at the "
+		  "start, gatepost does not start." },
+	{ "forwarders", GP_CONF_TEXTS, AT(gp_conf_dns, forwarders), "",
+	  .help = "Resolvers to ask, as \"192.0.2.1\" or \"192.0.2.1@5353\"; without any the name "
+		  "servers of each zone are asked. What they say is validated here." },
+	{ "unbound-conf", GP_CONF_TEXT, AT(gp_conf_dns, unbound_conf), "",
+	  .help = "File of further settings in the syntax of unbound.conf(5)." },
+	END,
+};
+
+const struct gp_conf_row gp_conf_policy_rows[] = {
+	{ "addresses", GP_CONF_TEXTS, AT(gp_conf_policy, addresses), "",
+	  .help = "Where Postfix asks by its socketmap protocol: loopback addresses with port, and "
+		  "unix:/path; without any there is no policy service. Postfix's smtp process is "
+		  "chrooted on Debian: a path must lie below /var/spool/postfix." },
+	{ "socket-mode", GP_CONF_TEXT, AT(gp_conf_policy, socket_mode), "0660",
+	  .help = "Rights of these unix sockets, in octal." },
+	{ "socket-group", GP_CONF_TEXT, AT(gp_conf_policy, socket_group), "",
+	  .help = "Group of these unix sockets, e.g. postfix; else that of server.user." },
+	{ "combine", GP_CONF_CHOICE, AT(gp_conf_policy, combine), "dane-first",
+	  .words = combine_words,
+	  .help = "Where both apply to a host: DANE decides (dane-first, as Postfix does), or DANE "
+		  "and MTA-STS must both be content (strict-both, RFC 8461 section 5). Postfix "
+		  "cannot check both; for it this is the same." },
+	{ "dane-mandatory", GP_CONF_BOOL, AT(gp_conf_policy, dane_mandatory), "false",
+	  .help = "No mail to any host without usable TLSA records (RFC 7672 section 6)." },
+	{ "dane-insecure-mx", GP_CONF_BOOL, AT(gp_conf_policy, dane_insecure_mx), "false",
+	  .help = "Use TLSA records also of hosts that an insecure MX record names. Postfix before "
+		  "3.7.13 needs smtp_tls_dane_insecure_mx_policy = dane for it." },
+	{ "mta-sts-ca", GP_CONF_TEXT, AT(gp_conf_policy, mta_sts_ca),
+	  "/etc/ssl/certs/ca-certificates.crt",
+	  .help = "PEM file of the authorities that may vouch for policy hosts." },
+	{ "idle-time", GP_CONF_DURATION, AT(gp_conf_policy, idle_time_ms), "30d", .min = DAY,
+	  .max = UINT64_C(366) * DAY,
+	  .help = "How long an MTA-STS policy that no mail has needed is refreshed and kept." },
+	{ "domains", GP_CONF_NUMBER, AT(gp_conf_policy, domains), "100000", .min = 100,
+	  .max = 10000000, .help = "Domains whose answers are kept in memory." },
 	END,
 };
 
@@ -293,6 +343,9 @@ const struct gp_conf_group gp_conf_groups[] = {
 	{ "limits", gp_conf_limits_rows, false, "What one client, or all of them, may use." },
 	{ "web", gp_conf_web_rows, false,
 	  "Built-in pages and metrics, served by a process of their own." },
+	{ "dns", gp_conf_dns_rows, false, "How the DNS is asked." },
+	{ "policy", gp_conf_policy_rows, false,
+	  "The policy service for Postfix: DANE and MTA-STS for mail that goes out." },
 	{ "certificates", gp_conf_certificate_rows, true,
 	  "Certificates; a client gets the one that covers the name it asks for." },
 	{ "client-certificates", gp_conf_client_certificate_rows, true,

@@ -47,6 +47,8 @@ extern const struct gp_conf_row gp_conf_server_rows[];
 extern const struct gp_conf_row gp_conf_log_rows[];
 extern const struct gp_conf_row gp_conf_limits_rows[];
 extern const struct gp_conf_row gp_conf_web_rows[];
+extern const struct gp_conf_row gp_conf_dns_rows[];
+extern const struct gp_conf_row gp_conf_policy_rows[];
 extern const struct gp_conf_row gp_conf_certificate_rows[];
 extern const struct gp_conf_row gp_conf_listener_rows[];
 extern const struct gp_conf_row gp_conf_client_certificate_rows[];

@@ -2,6 +2,7 @@
 #include <libconfig.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "conf/address.h"
@@ -114,7 +115,7 @@ int gp_conf_set_hostname(struct gp_conf *conf, const char *hostname)
 	return ret;
 }
 
-char *gp_conf_effective_text(const struct gp_conf *conf)
+static char *write_config(const config_t *config)
 {
 	char *text = NULL;
 	size_t len;
@@ -122,11 +123,49 @@ char *gp_conf_effective_text(const struct gp_conf *conf)
 
 	if (!stream)
 		return NULL;
-	config_write(&conf->tree->config, stream);
+	config_write(config, stream);
 	if (fclose(stream) == 0)
 		return text;
 	free(text);
 	return NULL;
+}
+
+char *gp_conf_effective_text(const struct gp_conf *conf)
+{
+	return write_config(&conf->tree->config);
+}
+
+static bool is_among(const char *name, const char *const *groups)
+{
+	while (*groups && strcmp(*groups, name) != 0)
+		groups++;
+	return *groups;
+}
+
+/* From the end: what comes later moves up. */
+static void remove_others(config_setting_t *root, const char *const *groups)
+{
+	for (int i = config_setting_length(root); i-- > 0;) {
+		const config_setting_t *group = config_setting_get_elem(root, (unsigned)i);
+
+		if (!is_among(config_setting_name(group), groups))
+			config_setting_remove_elem(root, (unsigned)i);
+	}
+}
+
+char *gp_conf_effective_part(const struct gp_conf *conf, const char *const *groups)
+{
+	char *whole = gp_conf_effective_text(conf), *part = NULL;
+	config_t copy;
+
+	config_init(&copy);
+	if (whole && config_read_string(&copy, whole) == CONFIG_TRUE) {
+		remove_others(config_root_setting(&copy), groups);
+		part = write_config(&copy);
+	}
+	config_destroy(&copy);
+	free(whole);
+	return part;
 }
 
 /* ---- all rows with their defaults ---- */

@@ -10,7 +10,11 @@
 #include "base/err.h"
 #include "base/time.h"
 
-enum { REFRESHES_AT_ONCE = 20, ADDRESSES_MAX = 16 };
+enum {
+	REFRESHES_AT_ONCE = 20,
+	ADDRESSES_MAX = 16,
+	FETCH_MS_MAX = 70000 /* the fetcher has a minute */
+};
 
 struct gp_consultation {
 	TAILQ_ENTRY(gp_consultation) link;
@@ -29,6 +33,7 @@ struct gp_desk_fetch {
 	struct gp_known_domain *known;
 	char id[GP_MTASTS_ID_SIZE]; /* of the record that made us fetch; "" at a refresh */
 	bool refresh;
+	bool handed; /* to the fetcher */
 	struct consultation_list waiting;
 	struct gp_dns_question *questions[2]; /* A, AAAA of the policy host */
 	struct gp_timer deadline;
@@ -235,7 +240,8 @@ void gp_desk_fetched(struct gp_desk *desk, const char *domain, const struct gp_d
 	struct gp_mtasts_fault fault = { 0 };
 	char detail[160];
 
-	if (!fetch)
+	/* an answer to an order that has been given up long ago is none to this one */
+	if (!fetch || !fetch->handed)
 		return;
 	if (result->failure != GP_MTASTS_NO_FAILURE) {
 		fail_fetch(fetch, result->failure, result->detail);
@@ -251,6 +257,12 @@ void gp_desk_fetched(struct gp_desk *desk, const char *domain, const struct gp_d
 	gp_mtasts_policy_free(policy);
 }
 
+static void await_answer(struct gp_desk_fetch *fetch)
+{
+	fetch->handed = true;
+	gp_timer_set(&fetch->deadline, FETCH_MS_MAX);
+}
+
 static void hand_to_fetcher(struct gp_desk_fetch *fetch)
 {
 	const struct gp_desk_fetcher *fetcher = &fetch->desk->config.fetcher;
@@ -261,6 +273,8 @@ static void hand_to_fetcher(struct gp_desk_fetch *fetch)
 	else if (fetcher->fetch(fetcher->arg, fetch->known->name, fetch->addresses, fetch->count) !=
 		 GP_OK)
 		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "the fetch process cannot be reached");
+	else
+		await_answer(fetch);
 }
 
 static void take_addresses(struct gp_desk_fetch *fetch, const struct gp_dns_answer *answer,
@@ -295,10 +309,15 @@ static void on_aaaa(void *arg, const struct gp_dns_answer *answer)
 	on_address(arg, 1, answer);
 }
 
-/* One of the two may have come. */
+/* Of the two addresses one may have come. */
 static void on_deadline(void *arg)
 {
-	hand_to_fetcher(arg);
+	struct gp_desk_fetch *fetch = arg;
+
+	if (fetch->handed)
+		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "the fetch process does not answer");
+	else
+		hand_to_fetcher(fetch);
 }
 
 static int ask_addresses(struct gp_desk_fetch *fetch)
@@ -339,17 +358,6 @@ static int begin_fetch(struct gp_desk *desk, struct gp_known_domain *known, cons
 	known->fetch = NULL;
 	free(fetch);
 	return GP_E_NOMEM;
-}
-
-int gp_desk_refresh(struct gp_desk *desk, const char *domain)
-{
-	struct gp_known_domain *known = gp_domains_add(desk->config.domains, domain);
-
-	if (!known)
-		return GP_E_NOMEM;
-	return known->fetch
-		       ? GP_OK
-		       : begin_fetch(desk, known, known->kept ? known->kept->entry.id : "", true);
 }
 
 /* ---- questions ---- */
@@ -393,6 +401,21 @@ int gp_desk_consult(struct gp_desk *desk, const char *domain, struct gp_policy_s
 	gp_domains_drop_if_empty(desk->config.domains, known);
 	done(arg);
 	return GP_OK;
+}
+
+int gp_desk_refresh(struct gp_desk *desk, const char *domain, struct gp_policy_sts *sts,
+		    gp_desk_answered done, void *arg, struct gp_consultation **consultation_out)
+{
+	struct gp_known_domain *known = gp_domains_add(desk->config.domains, domain);
+	int ret = known ? GP_OK : GP_E_NOMEM;
+
+	if (known && !known->fetch)
+		ret = begin_fetch(desk, known, known->kept ? known->kept->entry.id : "", true);
+	if (ret == GP_OK)
+		return wait_for_fetch(known->fetch, sts, done, arg, consultation_out);
+	if (known)
+		gp_domains_drop_if_empty(desk->config.domains, known);
+	return ret;
 }
 
 void gp_desk_consultation_hurry(struct gp_consultation *consultation)

@@ -68,8 +68,9 @@ void gp_desk_fetched(struct gp_desk *desk, const char *domain, const struct gp_d
 /* Take over what was stored, at the start. GP_OK or GP_E_NOMEM. */
 int gp_desk_remember(struct gp_desk *desk, const struct gp_stored_policy *policy);
 
-/* Fetch the domain's policy now, whatever the rules say. */
-int gp_desk_refresh(struct gp_desk *desk, const char *domain);
+/* Fetch the domain's policy now, whatever the rules say; as gp_desk_consult. */
+int gp_desk_refresh(struct gp_desk *desk, const char *domain, struct gp_policy_sts *sts,
+		    gp_desk_answered done, void *arg, struct gp_consultation **consultation_out);
 
 /* Forget the domain's policy. */
 void gp_desk_forget(struct gp_desk *desk, struct gp_known_domain *known);

@@ -32,6 +32,7 @@ struct gp_store_thread {
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
 	struct job_list jobs;
+	bool running;
 	bool ending;
 	bool failing;
 	char error[GP_STORE_ERROR_SIZE];
@@ -139,10 +140,18 @@ struct gp_store_thread *gp_store_thread_new(struct gp_store *store)
 	STAILQ_INIT(&thread->jobs);
 	pthread_mutex_init(&thread->lock, NULL);
 	pthread_cond_init(&thread->changed, NULL);
-	if (pthread_create(&thread->thread, NULL, write_for_ever, thread) == 0)
-		return thread;
-	free(thread);
-	return NULL;
+	return thread;
+}
+
+int gp_store_thread_start(struct gp_store_thread *thread)
+{
+	thread->running = pthread_create(&thread->thread, NULL, write_for_ever, thread) == 0;
+	return thread->running ? GP_OK : GP_E_IO;
+}
+
+struct gp_store *gp_store_thread_store(struct gp_store_thread *thread)
+{
+	return thread->store;
 }
 
 void gp_store_thread_free(struct gp_store_thread *thread)
@@ -153,7 +162,10 @@ void gp_store_thread_free(struct gp_store_thread *thread)
 	thread->ending = true;
 	pthread_cond_signal(&thread->changed);
 	pthread_mutex_unlock(&thread->lock);
-	pthread_join(thread->thread, NULL);
+	if (thread->running)
+		pthread_join(thread->thread, NULL);
+	else
+		write_for_ever(thread);
 	pthread_mutex_destroy(&thread->lock);
 	pthread_cond_destroy(&thread->changed);
 	gp_store_close(thread->store);

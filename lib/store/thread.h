@@ -12,8 +12,14 @@
 
 struct gp_store_thread;
 
-/* Takes the store over. NULL without memory or threads. */
+/* Takes the store over. NULL without memory. What it is given before it runs waits. */
 struct gp_store_thread *gp_store_thread_new(struct gp_store *store);
+
+/* GP_OK or GP_E_IO. From here on nobody else may use the store. */
+int gp_store_thread_start(struct gp_store_thread *thread);
+
+/* Before it runs: for reading what there is. */
+struct gp_store *gp_store_thread_store(struct gp_store_thread *thread);
 
 /* Waits until all is written, or has failed once more. */
 void gp_store_thread_free(struct gp_store_thread *thread);

@@ -322,6 +322,7 @@ static void thread_writes_in_order(void **state)
 
 	(void)state;
 	assert_non_null(thread);
+	assert_int_equal(gp_store_thread_start(thread), GP_OK);
 	for (int i = 0; i < 500; i++) {
 		struct gp_stored_policy policy;
 
