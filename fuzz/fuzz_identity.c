@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A domain that is wanted, an octet 0xff, and what a certificate says, behind an octet for its kind.
- * What matches must be the domain itself, or a wildcard for its first label. */
+/* A host that is wanted, an octet 0xff, and what a certificate says, behind an octet for its kind.
+ * What matches must be the host itself, or a wildcard for its first label. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +8,7 @@
 #include "fuzz.h"
 #include "identity/domain.h"
 #include "identity/match.h"
+#include "identity/reference.h"
 
 enum { SEPARATOR = 0xff, TEXT_MAX = 1024 };
 
@@ -45,7 +46,47 @@ static void check_match(enum gp_identity_kind kind, const char *presented, const
 		MUST(false);
 }
 
-static void run(const char *domain, enum gp_identity_kind kind, struct gp_str presented)
+static void check_excluded(struct gp_peer_certificate *peer, const struct gp_references *references,
+			   const struct gp_reference *reference)
+{
+	const char *reason;
+
+	if (reference->kind == GP_IDENTITY_IP)
+		return;
+	MUST(gp_peer_certificate_exclude(peer, gp_str_of(reference->name)) == GP_OK);
+	MUST(!gp_identity_match(references, peer, &reason) && reason);
+}
+
+/* The reference that matches is of the kind of the name, and what was wanted. */
+static void check_references(struct gp_str host, struct gp_peer_certificate *peer)
+{
+	struct gp_references references;
+	const struct gp_reference *reference;
+	const char *reason = NULL;
+
+	gp_references_init(&references, GP_PROFILE_ANY);
+	references.single_label = true;
+	gp_references_add_host(&references, host, GP_ORIGIN_GIVEN, &reason);
+	gp_references_add_service(&references, "_xmpp-server", host, &reason);
+	gp_references_add_uri(&references, "sip", host, &reason);
+	MUST(references.count || reason);
+	reference = gp_identity_match(&references, peer, &reason);
+	MUST(reference || reason);
+	if (reference) {
+		const struct gp_identity_name *name = &peer->names[0];
+
+		MUST(reference->kind == name->kind);
+		if (name->kind == GP_IDENTITY_URI)
+			MUST(gp_str_contains(gp_str_of(name->text), ":"));
+		else if (name->kind != GP_IDENTITY_IP)
+			check_match(name->kind, name->text, reference->name);
+		check_excluded(peer, &references, reference);
+	}
+	gp_references_deinit(&references);
+}
+
+static void run(struct gp_str host, const char *domain, enum gp_identity_kind kind,
+		struct gp_str presented)
 {
 	struct gp_peer_certificate *peer = calloc(1, sizeof(*peer));
 	char ascii[GP_DOMAIN_SIZE];
@@ -62,6 +103,7 @@ static void run(const char *domain, enum gp_identity_kind kind, struct gp_str pr
 	MUST(!is || (ret == GP_OK && gp_domain_is_unambiguous(domain)));
 	if (is)
 		check_match(kind, peer->names[0].text, ascii);
+	check_references(host, peer);
 	gp_peer_certificate_free(peer);
 }
 
@@ -73,7 +115,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (!end || len > TEXT_MAX || end + 1 == data + len)
 		return 0;
 	gp_str_copy(gp_str_from(data, (size_t)(end - data)), domain, sizeof(domain));
-	run(domain, (enum gp_identity_kind)(end[1] % (GP_IDENTITY_MAIL_UTF8 + 1)),
+	run(gp_str_from(data, (size_t)(end - data)), domain,
+	    (enum gp_identity_kind)(end[1] % GP_IDENTITY_KINDS),
 	    gp_str_from(end + 2, len - (size_t)(end - data) - 2));
 	return 0;
 }

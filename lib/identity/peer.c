@@ -37,6 +37,22 @@ int gp_peer_certificate_add(struct gp_peer_certificate *peer, enum gp_identity_k
 	return GP_OK;
 }
 
+int gp_peer_certificate_exclude(struct gp_peer_certificate *peer, struct gp_str subtree)
+{
+	char **larger = reallocarray(peer->excluded_dns, peer->excluded_dns_count + 1,
+				     sizeof(*larger));
+	char *copy;
+
+	if (!larger)
+		return GP_E_NOMEM;
+	peer->excluded_dns = larger;
+	copy = has_controls(subtree) ? strdup("") : strndup(subtree.p, subtree.len);
+	if (!copy)
+		return GP_E_NOMEM;
+	larger[peer->excluded_dns_count++] = copy;
+	return GP_OK;
+}
+
 void gp_peer_certificate_free(struct gp_peer_certificate *peer)
 {
 	if (!peer)
@@ -44,6 +60,9 @@ void gp_peer_certificate_free(struct gp_peer_certificate *peer)
 	for (size_t i = 0; i < peer->name_count; i++)
 		free(peer->names[i].text);
 	free(peer->names);
+	for (size_t i = 0; i < peer->excluded_dns_count; i++)
+		free(peer->excluded_dns[i]);
+	free(peer->excluded_dns);
 	free(peer);
 }
 

@@ -18,6 +18,9 @@ enum gp_identity_kind {
 	GP_IDENTITY_XMPP,      /* XmppAddr, UTF-8 (RFC 6120 section 13.7.1.4) */
 	GP_IDENTITY_MAIL,      /* rfc822Name, ASCII */
 	GP_IDENTITY_MAIL_UTF8, /* SmtpUTF8Mailbox (RFC 9598) */
+	GP_IDENTITY_URI,       /* uniformResourceIdentifier */
+	GP_IDENTITY_IP, /* iPAddress of 4 or 16 octets, as gp_endpoint_format_ip() writes it */
+	GP_IDENTITY_KINDS
 };
 
 struct gp_identity_name {
@@ -32,6 +35,10 @@ struct gp_peer_certificate {
 	bool verified; /* usable, and its chain leads to a trusted authority */
 	/* an authority of its chain may sign for some DNS names only; false in a resumed session */
 	bool dns_constrained;
+	/* names, and all below them, for which an authority of its chain must not sign. OpenSSL holds
+	 * the names of the certificate against these, and lets a wildcard pass that stands for one */
+	char **excluded_dns;
+	size_t excluded_dns_count;
 	const char *fault; /* why it is not verified, a sentence; static */
 	struct gp_identity_name *names;
 	size_t name_count;
@@ -41,6 +48,10 @@ struct gp_peer_certificate {
  * GP_OK or GP_E_NOMEM. */
 int gp_peer_certificate_add(struct gp_peer_certificate *peer, enum gp_identity_kind kind,
 			    struct gp_str text);
+
+/* Add an excluded subtree of DNS names (RFC 5280 section 4.2.1.10). One with control characters
+ * counts as that of all names. GP_OK or GP_E_NOMEM. */
+int gp_peer_certificate_exclude(struct gp_peer_certificate *peer, struct gp_str subtree);
 
 void gp_peer_certificate_free(struct gp_peer_certificate *peer);
 

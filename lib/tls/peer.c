@@ -5,7 +5,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/endpoint.h"
 #include "base/err.h"
 
 /* As RSA with 2048 bits or curves with 224 (RFC 9325 section 4.5) */
@@ -39,6 +41,20 @@ static int add_other_name(struct gp_peer_certificate *peer, const OTHERNAME *oth
 	return GP_OK;
 }
 
+/* Other lengths are networks, which are for constraints only. */
+static int add_address(struct gp_peer_certificate *peer, const ASN1_OCTET_STRING *octets)
+{
+	int len = ASN1_STRING_length(octets);
+	struct gp_endpoint address = { len == 4 ? GP_ENDPOINT_IP4 : GP_ENDPOINT_IP6, { 0 }, 0 };
+	char text[GP_IP_TEXT_SIZE];
+
+	if (len != 4 && len != 16)
+		return GP_OK;
+	memcpy(address.ip, ASN1_STRING_get0_data(octets), (size_t)len);
+	gp_endpoint_format_ip(&address, text);
+	return gp_peer_certificate_add(peer, GP_IDENTITY_IP, gp_str_of(text));
+}
+
 static int add_name(struct gp_peer_certificate *peer, const GENERAL_NAME *name)
 {
 	switch (name->type) {
@@ -46,6 +62,11 @@ static int add_name(struct gp_peer_certificate *peer, const GENERAL_NAME *name)
 		return gp_peer_certificate_add(peer, GP_IDENTITY_DNS, text_of(name->d.dNSName));
 	case GEN_EMAIL:
 		return gp_peer_certificate_add(peer, GP_IDENTITY_MAIL, text_of(name->d.rfc822Name));
+	case GEN_URI:
+		return gp_peer_certificate_add(peer, GP_IDENTITY_URI,
+					       text_of(name->d.uniformResourceIdentifier));
+	case GEN_IPADD:
+		return add_address(peer, name->d.iPAddress);
 	case GEN_OTHERNAME:
 		return add_other_name(peer, name->d.otherName);
 	default:
@@ -66,6 +87,20 @@ static int add_names(struct gp_peer_certificate *peer, X509 *certificate)
 
 /* ---- constraints ---- */
 
+static int add_excluded(struct gp_peer_certificate *peer,
+			const STACK_OF(GENERAL_SUBTREE) * subtrees)
+{
+	int ret = GP_OK;
+
+	for (int i = 0; ret == GP_OK && i < sk_GENERAL_SUBTREE_num(subtrees); i++) {
+		const GENERAL_NAME *base = sk_GENERAL_SUBTREE_value(subtrees, i)->base;
+
+		if (base->type == GEN_DNS)
+			ret = gp_peer_certificate_exclude(peer, text_of(base->d.dNSName));
+	}
+	return ret;
+}
+
 static bool holds_dns_names(const STACK_OF(GENERAL_SUBTREE) * subtrees)
 {
 	for (int i = 0; i < sk_GENERAL_SUBTREE_num(subtrees); i++) {
@@ -75,27 +110,37 @@ static bool holds_dns_names(const STACK_OF(GENERAL_SUBTREE) * subtrees)
 	return false;
 }
 
-/* RFC 5280 section 4.2.1.10: a constraint is for the kind of name that it names. */
-static bool constrains_dns_names(const X509 *authority)
+/* RFC 5280 section 4.2.1.10: a constraint is for the kind of name that it names. One that cannot be
+ * read leaves no name. */
+static int add_constraints(struct gp_peer_certificate *peer, const X509 *authority)
 {
-	NAME_CONSTRAINTS *limits = X509_get_ext_d2i(authority, NID_name_constraints, NULL, NULL);
-	bool found = limits && (holds_dns_names(limits->permittedSubtrees) ||
-				holds_dns_names(limits->excludedSubtrees));
+	int critical;
+	NAME_CONSTRAINTS *limits = X509_get_ext_d2i(authority, NID_name_constraints, &critical,
+						    NULL);
+	int ret;
 
+	if (!limits && critical == -1)
+		return GP_OK;
+	if (!limits) {
+		peer->dns_constrained = true;
+		return gp_peer_certificate_exclude(peer, gp_str_of(""));
+	}
+	if (holds_dns_names(limits->permittedSubtrees) || holds_dns_names(limits->excludedSubtrees))
+		peer->dns_constrained = true;
+	ret = add_excluded(peer, limits->excludedSubtrees);
 	NAME_CONSTRAINTS_free(limits);
-	return found;
+	return ret;
 }
 
 /* A resumed session has no chain. */
-static bool chain_constrains_dns_names(const SSL *ssl)
+static int add_constraints_of_chain(struct gp_peer_certificate *peer, const SSL *ssl)
 {
 	const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+	int ret = GP_OK;
 
-	for (int i = 1; i < sk_X509_num(chain); i++) {
-		if (constrains_dns_names(sk_X509_value(chain, i)))
-			return true;
-	}
-	return false;
+	for (int i = 1; ret == GP_OK && i < sk_X509_num(chain); i++)
+		ret = add_constraints(peer, sk_X509_value(chain, i));
+	return ret;
 }
 
 /* ---- verdict ---- */
@@ -134,7 +179,6 @@ static void judge(const SSL *ssl, X509 *certificate, struct gp_peer_certificate 
 		peer->fault = X509_verify_cert_error_string(X509_V_ERR_EE_KEY_TOO_SMALL);
 	peer->usable = !peer->fault;
 	peer->verified = peer->usable && result == X509_V_OK;
-	peer->dns_constrained = chain_constrains_dns_names(ssl);
 	if (peer->usable && !peer->verified)
 		peer->fault = X509_verify_cert_error_string(result);
 }
@@ -152,6 +196,8 @@ int gp_tls_peer_get(const struct gp_tls *tls, struct gp_peer_certificate **peer_
 	if (peer && digest(certificate, peer)) {
 		judge(ssl, certificate, peer);
 		ret = add_names(peer, certificate);
+		if (ret == GP_OK)
+			ret = add_constraints_of_chain(peer, ssl);
 	}
 	ERR_clear_error();
 	if (ret != GP_OK)

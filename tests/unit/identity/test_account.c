@@ -278,7 +278,7 @@ int main(void)
 
 	TABLE_ROWS(&table, rows, run);
 	TABLE_ROWS(&table, digest_rows, run_digest);
-	table_one(&table, "names with control characters are left out",
+	table_one(&table, "[9525-6.3-9] names with control characters are left out",
 		  leaves_out_control_characters);
 	table_one(&table, "what may stand for an account", knows_accounts);
 	return table_run(&table);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "identity/match.h"
 
+#include "base/err.h"
 #include "table.h"
 
 static const struct dns_row {
@@ -40,6 +41,98 @@ static void wildcard_needs_a_parent(void **state)
 	assert_false(gp_dns_id_matches("*.", "localhost"));
 	assert_false(gp_dns_id_matches("*", "localhost"));
 	assert_true(gp_dns_id_matches("localhost", "localhost"));
+}
+
+static const struct uri_row {
+	const char *name;
+	const char *presented;
+	bool matches; /* scheme sip, or that of the row; a.example */
+	const char *scheme;
+} uri_rows[] = {
+	{ "URI-ID: scheme and host", "sip:a.example", true, "sip" },
+	{ "[9525-6.5-3] URI-ID: a scheme in capitals", "SIP:a.example", true, "sip" },
+	{ "URI-ID: a host in capitals", "sip:A.EXAMPLE", true, "sip" },
+	{ "[9525-6.2-4] URI-ID: another scheme", "sips:a.example", false, "sip" },
+	{ "[9525-6.2-4] URI-ID: another host", "sip:b.example", false, "sip" },
+	{ "URI-ID: a wildcard", "sip:*.example", false, "sip" },
+	{ "URI-ID: the URI of a user", "sip:alice@a.example", false, "sip" },
+	{ "[9525-7.2-1] URI-ID: parameters and a port do not matter", "sip:a.example:5061;x=y",
+	  true, "sip" },
+	{ "URI-ID: a SIP URI with slashes", "sip://a.example", false, "sip" },
+	{ "URI-ID: with an authority", "https://a.example", true, "https" },
+	{ "[9525-7.2-1] URI-ID: path, query and fragment do not matter", "https://a.example/b?c=d",
+	  true, "https" },
+	{ "URI-ID: a user's name in front of the host", "https://u@a.example:443/", true, "https" },
+	{ "URI-ID: the host as a user's name", "https://a.example@b.example/", false, "https" },
+	{ "URI-ID: the host in a fragment", "https://b.example#@a.example", false, "https" },
+	{ "URI-ID: the host in a path", "https://b.example/@a.example", false, "https" },
+	{ "[9525-7.2-1] URI-ID: no host", "https:a.example", false, "https" },
+	{ "[9525-7.2-1] URI-ID: a URN", "urn:a.example", false, "urn" },
+	{ "[9525-7.2-1] URI-ID: a URN with the host as its namespace", "urn:a.example:b", false,
+	  "urn" },
+	{ "[9525-7.2-1] URI-ID: no scheme", "//a.example", false, "" },
+	{ "URI-ID: a scheme and nothing else", "sip:", false, "sip" },
+	{ "URI-ID: no colon", "sip", false, "sip" },
+	{ "URI-ID: the dot of the root", "sip:a.example.", false, "sip" },
+};
+
+static void run_uri(void **state)
+{
+	const struct uri_row *row = *state;
+
+	assert_int_equal(gp_uri_id_matches(row->presented, row->scheme, "a.example"), row->matches);
+}
+
+static const struct ip_row {
+	const char *name;
+	const char *presented, *address;
+	bool matches;
+} ip_rows[] = {
+	{ "IP-ID: IPv4", "192.0.2.1", "192.0.2.1", true },
+	{ "[9525-6.4-1] IP-ID: IPv6, however it is written", "2001:db8::1", "2001:DB8:0:0:0:0:0:1",
+	  true },
+	{ "[9525-6.4-1] IP-ID: another address", "192.0.2.1", "192.0.2.2", false },
+	{ "[9525-6.4-2] IP-ID: IPv4 within IPv6 is not IPv4", "192.0.2.1", "::ffff:192.0.2.1",
+	  false },
+	{ "[9525-6.4-2] IP-ID: IPv6 that begins with the same octets", "192.0.2.1",
+	  "c000:201::", false },
+	{ "IP-ID: no address", "a.example", "a.example", false },
+};
+
+static void run_ip(void **state)
+{
+	const struct ip_row *row = *state;
+
+	assert_int_equal(gp_ip_id_matches(row->presented, row->address), row->matches);
+}
+
+static const struct excluded_row {
+	const char *name;
+	const char *subtree;
+	bool excluded; /* b.a.example */
+} excluded_rows[] = {
+	{ "excluded: the name itself", "b.a.example", true },
+	{ "excluded: a name above", "a.example", true },
+	{ "excluded: capitals", "A.Example", true },
+	{ "excluded: a name below", "c.b.a.example", false },
+	{ "excluded: the end of a label", "example.a.example", false },
+	{ "excluded: half a label", "xample", false },
+	{ "excluded: a dot in front, above", ".a.example", true },
+	{ "excluded: a dot in front, the name itself", ".b.a.example", false },
+	{ "excluded: everything", "", true },
+	{ "excluded: control characters mean everything", "x\n", true },
+};
+
+static void run_excluded(void **state)
+{
+	const struct excluded_row *row = *state;
+	struct gp_peer_certificate *peer = calloc(1, sizeof(*peer));
+
+	assert_int_equal(gp_peer_certificate_exclude(peer, gp_str_of("other.example")), GP_OK);
+	assert_false(gp_peer_excludes(peer, "b.a.example"));
+	assert_int_equal(gp_peer_certificate_exclude(peer, gp_str_of(row->subtree)), GP_OK);
+	assert_int_equal(gp_peer_excludes(peer, "b.a.example"), row->excluded);
+	gp_peer_certificate_free(peer);
 }
 
 enum { NAMES_MAX = 3 };
@@ -172,6 +265,9 @@ int main(void)
 
 	TABLE_ROWS(&table, dns_rows, run_dns);
 	table_one(&table, "DNS-ID: a wildcard needs a parent", wildcard_needs_a_parent);
+	TABLE_ROWS(&table, uri_rows, run_uri);
+	TABLE_ROWS(&table, ip_rows, run_ip);
+	TABLE_ROWS(&table, excluded_rows, run_excluded);
 	TABLE_ROWS(&table, rows, run);
 	return table_run(&table);
 }

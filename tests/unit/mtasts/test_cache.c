@@ -87,6 +87,29 @@ static void run(void **state)
 	assert_non_null(strstr(decision.reason, "RFC 8461 section"));
 }
 
+static void has_an_answer_for_everything(void **state)
+{
+	static const int64_t ages[] = { 0, FRESH, DUE, WEEK, EXPIRED };
+	static const char *const ids[] = { "", "1", "2" };
+
+	(void)state;
+	for (unsigned i = 0; i < 5 * 3 * 3 * 3; i++) {
+		struct gp_mtasts_entry entry = kept(ages[i % 5]);
+		struct gp_mtasts_decision decision;
+
+		strcpy(entry.failed_id, ids[i / 5 % 3]);
+		entry.failed_at = NOW;
+		decision = gp_mtasts_decide(&entry, (enum gp_mtasts_txt)(i / 15 % 3), ids[i / 45],
+					    NOW);
+		assert_string_not_equal(decision.reason, "no rule fits");
+		/* a policy that is valid is never without effect */
+		if (gp_mtasts_entry_valid(&entry, NOW))
+			assert_true(decision.step == GP_MTASTS_USE ||
+				    decision.step == GP_MTASTS_USE_AND_REFRESH ||
+				    decision.step == GP_MTASTS_FETCH_OR_USE);
+	}
+}
+
 /* ---- time ---- */
 
 static void expires(void **state)
@@ -342,6 +365,7 @@ int main(void)
 	struct table table = { 0 };
 
 	TABLE_ROWS(&table, rows, run);
+	table_one(&table, "decide: an answer for everything", has_an_answer_for_everything);
 	table_one(&table, "[8461-3.2-11] cache: max_age counts from the last fetch", expires);
 	table_one(&table, "[8461-3.3-8] cache: five minutes after a failed GET", backs_off);
 	table_one(&table, "[8461-3.3-14] cache: a refresh is a fetch, whatever the id says",

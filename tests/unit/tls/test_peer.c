@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "identity/match.h"
+#include "identity/reference.h"
 #include "link.h"
 #include "table.h"
 
@@ -186,6 +188,10 @@ static void tells_names(void **state)
 		const char *text;
 	} wanted[] = {
 		{ GP_IDENTITY_DNS, "a.example" },
+		{ GP_IDENTITY_IP, "192.0.2.1" },
+		{ GP_IDENTITY_IP, "2001:db8::1" },
+		{ GP_IDENTITY_IP, "::ffff:192.0.2.1" },
+		{ GP_IDENTITY_URI, "sip:a.example" },
 		{ GP_IDENTITY_MAIL, "alice@a.example" },
 		{ GP_IDENTITY_XMPP, "b.example" },
 		{ GP_IDENTITY_SRV, "_xmpp-server.b.example" },
@@ -199,7 +205,9 @@ static void tells_names(void **state)
 
 	(void)state;
 	pki_make(&pki, &(struct pki_request){
-			       .names = "DNS:a.example,IP:192.0.2.1,email:alice@a.example,"
+			       .names = "DNS:a.example,IP:192.0.2.1,IP:2001:db8::1,"
+					"IP:::ffff:192.0.2.1,URI:sip:a.example,"
+					"email:alice@a.example,"
 					"otherName:1.3.6.1.5.5.7.8.5;UTF8:b.example,"
 					"otherName:1.3.6.1.5.5.7.8.5;IA5:wrong.type,"
 					"otherName:1.3.6.1.5.5.7.8.7;IA5:_xmpp-server.b.example,"
@@ -222,7 +230,8 @@ static void tells_names(void **state)
 }
 
 /* What becomes known of a server whose certificate an authority like this has signed. */
-static struct gp_peer_certificate *vouched_by(const struct pki_request *request, const char *usage)
+static struct gp_peer_certificate *vouched_for(const struct pki_request *request, const char *names,
+					       const char *usage)
 {
 	struct gp_tls_server *server = asking_server(true, root.chain_pem);
 	struct gp_peer_certificate *peer = NULL;
@@ -231,8 +240,8 @@ static struct gp_peer_certificate *vouched_by(const struct pki_request *request,
 	SSL_CTX *client;
 
 	pki_make(&authority, request);
-	pki_make(&pki, &(struct pki_request){
-			       .names = "DNS:a.example", .usage = usage, .issuer = &authority });
+	pki_make(&pki,
+		 &(struct pki_request){ .names = names, .usage = usage, .issuer = &authority });
 	client = client_with(TLS1_3_VERSION, &pki);
 	link_open(&link, server, client, NULL, NULL);
 	assert_int_equal(gp_tls_peer_get(link.server, &peer), GP_OK);
@@ -242,6 +251,46 @@ static struct gp_peer_certificate *vouched_by(const struct pki_request *request,
 	pki_free(&authority);
 	gp_tls_server_unref(server);
 	return peer;
+}
+
+static struct gp_peer_certificate *vouched_by(const struct pki_request *request, const char *usage)
+{
+	return vouched_for(request, "DNS:a.example", usage);
+}
+
+static void common_name_is_nobody(void **state)
+{
+	static const char *const names[] = { NULL,
+					     "otherName:1.3.6.1.5.5.7.8.7;IA5:_imaps.b.example" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct gp_tls_server *server = asking_server(true, root.chain_pem);
+		struct gp_peer_certificate *peer = NULL;
+		struct gp_references references;
+		const char *reason;
+		struct pki pki;
+		struct link link;
+		SSL_CTX *client;
+
+		pki_make(&pki, &(struct pki_request){ .common_name = "a.example",
+						      .names = names[i],
+						      .issuer = &root });
+		client = client_with(TLS1_3_VERSION, &pki);
+		link_open(&link, server, client, NULL, NULL);
+		assert_int_equal(gp_tls_peer_get(link.server, &peer), GP_OK);
+		assert_true(peer->verified);
+		gp_references_init(&references, GP_PROFILE_MAIL);
+		gp_references_add_host(&references, gp_str_of("a.example"), GP_ORIGIN_GIVEN,
+				       &reason);
+		assert_null(gp_identity_match(&references, peer, &reason));
+		gp_references_deinit(&references);
+		gp_peer_certificate_free(peer);
+		link_close(&link);
+		SSL_CTX_free(client);
+		pki_free(&pki);
+		gp_tls_server_unref(server);
+	}
 }
 
 /* What an authority of the chain is limited to. */
@@ -269,6 +318,61 @@ static void tells_constraints(void **state)
 		assert_int_equal(peer->dns_constrained, limits[i].dns);
 		gp_peer_certificate_free(peer);
 	}
+}
+
+/* OpenSSL holds "*.a.example" itself against the excluded names, and it is none of them. */
+static void wildcards_do_not_slip_past(void **state)
+{
+	static const struct {
+		const char *excluded, *domain;
+		bool is;
+	} cases[] = {
+		{ "DNS:secret.a.example", "open.a.example", true },
+		{ "DNS:secret.a.example", "secret.a.example", false },
+		{ "DNS:other.example,excluded;DNS:secret.a.example", "secret.a.example", false },
+		{ "DNS:.secret.a.example", "open.a.example", true },
+		{ "DNS:b.example", "secret.a.example", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char constraints[128];
+		const struct pki_request request = { .common_name = "limited",
+						     .authority = true,
+						     .constraints = constraints,
+						     .issuer = &root };
+		struct gp_peer_certificate *peer;
+		struct gp_references references;
+		const char *reason;
+
+		snprintf(constraints, sizeof(constraints), "excluded;%s", cases[i].excluded);
+		peer = vouched_for(&request, "DNS:*.a.example", NULL);
+		assert_true(peer->verified);
+		assert_true(peer->excluded_dns_count > 0);
+		assert_int_equal(gp_peer_is_xmpp_server(peer, cases[i].domain), cases[i].is);
+		gp_references_init(&references, GP_PROFILE_MAIL);
+		assert_int_equal(gp_references_add_host(&references, gp_str_of(cases[i].domain),
+							GP_ORIGIN_GIVEN, &reason),
+				 GP_OK);
+		assert_int_equal(gp_identity_match(&references, peer, &reason) != NULL,
+				 cases[i].is);
+		gp_references_deinit(&references);
+		gp_peer_certificate_free(peer);
+	}
+}
+
+/* An authority whose limits nobody can read vouches for nobody. */
+static void broken_constraints_prove_nothing(void **state)
+{
+	const struct pki_request request = { .common_name = "broken",
+					     .authority = true,
+					     .constraints = "DER:30:03:02:01",
+					     .issuer = &root };
+	struct gp_peer_certificate *peer = vouched_by(&request, NULL);
+
+	(void)state;
+	assert_false(peer->verified);
+	gp_peer_certificate_free(peer);
 }
 
 /* An authority that is for mail only does not vouch for servers. */
@@ -360,6 +464,10 @@ int main(void)
 	TABLE_ROWS(&table, rows, run);
 	table_one(&table, "peer: all kinds of names are told", tells_names);
 	table_one(&table, "peer: constraints of DNS names are told", tells_constraints);
+	table_one(&table, "[9525-2-1] peer: a common name is no identity", common_name_is_nobody);
+	table_one(&table, "peer: a wildcard does not stand for an excluded name",
+		  wildcards_do_not_slip_past);
+	table_one(&table, "peer: constraints that are broken", broken_constraints_prove_nothing);
 	table_one(&table, "peer: authorities are for what they say",
 		  holds_authorities_to_their_use);
 	table_one(&table, "[9325-3.4-1] peer: a ticket belongs to those who vouch for clients",
