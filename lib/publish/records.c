@@ -68,9 +68,10 @@ static int add_sts(struct gp_records *records, const struct gp_publish_facts *fa
 		ret = note(records, "", host,
 			   " needs the addresses (A, AAAA) of the https listener.");
 	} else {
-		gp_buf_appendf(text, "%s.", facts->web_host);
-		ret = add(records, GP_RECORD_CNAME, "mta-sts", facts->domain, text, TTL_S,
-			  "RFC 8461 section 3.2: the host that serves the policy");
+		ret = gp_buf_appendf(text, "%s.", facts->web_host);
+		if (ret == GP_OK)
+			ret = add(records, GP_RECORD_CNAME, "mta-sts", facts->domain, text, TTL_S,
+				  "RFC 8461 section 3.2: the host that serves the policy");
 	}
 	gp_buf_reset(text);
 	if (ret == GP_OK)
