@@ -184,7 +184,8 @@ static int refuse_early_removal(struct domain *d, const struct gp_served_list *s
 	if (step == GP_RETIRE_DONE)
 		return EX_OK;
 	gp_publish_print_retire(d->facts->domain, step, until_s, &d->complaints);
-	fprintf(stderr, "gatepost records: %s\n", gp_buf_cstr(&d->complaints));
+	fprintf(stderr, "gatepost records: %.*s\n", (int)d->complaints.len,
+		(const char *)d->complaints.data);
 	return FOUND_WANTING;
 }
 

@@ -69,7 +69,8 @@ struct supervisor {
 	bool ready; /* for the first time */
 	bool draining;
 	bool save_pending;
-	int status;              /* to end with */
+	bool served_pending;
+	int exit_status;
 	bool shared_ticket_keys; /* those of server.ticket-keys */
 };
 
@@ -183,9 +184,27 @@ static void save_cleartext_users(struct supervisor *s)
 	save_soon(s);
 }
 
+/* ---- policies of MTA-STS ---- */
+
+/* Not before they are served: until then nobody may announce them (RFC 8461 section 8.1). */
+static void save_served(struct supervisor *s)
+{
+	s->served_pending = false;
+	if (gp_served_file_update(s->snapshot->conf, (int64_t)(gp_time_utc_ms() / 1000)) == GP_OK)
+		return;
+	gp_event(STATE_NOT_SAVED, GP_LOG_TEXT_FIELD("file", GP_SERVED_FILE),
+		 GP_LOG_TEXT_FIELD("reason", strerror(errno)));
+	s->served_pending = true;
+	save_soon(s);
+}
+
 static void on_save_time(void *arg)
 {
-	save_cleartext_users(arg);
+	struct supervisor *s = arg;
+
+	save_cleartext_users(s);
+	if (s->served_pending)
+		save_served(s);
 }
 
 static void on_cleartext_login(void *arg, const char *user, const char *source)
@@ -385,14 +404,6 @@ static void on_files_changed(void *arg)
 	reload(arg);
 }
 
-/* Not before they are served: until then nobody may announce them (RFC 8461 section 8.1). */
-static void save_served(const struct supervisor *s)
-{
-	if (gp_served_file_update(s->snapshot->conf, (int64_t)(gp_time_utc_ms() / 1000)) != GP_OK)
-		gp_event(STATE_NOT_SAVED, GP_LOG_TEXT_FIELD("file", GP_SERVED_FILE),
-			 GP_LOG_TEXT_FIELD("reason", strerror(errno)));
-}
-
 static void on_pool_ready(void *arg)
 {
 	struct supervisor *s = arg;
@@ -452,7 +463,7 @@ static void on_pool_refused(void *arg, const char *why)
 	if (s->ready || s->draining)
 		return;
 	complain(why);
-	s->status = EX_CONFIG;
+	s->exit_status = EX_CONFIG;
 	drain(s, "the configuration cannot be used");
 }
 
@@ -818,7 +829,7 @@ int gp_supervisor_main(const char *path)
 		set_up_children(&s);
 		gp_loop_run(s.loop);
 		gp_event(STOPPED, GP_LOG_TEXT_FIELD(NULL, NULL));
-		ret = s.status;
+		ret = s.exit_status;
 	}
 	close_all(&s);
 	return ret;

@@ -14,6 +14,10 @@ enum { TTL_S = 3600, LONG_TTL_S = 86400, TEXT_MAX = 32 * 1024, TLSA_PER_ANSWER =
 
 #define TLSA_NOW  "RFC 7672 section 3.1: DANE-EE(3) SPKI(1) SHA2-256(1) of the key in use"
 #define TLSA_NEXT "RFC 7671 section 8.1: the next key, to be here two TTLs before it is used"
+#define POLICY_ID "RFC 8461 section 3.1: there is a policy; its id follows from its content"
+#define ORDER                                                                                 \
+	"A changed MTA-STS policy is served first, as gatepost does at its start or reload, " \
+	"and only then announced by the TXT record (RFC 8461 section 8.1)."
 #define NOT_SERVED                                                                 \
 	"RFC 8461 section 8.1: the policy comes first; start or reload gatepost, " \
 	"then ask again"
@@ -55,40 +59,39 @@ static int note(struct gp_records *records, const char *before, const char *name
 
 /* ---- MTA-STS and TLSRPT ---- */
 
-static int add_sts(struct gp_records *records, const struct gp_publish_facts *facts,
-		   struct gp_buf *text)
+static int add_policy_host(struct gp_records *records, const struct gp_publish_facts *facts,
+			   struct gp_buf *text)
 {
 	char host[sizeof("mta-sts.") + GP_DOMAIN_SIZE];
-	int ret = GP_OK;
+	int ret;
 
 	if (!*facts->policy_id)
 		return GP_OK;
 	snprintf(host, sizeof(host), "mta-sts.%s", facts->domain);
-	if (!strcmp(host, facts->web_host)) {
-		ret = note(records, "", host,
-			   " needs the addresses (A, AAAA) of the https listener.");
-	} else {
-		gp_buf_appendf(text, "%s.", facts->web_host);
+	if (!strcmp(host, facts->web_host))
+		return note(records, "", host,
+			    " needs the addresses (A, AAAA) of the https listener.");
+	ret = gp_buf_appendf(text, "%s.", facts->web_host);
+	if (ret == GP_OK)
 		ret = add(records, GP_RECORD_CNAME, "mta-sts", facts->domain, text, TTL_S,
 			  "RFC 8461 section 3.2: the host that serves the policy");
-	}
-	gp_buf_reset(text);
+	return ret;
+}
+
+static int add_policy_id(struct gp_records *records, const struct gp_publish_facts *facts,
+			 struct gp_buf *text)
+{
+	int ret;
+
+	if (!*facts->policy_id)
+		return GP_OK;
+	ret = gp_buf_appendf(text, "v=STSv1; id=%s;", facts->policy_id);
 	if (ret == GP_OK)
-		ret = gp_buf_appendf(text, "v=STSv1; id=%s;", facts->policy_id);
-	if (ret == GP_OK)
-		ret = add(
-			records, GP_RECORD_TXT, "_mta-sts", facts->domain, text, TTL_S,
-			"RFC 8461 section 3.1: there is a policy; its id follows from its content");
+		ret = add(records, GP_RECORD_TXT, "_mta-sts", facts->domain, text, TTL_S,
+			  POLICY_ID);
 	if (ret == GP_OK && facts->served == GP_PUBLISH_NOT_SERVED)
 		records->items[records->count - 1].later = NOT_SERVED;
-	if (ret == GP_OK)
-		ret = note(
-			records,
-			"A changed MTA-STS policy is served first, as gatepost does at its start "
-			"or reload, and only then announced by the TXT record (RFC 8461 section "
-			"8.1).",
-			"", "");
-	return ret;
+	return ret == GP_OK ? note(records, ORDER, "", "") : ret;
 }
 
 static int add_tlsrpt(struct gp_records *records, const struct gp_publish_facts *facts,
@@ -243,8 +246,8 @@ static int add_tlsa(struct gp_records *records, const struct gp_publish_facts *f
 int gp_records_new(const struct gp_publish_facts *facts, struct gp_records **records_out)
 {
 	static int (*const makers[])(struct gp_records *, const struct gp_publish_facts *,
-				     struct gp_buf *) = { add_sts, add_tlsrpt, add_services,
-							  add_tlsa };
+				     struct gp_buf *) = { add_policy_host, add_policy_id,
+							  add_tlsrpt, add_services, add_tlsa };
 	struct gp_records *records = calloc(1, sizeof(*records));
 	int ret = GP_OK;
 

@@ -152,7 +152,7 @@ def served(host):
 	return body
 
 
-@test("[8461-3.2-4 8461-3.2-13] a policy for each of a thousand domains and one, as text/plain, with the certificate for its name")
+@test("[8461-3.2-4 8461-3.2-13 9525-4.1-5] a policy for each of a thousand domains and one, as text/plain, with the certificate for its name")
 def _():
 	for number in (0, 7, 500, MANY - 1):
 		equal(served(f"mta-sts.d{number}.test"),

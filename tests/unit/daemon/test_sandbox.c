@@ -117,7 +117,7 @@ enum { ALLOWED = 10, REFUSED, OTHERWISE, NO_FILTER };
 
 static int outcome(const struct row *row)
 {
-	if (gp_sandbox_enter() != GP_OK)
+	if (gp_sandbox_enter(GP_SANDBOX_WORKER) != GP_OK)
 		return NO_FILTER;
 	errno = 0;
 	if (row->call() >= 0)

@@ -35,12 +35,12 @@ static const struct row {
 	const char *names;
 	const char *common_name;
 } rows[] = {
-	{ "[7817-5-1 7817-5-2 7817-5-3 9525-4.1-2 9525-4.1-3] mail: hosts, domain, services",
+	{ "[7817-5-1 7817-5-2 7817-5-3 9525-4.1-2 9525-5-1] mail: hosts, domain, services",
 	  GP_CSR_MAIL, OF(mail), .host = "mail.a.test",
 	  .names = "DNS:mail.a.test DNS:mx.a.test DNS:a.test SRV:_submission.a.test "
 		   "SRV:_imaps.a.test SRV:_imap.a.test SRV:_sieve.a.test ",
 	  .common_name = "mail.a.test" },
-	{ "[7817-5-2 9525-5-2] mail: only the services there are", GP_CSR_MAIL, OF(pop),
+	{ "[7817-5-2 9525-5-2 9525-4.1-4] mail: only the services there are", GP_CSR_MAIL, OF(pop),
 	  .host = "mail.a.test",
 	  .names = "DNS:mail.a.test DNS:mx.a.test DNS:a.test SRV:_submissions.a.test "
 		   "SRV:_pop3s.a.test SRV:_pop3.a.test ",
@@ -51,7 +51,7 @@ static const struct row {
 	{ "[7817-5-3] mail: a CN of 64 octets", GP_CSR_MAIL, .host = LABEL_60 ".org",
 	  .names = "DNS:" LABEL_60 ".org DNS:mx.a.test DNS:mail.a.test DNS:a.test ",
 	  .common_name = LABEL_60 ".org" },
-	{ "[6120-13.7.1.2-5 9525-4.1-3 9525-5-4] XMPP: domain and services, and no mail",
+	{ "[6120-13.7.1.2-5 9525-4.1-3 9525-4.1-4 9525-5-1 9525-5-4] XMPP: domain and services, and no mail",
 	  GP_CSR_XMPP, OF(xmpp), .host = "mail.a.test",
 	  .names = "DNS:a.test SRV:_xmpp-client.a.test SRV:_xmpp-server.a.test ",
 	  .common_name = "a.test" },

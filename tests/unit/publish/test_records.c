@@ -157,7 +157,7 @@ static const struct row {
 	  GP_RECORD_TLSA, .text = "3 1 1 " TWO, .number = 1 },
 	{ "[7672-3.1-1] TLSA: of an MX host", "_25._tcp.mx.a.test", GP_RECORD_TLSA,
 	  .text = "3 1 1 " ONE },
-	{ "[7672-2.2.1-1] TLSA: none for a port without TLS here", "_25._tcp.mail.a.test",
+	{ "[7672-2.2-1] TLSA: none for a port without TLS here", "_25._tcp.mail.a.test",
 	  GP_RECORD_TLSA, .text = NULL },
 	{ "TLSA: a host of another zone is not ours", "_465._tcp.mail.other.test", GP_RECORD_TLSA,
 	  .text = NULL },
@@ -322,6 +322,83 @@ static void run_print(void **state)
 	gp_buf_deinit(&json);
 }
 
+/* ---- what holds for all of them ---- */
+
+static bool is_one_of_now(const struct gp_publish_facts *facts, const struct gp_record *record)
+{
+	char owner[GP_DOMAIN_SIZE + 16], digest[GP_SHA256_TEXT];
+
+	for (size_t i = 0; i < facts->key_count; i++) {
+		snprintf(owner, sizeof(owner), "_%u._tcp.%s", facts->keys[i].port,
+			 facts->keys[i].host);
+		gp_sha256_format(facts->keys[i].spki_sha256, digest);
+		if (!strcmp(owner, record->owner) && strstr(record->text, digest) &&
+		    !facts->keys[i].is_next)
+			return true;
+	}
+	return false;
+}
+
+static void each_owner_has_a_key_in_use(void **state)
+{
+	const struct facts_row all = { 0 };
+	const struct gp_publish_facts facts = facts_of(&all);
+	struct gp_records *records;
+	size_t seen = 0;
+
+	(void)state;
+	assert_int_equal(gp_records_new(&facts, &records), GP_OK);
+	for (size_t i = 0; i < records->count; i++) {
+		bool now = false;
+
+		if (records->items[i].type != GP_RECORD_TLSA)
+			continue;
+		seen++;
+		for (size_t j = 0; j < records->count; j++)
+			now |= !strcmp(records->items[j].owner, records->items[i].owner) &&
+			       is_one_of_now(&facts, &records->items[j]);
+		assert_true(now);
+	}
+	assert_int_equal(seen, 3);
+	gp_records_free(records);
+}
+
+static void tlsa_is_of_one_kind(void **state)
+{
+	const struct facts_row all = { 0 };
+	const struct gp_publish_facts facts = facts_of(&all);
+	struct gp_records *records;
+
+	(void)state;
+	assert_int_equal(gp_records_new(&facts, &records), GP_OK);
+	for (size_t i = 0; i < records->count; i++) {
+		const struct gp_record *record = &records->items[i];
+
+		if (record->type != GP_RECORD_TLSA)
+			continue;
+		assert_memory_equal(record->text, "3 1 1 ", 6);
+		assert_int_equal(strspn(record->text + 6, "0123456789abcdef"), 64);
+		assert_int_equal(strlen(record->text), 70);
+		/* so that a change of keys need not wait for long */
+		assert_true(record->ttl_s <= 3600);
+	}
+	gp_records_free(records);
+}
+
+static void reports_are_asked_for_with_a_long_ttl(void **state)
+{
+	const struct facts_row all = { 0 };
+	const struct gp_publish_facts facts = facts_of(&all);
+	struct gp_records *records;
+	const struct gp_record *record;
+
+	(void)state;
+	assert_int_equal(gp_records_new(&facts, &records), GP_OK);
+	record = find(records, "_smtp._tls.a.test", GP_RECORD_TXT, 0);
+	assert_true(record && record->ttl_s >= 86400);
+	gp_records_free(records);
+}
+
 /* Whatever the ceiling: all of it, or an error. */
 static void a_full_buffer_is_told(void **state)
 {
@@ -358,6 +435,20 @@ int main(void)
 	TABLE_ROWS(&table, note_rows, run_note);
 	TABLE_ROWS(&table, later_rows, run_later);
 	TABLE_ROWS(&table, print_rows, run_print);
+	table_one(&table,
+		  "[7671-8-2 7671-8.4-1 7672-9.2-2] TLSA: each owner has a key that is in use",
+		  each_owner_has_a_key_in_use);
+	table_one(
+		&table,
+		"[7672-3.1.2-2 7672-3.1.2-3 7672-3.1.2-4 7672-3.1.3-1 7672-9.2-4] TLSA: 3 1 1 and "
+		"nothing else, with a short TTL",
+		tlsa_is_of_one_kind);
+	table_one(&table,
+		  "[7671-5.2.1-1 7671-5.2.1-2 7671-10.1.2-1 7671-10.1.2-2] TLSA: digests only",
+		  tlsa_is_of_one_kind);
+	table_one(&table, "[7671-2-2 7671-2-3 7671-8.3-1 7671-8.3-2] TLSA: one digest for all keys",
+		  tlsa_is_of_one_kind);
+	table_one(&table, "[8460-7-3] TLSRPT: a long TTL", reports_are_asked_for_with_a_long_ttl);
 	table_one(&table, "a full buffer is told", a_full_buffer_is_told);
 	return table_run(&table);
 }
