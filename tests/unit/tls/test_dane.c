@@ -17,7 +17,7 @@ enum { ROUNDS = 50, RECORDS_MAX = 3, RDATA_MAX = 4096 };
 #define MX "mx.example.net"
 
 /* Who signs what the server shows. Private: nobody trusts that one, but TLSA records may. */
-enum signer { ITSELF, PUBLIC, PRIVATE, MIDDLE, LIMITED, SIGNERS };
+enum signer { ITSELF, PUBLIC, PUBLIC_MIDDLE, PRIVATE, MIDDLE, LIMITED, SIGNERS };
 
 static struct pki signers[SIGNERS];
 static struct gp_tls_trust *trust;
@@ -149,7 +149,7 @@ static const struct row {
 	const char *name;
 	struct pki_request request;
 	enum signer signer;
-	bool with_root; /* the server shows it, too */
+	bool with_root; /* the server shows it, too; of PUBLIC_MIDDLE, that one */
 	struct record_case records[RECORDS_MAX];
 	enum gp_dane_outcome dane;
 	enum gp_tls_pkix pkix;
@@ -230,6 +230,8 @@ static const struct row {
 	/* public authorities */
 	{ "[8461-4.2-1] PKIX: a public certificate", { .names = "DNS:" MX }, PUBLIC, false, { { 0 } }, GP_DANE_UNAUTHENTICATED, GP_TLS_PKIX_OK },
 	{ "PKIX: with its root", { .names = "DNS:" MX }, PUBLIC, true, { { 0 } }, GP_DANE_UNAUTHENTICATED, GP_TLS_PKIX_OK },
+	{ "PKIX: with an intermediate", { .names = "DNS:" MX }, PUBLIC_MIDDLE, true, { { 0 } }, GP_DANE_UNAUTHENTICATED, GP_TLS_PKIX_OK },
+	{ "[8461-4.2-1] PKIX: without its intermediate", { .names = "DNS:" MX }, PUBLIC_MIDDLE, false, { { 0 } }, GP_DANE_UNAUTHENTICATED, GP_TLS_PKIX_NOT_TRUSTED },
 	{ "PKIX: a wildcard", { .names = "DNS:*.example.net" }, PUBLIC, false, { { 0 } }, GP_DANE_UNAUTHENTICATED, GP_TLS_PKIX_OK },
 	{ "PKIX: a wildcard for two labels", { .names = "DNS:*.net" }, PUBLIC, false, { { 0 } }, GP_DANE_UNAUTHENTICATED, GP_TLS_PKIX_NAME_MISMATCH },
 	{ "[8461-4.2-2] PKIX: a common name", { .common_name = MX }, PUBLIC, false, { { 0 } }, GP_DANE_UNAUTHENTICATED, GP_TLS_PKIX_NAME_MISMATCH },
@@ -449,6 +451,9 @@ static void make_signers(void)
 {
 	const struct pki_request requests[SIGNERS] = {
 		[PUBLIC] = { .common_name = "public", .authority = true },
+		[PUBLIC_MIDDLE] = { .common_name = "public middle",
+				    .authority = true,
+				    .issuer = &signers[PUBLIC] },
 		[PRIVATE] = { .common_name = "private", .authority = true },
 		[MIDDLE] = { .common_name = "middle",
 			     .authority = true,
