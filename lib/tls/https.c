@@ -29,21 +29,38 @@ static unsigned add_all(X509_STORE *store, BIO *bio)
 	return count;
 }
 
-int gp_tls_trust_new(struct gp_str pem, struct gp_tls_trust **trust_out)
+static int trust_from(BIO *bio, struct gp_tls_trust **trust_out)
 {
 	struct gp_tls_trust *trust = calloc(1, sizeof(*trust));
-	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
 	int ret = GP_E_NOMEM;
 
 	if (trust)
 		trust->store = X509_STORE_new();
-	if (trust && trust->store && bio)
+	if (trust && trust->store)
 		ret = add_all(trust->store, bio) ? GP_OK : GP_E_CONF;
-	BIO_free(bio);
 	if (ret == GP_OK)
 		*trust_out = trust;
 	else
 		gp_tls_trust_free(trust);
+	return ret;
+}
+
+int gp_tls_trust_new(struct gp_str pem, struct gp_tls_trust **trust_out)
+{
+	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
+	int ret = bio ? trust_from(bio, trust_out) : GP_E_NOMEM;
+
+	BIO_free(bio);
+	return ret;
+}
+
+int gp_tls_trust_load(const char *path, struct gp_tls_trust **trust_out)
+{
+	BIO *bio = BIO_new_file(path, "r");
+	int ret = bio ? trust_from(bio, trust_out) : GP_E_CONF;
+
+	BIO_free(bio);
+	ERR_clear_error();
 	return ret;
 }
 

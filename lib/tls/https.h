@@ -13,6 +13,8 @@ struct gp_tls_trust;
 
 /* Authorities, read once. GP_OK; GP_E_CONF when there is no certificate in `pem`; GP_E_NOMEM. */
 int gp_tls_trust_new(struct gp_str pem, struct gp_tls_trust **trust_out);
+/* The same from a file; GP_E_CONF also when it cannot be read. */
+int gp_tls_trust_load(const char *path, struct gp_tls_trust **trust_out);
 void gp_tls_trust_free(struct gp_tls_trust *trust);
 
 /* How a handshake ended, as far as the certificate is concerned. */
