@@ -17,7 +17,7 @@ const struct gp_command gp_commands[] = {
 	  gp_serve_command },
 	{ "policy",
 	  "[-c FILE] | show DOMAIN | refresh DOMAIN | purge DOMAIN | override DOMAIN LEVEL | list | "
-	  "repair",
+	  "check-postfix | repair",
 	  "run the policy service only, or ask it", gp_policy_command },
 	{ "status", "[-c FILE | --socket PATH] [--json] [cleartext-users]",
 	  "ask a running gatepost", gp_status_command },

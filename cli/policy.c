@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/policy_ask.h"
+#include "cli/policy_check_postfix.h"
 #include "daemon/policy_store.h"
 #include "policy/explain.h"
 
@@ -25,9 +26,11 @@ struct policy_options {
 	struct gp_conf *conf;
 	int json;
 	int fresh; /* do not ask the service that runs */
+	int all;   /* domains */
 	const char *until;
 	const char *reason;
-	char **words; /* behind the subcommand */
+	const char *postfix; /* folder of its configuration */
+	char **words;        /* behind the subcommand */
 	int word_count;
 };
 
@@ -142,7 +145,9 @@ static int purge(const struct policy_options *options)
 	struct gp_buf answer;
 	int code = EX_OK;
 
-	if (strcmp(options->words[0], "--all") != 0 && strcmp(options->words[0], "*") != 0)
+	if (options->all == options->word_count)
+		return gp_usage_error("policy", "purge wants one domain, or --all");
+	if (!options->all)
 		code = read_domain(options->words[0], domain);
 	gp_buf_init(&answer, GP_SOCKETMAP_REPLY_MAX);
 	if (code == EX_OK)
@@ -310,6 +315,11 @@ static int repair(const struct policy_options *options)
 	return EX_OK;
 }
 
+static int check_postfix(const struct policy_options *options)
+{
+	return gp_policy_check_postfix(options->conf, options->postfix);
+}
+
 /* ---- words ---- */
 
 static const struct subcommand {
@@ -317,8 +327,13 @@ static const struct subcommand {
 	int least, most; /* words behind it */
 	int (*run)(const struct policy_options *options);
 } subcommands[] = {
-	{ "show", 1, 1, show },         { "refresh", 1, 1, refresh }, { "purge", 1, 1, purge },
-	{ "override", 2, 2, override }, { "list", 0, 0, list },       { "repair", 0, 0, repair },
+	{ "show", 1, 1, show },
+	{ "refresh", 1, 1, refresh },
+	{ "purge", 0, 1, purge },
+	{ "override", 2, 2, override },
+	{ "list", 0, 0, list },
+	{ "repair", 0, 0, repair },
+	{ "check-postfix", 0, 0, check_postfix },
 };
 
 static const struct subcommand *find_subcommand(const char *name)
@@ -338,6 +353,8 @@ static int parse(int argc, char **argv, struct policy_options *options)
 		{ "fresh", no_argument, &options->fresh, 1 },
 		{ "until", required_argument, NULL, 'u' },
 		{ "reason", required_argument, NULL, 'r' },
+		{ "config-directory", required_argument, NULL, 'p' },
+		{ "all", no_argument, &options->all, 1 },
 		{ 0 },
 	};
 	int option;
@@ -351,6 +368,8 @@ static int parse(int argc, char **argv, struct policy_options *options)
 			options->until = optarg;
 		else if (option == 'r')
 			options->reason = optarg;
+		else if (option == 'p')
+			options->postfix = optarg;
 		else if (option != 0)
 			return gp_usage_error("policy",
 					      "unknown option, or its value is missing: %s",
