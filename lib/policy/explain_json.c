@@ -165,8 +165,8 @@ static json_t *names_of(const struct gp_dane_names *names)
 static json_t *host_of(const struct gp_policy_host *host,
 		       const struct gp_policy_host_verdict *verdict)
 {
-	return json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:s, s:b, s:s, s:o, s:o, s:s, s:o}",
-			 "name", host->name, "preference", (int)host->preference,
+	return json_pack("{s:o, s:i, s:s, s:o, s:o, s:o, s:s, s:b, s:s, s:o, s:o, s:s, s:o}",
+			 "name", text_of(host->name), "preference", (int)host->preference,
 			 "address-provenance", provenances[host->address], "addresses",
 			 addresses_of(host), "tlsa", tlsa_of(host), "why", text_of(host->why),
 			 "dane", danes[verdict->dane], "mta-sts-listed", verdict->sts_listed,
@@ -212,17 +212,17 @@ static json_t *postfix_of(const struct gp_policy_facts *facts,
 
 static json_t *mx_of(const struct gp_policy_facts *facts)
 {
-	return json_pack("{s:s, s:s, s:s, s:b, s:o}", "route", routes[facts->route], "provenance",
-			 provenances[facts->mx], "next-hop", facts->next_hop, "too-many",
+	return json_pack("{s:s, s:s, s:o, s:b, s:o}", "route", routes[facts->route], "provenance",
+			 provenances[facts->mx], "next-hop", text_of(facts->next_hop), "too-many",
 			 facts->too_many_hosts, "why", text_of(facts->mx_why));
 }
 
 int gp_explain_json(const struct gp_policy_facts *facts, const struct gp_policy_verdict *verdict,
 		    const struct gp_postfix_answer *answer, struct gp_buf *out)
 {
-	json_t *all = json_pack("{s:i, s:s, s:o, s:I, s:s, s:s, s:b, s:o, s:o, s:o, s:o}",
-				"version", GP_POLICY_JSON_VERSION, "domain", facts->domain, "at",
-				time_of(facts->at), "ttl", (json_int_t)facts->ttl_s, "course",
+	json_t *all = json_pack("{s:i, s:o, s:o, s:I, s:s, s:s, s:b, s:o, s:o, s:o, s:o}",
+				"version", GP_POLICY_JSON_VERSION, "domain", text_of(facts->domain),
+				"at", time_of(facts->at), "ttl", (json_int_t)facts->ttl_s, "course",
 				courses[verdict->course], "reason", verdict->reason, "protected",
 				gp_policy_is_protected(facts, verdict), "mx", mx_of(facts),
 				"mta-sts", sts_of(&facts->sts), "hosts", hosts_of(facts, verdict),

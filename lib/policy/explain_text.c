@@ -21,14 +21,32 @@ static bool truth(const json_t *object, const char *name)
 	return json_is_true(json_object_get(object, name));
 }
 
+/* Is there a control character at `at`, U+0080 to U+009F included? `value` is UTF-8. */
+static bool is_control(struct gp_str value, size_t at)
+{
+	unsigned char c = (unsigned char)value.p[at];
+
+	if (c == 0xc2 && at + 1 < value.len)
+		return (unsigned char)value.p[at + 1] < 0xa0;
+	return c < ' ' || c == 0x7f;
+}
+
 /* What came from the wire must not steer a terminal. */
 static void append_plain(struct gp_buf *out, struct gp_str value)
 {
 	for (size_t i = 0; i < value.len; i++) {
+		bool control = is_control(value, i);
 		unsigned char c = (unsigned char)value.p[i];
 
-		gp_buf_append_byte(out, c < ' ' || c == 0x7f ? '?' : c);
+		gp_buf_append_byte(out, control ? '?' : c);
+		if (control && c == 0xc2)
+			i++;
 	}
+}
+
+static void append_text(struct gp_buf *out, const json_t *object, const char *name)
+{
+	append_plain(out, gp_str_of(text(object, name)));
 }
 
 static void line(struct gp_buf *out, const char *label, const char *value)
@@ -139,14 +157,19 @@ static void describe_tlsa(const json_t *tlsa, struct gp_buf *out)
 	{
 		bool usable = truth(record, "usable");
 
-		gp_buf_appendf(out, "    %s %s%s%s\n", usable ? "+" : "-", text(record, "record"),
-			       usable ? "" : "  ", text(record, "why"));
+		gp_buf_append_str(out, usable ? "    + " : "    - ");
+		append_text(out, record, "record");
+		gp_buf_append_str(out, usable ? "" : "  ");
+		append_text(out, record, "why");
+		gp_buf_append_str(out, "\n");
 	}
 }
 
 static void describe_host(const json_t *host, struct gp_buf *out)
 {
-	gp_buf_appendf(out, "\n%s (preference %lld)\n", text(host, "name"),
+	gp_buf_append_str(out, "\n");
+	append_text(out, host, "name");
+	gp_buf_appendf(out, " (preference %lld)\n",
 		       (long long)json_integer_value(json_object_get(host, "preference")));
 	join(out, "addresses", json_object_get(host, "addresses"));
 	line(out, "DNSSEC", text(host, "address-provenance"));
@@ -195,10 +218,15 @@ int gp_explain_text(struct gp_str json, struct gp_buf *out)
 		json_decref(all);
 		return GP_E_SYNTAX;
 	}
-	gp_buf_appendf(out, "%s: %s\n\n", text(all, "domain"),
-		       truth(all, "protected")                   ? "protected"
-		       : !strcmp(text(all, "course"), "deliver") ? "not protected"
-								 : text(all, "course"));
+	append_text(out, all, "domain");
+	gp_buf_append_str(out, ": ");
+	if (truth(all, "protected"))
+		gp_buf_append_str(out, "protected");
+	else if (!strcmp(text(all, "course"), "deliver"))
+		gp_buf_append_str(out, "not protected");
+	else
+		append_text(out, all, "course");
+	gp_buf_append_str(out, "\n\n");
 	describe_mx(all, out);
 	describe_sts(json_object_get(all, "mta-sts"), out);
 	json_array_foreach(hosts, i, host) describe_host(host, out);

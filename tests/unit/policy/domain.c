@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "domain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+static void must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "domain: %s\n", what);
+	abort();
+}
+
+static struct gp_mtasts_policy *make_policy(const char *words)
+{
+	struct gp_mtasts_policy *policy = NULL;
+	struct gp_mtasts_fault fault;
+	struct gp_str rest = gp_str_of(words), word = gp_str_word(&rest);
+	struct gp_buf body;
+	int ret;
+
+	gp_buf_init(&body, GP_MTASTS_BODY_MAX);
+	gp_buf_appendf(&body, "version: STSv1\nmode: %.*s\n", (int)word.len, word.p);
+	while ((word = gp_str_word(&rest)).len)
+		gp_buf_appendf(&body, "mx: %.*s\n", (int)word.len, word.p);
+	gp_buf_append_str(&body, "max_age: 604800\n");
+	ret = gp_mtasts_policy_parse(gp_str_from(body.data, body.len), &policy, &fault);
+	gp_buf_deinit(&body);
+	must(ret == GP_OK, words);
+	return policy;
+}
+
+/* The record's data stands behind it, as an inquiry leaves it. */
+static void set_record(struct gp_policy_host *host, const char *text)
+{
+	struct gp_buf rdata;
+
+	gp_buf_init(&rdata, GP_TLSA_RDATA_MAX);
+	must(gp_tlsa_from_text(gp_str_of(text), &rdata) == GP_OK, text);
+	host->records = malloc(sizeof(*host->records) + rdata.len);
+	must(host->records != NULL, "memory");
+	memcpy(host->records + 1, rdata.data, rdata.len);
+	gp_tlsa_read(gp_str_from((const uint8_t *)(host->records + 1), rdata.len), host->records);
+	host->record_count = 1;
+	gp_buf_deinit(&rdata);
+}
+
+static void set_host(struct gp_policy_host *host, const struct host_case *from, size_t place)
+{
+	bool has_base = from->tlsa == GP_DANE_TLSA_USABLE || from->tlsa == GP_DANE_TLSA_UNUSABLE;
+
+	gp_str_copy(gp_str_of(from->name), host->name, sizeof(host->name));
+	host->preference = (uint16_t)(10 * (place + 1));
+	host->address = from->address == GP_UNASKED ? GP_SECURE : from->address;
+	host->tlsa = from->tlsa;
+	if (has_base)
+		gp_str_copy(gp_str_of(from->base ? from->base : from->name), host->base,
+			    sizeof(host->base));
+	if (!from->nowhere && gp_provenance_is_answer(host->address)) {
+		host->addresses = calloc(1, sizeof(*host->addresses));
+		must(host->addresses != NULL, "memory");
+		gp_endpoint_parse_ip("192.0.2.1", host->addresses);
+		host->address_count = 1;
+	}
+	if (from->record)
+		set_record(host, from->record);
+}
+
+struct gp_policy_facts *domain_make(const struct domain_case *domain)
+{
+	struct gp_policy_facts *facts = gp_policy_facts_new("example.org");
+
+	must(facts != NULL, "memory");
+	facts->route = domain->route;
+	facts->mx = domain->mx == GP_UNASKED ? GP_SECURE : domain->mx;
+	if (domain->alias_of)
+		gp_str_copy(gp_str_of(domain->alias_of), facts->next_hop, sizeof(facts->next_hop));
+	facts->hosts = calloc(CASE_HOSTS, sizeof(*facts->hosts));
+	must(facts->hosts != NULL, "memory");
+	while (facts->host_count < CASE_HOSTS && domain->hosts[facts->host_count].name) {
+		set_host(&facts->hosts[facts->host_count], &domain->hosts[facts->host_count],
+			 facts->host_count);
+		facts->host_count++;
+	}
+	if (domain->policy)
+		facts->sts.policy = make_policy(domain->policy);
+	facts->sts.unknown = domain->sts_unknown;
+	return facts;
+}

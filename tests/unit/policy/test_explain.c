@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/explain.h"
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "domain.h"
+#include "table.h"
+
+#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static const struct gp_policy_rules usual = { 0 };
+
+static const struct domain_case usual_domain = {
+	.policy = "enforce a.example.org *.example.net",
+	.hosts = { { "a.example.org", GP_DANE_TLSA_USABLE, .record = "3 1 1 " DIGEST },
+		   { "b.example.org", GP_DANE_TLSA_UNUSABLE, .record = "1 1 1 " DIGEST },
+		   { "c.example.org", GP_DANE_TLSA_ABSENT },
+		   { "d.example.org", GP_DANE_TLSA_ERROR } },
+};
+
+/* The JSON of `facts`; gp_buf_deinit() it. */
+static void explain(const struct gp_policy_facts *facts, struct gp_buf *out)
+{
+	struct gp_policy_verdict verdict;
+	struct gp_postfix_answer answer;
+
+	gp_policy_evaluate(facts, &usual, &verdict);
+	answer = gp_postfix_judge(facts, &usual, &verdict);
+	gp_buf_init(out, GP_EXPLAIN_MAX);
+	assert_int_equal(gp_explain_json(facts, &verdict, &answer, out), GP_OK);
+}
+
+static json_t *parse(const struct gp_buf *json)
+{
+	json_t *all = json_loadb((const char *)json->data, json->len, JSON_REJECT_DUPLICATES, NULL);
+
+	assert_non_null(all);
+	assert_null(memchr(json->data, '\n', json->len));
+	return all;
+}
+
+static const char *text(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name));
+}
+
+static void says_all_in_json(void **state)
+{
+	struct gp_policy_facts *facts = domain_make(&usual_domain);
+	const json_t *hosts, *host, *record;
+	struct gp_buf out;
+	json_t *all;
+
+	(void)state;
+	explain(facts, &out);
+	all = parse(&out);
+	assert_int_equal(json_integer_value(json_object_get(all, "version")), 1);
+	assert_string_equal(text(all, "domain"), "example.org");
+	assert_string_equal(text(all, "course"), "deliver");
+	assert_string_equal(text(json_object_get(all, "mx"), "provenance"), "secure");
+	assert_string_equal(text(json_object_get(json_object_get(all, "mta-sts"), "policy"),
+				 "mode"),
+			    "enforce");
+	hosts = json_object_get(all, "hosts");
+	assert_int_equal(json_array_size(hosts), 4);
+	host = json_array_get(hosts, 1);
+	assert_string_equal(text(host, "name"), "b.example.org");
+	assert_string_equal(text(host, "level"), "skip");
+	assert_string_equal(text(host, "result-type"), "validation-failure");
+	record = json_array_get(json_object_get(json_object_get(host, "tlsa"), "records"), 0);
+	assert_string_equal(text(record, "record"), "1 1 1 " DIGEST);
+	assert_true(json_is_false(json_object_get(record, "usable")));
+	assert_string_equal(text(json_object_get(all, "postfix"), "QUERY"), "dane-only");
+	json_decref(all);
+	gp_buf_deinit(&out);
+	gp_policy_facts_free(facts);
+}
+
+static void says_all_in_text(void **state)
+{
+	static const char *const parts[] = {
+		"example.org: protected\n", "a.example.org (preference 10)\n",
+		"+ 3 1 1 " DIGEST "\n",     "- 1 1 1 " DIGEST "  ",
+		"| mode: enforce\n",        "is told       dane-only\n",
+	};
+	struct gp_policy_facts *facts = domain_make(&usual_domain);
+	struct gp_buf json, out;
+
+	(void)state;
+	explain(facts, &json);
+	gp_buf_init(&out, GP_EXPLAIN_MAX);
+	assert_int_equal(gp_explain_text(gp_str_from(json.data, json.len), &out), GP_OK);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		assert_non_null(strstr(gp_buf_cstr(&out), parts[i]));
+	gp_buf_deinit(&out);
+	gp_buf_deinit(&json);
+	gp_policy_facts_free(facts);
+}
+
+/* ---- hostile facts ---- */
+
+static const struct octets_row {
+	const char *name;
+	const char *octets;
+} octets_rows[] = {
+	{ "hostile: an escape sequence", "\x1b[2J\x1b]0;title\x07" },
+	{ "hostile: line ends", "one\r\ntwo\n\tthree" },
+	{ "hostile: delete", "a\x7f" },
+	{ "hostile: an escape of eight bits, as UTF-8", "\xc2\x9b"
+							"2J\xc2\x85" },
+	{ "hostile: not UTF-8", "a\xff\x9b"
+				"b" },
+	{ "hostile: half a character", "a\xe2\x82" },
+	{ "hostile: quotes", "\"}],\\\"" },
+	{ "hostile: every second octet", "\x01\x02 \x03\x04 \x05" },
+};
+
+static void must_be_plain(const struct gp_buf *out)
+{
+	for (size_t i = 0; i < out->len; i++) {
+		uint8_t c = out->data[i];
+
+		assert_true(c == '\n' || (c >= ' ' && c != 0x7f));
+		/* U+0080 to U+009F */
+		if (c == 0xc2)
+			assert_true(i + 1 < out->len && out->data[i + 1] >= 0xa0);
+	}
+}
+
+static void set(char *to, const char *octets)
+{
+	gp_str_copy(gp_str_of(octets), to, GP_POLICY_NAME_SIZE);
+}
+
+static void survives_octets(void **state)
+{
+	const struct octets_row *row = *state;
+	struct gp_policy_facts *facts = domain_make(&usual_domain);
+	struct gp_buf json, out;
+	json_t *all;
+
+	set(facts->domain, row->octets);
+	set(facts->next_hop, row->octets);
+	set(facts->hosts[0].name, row->octets);
+	set(facts->hosts[0].base, row->octets);
+	facts->mx_why = strdup(row->octets);
+	facts->hosts[1].why = strdup(row->octets);
+	facts->sts.txt_why = row->octets;
+	facts->sts.failure = GP_MTASTS_FETCH_ERROR;
+	facts->sts.failure_detail = strdup(row->octets);
+	gp_str_copy(gp_str_of(row->octets), facts->sts.id, sizeof(facts->sts.id));
+	free(facts->sts.policy->mx[0]);
+	facts->sts.policy->mx[0] = strdup(row->octets);
+	free(facts->sts.policy->text);
+	facts->sts.policy->text = strdup(row->octets);
+	facts->sts.policy->text_len = strlen(row->octets);
+	explain(facts, &json);
+	all = parse(&json);
+	/* one that cannot be said must not hide the others */
+	assert_int_equal(json_array_size(json_object_get(all, "hosts")), 4);
+	json_decref(all);
+	gp_buf_init(&out, GP_EXPLAIN_MAX);
+	assert_int_equal(gp_explain_text(gp_str_from(json.data, json.len), &out), GP_OK);
+	must_be_plain(&out);
+	gp_buf_deinit(&out);
+	gp_buf_deinit(&json);
+	gp_policy_facts_free(facts);
+}
+
+/* ---- what is no JSON of ours ---- */
+
+static const struct json_row {
+	const char *name;
+	const char *json;
+	int ret;
+} json_rows[] = {
+	{ "json: none", "", GP_E_SYNTAX },
+	{ "json: no object", "[1]", GP_E_SYNTAX },
+	{ "json: cut off", "{\"domain\":\"exam", GP_E_SYNTAX },
+	{ "json: an empty object", "{}", GP_OK },
+	{ "json: members of other types",
+	  "{\"domain\":1,\"mx\":[],\"mta-sts\":\"x\",\"hosts\":{\"a\":1},\"postfix\":null}",
+	  GP_OK },
+	{ "json: hosts that are none", "{\"hosts\":[1,null,\"x\",{\"tlsa\":[],\"names\":[1]}]}",
+	  GP_OK },
+	{ "json: control characters",
+	  "{\"domain\":\"\\u001b[2J\",\"course\":\"\\u0007\",\"hosts\":[{\"name\":\"\\u009b\","
+	  "\"names\":[\"\\r\"],\"tlsa\":{\"records\":[{\"record\":\"\\u001b\"}]}}]}",
+	  GP_OK },
+};
+
+static void read_json(void **state)
+{
+	const struct json_row *row = *state;
+	struct gp_buf out;
+
+	gp_buf_init(&out, GP_EXPLAIN_MAX);
+	assert_int_equal(gp_explain_text(gp_str_of(row->json), &out), row->ret);
+	must_be_plain(&out);
+	gp_buf_deinit(&out);
+}
+
+int main(void)
+{
+	struct table table = { 0 };
+
+	table_one(&table, "explain: JSON holds facts, verdict and answer", says_all_in_json);
+	table_one(&table, "explain: text holds them, too", says_all_in_text);
+	TABLE_ROWS(&table, octets_rows, survives_octets);
+	TABLE_ROWS(&table, json_rows, read_json);
+	return table_run(&table);
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/* What Postfix is told: one test for each row of the table of levels, then the text of the answers
+ * and the keys that Postfix asks with. */
+#include "policy/postfix.h"
+
+#include "base/err.h"
+#include "domain.h"
+#include "table.h"
+
+static const struct gp_policy_rules usual = { 0 };
+static const struct gp_policy_rules host_only = { .dane_insecure_mx = true };
+static const struct gp_policy_rules mandatory = { .dane_mandatory = true };
+
+#define ENFORCE "enforce *.example.org"
+
+#define A(state)                                      \
+	{                                             \
+		"a.example.org", GP_DANE_TLSA_##state \
+	}
+#define B(state)                                      \
+	{                                             \
+		"b.example.org", GP_DANE_TLSA_##state \
+	}
+#define C(state)                                      \
+	{                                             \
+		"c.example.org", GP_DANE_TLSA_##state \
+	}
+
+static const struct row {
+	const char *name;
+	const struct gp_policy_rules *rules; /* NULL: the usual ones */
+	struct domain_case domain;
+	enum gp_postfix_level level;
+} rows[] = {
+	/* clang-format off */
+	{ "[7672-2.1.2-1] MX bogus: TEMP", NULL, { .route = GP_ROUTE_UNKNOWN, .mx = GP_BOGUS }, GP_POSTFIX_TEMP },
+	{ "[7672-2.1.2-1] MX error: TEMP", NULL, { .route = GP_ROUTE_UNKNOWN, .mx = GP_DNS_ERROR }, GP_POSTFIX_TEMP },
+	{ "MX bogus, enforce: TEMP", NULL, { .route = GP_ROUTE_UNKNOWN, .mx = GP_BOGUS, .policy = ENFORCE }, GP_POSTFIX_TEMP },
+	{ "nobody can tell whether there is a policy: TEMP", NULL, { .sts_unknown = true, .hosts = { A(ABSENT) } }, GP_POSTFIX_TEMP },
+	{ "null MX: NOTFOUND", NULL, { .route = GP_ROUTE_NULL_MX }, GP_POSTFIX_NOTFOUND },
+	{ "null MX, enforce: NOTFOUND", NULL, { .route = GP_ROUTE_NULL_MX, .policy = ENFORCE }, GP_POSTFIX_NOTFOUND },
+	{ "NXDOMAIN: NOTFOUND", NULL, { .route = GP_ROUTE_NO_SUCH_DOMAIN }, GP_POSTFIX_NOTFOUND },
+	{ "[7672-6-1] DANE mandatory: dane-only", &mandatory, { .mx = GP_INSECURE, .hosts = { A(ABSENT) } }, GP_POSTFIX_DANE_ONLY },
+
+	{ "usable on all: dane-only", NULL, { .hosts = { A(USABLE), B(USABLE) } }, GP_POSTFIX_DANE_ONLY },
+	{ "usable on all, testing: dane-only", NULL, { .policy = "testing a.example.org", .hosts = { A(USABLE) } }, GP_POSTFIX_DANE_ONLY },
+	{ "usable on all, implicit MX: dane-only", NULL, { .route = GP_ROUTE_IMPLICIT, .mx = GP_INSECURE, .hosts = { { "example.org", GP_DANE_TLSA_USABLE } } }, GP_POSTFIX_DANE_ONLY },
+	{ "usable on all that can be reached: dane-only", NULL, { .hosts = { A(USABLE), { "b.example.org", .nowhere = true } } }, GP_POSTFIX_DANE_ONLY },
+	{ "usable on some, none on others: dane", NULL, { .hosts = { A(USABLE), B(ABSENT) } }, GP_POSTFIX_DANE },
+	{ "usable on some, insecure addresses on others: dane", NULL, { .hosts = { A(USABLE), { "b.example.org", .address = GP_INSECURE } } }, GP_POSTFIX_DANE },
+	{ "usable on some, unusable on others: dane", NULL, { .hosts = { A(USABLE), B(UNUSABLE) } }, GP_POSTFIX_DANE },
+	{ "usable on some, TLSA error on others: dane", NULL, { .hosts = { A(ERROR), B(USABLE) } }, GP_POSTFIX_DANE },
+	{ "unusable on all: dane", NULL, { .hosts = { A(UNUSABLE) } }, GP_POSTFIX_DANE },
+	{ "unusable on some, none on others: dane", NULL, { .hosts = { A(UNUSABLE), B(ABSENT) } }, GP_POSTFIX_DANE },
+	{ "unusable on some, TLSA error on others: dane", NULL, { .hosts = { A(UNUSABLE), B(ERROR) } }, GP_POSTFIX_DANE },
+	{ "[7672-2.1.2-4] TLSA error: dane, which looks again", NULL, { .hosts = { A(ERROR) } }, GP_POSTFIX_DANE },
+	{ "[7672-2.1.2-4] TLSA bogus on some, none on others: dane", NULL, { .hosts = { A(BOGUS), B(ABSENT) } }, GP_POSTFIX_DANE },
+
+	{ "usable on all, enforce: dane-only", NULL, { .policy = ENFORCE, .hosts = { A(USABLE) } }, GP_POSTFIX_DANE_ONLY },
+	{ "usable on some, none on others, enforce: dane-only", NULL, { .policy = ENFORCE, .hosts = { A(USABLE), B(ABSENT) } }, GP_POSTFIX_DANE_ONLY },
+	{ "[X-DANE-STS-2] usable on some, unusable on others, enforce: dane-only", NULL, { .policy = ENFORCE, .hosts = { A(UNUSABLE), B(USABLE) } }, GP_POSTFIX_DANE_ONLY },
+	{ "usable on some, TLSA error on others, enforce: dane-only", NULL, { .policy = ENFORCE, .hosts = { A(USABLE), B(ERROR) } }, GP_POSTFIX_DANE_ONLY },
+	{ "[7672-2.1.2-4 8461-2-1] TLSA error, enforce: dane-only", NULL, { .policy = ENFORCE, .hosts = { A(ERROR), B(ABSENT) } }, GP_POSTFIX_DANE_ONLY },
+	{ "[8461-2-1 X-DANE-STS-2] TLSA error on some, unusable on others, enforce: dane-only", NULL, { .policy = ENFORCE, .hosts = { A(BOGUS), B(UNUSABLE) } }, GP_POSTFIX_DANE_ONLY },
+	{ "[X-DANE-STS-2] unusable on all, enforce: secure", NULL, { .policy = ENFORCE, .hosts = { A(UNUSABLE) } }, GP_POSTFIX_SECURE },
+	{ "[X-DANE-STS-2] unusable on some, none on others, enforce: secure", NULL, { .policy = ENFORCE, .hosts = { A(UNUSABLE), B(ABSENT) } }, GP_POSTFIX_SECURE },
+	{ "none, enforce: secure", NULL, { .policy = ENFORCE, .hosts = { A(ABSENT) } }, GP_POSTFIX_SECURE },
+	{ "insecure MX, enforce: secure", NULL, { .mx = GP_INSECURE, .policy = ENFORCE, .hosts = { A(NOT_ASKED) } }, GP_POSTFIX_SECURE },
+	{ "insecure MX, usable asked for, enforce: secure", &host_only, { .mx = GP_INSECURE, .policy = ENFORCE, .hosts = { A(USABLE) } }, GP_POSTFIX_SECURE },
+
+	{ "[7672-2.2.1-4] insecure MX, usable asked for: dane", &host_only, { .mx = GP_INSECURE, .hosts = { A(USABLE), B(ABSENT) } }, GP_POSTFIX_DANE },
+	{ "insecure MX, usable not asked for: NOTFOUND", NULL, { .mx = GP_INSECURE, .hosts = { A(USABLE) } }, GP_POSTFIX_NOTFOUND },
+	{ "none: NOTFOUND", NULL, { .hosts = { A(ABSENT) } }, GP_POSTFIX_NOTFOUND },
+	{ "none, testing: NOTFOUND", NULL, { .policy = "testing *.example.org", .hosts = { A(ABSENT) } }, GP_POSTFIX_NOTFOUND },
+	{ "[8461-5-3] none, mode none: NOTFOUND", NULL, { .policy = "none", .hosts = { A(ABSENT) } }, GP_POSTFIX_NOTFOUND },
+	{ "no host can be reached: NOTFOUND", NULL, { .hosts = { { "a.example.org", .nowhere = true } } }, GP_POSTFIX_NOTFOUND },
+	{ "enforce, no pattern that is a host: TEMP", NULL, { .policy = "enforce 192.0.2.1", .hosts = { A(ABSENT) } }, GP_POSTFIX_TEMP },
+	{ "enforce, no pattern that is a host, usable: dane-only", NULL, { .policy = "enforce 192.0.2.1", .hosts = { A(USABLE) } }, GP_POSTFIX_DANE_ONLY },
+	{ "four sorts of hosts: dane", NULL, { .hosts = { A(USABLE), B(UNUSABLE), C(ABSENT), { "d.example.org", GP_DANE_TLSA_ERROR } } }, GP_POSTFIX_DANE },
+	/* clang-format on */
+};
+
+static struct gp_postfix_answer judge(const struct gp_policy_facts *facts,
+				      const struct gp_policy_rules *rules)
+{
+	struct gp_policy_verdict verdict;
+
+	rules = rules ? rules : &usual;
+	gp_policy_evaluate(facts, rules, &verdict);
+	return gp_postfix_judge(facts, rules, &verdict);
+}
+
+static void run(void **state)
+{
+	const struct row *row = *state;
+	struct gp_policy_facts *facts = domain_make(&row->domain);
+	struct gp_postfix_answer answer = judge(facts, row->rules);
+
+	assert_int_equal(answer.level, row->level);
+	assert_true(answer.reason && *answer.reason);
+	gp_policy_facts_free(facts);
+}
+
+/* Without authentication Postfix delivers at NOTFOUND, and at dane to hosts that have no usable
+ * records: neither must be what an enforced policy becomes, whatever else is known. */
+static void enforced_is_authenticated(void **state)
+{
+	static const enum gp_dane_tlsa states[] = {
+		GP_DANE_TLSA_NOT_ASKED, GP_DANE_TLSA_ABSENT, GP_DANE_TLSA_UNUSABLE,
+		GP_DANE_TLSA_USABLE,    GP_DANE_TLSA_BOGUS,  GP_DANE_TLSA_ERROR,
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 6 * 6 * 6 * 2 * 4; i++) {
+		const struct domain_case domain = {
+			.mx = i / 216 % 2 ? GP_SECURE : GP_INSECURE,
+			.policy = ENFORCE,
+			.hosts = { { "a.example.org", states[i % 6] },
+				   { "b.example.org", states[i / 6 % 6] },
+				   { "c.example.org", states[i / 36 % 6] } },
+		};
+		const struct gp_policy_rules rules = { i / 432 & 1, i / 432 & 2, false };
+		struct gp_policy_facts *facts = domain_make(&domain);
+		struct gp_postfix_answer answer = judge(facts, &rules);
+
+		assert_true(answer.level == GP_POSTFIX_SECURE ||
+			    answer.level == GP_POSTFIX_DANE_ONLY);
+		gp_policy_facts_free(facts);
+	}
+}
+
+/* ---- the text ---- */
+
+#define REPORT                                                                          \
+	" policy_type=sts policy_domain=example.org { policy_string = version: STSv1 }" \
+	" { policy_string = mode: enforce }"
+
+static const struct text_row {
+	const char *name;
+	struct domain_case domain;
+	enum gp_postfix_dialect dialect;
+	enum gp_socketmap_word word;
+	const char *text; /* NULL: any */
+} text_rows[] = {
+	/* clang-format off */
+	{ "text: NOTFOUND has none", { .hosts = { A(ABSENT) } }, GP_POSTFIX_3_4, GP_SOCKETMAP_NOTFOUND, "" },
+	{ "text: TEMP has its reason", { .route = GP_ROUTE_UNKNOWN, .mx = GP_BOGUS }, GP_POSTFIX_3_10, GP_SOCKETMAP_TEMP, NULL },
+	{ "text: dane", { .hosts = { A(USABLE), B(ABSENT) } }, GP_POSTFIX_3_4, GP_SOCKETMAP_OK, "dane" },
+	{ "[X-PFX-1] text: no attributes beside DANE", { .policy = ENFORCE, .hosts = { A(USABLE) } }, GP_POSTFIX_3_10, GP_SOCKETMAP_OK, "dane-only" },
+	{ "[X-PFX-1] text: one name", { .policy = "enforce a.example.org", .hosts = { A(ABSENT) } },
+	  GP_POSTFIX_3_4, GP_SOCKETMAP_OK, "secure match=a.example.org servername=hostname" },
+	{ "[X-PFX-1] text: several names, a wildcard", { .policy = "enforce a.example.org *.example.net b.example.com", .hosts = { A(ABSENT) } },
+	  GP_POSTFIX_3_4, GP_SOCKETMAP_OK, "secure match=a.example.org:.example.net:b.example.com servername=hostname" },
+	{ "text: an address among the patterns is left out", { .policy = "enforce 192.0.2.1 a.example.org 198.51.100.7", .hosts = { A(ABSENT) } },
+	  GP_POSTFIX_3_4, GP_SOCKETMAP_OK, "secure match=a.example.org servername=hostname" },
+	{ "text: no pattern is left", { .policy = "enforce 192.0.2.1", .hosts = { A(ABSENT) } }, GP_POSTFIX_3_4, GP_SOCKETMAP_TEMP, NULL },
+	{ "[X-PFX-1] text: attributes of 3.10", { .policy = "enforce *.example.org", .hosts = { A(ABSENT) } },
+	  GP_POSTFIX_3_10, GP_SOCKETMAP_OK, "secure match=.example.org servername=hostname" REPORT
+	  " { policy_string = mx: *.example.org } { policy_string = max_age: 604800 } mx_host_pattern=*.example.org" },
+	{ "[X-PFX-1] text: attributes of 3.10, two patterns and an address", { .policy = "enforce a.example.org 192.0.2.1 *.example.net", .hosts = { A(ABSENT) } },
+	  GP_POSTFIX_3_10, GP_SOCKETMAP_OK, "secure match=a.example.org:.example.net servername=hostname" REPORT
+	  " { policy_string = mx: a.example.org } { policy_string = mx: 192.0.2.1 } { policy_string = mx: *.example.net }"
+	  " { policy_string = max_age: 604800 } mx_host_pattern=a.example.org mx_host_pattern=*.example.net" },
+	{ "[X-PFX-1] text: a policy that lists none of the hosts must fail in 3.10", { .policy = "enforce b.example.net", .hosts = { A(ABSENT) } },
+	  GP_POSTFIX_3_10, GP_SOCKETMAP_OK, "secure match=b.example.net servername=hostname" REPORT
+	  " { policy_string = mx: b.example.net } { policy_string = max_age: 604800 } mx_host_pattern=b.example.net"
+	  " policy_failure=validation-failure" },
+	{ "text: a policy that lists none of the hosts, before 3.10", { .policy = "enforce b.example.net", .hosts = { A(ABSENT) } },
+	  GP_POSTFIX_3_4, GP_SOCKETMAP_OK, "secure match=b.example.net servername=hostname" },
+	/* clang-format on */
+};
+
+static void run_text(void **state)
+{
+	const struct text_row *row = *state;
+	struct gp_policy_facts *facts = domain_make(&row->domain);
+	struct gp_postfix_answer answer = judge(facts, NULL);
+	enum gp_socketmap_word word;
+	struct gp_buf out;
+
+	gp_buf_init(&out, GP_SOCKETMAP_REPLY_MAX);
+	assert_int_equal(gp_postfix_format(&answer, facts->domain, facts->sts.policy, row->dialect,
+					   &word, &out),
+			 GP_OK);
+	assert_int_equal(word, row->word);
+	assert_string_equal(gp_buf_cstr(&out), row->text ? row->text : answer.reason);
+	gp_buf_deinit(&out);
+	gp_policy_facts_free(facts);
+}
+
+/* What Postfix cannot write in an attribute must not reach it, or it refuses the whole answer. */
+static void leaves_braces_out(void **state)
+{
+	static const char body[] = "version: STSv1\r\nmode: enforce\r\nmx: mx.example.org\r\n"
+				   "max_age: 86400\r\nnote: a { b } c\r\n";
+	struct gp_postfix_answer answer = { .level = GP_POSTFIX_SECURE };
+	struct gp_mtasts_policy *policy = NULL;
+	struct gp_mtasts_fault fault;
+	enum gp_socketmap_word word;
+	struct gp_buf out;
+	const char *text;
+
+	(void)state;
+	assert_int_equal(gp_mtasts_policy_parse(gp_str_of(body), &policy, &fault), GP_OK);
+	gp_buf_init(&out, GP_SOCKETMAP_REPLY_MAX);
+	assert_int_equal(gp_postfix_format(&answer, "example.org", policy, GP_POSTFIX_3_10, &word,
+					   &out),
+			 GP_OK);
+	text = gp_buf_cstr(&out);
+	assert_non_null(strstr(text, " { policy_string = note: a  b  c }"));
+	assert_null(strchr(text, '\r'));
+	assert_null(strchr(text, '\n'));
+	gp_buf_deinit(&out);
+	gp_mtasts_policy_free(policy);
+}
+
+static void stops_at_the_ceiling(void **state)
+{
+	const struct domain_case domain = { .policy = ENFORCE, .hosts = { A(ABSENT) } };
+	struct gp_policy_facts *facts = domain_make(&domain);
+	struct gp_postfix_answer answer = judge(facts, NULL);
+	enum gp_socketmap_word word;
+
+	(void)state;
+	for (size_t ceiling = 0; ceiling < 200; ceiling += 7) {
+		struct gp_buf out;
+
+		gp_buf_init(&out, ceiling);
+		assert_int_equal(gp_postfix_format(&answer, facts->domain, facts->sts.policy,
+						   GP_POSTFIX_3_10, &word, &out),
+				 GP_E_LIMIT);
+		gp_buf_deinit(&out);
+	}
+	gp_policy_facts_free(facts);
+}
+
+/* ---- keys ---- */
+
+#define LABEL63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG    LABEL63 "." LABEL63 "." LABEL63 "." LABEL63
+
+static const struct key_row {
+	const char *name;
+	const char *key;
+	const char *domain; /* NULL: none */
+} key_rows[] = {
+	{ "key: a domain", "example.org", "example.org" },
+	{ "key: capitals", "Example.ORG", "example.org" },
+	{ "key: a dot at the end", "example.org.", "example.org" },
+	{ "key: U-labels",
+	  "b\xc3\xbc"
+	  "cher.example",
+	  "xn--bcher-kva.example" },
+	{ "key: U-labels in capitals",
+	  "B\xc3\x9c"
+	  "CHER.example",
+	  "xn--bcher-kva.example" },
+	{ "key: A-labels", "xn--bcher-kva.example", "xn--bcher-kva.example" },
+	{ "[8461-3.4-3] key: a parent", ".example.org", NULL },
+	{ "[8461-3.4-3] key: the parent of all", ".org", NULL },
+	{ "key: a host in brackets", "[mx.example.org]", NULL },
+	{ "key: a host in brackets with port", "[mx.example.org]:25", NULL },
+	{ "key: a host with port", "mx.example.org:587", NULL },
+	{ "[8461-3.4-2] key: an IPv4 address", "192.0.2.1", NULL },
+	{ "[8461-3.4-2] key: an IPv4 address in brackets", "[192.0.2.1]", NULL },
+	{ "[8461-3.4-2] key: an IPv6 address", "2001:db8::1", NULL },
+	{ "[8461-3.4-2] key: an IPv6 address in brackets", "[IPv6:2001:db8::1]", NULL },
+	{ "key: a socket path", "/var/run/lmtp", NULL },
+	{ "key: a socket with its kind", "unix:/var/run/lmtp", NULL },
+	{ "key: empty", "", NULL },
+	{ "key: a dot", ".", NULL },
+	{ "key: two dots", "example..org", NULL },
+	{ "key: a blank", "example .org", NULL },
+	{ "key: a line end", "example.org\n", NULL },
+	{ "key: a domain that is too long", LONG, NULL },
+	{ "key: a label that is too long", LABEL63 "a.example", NULL },
+	{ "key: not UTF-8",
+	  "b\xfc"
+	  "cher.example",
+	  NULL },
+};
+
+static void run_key(void **state)
+{
+	const struct key_row *row = *state;
+	char domain[GP_POLICY_NAME_SIZE] = "";
+	int ret = gp_postfix_domain_of_key(gp_str_of(row->key), domain);
+
+	assert_int_equal(ret, row->domain ? GP_OK : GP_E_NOT_FOUND);
+	if (row->domain)
+		assert_string_equal(domain, row->domain);
+}
+
+static void refuses_odd_octets(void **state)
+{
+	char domain[GP_POLICY_NAME_SIZE], endless[4096];
+	struct gp_str nul = { "example.org\0x", 13 };
+
+	(void)state;
+	memset(endless, 'a', sizeof(endless));
+	assert_int_equal(gp_postfix_domain_of_key(nul, domain), GP_E_NOT_FOUND);
+	assert_int_equal(gp_postfix_domain_of_key((struct gp_str){ endless, sizeof(endless) },
+						  domain),
+			 GP_E_NOT_FOUND);
+}
+
+int main(void)
+{
+	struct table table = { 0 };
+
+	TABLE_ROWS(&table, rows, run);
+	table_one(&table, "[X-DANE-STS-2] an enforced policy never becomes less than authenticated",
+		  enforced_is_authenticated);
+	TABLE_ROWS(&table, text_rows, run_text);
+	table_one(&table, "[X-PFX-1] text: no braces or line ends in the lines of a policy",
+		  leaves_braces_out);
+	table_one(&table, "text: a buffer that is too small", stops_at_the_ceiling);
+	TABLE_ROWS(&table, key_rows, run_key);
+	table_one(&table, "key: a NUL within, and four kilobytes", refuses_odd_octets);
+	return table_run(&table);
+}
