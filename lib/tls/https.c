@@ -9,6 +9,8 @@
 
 #include "base/err.h"
 #include "tls/profile.h"
+#include "tls/trust_openssl.h"
+#include "tls/x509_error.h"
 
 struct gp_tls_trust {
 	X509_STORE *store;
@@ -72,38 +74,12 @@ void gp_tls_trust_free(struct gp_tls_trust *trust)
 	free(trust);
 }
 
-/* ---- the server's certificate ---- */
-
-/* The words of reports (RFC 8460 section 4.4), without OpenSSL's prefix. */
-static const struct {
-	int error;
-	const char *name;
-} reasons[] = {
-	{ X509_V_ERR_CERT_HAS_EXPIRED, "X509_V_ERR_CERT_HAS_EXPIRED" },
-	{ X509_V_ERR_CERT_NOT_YET_VALID, "X509_V_ERR_CERT_NOT_YET_VALID" },
-	{ X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT" },
-	{ X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN" },
-	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT" },
-	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
-	  "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY" },
-	{ X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE,
-	  "X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE" },
-	{ X509_V_ERR_HOSTNAME_MISMATCH, "X509_V_ERR_HOSTNAME_MISMATCH" },
-	{ X509_V_ERR_CERT_REVOKED, "X509_V_ERR_CERT_REVOKED" },
-	{ X509_V_ERR_EE_KEY_TOO_SMALL, "X509_V_ERR_EE_KEY_TOO_SMALL" },
-	{ X509_V_ERR_INVALID_PURPOSE, "X509_V_ERR_INVALID_PURPOSE" },
-	{ X509_V_ERR_PERMITTED_VIOLATION, "X509_V_ERR_PERMITTED_VIOLATION" },
-	{ X509_V_ERR_EXCLUDED_VIOLATION, "X509_V_ERR_EXCLUDED_VIOLATION" },
-};
-
-static const char *name_of(int error)
+X509_STORE *gp_tls_trust_store(const struct gp_tls_trust *trust)
 {
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
-		if (reasons[i].error == error)
-			return reasons[i].name;
-	}
-	return X509_verify_cert_error_string(error);
+	return trust->store;
 }
+
+/* ---- the server's certificate ---- */
 
 static int verify(X509_STORE_CTX *ctx, void *arg)
 {
@@ -112,7 +88,7 @@ static int verify(X509_STORE_CTX *ctx, void *arg)
 	if (X509_verify_cert(ctx) == 1)
 		return 1;
 	check->refused = true;
-	check->reason = name_of(X509_STORE_CTX_get_error(ctx));
+	check->reason = gp_x509_error_name(X509_STORE_CTX_get_error(ctx));
 	return 0;
 }
 

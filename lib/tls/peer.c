@@ -9,6 +9,7 @@
 
 #include "base/endpoint.h"
 #include "base/err.h"
+#include "tls/peer_openssl.h"
 
 /* As RSA with 2048 bits or curves with 224 (RFC 9325 section 4.5) */
 enum { SECURITY_BITS_MIN = 112 };
@@ -133,9 +134,8 @@ static int add_constraints(struct gp_peer_certificate *peer, const X509 *authori
 }
 
 /* A resumed session has no chain. */
-static int add_constraints_of_chain(struct gp_peer_certificate *peer, const SSL *ssl)
+static int add_constraints_of_chain(struct gp_peer_certificate *peer, const STACK_OF(X509) * chain)
 {
-	const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
 	int ret = GP_OK;
 
 	for (int i = 1; ret == GP_OK && i < sk_X509_num(chain); i++)
@@ -165,9 +165,8 @@ static bool is_strong(X509 *certificate)
 }
 
 /* The chain was judged in the first handshake, whose result is part of the session. */
-static void judge(const SSL *ssl, X509 *certificate, struct gp_peer_certificate *peer)
+static void judge(long result, X509 *certificate, struct gp_peer_certificate *peer)
 {
-	long result = SSL_get_verify_result(ssl);
 	bool began = X509_cmp_current_time(X509_get0_notBefore(certificate)) < 0;
 	bool ended = X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0;
 
@@ -183,21 +182,17 @@ static void judge(const SSL *ssl, X509 *certificate, struct gp_peer_certificate 
 		peer->fault = X509_verify_cert_error_string(result);
 }
 
-int gp_tls_peer_get(const struct gp_tls *tls, struct gp_peer_certificate **peer_out)
+int gp_peer_read(X509 *certificate, const STACK_OF(X509) * chain, long result,
+		 struct gp_peer_certificate **peer_out)
 {
-	SSL *ssl = (SSL *)(uintptr_t)tls;
-	X509 *certificate = SSL_get0_peer_certificate(ssl);
-	struct gp_peer_certificate *peer;
+	struct gp_peer_certificate *peer = calloc(1, sizeof(*peer));
 	int ret = GP_E_NOMEM;
 
-	if (!certificate)
-		return GP_E_NOT_FOUND;
-	peer = calloc(1, sizeof(*peer));
 	if (peer && digest(certificate, peer)) {
-		judge(ssl, certificate, peer);
+		judge(result, certificate, peer);
 		ret = add_names(peer, certificate);
 		if (ret == GP_OK)
-			ret = add_constraints_of_chain(peer, ssl);
+			ret = add_constraints_of_chain(peer, chain);
 	}
 	ERR_clear_error();
 	if (ret != GP_OK)
@@ -205,4 +200,15 @@ int gp_tls_peer_get(const struct gp_tls *tls, struct gp_peer_certificate **peer_
 	else
 		*peer_out = peer;
 	return ret;
+}
+
+int gp_tls_peer_get(const struct gp_tls *tls, struct gp_peer_certificate **peer_out)
+{
+	SSL *ssl = (SSL *)(uintptr_t)tls;
+	X509 *certificate = SSL_get0_peer_certificate(ssl);
+
+	if (!certificate)
+		return GP_E_NOT_FOUND;
+	return gp_peer_read(certificate, SSL_get0_verified_chain(ssl), SSL_get_verify_result(ssl),
+			    peer_out);
 }

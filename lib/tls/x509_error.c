@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include "tls/x509_error.h"
+
+#include <openssl/x509_vfy.h>
+#include <stddef.h>
+
+static const struct {
+	int error;
+	const char *name;
+} reasons[] = {
+	{ X509_V_ERR_CERT_HAS_EXPIRED, "X509_V_ERR_CERT_HAS_EXPIRED" },
+	{ X509_V_ERR_CERT_NOT_YET_VALID, "X509_V_ERR_CERT_NOT_YET_VALID" },
+	{ X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT" },
+	{ X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN" },
+	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT" },
+	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+	  "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY" },
+	{ X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE,
+	  "X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE" },
+	{ X509_V_ERR_HOSTNAME_MISMATCH, "X509_V_ERR_HOSTNAME_MISMATCH" },
+	{ X509_V_ERR_CERT_REVOKED, "X509_V_ERR_CERT_REVOKED" },
+	{ X509_V_ERR_EE_KEY_TOO_SMALL, "X509_V_ERR_EE_KEY_TOO_SMALL" },
+	{ X509_V_ERR_INVALID_PURPOSE, "X509_V_ERR_INVALID_PURPOSE" },
+	{ X509_V_ERR_DANE_NO_MATCH, "X509_V_ERR_DANE_NO_MATCH" },
+	{ X509_V_ERR_PERMITTED_VIOLATION, "X509_V_ERR_PERMITTED_VIOLATION" },
+	{ X509_V_ERR_EXCLUDED_VIOLATION, "X509_V_ERR_EXCLUDED_VIOLATION" },
+};
+
+const char *gp_x509_error_name(int error)
+{
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+		if (reasons[i].error == error)
+			return reasons[i].name;
+	}
+	return X509_verify_cert_error_string(error);
+}
