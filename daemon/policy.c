@@ -29,7 +29,6 @@
 enum {
 	SOCKETS_MAX = GP_POLICY_POSTFIX + GP_CONF_POLICY_ADDRESSES_MAX,
 	FDS_MAX = GP_SETUP_FD_LISTENERS + SOCKETS_MAX,
-	STS_MS = 22000,
 	SELF_TEST_MS = 20000,
 	SWEEP_MS = 60000,
 	DAY_MS = 86400000
@@ -283,6 +282,12 @@ static struct gp_conf *read_conf(int fd)
 	return conf;
 }
 
+/* What the DNS has for it. A policy is fetched when the DNS has spoken, so that leaves it a third. */
+static uint64_t dns_time_ms(const struct gp_conf *conf)
+{
+	return conf->policy.answer_time_ms * 2 / 3;
+}
+
 static int make_service(struct policy_process *process)
 {
 	const struct gp_desk_config desk = {
@@ -291,7 +296,7 @@ static int make_service(struct policy_process *process)
 		.domains = process->domains,
 		.store = process->store,
 		.fetcher = { order_fetch, process },
-		.dns_time_ms = GP_POLICY_DNS_MS,
+		.dns_time_ms = dns_time_ms(process->conf),
 		.idle_s = process->conf->policy.idle_time_ms / 1000,
 		.on_failure = on_failure,
 		.on_change = on_change,
@@ -300,8 +305,8 @@ static int make_service(struct policy_process *process)
 	struct gp_service_config service = {
 		.tools = { .loop = process->loop,
 			   .resolver = process->resolver,
-			   .dns_time_ms = GP_POLICY_DNS_MS,
-			   .sts_time_ms = STS_MS,
+			   .dns_time_ms = dns_time_ms(process->conf),
+			   .sts_time_ms = process->conf->policy.answer_time_ms,
 			   .port = GP_POLICY_MAIL_PORT },
 		.rules = gp_policy_rules_of(&process->conf->policy),
 		.domains = process->domains,

@@ -10,7 +10,7 @@
 /* From the configuration to the parts of a policy service, for the daemon and for commands. */
 
 enum {
-	GP_POLICY_DNS_MS = 15000, /* so that Postfix has its answer within half a minute, always */
+	GP_POLICY_DNS_MS = 15000, /* for a command; the service has policy.answer-time */
 	GP_POLICY_MAIL_PORT = 25
 };
 

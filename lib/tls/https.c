@@ -92,6 +92,19 @@ static int verify(X509_STORE_CTX *ctx, void *arg)
 	return 0;
 }
 
+/* libcurl does not tell close_notify from a cut connection. */
+static void on_message(int write, int version, int type, const void *data, size_t len, SSL *ssl,
+		       void *arg)
+{
+	struct gp_tls_https_check *check = arg;
+	const unsigned char *alert = data;
+
+	(void)version;
+	(void)ssl;
+	if (!write && type == SSL3_RT_ALERT && len == 2 && alert[1] == SSL_AD_CLOSE_NOTIFY)
+		check->ended = true;
+}
+
 int gp_tls_https_prepare(void *ssl_ctx, const struct gp_tls_trust *trust,
 			 struct gp_tls_https_check *check)
 {
@@ -109,5 +122,7 @@ int gp_tls_https_prepare(void *ssl_ctx, const struct gp_tls_trust *trust,
 		return GP_E_TLS;
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, verify, check);
+	SSL_CTX_set_msg_callback(ctx, on_message);
+	SSL_CTX_set_msg_callback_arg(ctx, check);
 	return GP_OK;
 }
