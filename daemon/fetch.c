@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "daemon/control.h"
 #include "daemon/event_rows.h"
-#include "daemon/fetch_wire.h"
+#include "policy/fetch_wire.h"
 #include "daemon/memory.h"
 #include "daemon/sandbox.h"
 #include "policy/setup.h"

@@ -17,7 +17,7 @@
 #include "daemon/control.h"
 #include "daemon/counters.h"
 #include "daemon/event_rows.h"
-#include "daemon/fetch_wire.h"
+#include "policy/fetch_wire.h"
 #include "daemon/memory.h"
 #include "daemon/policy_admin.h"
 #include "daemon/policy_store.h"
