@@ -22,6 +22,7 @@ bench:
 	[ -f build-bench/build.ninja ] || meson setup -Dbench=true --buildtype=release build-bench
 	ninja -C build-bench
 	python3 bench/bench.py --build build-bench --gatepost build-bench/gatepost --write docs/BENCHMARKS.md
+	python3 bench/policy.py --build build-bench --append docs/BENCHMARKS.md
 
 fuzz:
 	tools/packages build run test

@@ -17,6 +17,7 @@ extern const struct gp_command gp_commands[]; /* ended by one without name */
 
 int gp_records_command(int argc, char **argv);
 int gp_serve_command(int argc, char **argv);
+int gp_policy_command(int argc, char **argv);
 int gp_status_command(int argc, char **argv);
 int gp_edge_worker_command(int argc, char **argv);
 int gp_web_command(int argc, char **argv);

@@ -15,6 +15,10 @@ const struct gp_command gp_commands[] = {
 	  "run all that the configuration asks for", gp_serve_command },
 	{ "edge", "[-c FILE] [--check [--connect]] [--print-config]", "run the TLS edge only",
 	  gp_serve_command },
+	{ "policy",
+	  "[-c FILE] | show DOMAIN | refresh DOMAIN | purge DOMAIN | override DOMAIN LEVEL | list | "
+	  "check-postfix | repair",
+	  "run the policy service only, or ask it", gp_policy_command },
 	{ "status", "[-c FILE | --socket PATH] [--json] [cleartext-users]",
 	  "ask a running gatepost", gp_status_command },
 	{ "records", "[csr] DOMAIN [-c FILE] [--zone | --json | --key FILE ...]",

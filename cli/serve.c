@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sysexits.h>
 
@@ -153,6 +154,13 @@ static int check(const struct serve_options *options)
 	return ret;
 }
 
+static unsigned parts_of(const char *command)
+{
+	if (!strcmp(command, "edge"))
+		return GP_PART_EDGE;
+	return strcmp(command, "policy") != 0 ? GP_PART_ALL : GP_PART_POLICY;
+}
+
 int gp_serve_command(int argc, char **argv)
 {
 	struct serve_options options = { .path = GP_DEFAULT_CONF };
@@ -162,5 +170,6 @@ int gp_serve_command(int argc, char **argv)
 		return ret;
 	if (options.print_config)
 		return print_config();
-	return options.check ? check(&options) : gp_supervisor_main(options.path);
+	return options.check ? check(&options)
+			     : gp_supervisor_main(options.path, parts_of(argv[0]));
 }

@@ -18,10 +18,10 @@
 	ROW(RELOAD_REFUSED, "reload-refused", ERROR, "supervisor", "reason",                       \
 	    "Something is wrong with the new configuration or a new certificate (one line for "    \
 	    "each complaint); the old one stays in use.")                                          \
-	ROW(WORKER_STARTED, "worker-started", INFO, "supervisor", "worker pid",                    \
-	    "A worker process was started.")                                                       \
-	ROW(WORKER_LOST, "worker-lost", ERROR, "supervisor", "worker pid reason",                  \
-	    "A worker died and is replaced; its sessions are lost.")                               \
+	ROW(WORKER_STARTED, "worker-started", INFO, "supervisor", "process worker pid",            \
+	    "A process was started: edge-worker, web, fetch or policy-server.")                    \
+	ROW(WORKER_LOST, "worker-lost", ERROR, "supervisor", "process worker pid reason",          \
+	    "A process died and is replaced; the sessions of an edge worker are lost.")            \
 	ROW(DRAINING, "draining", INFO, "supervisor", "reason",                                    \
 	    "No new sessions; those that exist may go on for server.drain-time.")                  \
 	ROW(STOPPED, "stopped", INFO, "supervisor", "", "The last worker has ended.")              \

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -14,12 +13,12 @@
 #include "base/err.h"
 #include "daemon/control.h"
 #include "daemon/event_rows.h"
-#include "daemon/fetch_wire.h"
+#include "policy/fetch_wire.h"
 #include "daemon/memory.h"
 #include "daemon/sandbox.h"
-#include "http/fetch.h"
+#include "policy/setup.h"
 
-enum { FDS_MAX = GP_SETUP_FD_LISTENERS + 1, HTTPS = 443, FETCH_MS = 60000 };
+enum { FDS_MAX = GP_SETUP_FD_LISTENERS + 1 };
 
 struct fetch_process {
 	struct gp_loop *loop;
@@ -36,18 +35,6 @@ struct order {
 };
 
 /* ---- orders ---- */
-
-static enum gp_mtasts_failure failure_of(enum gp_fetch_end end)
-{
-	static const enum gp_mtasts_failure failures[] = {
-		[GP_FETCH_OK] = GP_MTASTS_NO_FAILURE,
-		[GP_FETCH_FAILED] = GP_MTASTS_FETCH_ERROR,
-		[GP_FETCH_WRONG_TYPE] = GP_MTASTS_INVALID,
-		[GP_FETCH_CERTIFICATE] = GP_MTASTS_WEBPKI_INVALID,
-	};
-
-	return failures[end];
-}
 
 static void answer(struct fetch_process *process, const char *domain,
 		   enum gp_mtasts_failure failure, const char *detail, struct gp_str body)
@@ -68,27 +55,22 @@ static void on_fetched(void *arg, const struct gp_fetch_result *result)
 {
 	struct order *order = arg;
 
-	answer(order->process, order->order.domain, failure_of(result->end), result->detail,
-	       result->body);
+	answer(order->process, order->order.domain, gp_policy_failure_of(result->end),
+	       result->detail, result->body);
 	free(order);
 }
 
 static void begin(struct fetch_process *process, struct gp_str packet)
 {
 	struct order *order = calloc(1, sizeof(*order));
-	struct gp_fetch_request request = { .path = "/.well-known/mta-sts.txt",
-					    .port = HTTPS,
-					    .time_ms = FETCH_MS };
 
 	if (!order || gp_fetch_order_decode(packet, &order->order) != GP_OK) {
 		free(order);
 		return;
 	}
 	order->process = process;
-	snprintf(request.host, sizeof(request.host), "mta-sts.%s", order->order.domain);
-	request.addresses = order->order.addresses;
-	request.address_count = order->order.count;
-	if (gp_fetcher_get(process->fetcher, &request, on_fetched, order) == GP_OK)
+	if (gp_policy_fetch(process->fetcher, order->order.domain, order->order.addresses,
+			    order->order.count, on_fetched, order) == GP_OK)
 		return;
 	answer(process, order->order.domain, GP_MTASTS_FETCH_ERROR, "no memory", gp_str_of(""));
 	free(order);

@@ -17,23 +17,21 @@
 #include "daemon/control.h"
 #include "daemon/counters.h"
 #include "daemon/event_rows.h"
-#include "daemon/fetch_wire.h"
+#include "policy/fetch_wire.h"
 #include "daemon/memory.h"
 #include "daemon/policy_admin.h"
 #include "daemon/policy_store.h"
 #include "daemon/sandbox.h"
 #include "daemon/socketmap_server.h"
 #include "policy/service.h"
+#include "policy/setup.h"
 
 enum {
 	SOCKETS_MAX = GP_POLICY_POSTFIX + GP_CONF_POLICY_ADDRESSES_MAX,
 	FDS_MAX = GP_SETUP_FD_LISTENERS + SOCKETS_MAX,
-	DNS_MS = 15000, /* an answer within half a minute, always */
-	STS_MS = 22000,
 	SELF_TEST_MS = 20000,
 	SWEEP_MS = 60000,
-	DAY_MS = 86400000,
-	MAIL_PORT = 25
+	DAY_MS = 86400000
 };
 
 const char *const gp_policy_groups[] = { "server", "log", "dns", "policy", NULL };
@@ -284,14 +282,10 @@ static struct gp_conf *read_conf(int fd)
 	return conf;
 }
 
-static struct gp_policy_rules rules_of(const struct gp_conf *conf)
+/* What the DNS has for it. A policy is fetched when the DNS has spoken, so that leaves it a third. */
+static uint64_t dns_time_ms(const struct gp_conf *conf)
 {
-	return (struct gp_policy_rules){
-		.combine = conf->policy.combine == GP_CONF_STRICT_BOTH ? GP_STRICT_BOTH
-								       : GP_DANE_FIRST,
-		.dane_insecure_mx = conf->policy.dane_insecure_mx,
-		.dane_mandatory = conf->policy.dane_mandatory,
-	};
+	return conf->policy.answer_time_ms * 2 / 3;
 }
 
 static int make_service(struct policy_process *process)
@@ -302,7 +296,7 @@ static int make_service(struct policy_process *process)
 		.domains = process->domains,
 		.store = process->store,
 		.fetcher = { order_fetch, process },
-		.dns_time_ms = DNS_MS,
+		.dns_time_ms = dns_time_ms(process->conf),
 		.idle_s = process->conf->policy.idle_time_ms / 1000,
 		.on_failure = on_failure,
 		.on_change = on_change,
@@ -311,10 +305,10 @@ static int make_service(struct policy_process *process)
 	struct gp_service_config service = {
 		.tools = { .loop = process->loop,
 			   .resolver = process->resolver,
-			   .dns_time_ms = DNS_MS,
-			   .sts_time_ms = STS_MS,
-			   .port = MAIL_PORT },
-		.rules = rules_of(process->conf),
+			   .dns_time_ms = dns_time_ms(process->conf),
+			   .sts_time_ms = process->conf->policy.answer_time_ms,
+			   .port = GP_POLICY_MAIL_PORT },
+		.rules = gp_policy_rules_of(&process->conf->policy),
 		.domains = process->domains,
 		.store = process->store,
 		.domains_max = process->conf->policy.domains,
@@ -430,14 +424,7 @@ static void on_resolver(void *arg, unsigned ready)
 
 static int open_resolver(struct policy_process *process, char error[static GP_DNS_ERROR_SIZE])
 {
-	const struct gp_conf_dns *dns = &process->conf->dns;
-	const struct gp_resolver_config config = {
-		.unbound_conf = dns->unbound_conf,
-		.trust_anchors = dns->dnssec == GP_CONF_DNSSEC_ON ? dns->trust_anchors : NULL,
-		.forwarders = dns->forwarders.items,
-		.forwarder_count = dns->forwarders.count,
-	};
-	int ret = gp_resolver_new(&config, &process->resolver, error);
+	int ret = gp_policy_resolver_new(&process->conf->dns, &process->resolver, error);
 
 	if (ret != GP_OK)
 		return ret;
@@ -497,7 +484,7 @@ static void close_some(const int *fds, size_t count)
 /* A reload: sockets and resolver are as they were. */
 static void adopt(struct policy_process *process, struct gp_conf *conf)
 {
-	struct gp_policy_rules rules = rules_of(conf);
+	struct gp_policy_rules rules = gp_policy_rules_of(&conf->policy);
 
 	gp_conf_free(process->conf);
 	process->conf = conf;

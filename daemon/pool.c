@@ -120,7 +120,8 @@ static void start(struct pool_worker *worker)
 	worker->started_ms = gp_time_mono_ms();
 	gp_watch_init(&worker->watch, pool->config.loop, pair[0], on_message, worker);
 	gp_watch_set(&worker->watch, GP_READABLE);
-	gp_event(WORKER_STARTED, GP_LOG_NUMBER_FIELD("worker", worker->index),
+	gp_event(WORKER_STARTED, GP_LOG_TEXT_FIELD("process", pool->config.role),
+		 GP_LOG_NUMBER_FIELD("worker", worker->index),
 		 GP_LOG_NUMBER_FIELD("pid", (uint64_t)worker->pid));
 	send_set_up(worker);
 }
@@ -202,7 +203,8 @@ static void replace(struct pool_worker *worker, pid_t pid, int status)
 	char reason[64];
 
 	describe_end(status, reason, sizeof(reason));
-	gp_event(WORKER_LOST, GP_LOG_NUMBER_FIELD("worker", worker->index),
+	gp_event(WORKER_LOST, GP_LOG_TEXT_FIELD("process", worker->pool->config.role),
+		 GP_LOG_NUMBER_FIELD("worker", worker->index),
 		 GP_LOG_NUMBER_FIELD("pid", (uint64_t)pid), GP_LOG_TEXT_FIELD("reason", reason));
 	if (gp_time_mono_ms() - worker->started_ms < CRASH_LOOP_MS)
 		gp_timer_set(&worker->restart, CRASH_LOOP_MS);

@@ -24,6 +24,7 @@ struct gp_socketmap_talk {
 	int fd;
 	struct gp_buf in, out;
 	void *work;
+	bool active;  /* since the timer was set */
 	bool waiting; /* for the handler's answer */
 	bool closing; /* when all is written */
 	bool serving; /* requests are being handed out: an answer comes back to this loop */
@@ -114,7 +115,7 @@ void gp_socketmap_talk_answer(struct gp_socketmap_talk *talk, enum gp_socketmap_
 	talk->work = NULL;
 	if (gp_socketmap_reply_format(word, text, &talk->out) != GP_OK)
 		talk->closing = true;
-	gp_timer_set(&talk->idle, IDLE_MS);
+	talk->active = true;
 	if (!talk->serving)
 		serve(talk);
 }
@@ -156,10 +157,13 @@ static void on_idle(void *arg)
 {
 	struct gp_socketmap_talk *talk = arg;
 
-	if (talk->waiting)
-		gp_timer_set(&talk->idle, IDLE_MS);
-	else
+	if (!talk->waiting && !talk->active) {
 		talk_free(talk);
+		return;
+	}
+	/* cheaper than to set it at every answer */
+	talk->active = false;
+	gp_timer_set(&talk->idle, IDLE_MS);
 }
 
 /* ---- connections ---- */

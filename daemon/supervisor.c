@@ -43,6 +43,7 @@ enum pool { POOL_EDGE, POOL_WEB, POOL_FETCH, POOL_POLICY, POOLS };
 
 struct supervisor {
 	const char *path; /* of the configuration */
+	unsigned parts;   /* of enum gp_part */
 	struct gp_loop *loop;
 	struct gp_signal signals[SIGNAL_COUNT];
 	struct gp_snapshot *snapshot;
@@ -353,6 +354,13 @@ static int load_snapshot(struct supervisor *s, struct gp_snapshot **fresh_out,
 	return ret;
 }
 
+/* Without workers nobody listens. */
+static int match_listeners(struct supervisor *s, const struct gp_conf *conf, int *fds,
+			   struct gp_buf *errors)
+{
+	return s->worker_count ? gp_listening_match(s->listening, conf, fds, errors) : GP_OK;
+}
+
 static int prepare(struct supervisor *s, struct gp_snapshot **fresh_out, struct gp_buf *errors)
 {
 	int fds[GP_CONF_LISTENERS_MAX];
@@ -370,10 +378,12 @@ static int prepare(struct supervisor *s, struct gp_snapshot **fresh_out, struct 
 			s->path);
 		ret = GP_E_CONF;
 	} else {
-		ret = gp_listening_match(s->listening, (*fresh_out)->conf, fds, errors);
+		ret = match_listeners(s, (*fresh_out)->conf, fds, errors);
 	}
 	if (ret == GP_OK) {
-		memcpy(s->listening_fds, fds, (*fresh_out)->conf->listener_count * sizeof(*fds));
+		if (s->worker_count)
+			memcpy(s->listening_fds, fds,
+			       (*fresh_out)->conf->listener_count * sizeof(*fds));
 	} else {
 		keep_listening(s);
 		gp_snapshot_free(*fresh_out);
@@ -592,8 +602,7 @@ static int open_listeners(struct supervisor *s)
 	if (!s->listening)
 		return EX_OSERR;
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
-	if (gp_listening_match(s->listening, s->snapshot->conf, s->listening_fds, &errors) !=
-	    GP_OK) {
+	if (match_listeners(s, s->snapshot->conf, s->listening_fds, &errors) != GP_OK) {
 		print_errors(&errors);
 		ret = EX_UNAVAILABLE;
 	}
@@ -640,7 +649,7 @@ static int open_web(struct supervisor *s, const struct gp_pool_config *common)
 	struct gp_buf errors;
 	int ret;
 
-	if (!gp_web_is_wanted(s->snapshot->conf))
+	if (!gp_web_is_wanted(s->snapshot->conf) || !(s->parts & GP_PART_EDGE))
 		return EX_OK;
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
 	ret = gp_web_sockets_open(s->snapshot->conf, &common->identity, s->web_fds, &errors);
@@ -657,7 +666,7 @@ static int open_policy(struct supervisor *s, const struct gp_pool_config *common
 	struct gp_buf errors;
 	int ret;
 
-	if (!gp_policy_is_wanted(s->snapshot->conf))
+	if (!gp_policy_is_wanted(s->snapshot->conf) || !(s->parts & GP_PART_POLICY))
 		return EX_OK;
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
 	ret = gp_policy_sockets_open(s->snapshot->conf, &common->identity, s->policy_fds,
@@ -753,11 +762,12 @@ static int reduce_privileges(struct supervisor *s)
 }
 
 /* As configured, or one for each CPU; none where there is no edge. */
-static unsigned worker_count(const struct gp_conf *conf)
+static unsigned worker_count(const struct supervisor *s)
 {
+	const struct gp_conf *conf = s->snapshot->conf;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (!conf->listener_count)
+	if (!conf->listener_count || !(s->parts & GP_PART_EDGE))
 		return 0;
 	if (conf->server.workers)
 		return (unsigned)conf->server.workers;
@@ -777,7 +787,7 @@ static int load(struct supervisor *s)
 	gp_buf_deinit(&errors);
 	if (ret != GP_OK)
 		return EX_CONFIG;
-	s->worker_count = worker_count(s->snapshot->conf);
+	s->worker_count = worker_count(s);
 	set_up_log(s->snapshot->conf);
 	return EX_OK;
 }
@@ -811,9 +821,9 @@ static void close_all(struct supervisor *s)
 	gp_snapshot_free(s->snapshot);
 }
 
-int gp_supervisor_main(const char *path)
+int gp_supervisor_main(const char *path, unsigned parts)
 {
-	struct supervisor s = { .path = path, .started_ms = gp_time_mono_ms() };
+	struct supervisor s = { .path = path, .parts = parts, .started_ms = gp_time_mono_ms() };
 	int ret;
 
 	gp_notify_init();

@@ -183,6 +183,7 @@ struct gp_conf_policy {
 	int combine; /* enum gp_conf_combine */
 	bool dane_mandatory;
 	bool dane_insecure_mx;
+	uint64_t answer_time_ms;
 	const char *mta_sts_ca;
 	uint64_t idle_time_ms;
 	uint64_t domains;

@@ -92,6 +92,15 @@ bool gp_conf_is_rua(const char *text)
 
 /* ---- entries ---- */
 
+bool gp_conf_is_within(const char *host, const char *domain)
+{
+	size_t host_len = strlen(host), len = strlen(domain);
+
+	if (host_len < len || strcmp(host + host_len - len, domain) != 0)
+		return false;
+	return host_len == len || host[host_len - len - 1] == '.';
+}
+
 static bool holds(const struct gp_conf_domain *domain, const char *ascii)
 {
 	char name[GP_DOMAIN_SIZE];

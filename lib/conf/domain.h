@@ -21,6 +21,9 @@ int gp_conf_mx_pattern(const char *text, char out[static GP_DOMAIN_SIZE]);
  * commas, exclamation marks and semicolons are percent-encoded. */
 bool gp_conf_is_rua(const char *text);
 
+/* Is `host` the domain or below it? Both in A-labels. */
+bool gp_conf_is_within(const char *host, const char *domain);
+
 /* The entry of `domains` that holds `name` (any form), or NULL. */
 const struct gp_conf_domain *gp_conf_find_domain(const struct gp_conf *conf, const char *name);
 

@@ -141,6 +141,11 @@ const struct gp_conf_row gp_conf_policy_rows[] = {
 	{ "dane-insecure-mx", GP_CONF_BOOL, AT(gp_conf_policy, dane_insecure_mx), "false",
 	  .help = "Use TLSA records also of hosts that an insecure MX record names. Postfix before "
 		  "3.7.13 needs smtp_tls_dane_insecure_mx_policy = dane for it." },
+	{ "answer-time", GP_CONF_DURATION, AT(gp_conf_policy, answer_time_ms), "22s", .min = 300,
+	  .max = 25 * SECOND,
+	  .help = "When Postfix has its answer at the latest. If the DNS is late, it is TEMP after two "
+		  "thirds of this time; if only the first fetch of an MTA-STS policy is late, the answer "
+		  "does without it, and the next one knows." },
 	{ "mta-sts-ca", GP_CONF_TEXT, AT(gp_conf_policy, mta_sts_ca),
 	  "/etc/ssl/certs/ca-certificates.crt",
 	  .help = "PEM file of the authorities that may vouch for policy hosts." },

@@ -66,6 +66,17 @@ static bool is_plain_text(const char *type)
 	       (!type[len] || type[len] == ';' || type[len] == ' ' || type[len] == '\t');
 }
 
+/* Does the body say where it ends? If so, libcurl sees to it. */
+static bool has_length(CURL *easy)
+{
+	struct curl_header *header;
+	curl_off_t length = -1;
+
+	curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	return length >= 0 || curl_easy_header(easy, "Transfer-Encoding", 0, CURLH_HEADER, -1,
+					       &header) == CURLHE_OK;
+}
+
 static void judge_answer(const struct fetch *fetch, struct gp_fetch_result *result)
 {
 	long status = 0;
@@ -76,6 +87,10 @@ static void judge_answer(const struct fetch *fetch, struct gp_fetch_result *resu
 	if (status != HTTP_OK) {
 		result->end = GP_FETCH_FAILED;
 		snprintf(result->detail, sizeof(result->detail), "HTTP status %ld", status);
+	} else if (!has_length(fetch->easy) && !fetch->check.ended) {
+		/* RFC 9112 section 9.8: somebody may have cut it */
+		result->end = GP_FETCH_FAILED;
+		snprintf(result->detail, sizeof(result->detail), "cut off: no close_notify");
 	} else if (!is_plain_text(type)) {
 		result->end = GP_FETCH_WRONG_TYPE;
 		snprintf(result->detail, sizeof(result->detail), "media type \"%.100s\"",

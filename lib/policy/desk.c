@@ -179,7 +179,7 @@ static void end_fetch(struct gp_desk_fetch *fetch)
 	}
 	/* its answer was given without the policy that has now come */
 	if (known->answer_pending)
-		known->answer_until_ms = 0;
+		gp_known_domain_drop_answer(known);
 	known->answer_pending = false;
 	free(fetch);
 	gp_domains_drop_if_empty(desk->config.domains, known);
@@ -228,7 +228,7 @@ static int replace_policy(struct gp_desk_fetch *fetch, const struct gp_mtasts_po
 	gp_mtasts_entry_fetched(&kept->entry, fetch->id, fresh, now_s(), jitter());
 	keep_durably(desk, fetch->known);
 	/* an answer from the policy before is not one any more */
-	fetch->known->answer_until_ms = 0;
+	gp_known_domain_drop_answer(fetch->known);
 	return GP_OK;
 }
 
@@ -452,7 +452,7 @@ static void sweep_one(void *arg, struct gp_known_domain *known)
 			begin_fetch(desk, known, "", true);
 	}
 	if (known->answer_until_ms && known->answer_until_ms <= gp_time_mono_ms())
-		known->answer_until_ms = 0;
+		gp_known_domain_drop_answer(known);
 	gp_domains_drop_if_empty(desk->config.domains, known);
 }
 

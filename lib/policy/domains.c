@@ -33,10 +33,20 @@ struct gp_domains *gp_domains_new(void)
 	return calloc(1, sizeof(struct gp_domains));
 }
 
+void gp_known_domain_drop_answer(struct gp_known_domain *known)
+{
+	known->answer_until_ms = 0;
+	for (int i = 0; i < GP_POSTFIX_DIALECTS; i++) {
+		free(known->reply[i]);
+		known->reply[i] = NULL;
+	}
+}
+
 static void free_known(void *node)
 {
 	struct gp_known_domain *known = node;
 
+	gp_known_domain_drop_answer(known);
 	gp_kept_policy_free(known->kept);
 	gp_override_free(known->override);
 	free(known);
@@ -90,6 +100,7 @@ void gp_domains_drop_if_empty(struct gp_domains *domains, struct gp_known_domain
 		return;
 	tdelete(known, &domains->tree, compare);
 	domains->count--;
+	gp_known_domain_drop_answer(known);
 	free(known);
 }
 

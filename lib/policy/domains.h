@@ -30,13 +30,14 @@ struct gp_desk_fetch;
 struct gp_service_wait;
 
 struct gp_known_domain {
-	struct gp_kept_policy *kept;     /* or NULL */
-	struct gp_override *override;    /* or NULL */
-	struct gp_desk_fetch *fetch;     /* under way; the desk's */
-	struct gp_service_wait *wait;    /* an inquiry under way; the service's */
-	struct gp_postfix_answer answer; /* while answer_until_ms is not over */
-	uint64_t answer_until_ms;        /* monotonic; 0: there is no answer */
-	bool answer_pending;             /* the policy was not there yet: ask again when it is */
+	struct gp_kept_policy *kept;      /* or NULL */
+	struct gp_override *override;     /* or NULL */
+	struct gp_desk_fetch *fetch;      /* under way; the desk's */
+	struct gp_service_wait *wait;     /* an inquiry under way; the service's */
+	struct gp_postfix_answer answer;  /* while answer_until_ms is not over */
+	uint64_t answer_until_ms;         /* monotonic; 0: there is no answer */
+	char *reply[GP_POSTFIX_DIALECTS]; /* the answer as text, when it has been given twice */
+	bool answer_pending;              /* the policy was not there yet: ask again when it is */
 	char name[];
 };
 
@@ -53,6 +54,9 @@ struct gp_known_domain *gp_domains_find(struct gp_domains *domains, const char *
 
 /* Find it, or add it. NULL without memory. */
 struct gp_known_domain *gp_domains_add(struct gp_domains *domains, const char *name);
+
+/* Forget the answer. */
+void gp_known_domain_drop_answer(struct gp_known_domain *known);
 
 /* Forget it if there is nothing left to know: no policy, nothing under way, no answer. */
 void gp_domains_drop_if_empty(struct gp_domains *domains, struct gp_known_domain *known);

@@ -54,7 +54,7 @@ static const struct level_row {
 	enum sts sts;
 	bool strict; /* this row is for strict-both, the next one for the others */
 	enum gp_policy_level level;
-	const char *reason;
+	const char *reason; /* NULL: that of DANE */
 	const char *result_type;
 } level_rows[] = {
 	/* clang-format off */
@@ -69,7 +69,7 @@ static const struct level_row {
 	{ GP_DANE_UNUSABLE, STS_OPEN, false, GP_LEVEL_ENCRYPT, "there are TLSA records but none is usable: TLS, of whomever (RFC 7672 section 2.2)", "tlsa-invalid" },
 	{ GP_DANE_UNUSABLE, STS_LISTED, false, GP_LEVEL_PKIX, "no TLSA record is usable, the MTA-STS policy is enforced (RFC 8461 section 5)", "tlsa-invalid" },
 	{ GP_DANE_UNUSABLE, STS_UNLISTED, false, GP_LEVEL_SKIP, NOT_LISTED, "validation-failure" },
-	{ GP_DANE_NOT_APPLICABLE, STS_OPEN, false, GP_LEVEL_OPPORTUNISTIC, "nothing is asked for", NULL },
+	{ GP_DANE_NOT_APPLICABLE, STS_OPEN, false, GP_LEVEL_OPPORTUNISTIC, NULL, NULL },
 	{ GP_DANE_NOT_APPLICABLE, STS_LISTED, false, GP_LEVEL_PKIX, "the MTA-STS policy is enforced (RFC 8461 section 5)", NULL },
 	{ GP_DANE_NOT_APPLICABLE, STS_UNLISTED, false, GP_LEVEL_SKIP, NOT_LISTED, "validation-failure" },
 	/* clang-format on */
@@ -132,7 +132,8 @@ static void judge_host(const struct gp_policy_facts *facts, const struct gp_poli
 		set_level(verdict, GP_LEVEL_SKIP, demand.reason, demand.failure);
 	} else {
 		row = find_level(verdict->dane, sts, rules->combine == GP_STRICT_BOTH);
-		set_level(verdict, row->level, row->reason, row->result_type);
+		set_level(verdict, row->level, row->reason ? row->reason : demand.reason,
+			  row->result_type);
 	}
 	choose_names(facts, host, verdict);
 }

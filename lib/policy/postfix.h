@@ -30,7 +30,7 @@ struct gp_postfix_answer gp_postfix_judge(const struct gp_policy_facts *facts,
 
 /* What differs between versions (protocols section 3): 3.9 and older refuse the attributes for
  * reports, the whole answer with them. */
-enum gp_postfix_dialect { GP_POSTFIX_3_4, GP_POSTFIX_3_10 };
+enum gp_postfix_dialect { GP_POSTFIX_3_4, GP_POSTFIX_3_10, GP_POSTFIX_DIALECTS };
 
 /* Append the text of the reply, and say which word goes before it. `policy` is looked at for
  * GP_POSTFIX_SECURE only. GP_OK or an error of the buffer. */

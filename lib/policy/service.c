@@ -75,30 +75,45 @@ static struct gp_mtasts_policy *policy_of(const struct gp_known_domain *known)
 	return policy;
 }
 
-static void answer(struct gp_service *service, const struct gp_known_domain *known,
+/* The answer as text; one that is given from memory is kept, as it may be given for hours. NULL
+ * without memory, or for a policy that is too long. */
+static const char *reply_of(struct gp_known_domain *known, enum gp_postfix_dialect dialect,
+			    enum gp_service_source source, struct gp_buf *text,
+			    enum gp_socketmap_word *word_out)
+{
+	struct gp_mtasts_policy *policy;
+	int ret = GP_E_NOMEM;
+
+	*word_out = GP_SOCKETMAP_OK;
+	if (known->reply[dialect])
+		return known->reply[dialect];
+	policy = known->answer.level == GP_POSTFIX_SECURE ? policy_of(known) : NULL;
+	if (policy || known->answer.level != GP_POSTFIX_SECURE)
+		ret = gp_postfix_format(&known->answer, known->name, policy, dialect, word_out,
+					text);
+	gp_mtasts_policy_free(policy);
+	if (ret != GP_OK || !gp_buf_cstr(text))
+		return NULL;
+	if (source == GP_FROM_MEMORY && *word_out == GP_SOCKETMAP_OK)
+		known->reply[dialect] = strdup(gp_buf_cstr(text));
+	return gp_buf_cstr(text);
+}
+
+static void answer(struct gp_service *service, struct gp_known_domain *known,
 		   enum gp_postfix_dialect dialect, enum gp_service_source source,
 		   gp_service_answered answered, void *arg)
 {
-	struct gp_mtasts_policy *policy = NULL;
-	enum gp_socketmap_word word = GP_SOCKETMAP_TEMP;
+	enum gp_socketmap_word word;
 	struct gp_buf text;
-	int ret = GP_OK;
+	const char *reply;
 
 	gp_buf_init(&text, GP_SOCKETMAP_REPLY_MAX);
-	if (known->answer.level == GP_POSTFIX_SECURE) {
-		policy = policy_of(known);
-		if (!policy)
-			ret = GP_E_NOMEM;
-	}
-	if (ret == GP_OK)
-		ret = gp_postfix_format(&known->answer, known->name, policy, dialect, &word, &text);
-	gp_mtasts_policy_free(policy);
+	reply = reply_of(known, dialect, source, &text, &word);
 	if (service->config.on_answer)
 		service->config.on_answer(service->config.arg,
-					  ret == GP_OK ? known->answer.level : GP_POSTFIX_TEMP,
-					  source);
-	if (ret == GP_OK)
-		answered(arg, word, gp_str_from(text.data, text.len));
+					  reply ? known->answer.level : GP_POSTFIX_TEMP, source);
+	if (reply)
+		answered(arg, word, gp_str_of(reply));
 	else
 		answered(arg, GP_SOCKETMAP_TEMP, gp_str_of("no memory, or too long a policy"));
 	gp_buf_deinit(&text);
@@ -141,8 +156,8 @@ static void keep_answer(struct gp_service *service, struct gp_known_domain *know
 {
 	uint64_t seconds = answer_time_s(facts, found);
 
+	gp_known_domain_drop_answer(known);
 	known->answer = *found;
-	known->answer_until_ms = 0;
 	if (seconds && gp_domains_count(service->config.domains) <= service->config.domains_max)
 		known->answer_until_ms = gp_time_mono_ms() + 1000 * seconds;
 }
@@ -305,7 +320,7 @@ static void forget_answer(void *arg, struct gp_known_domain *known)
 {
 	struct gp_service *service = arg;
 
-	known->answer_until_ms = 0;
+	gp_known_domain_drop_answer(known);
 	gp_domains_drop_if_empty(service->config.domains, known);
 }
 

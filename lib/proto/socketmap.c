@@ -93,12 +93,38 @@ int gp_socketmap_request_format(const char *map, const char *key, struct gp_buf 
 	return gp_buf_appendf(out, "%zu:%s %s,", strlen(map) + 1 + strlen(key), map, key);
 }
 
+/* printf would be half of what an answer from memory costs. */
+static int append_length(size_t len, struct gp_buf *out)
+{
+	char digits[DIGITS_MAX + 1];
+	size_t at = sizeof(digits);
+
+	digits[--at] = ':';
+	do {
+		digits[--at] = (char)('0' + len % 10);
+		len /= 10;
+	} while (len);
+	return gp_buf_append(out, digits + at, sizeof(digits) - at);
+}
+
 int gp_socketmap_reply_format(enum gp_socketmap_word word, struct gp_str text, struct gp_buf *out)
 {
-	size_t len = strlen(words[word]) + 1 + text.len;
+	size_t len = strlen(words[word]) + 1 + text.len, before = out->len;
+	int ret;
 
 	if (len > GP_SOCKETMAP_REPLY_MAX)
 		return gp_socketmap_reply_format(GP_SOCKETMAP_TEMP,
 						 gp_str_of("the answer is too long"), out);
-	return gp_buf_appendf(out, "%zu:%s %.*s,", len, words[word], (int)text.len, text.p);
+	ret = append_length(len, out);
+	if (ret == GP_OK)
+		ret = gp_buf_append_str(out, words[word]);
+	if (ret == GP_OK)
+		ret = gp_buf_append_byte(out, ' ');
+	if (ret == GP_OK)
+		ret = gp_buf_append(out, text.p, text.len);
+	if (ret == GP_OK)
+		ret = gp_buf_append_byte(out, ',');
+	if (ret != GP_OK)
+		out->len = before;
+	return ret;
 }

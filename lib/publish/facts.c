@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The listeners say which services there are and with which keys their ports answer. A port that
  * several domains share has one RRset of TLSA records, so an XMPP port has the keys of all its
- * domains. */
+ * domains, and the zone of a host has its keys even when only other domains use it. */
 #include "publish/facts.h"
 
 #include <stdlib.h>
@@ -16,7 +16,10 @@ struct gathering {
 	const struct gp_conf *conf;
 	const struct gp_certpack *pack;
 	const struct gp_publish_next_key *next_keys;
+	const struct gp_conf_domain *own; /* whose records are made */
 	const struct gp_conf_listener *listener;
+	bool next;                 /* the next keys are being added, not those in use */
+	char host[GP_DOMAIN_SIZE]; /* the last one that was seen to: most entries share it */
 };
 
 /* ---- services ---- */
@@ -76,16 +79,15 @@ static const struct gp_publish_next_key *next_key_of(const struct gathering *g, 
 	return NULL;
 }
 
-/* `next`: the next key of that certificate, not its own. */
-static int add_key_of(const struct gathering *g, const struct gp_certpack_entry *entry,
-		      const char *host, bool next)
+static int add_key_of(const struct gathering *g, const struct gp_certpack_entry *entry)
 {
 	const struct gp_publish_next_key *next_key = next_key_of(g, entry->label);
-	struct gp_publish_key key = { .port = g->listener->address.endpoint.port, .is_next = next };
+	struct gp_publish_key key = { .port = g->listener->address.endpoint.port,
+				      .is_next = g->next };
 	int ret = GP_OK;
 
-	strcpy(key.host, host);
-	if (!next)
+	strcpy(key.host, g->host);
+	if (!g->next)
 		ret = gp_spki_sha256(entry->chain_pem, key.spki_sha256);
 	else if (next_key)
 		memcpy(key.spki_sha256, next_key->spki_sha256, sizeof(key.spki_sha256));
@@ -95,7 +97,7 @@ static int add_key_of(const struct gathering *g, const struct gp_certpack_entry 
 }
 
 /* The certificates that a client gets who asks for `sni`; it is the choice of lib/tls/server.c. */
-static int add_keys(const struct gathering *g, const char *host, const char *sni, bool next)
+static int add_keys(const struct gathering *g, const char *sni)
 {
 	size_t index;
 	int ret = gp_certpack_find_name(g->pack, sni, &index);
@@ -109,17 +111,22 @@ static int add_keys(const struct gathering *g, const char *host, const char *sni
 	for (index = gp_certpack_first_twin(g->pack, index);
 	     ret == GP_OK && index < gp_certpack_count(g->pack);
 	     index = gp_certpack_next_twin(g->pack, index))
-		ret = add_key_of(g, gp_certpack_entry(g->pack, index), host, next);
+		ret = add_key_of(g, gp_certpack_entry(g->pack, index));
 	return ret;
 }
 
-static int add_mx_keys(const struct gathering *g, bool next)
-{
-	int ret = GP_OK;
+/* ---- hosts ---- */
 
-	for (size_t i = 0; i < g->facts->mx_count && ret == GP_OK; i++)
-		ret = add_keys(g, g->facts->mx[i], g->facts->mx[i], next);
-	return ret;
+/* Is it new, and of the entry or of the zone that matters? It is then g->host. */
+static bool take_host(struct gathering *g, const struct gp_conf_domain *entry, const char *text)
+{
+	char host[GP_DOMAIN_SIZE];
+
+	if (gp_conf_host_name(text, host) != GP_OK || !strcmp(host, g->host) ||
+	    (entry != g->own && !gp_conf_is_within(host, g->facts->domain)))
+		return false;
+	strcpy(g->host, host);
+	return true;
 }
 
 static bool is_among(const struct gp_conf_texts *domains, const char *ascii)
@@ -133,36 +140,95 @@ static bool is_among(const struct gp_conf_texts *domains, const char *ascii)
 	return false;
 }
 
-/* The name that XMPP asks for is the domain (XEP-0368 section 5). */
-static int add_xmpp_keys(const struct gathering *g, bool next)
+static bool serves_any(const struct gp_conf_listener *listener, const struct gp_conf_domain *entry)
 {
-	const struct gp_conf_texts *domains = &g->listener->domains;
-	char sni[GP_DOMAIN_SIZE];
+	char name[GP_DOMAIN_SIZE];
+
+	for (size_t i = 0; i < entry->names.count; i++) {
+		if (gp_conf_host_name(entry->names.items[i], name) == GP_OK &&
+		    is_among(&listener->domains, name))
+			return true;
+	}
+	return false;
+}
+
+static int add_mx_hosts(struct gathering *g, const struct gp_conf_domain *entry)
+{
 	int ret = GP_OK;
 
-	for (size_t i = 0; i < domains->count && ret == GP_OK; i++) {
-		if (gp_domain_to_ascii(domains->items[i], sni) == GP_OK)
-			ret = add_keys(g, g->facts->xmpp_host, sni, next);
+	for (size_t i = 0; i < gp_conf_mx_count(entry) && ret == GP_OK; i++) {
+		if (take_host(g, entry, gp_conf_mx(g->conf, entry, i)))
+			ret = add_keys(g, g->host);
 	}
 	return ret;
 }
 
-static int add_listener(const struct gathering *g, bool next)
+/* The name that XMPP asks for is the domain (XEP-0368 section 5). */
+static int add_xmpp_host(struct gathering *g, const struct gp_conf_domain *entry)
+{
+	const struct gp_conf_texts *domains = &g->listener->domains;
+	char sni[GP_DOMAIN_SIZE], before[GP_DOMAIN_SIZE];
+	int ret = GP_OK;
+
+	strcpy(before, g->host);
+	if (!take_host(g, entry, gp_conf_xmpp_host(g->conf, entry)))
+		return GP_OK;
+	if (!serves_any(g->listener, entry)) {
+		/* another entry with this host may be served */
+		strcpy(g->host, before);
+		return GP_OK;
+	}
+	for (size_t i = 0; i < domains->count && ret == GP_OK; i++) {
+		if (gp_domain_to_ascii(domains->items[i], sni) == GP_OK)
+			ret = add_keys(g, sni);
+	}
+	return ret;
+}
+
+static bool is_elsewhere(const struct gp_conf_domain *entry, int role)
+{
+	for (size_t i = 0; i < entry->elsewhere.count; i++) {
+		if (!strcmp(entry->elsewhere.items[i], gp_roles[role].name))
+			return true;
+	}
+	return false;
+}
+
+static int add_entry(struct gathering *g, const struct gp_conf_domain *entry)
 {
 	int role = g->listener->role;
-	const char *mail_host = g->facts->mail_host;
-	int ret;
 
-	if (role == GP_ROLE_HTTPS || g->facts->elsewhere[role] ||
+	if (is_elsewhere(entry, role))
+		return GP_OK;
+	if (gp_roles[role].xmpp)
+		return add_xmpp_host(g, entry);
+	if (role == GP_ROLE_SMTP)
+		return add_mx_hosts(g, entry);
+	return take_host(g, entry, gp_conf_mail_host(g->conf, entry)) ? add_keys(g, g->host)
+								      : GP_OK;
+}
+
+static int add_own_service(const struct gathering *g)
+{
+	int role = g->listener->role;
+
+	if (g->facts->elsewhere[role] ||
 	    (gp_roles[role].xmpp && !is_among(&g->listener->domains, g->facts->domain)))
 		return GP_OK;
-	ret = add_service(g->facts, role, g->listener->address.endpoint.port);
-	if (ret != GP_OK)
-		return ret;
-	if (gp_roles[role].xmpp)
-		return add_xmpp_keys(g, next);
-	return role == GP_ROLE_SMTP ? add_mx_keys(g, next)
-				    : add_keys(g, mail_host, mail_host, next);
+	return add_service(g->facts, role, g->listener->address.endpoint.port);
+}
+
+static int add_listener(struct gathering *g)
+{
+	int ret;
+
+	if (g->listener->role == GP_ROLE_HTTPS)
+		return GP_OK;
+	g->host[0] = '\0';
+	ret = add_own_service(g);
+	for (size_t i = 0; i < g->conf->domain_count && ret == GP_OK; i++)
+		ret = add_entry(g, &g->conf->domains[i]);
+	return ret;
 }
 
 static int add_listeners(struct gathering *g)
@@ -170,9 +236,10 @@ static int add_listeners(struct gathering *g)
 	int ret = GP_OK;
 
 	for (int next = 0; next < 2; next++) {
+		g->next = next;
 		for (size_t i = 0; i < g->conf->listener_count && ret == GP_OK; i++) {
 			g->listener = &g->conf->listeners[i];
-			ret = add_listener(g, next);
+			ret = add_listener(g);
 		}
 	}
 	return ret;
@@ -203,11 +270,8 @@ static int set_names(struct gp_publish_facts *facts, const struct gp_conf *conf,
 
 static void set_elsewhere(struct gp_publish_facts *facts, const struct gp_conf_domain *domain)
 {
-	for (int role = 0; role < GP_ROLES; role++) {
-		for (size_t i = 0; i < domain->elsewhere.count; i++)
-			facts->elsewhere[role] |= !strcmp(domain->elsewhere.items[i],
-							  gp_roles[role].name);
-	}
+	for (int role = 0; role < GP_ROLES; role++)
+		facts->elsewhere[role] = is_elsewhere(domain, role);
 }
 
 int gp_publish_facts_new(const struct gp_conf *conf, const struct gp_conf_domain *domain,
@@ -216,7 +280,9 @@ int gp_publish_facts_new(const struct gp_conf *conf, const struct gp_conf_domain
 			 struct gp_publish_facts **facts_out)
 {
 	struct gp_publish_facts *facts = calloc(1, sizeof(*facts));
-	struct gathering g = { facts, conf, pack, next_keys, NULL };
+	struct gathering g = {
+		.facts = facts, .conf = conf, .pack = pack, .next_keys = next_keys, .own = domain
+	};
 	int ret;
 
 	if (!facts)

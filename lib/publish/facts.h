@@ -18,7 +18,8 @@ struct gp_publish_service {
 	uint16_t port;
 };
 
-/* A key with which a port answers, now or next. */
+/* A key with which a port answers, now or next: of the hosts of the domain's entry, and of those that
+ * other entries have in the domain's zone. */
 struct gp_publish_key {
 	char host[GP_DOMAIN_SIZE];
 	uint16_t port;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "conf/domain.h"
 #include "publish/srv.h"
 
 /* Short where a change of keys or policy waits for it (RFC 7671 section 13), long where it is an
@@ -161,15 +162,6 @@ static int add_services(struct gp_records *records, const struct gp_publish_fact
 
 /* ---- TLSA ---- */
 
-static bool is_within(const char *host, const char *domain)
-{
-	size_t host_len = strlen(host), len = strlen(domain);
-
-	if (host_len < len || strcmp(host + host_len - len, domain) != 0)
-		return false;
-	return host_len == len || host[host_len - len - 1] == '.';
-}
-
 static int add_tlsa_of(struct gp_records *records, const struct gp_publish_key *key,
 		       struct gp_buf *text)
 {
@@ -209,7 +201,7 @@ static int note_of_host(struct gp_records *records, const struct gp_publish_fact
 {
 	const char *host = facts->keys[i].host;
 
-	if (!is_within(host, facts->domain))
+	if (!gp_conf_is_within(host, facts->domain))
 		return note(
 			records, "The TLSA records of ", host,
 			" belong to the zone of that name: see gatepost records for its domain.");
@@ -229,7 +221,7 @@ static int add_tlsa(struct gp_records *records, const struct gp_publish_facts *f
 		if (is_first_of_host(facts, i))
 			ret = note_of_host(records, facts, i);
 		if (ret == GP_OK && facts->is_signed &&
-		    is_within(facts->keys[i].host, facts->domain))
+		    gp_conf_is_within(facts->keys[i].host, facts->domain))
 			ret = add_tlsa_of(records, &facts->keys[i], text);
 	}
 	if (ret == GP_OK && !facts->is_signed)

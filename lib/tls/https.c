@@ -31,21 +31,38 @@ static unsigned add_all(X509_STORE *store, BIO *bio)
 	return count;
 }
 
-int gp_tls_trust_new(struct gp_str pem, struct gp_tls_trust **trust_out)
+static int trust_from(BIO *bio, struct gp_tls_trust **trust_out)
 {
 	struct gp_tls_trust *trust = calloc(1, sizeof(*trust));
-	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
 	int ret = GP_E_NOMEM;
 
 	if (trust)
 		trust->store = X509_STORE_new();
-	if (trust && trust->store && bio)
+	if (trust && trust->store)
 		ret = add_all(trust->store, bio) ? GP_OK : GP_E_CONF;
-	BIO_free(bio);
 	if (ret == GP_OK)
 		*trust_out = trust;
 	else
 		gp_tls_trust_free(trust);
+	return ret;
+}
+
+int gp_tls_trust_new(struct gp_str pem, struct gp_tls_trust **trust_out)
+{
+	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
+	int ret = bio ? trust_from(bio, trust_out) : GP_E_NOMEM;
+
+	BIO_free(bio);
+	return ret;
+}
+
+int gp_tls_trust_load(const char *path, struct gp_tls_trust **trust_out)
+{
+	BIO *bio = BIO_new_file(path, "r");
+	int ret = bio ? trust_from(bio, trust_out) : GP_E_CONF;
+
+	BIO_free(bio);
+	ERR_clear_error();
 	return ret;
 }
 
@@ -75,6 +92,19 @@ static int verify(X509_STORE_CTX *ctx, void *arg)
 	return 0;
 }
 
+/* libcurl does not tell close_notify from a cut connection. */
+static void on_message(int write, int version, int type, const void *data, size_t len, SSL *ssl,
+		       void *arg)
+{
+	struct gp_tls_https_check *check = arg;
+	const unsigned char *alert = data;
+
+	(void)version;
+	(void)ssl;
+	if (!write && type == SSL3_RT_ALERT && len == 2 && alert[1] == SSL_AD_CLOSE_NOTIFY)
+		check->ended = true;
+}
+
 int gp_tls_https_prepare(void *ssl_ctx, const struct gp_tls_trust *trust,
 			 struct gp_tls_https_check *check)
 {
@@ -92,5 +122,7 @@ int gp_tls_https_prepare(void *ssl_ctx, const struct gp_tls_trust *trust,
 		return GP_E_TLS;
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, verify, check);
+	SSL_CTX_set_msg_callback(ctx, on_message);
+	SSL_CTX_set_msg_callback_arg(ctx, check);
 	return GP_OK;
 }

@@ -350,14 +350,14 @@ def raise_descriptor_limit():
 # ---- name spaces ----
 
 
-def namespace_command(ordinary):
-	"""Words in front of a command that give it a network, mounts and processes of its own.
+def namespace_command(ordinary, root=ROOT):
+	"""Words in front of a command that give it a network, mounts and processes of its own; `root` starts it.
 	With `ordinary` it also is no root: it has the ids of the servers' user, but may bind low ports."""
 	words = []
-	if ordinary and ROOT:
+	if ordinary and root:
 		words += ["setpriv", f"--reuid={USER.pw_uid}", f"--regid={USER.pw_gid}", "--clear-groups"]
 	words += ["unshare", "--kill-child", "-n", "-m", "-u", "-i", "-p", "--fork", "--mount-proc"]
-	if ordinary or not ROOT:
+	if ordinary or not root:
 		words += ["-U", "-c", "--keep-caps"]
 	return words
 
@@ -376,6 +376,27 @@ def inside(lab, script, *arguments, ordinary=True, patience=20 * PATIENCE_S):
 	if done.returncode:
 		raise AssertionError(f"{script} in a name space ended with {done.returncode}:\n{done.stdout}")
 	return done.stdout
+
+
+def move_inside(*, ordinary=True):
+	"""Go on with the whole program in a name space, where low ports are free. To be called first; what comes behind it
+	runs inside only. Without `ordinary` the program is root there, by sudo if need be."""
+	if os.environ.get("LAB_INSIDE"):
+		command("ip", "link", "set", "lo", "up", root=True)
+		return
+	lab = Lab()
+	sudo = [] if ordinary or ROOT else ["sudo", "-n", "--preserve-env"]
+	enter = sudo + namespace_command(ordinary, root=ROOT or bool(sudo))
+	probe = subprocess.run([*enter, "true"], capture_output=True, text=True, cwd="/", check=False)
+	if probe.returncode:
+		print(f"1..0 # SKIP kernel: no name spaces for this user: {probe.stderr.strip()}")
+		lab.close()
+		sys.exit(0)
+	script = os.path.join(copy_tests(lab), "integration", os.path.basename(sys.argv[0]))
+	done = subprocess.run([*enter, python_for_all(), "-B", script, *sys.argv[1:]], cwd="/", check=False,
+		env={**os.environ, "GATEPOST": lab.program(), "LAB_INSIDE": "1", "HOME": lab.folder}, stdin=subprocess.DEVNULL)
+	lab.close()
+	sys.exit(done.returncode)
 
 
 def python_for_all():

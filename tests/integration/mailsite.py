@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A complete private mail site: an authority, a real Dovecot with mail for alice and bob, gatepost in front; and a
-Prosody where XMPP is asked for.
+Prosody where XMPP is asked for, a DNS and the policy service where `zones` are given.
 
 Mail that is submitted goes through Dovecot's submission service to a relay, which here hands it back to Dovecot.
 """
@@ -12,6 +12,7 @@ from peers import PROTOCOL, Scene
 from pki import Pki
 from smtpserver import SmtpServer
 from xmpp import Prosody
+from zones import Zones
 
 BEHIND = PROTOCOL | {"submissions": "submission", "submission": "submission", "sieve": "sieve"}
 DOMAIN = "example.test"
@@ -33,9 +34,10 @@ class Relay(SmtpServer):
 
 
 class MailSite:
-	"""`host` is a name that clients can find; its address is where gatepost listens; `ports` says for which roles."""
+	"""`host` is a name that clients can find; its address is where gatepost listens; `ports` says for which roles;
+	`zones` are those of zones.py, and Postfix could ask about them at `policy`, an address."""
 
-	def __init__(self, lab, host, address, ports):
+	def __init__(self, lab, host, address, ports, zones=None, policy=None):
 		self.lab = lab
 		self.pki = Pki(lab)
 		self.leaf = self.pki.leaf("mail", [host, "mail.example.test", DOMAIN, address])
@@ -47,8 +49,16 @@ class MailSite:
 		rows = [listener(role, f"{address}:{ports[role]}", self.leaf, self.dovecot.port(BEHIND[role] + "-proxy"),
 			"proxy-v2") for role in ports if role in BEHIND]
 		rows += [listener(role, f"{address}:{ports[role]}", self.leaf, self.prosody.c2s, domains=[DOMAIN]) for role in xmpp]
-		self.gate = Gate(lab, certificates=[certificate(self.leaf)], listeners=rows)
+		self.zones = Zones(lab, zones) if zones else None
+		self.gate = Gate(lab, certificates=[certificate(self.leaf)], listeners=rows, **self.delivery(policy))
 		self.scene = Scene(lab, host, ports, self.pki.root)
+
+	def delivery(self, policy):
+		"""The groups of the policy service, if there is one."""
+		if not self.zones:
+			return {}
+		return {"dns": {"trust-anchors": self.zones.anchor, "unbound-conf": self.zones.unbound_conf(), "self-test": "test"},
+			"policy": {"addresses": [policy], "mta-sts-ca": self.pki.root}}
 
 	def fill(self):
 		"""alice gets everything, bob what fits on a page."""

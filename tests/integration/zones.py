@@ -15,7 +15,7 @@ import re
 
 from lab import command, connects, eventually
 
-SOA = "$TTL 5\n@ SOA ns.test. hostmaster.test. {serial} 3600 600 86400 5\n@ NS ns.test.\n"
+SOA = "$TTL {ttl}\n@ SOA ns.test. hostmaster.test. {serial} 3600 600 86400 {ttl}\n@ NS ns.test.\n"
 
 CONFIGURATION = """
 server:
@@ -49,13 +49,13 @@ zone:
 
 
 class Zones:
-	def __init__(self, lab, zones, port=None, host=None):
+	def __init__(self, lab, zones, port=None, host=None, ttl=5):
 		"""`zones`: name -> records, or (records, kind). Names of records are relative to the zone."""
 		self.lab = lab
 		self.host = host or lab.host()
 		self.port = port or lab.free_port(self.host)
 		self.kinds, self.texts, self.dead = {}, {}, []
-		self.serial = 1
+		self.serial, self.ttl = 1, ttl
 		for name, what in zones.items():
 			self.texts[name], self.kinds[name] = (what, "secure") if isinstance(what, str) else what
 		for folder in ("knot/run", "knot/db", "knot/zones"):
@@ -96,7 +96,7 @@ class Zones:
 		return next(line.split(" ", 1)[1] for line in lines if re.search(r" 13 2 ", line))
 
 	def write_zone(self, name, records):
-		self.lab.write(f"knot/zones/{name}.zone", SOA.format(serial=self.serial) + records + "\n")
+		self.lab.write(f"knot/zones/{name}.zone", SOA.format(serial=self.serial, ttl=self.ttl) + records + "\n")
 
 	def sign_long_ago(self, name):
 		"""Signatures of the year 2001, served as they are."""
@@ -150,11 +150,12 @@ class Zones:
 		"""Nobody answers for what is below this name."""
 		self.dead.append(name)
 
-	def unbound_conf(self, more=""):
-		"""What makes a resolver ask here. A silent server is one that is there but never answers."""
+	def unbound_conf(self, more="", server=None):
+		"""What makes a resolver ask here, or `server` (address@port). A silent server is one that is there but never
+		answers."""
 		text = "server:\n  do-not-query-localhost: no\n  local-zone: \"test.\" nodefault\n  do-ip6: no\n"
 		text += "  infra-cache-max-rtt: 1000\n" + more
-		text += f"stub-zone:\n  name: \"test.\"\n  stub-addr: {self.host}@{self.port}\n"
+		text += f"stub-zone:\n  name: \"test.\"\n  stub-addr: {server or f'{self.host}@{self.port}'}\n"
 		for name in self.dead:
 			text += f"stub-zone:\n  name: \"{name}.\"\n  stub-addr: {self.lab.host()}@{self.port}\n"
 		return self.lab.write("unbound.conf", text)

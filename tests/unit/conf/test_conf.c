@@ -74,7 +74,7 @@ static const struct row rows[] = {
 	{ "a folder with a name",
 	  "certificates = ( { name = \"m\"; folder = \"/f\"; } );\n" LISTENERS(ONE),
 	  { "a certificate has name, chain and key, or folder alone" } },
-	{ "no listeners", CERTIFICATES, { "there are no listeners" } },
+	{ "no listeners", CERTIFICATES, { "neither listeners nor policy.addresses" } },
 	{ "an xmpp listener with its domains",
 	  CERTIFICATES LISTENERS(XMPP("xmpp-server", "domains = [ \"a.test\", \"b.test\" ]; "
 						     "s2s-auth = \"dialback\";")),

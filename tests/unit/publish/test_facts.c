@@ -13,21 +13,21 @@
 	"{ role = \"" role "\"; address = \"[::]:" port "\"; certificate = \"mail\"; " more \
 	" backend = { address = \"127.0.0.1:1\"; }; }"
 #define XMPP "domains = [ \"a.test\", \"b.test\" ];"
-#define CONF                                                                                                                                                              \
-	"certificates = ( { name = \"mail\"; chain = \"c\"; key = \"k\"; next-key = \"n\"; }, { "                                                                         \
-	"name = \"mx\"; chain = \"c\"; key = \"k\"; }, { name = \"rsa\"; chain = \"c\"; key = "                                                                           \
-	"\"k\"; }, { name = \"a\"; chain = \"c\"; key = \"k\"; }, { name = \"b\"; chain = \"c\"; "                                                                        \
-	"key = \"k\"; } );\n"                                                                                                                                             \
-	"listeners = ( " LISTEN("imaps", "993", "") ", " LISTEN("smtp", "25", "") ", " LISTEN("pop3s", "995", "unknown-sni = \"refuse\";") ", " LISTEN(                   \
-		"https", "443",                                                                                                                                           \
-		"") ", " LISTEN("xmpp-client", "5222",                                                                                                                    \
-				XMPP) ", " LISTEN("xmpp-server", "5269",                                                                                                  \
-						  "domains = [ \"b.test\" ];") ", "                                                                                       \
-									       "{ role = \"imaps\"; address = \"127.0.0.1:993\"; certificate = \"mail\"; "                \
-									       "backend = { address = \"127.0.0.1:1\"; }; } );\n"                                         \
-									       "domains = ( { names = [ \"a.test\" ]; mail-host = \"mail.a.test\"; mx = [ "               \
-									       "\"mx.a.test\" ]; xmpp-host = \"x.a.test\"; elsewhere = [ \"sieve\" ]; mta-sts = "         \
-									       "\"testing\"; signed = true; }, { names = [ \"c.test\" ]; mail-host = \"nobody.test\"; } " \
+#define CONF                                                                                                                                                                                                      \
+	"certificates = ( { name = \"mail\"; chain = \"c\"; key = \"k\"; next-key = \"n\"; }, { "                                                                                                                 \
+	"name = \"mx\"; chain = \"c\"; key = \"k\"; }, { name = \"rsa\"; chain = \"c\"; key = "                                                                                                                   \
+	"\"k\"; }, { name = \"a\"; chain = \"c\"; key = \"k\"; }, { name = \"b\"; chain = \"c\"; "                                                                                                                \
+	"key = \"k\"; } );\n"                                                                                                                                                                                     \
+	"listeners = ( " LISTEN("imaps", "993", "") ", " LISTEN("smtp", "25", "") ", " LISTEN("pop3s", "995", "unknown-sni = \"refuse\";") ", " LISTEN(                                                           \
+		"https", "443",                                                                                                                                                                                   \
+		"") ", " LISTEN("xmpp-client", "5222",                                                                                                                                                            \
+				XMPP) ", " LISTEN("xmpp-server", "5269",                                                                                                                                          \
+						  "domains = [ \"b.test\" ];") ", "                                                                                                                               \
+									       "{ role = \"imaps\"; address = \"127.0.0.1:993\"; certificate = \"mail\"; "                                                        \
+									       "backend = { address = \"127.0.0.1:1\"; }; } );\n"                                                                                 \
+									       "domains = ( { names = [ \"a.test\" ]; mail-host = \"mail.a.test\"; mx = [ "                                                       \
+									       "\"mx.a.test\" ]; xmpp-host = \"x.a.test\"; elsewhere = [ \"sieve\" ]; mta-sts = "                                                 \
+									       "\"testing\"; signed = true; }, { names = [ \"c.test\" ]; mx = [ \"mx2.a.test\", \"mx.c.test\" ]; mail-host = \"nobody.test\"; } " \
 									       ");\n"
 
 enum { CERTIFICATES = 5 };
@@ -113,6 +113,11 @@ static const struct key_row {
 	{ "key: XMPP shows what the domain asks for", "x.a.test", 5222, 3, true },
 	{ "key: and what other domains ask for at the same port", "x.a.test", 5222, 4, true },
 	{ "key: none of a port that is not the domain's", "x.a.test", 5269, 4, false },
+	{ "key: of a host that only another domain uses, in the zone where it belongs",
+	  "mx2.a.test", 25, 0, true },
+	{ "key: its next one, too", "mx2.a.test", 25, -1, true },
+	{ "key: another domain's host of its own zone is not ours", "mx.c.test", 25, 0, false },
+	{ "key: nor is its mail host", "nobody.test", 993, 0, false },
 	{ "key: https is no port of mail", "mail.a.test", 443, 0, false },
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/fetch_wire.h"
+#include "policy/fetch_wire.h"
 
 #include "base/err.h"
 

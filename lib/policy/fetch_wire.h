@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef GP_DAEMON_FETCH_WIRE_H
-#define GP_DAEMON_FETCH_WIRE_H
+#ifndef GP_POLICY_FETCH_WIRE_H
+#define GP_POLICY_FETCH_WIRE_H
 
 #include "base/buf.h"
 #include "base/endpoint.h"

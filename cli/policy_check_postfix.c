@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/policy_check_postfix.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/endpoint.h"
+#include "base/err.h"
+#include "dns/stub.h"
+#include "policy/postfix_check.h"
+
+enum { NOTHING_WANTING, SOMETHING_WANTING, CANNOT_ASK };
+enum { WORDS_MAX = 24, OUTPUT_MAX = 64 * 1024, PATH_SIZE = 4096, LINE_SIZE = 1024 };
+
+/* ---- postconf ---- */
+
+static void become_postconf(const char *const *words, int out)
+{
+	dup2(out, STDOUT_FILENO);
+	execvp("postconf", (char *const *)(uintptr_t)words);
+	_exit(127);
+}
+
+static void read_all(int fd, struct gp_buf *out)
+{
+	char data[4096];
+	ssize_t n;
+
+	while ((n = read(fd, data, sizeof(data))) > 0 &&
+	       gp_buf_append(out, data, (size_t)n) == GP_OK)
+		;
+}
+
+/* Run it with these words, ended by NULL, and take its output. GP_OK or GP_E_IO. */
+static int postconf(const char *const *words, struct gp_buf *out)
+{
+	int pipe_fds[2], status = -1;
+	pid_t child;
+
+	if (pipe(pipe_fds) < 0)
+		return GP_E_IO;
+	child = fork();
+	if (child == 0)
+		become_postconf(words, pipe_fds[1]);
+	close(pipe_fds[1]);
+	read_all(pipe_fds[0], out);
+	close(pipe_fds[0]);
+	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+		return GP_E_IO;
+	return gp_buf_cstr(out) ? GP_OK : GP_E_NOMEM;
+}
+
+/* ---- parameters ---- */
+
+struct parameter {
+	const char *name;
+	size_t offset; /* in struct gp_postfix_setup */
+};
+
+#define PARAMETER(name, member)                                 \
+	{                                                       \
+		name, offsetof(struct gp_postfix_setup, member) \
+	}
+
+static const struct parameter parameters[] = {
+	PARAMETER("mail_version", mail_version),
+	PARAMETER("smtp_dns_support_level", dns_support_level),
+	PARAMETER("smtp_host_lookup", host_lookup),
+	PARAMETER("smtp_tls_security_level", security_level),
+	PARAMETER("smtp_tls_policy_maps", policy_maps),
+	PARAMETER("smtp_tls_CAfile", ca_file),
+	PARAMETER("smtp_tls_CApath", ca_path),
+	PARAMETER("smtp_tls_dane_insecure_mx_policy", dane_insecure_mx),
+	PARAMETER("queue_directory", queue_directory),
+};
+
+enum { PARAMETERS = sizeof(parameters) / sizeof(*parameters) };
+
+static void set_parameter(struct gp_postfix_setup *setup, char *line)
+{
+	char *equals = strstr(line, " =");
+	const char *value;
+
+	if (!equals)
+		return;
+	*equals = '\0';
+	value = equals + 2 + (equals[2] == ' ');
+	for (size_t i = 0; i < PARAMETERS; i++) {
+		if (!strcmp(parameters[i].name, line))
+			memcpy((char *)setup + parameters[i].offset, &value, sizeof(value));
+	}
+}
+
+/* `text` is cut up, and the values stay in it. -x: what other parameters stand for. */
+static int read_parameters(const char *folder, struct gp_postfix_setup *setup, struct gp_buf *text)
+{
+	const char *words[WORDS_MAX] = { "postconf", "-x" };
+	size_t count = 2;
+	static const char empty[] = "";
+	char *rest, *line;
+
+	if (folder) {
+		words[count++] = "-c";
+		words[count++] = folder;
+	}
+	for (size_t i = 0; i < PARAMETERS; i++) {
+		words[count++] = parameters[i].name;
+		memcpy((char *)setup + parameters[i].offset, &(const char *){ empty },
+		       sizeof(const char *));
+	}
+	if (postconf(words, text) != GP_OK)
+		return GP_E_IO;
+	rest = (char *)text->data;
+	while ((line = strsep(&rest, "\n")) != NULL)
+		set_parameter(setup, line);
+	return GP_OK;
+}
+
+/* The fifth column of the service smtp in master.cf; "-" is Postfix's default, no. */
+static bool is_chrooted(const char *folder)
+{
+	const char *words[WORDS_MAX] = { "postconf" };
+	size_t count = 1;
+	struct gp_buf out;
+	bool chrooted = false;
+	char *rest, *word;
+	int column = 0;
+
+	if (folder) {
+		words[count++] = "-c";
+		words[count++] = folder;
+	}
+	words[count++] = "-M";
+	words[count++] = "smtp/unix";
+	gp_buf_init(&out, OUTPUT_MAX);
+	if (postconf(words, &out) == GP_OK) {
+		rest = (char *)out.data;
+		while ((word = strsep(&rest, " \t\n")) != NULL) {
+			if (*word && ++column == 5)
+				chrooted = !strcmp(word, "y");
+		}
+	}
+	gp_buf_deinit(&out);
+	return chrooted;
+}
+
+/* ---- the resolver that smtp sees ---- */
+
+static void find_resolver(const char *path, char out[static GP_IP_TEXT_SIZE])
+{
+	FILE *file = fopen(path, "re");
+	char line[LINE_SIZE], address[GP_IP_TEXT_SIZE];
+
+	*out = '\0';
+	while (file && !*out && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, " nameserver %45s", address) == 1)
+			strcpy(out, address);
+	}
+	if (file)
+		fclose(file);
+}
+
+static void judge_resolver(const struct gp_conf *conf, struct gp_postfix_setup *setup)
+{
+	struct gp_endpoint server;
+
+	if (gp_endpoint_parse_ip(setup->resolver, &server) != GP_OK)
+		return;
+	setup->resolver_local = gp_endpoint_is_loopback(&server);
+	setup->resolver_validates = setup->resolver_local &&
+				    gp_stub_vouches(&server, conf->dns.self_test);
+}
+
+/* ---- all of it ---- */
+
+static void join_addresses(const struct gp_conf *conf, struct gp_buf *out)
+{
+	for (size_t i = 0; i < conf->policy.addresses.count; i++)
+		gp_buf_appendf(out, "%s%s", i ? " " : "", conf->policy.addresses.items[i]);
+}
+
+static int report(const struct gp_postfix_setup *setup)
+{
+	struct gp_buf text;
+	unsigned count;
+
+	gp_buf_init(&text, OUTPUT_MAX);
+	count = gp_postfix_check(setup, &text);
+	fwrite(text.data, 1, text.len, stdout);
+	gp_buf_deinit(&text);
+	if (count)
+		return SOMETHING_WANTING;
+	printf("Postfix %s does what the policy service tells it\n", setup->mail_version);
+	return NOTHING_WANTING;
+}
+
+int gp_policy_check_postfix(const struct gp_conf *conf, const char *folder)
+{
+	struct gp_postfix_setup setup = { .chrooted = is_chrooted(folder) };
+	char resolv_conf[PATH_SIZE], resolver[GP_IP_TEXT_SIZE];
+	struct gp_buf text, addresses;
+	int code = CANNOT_ASK;
+
+	gp_buf_init(&text, OUTPUT_MAX);
+	gp_buf_init(&addresses, OUTPUT_MAX);
+	if (read_parameters(folder, &setup, &text) != GP_OK) {
+		fprintf(stderr, "gatepost policy: postconf cannot be run, or cannot read its "
+				"configuration\n");
+		goto out;
+	}
+	join_addresses(conf, &addresses);
+	setup.addresses = addresses.len ? gp_buf_cstr(&addresses) : "127.0.0.1:8642";
+	snprintf(resolv_conf, sizeof(resolv_conf), "%s/etc/resolv.conf",
+		 setup.chrooted ? setup.queue_directory : "");
+	find_resolver(resolv_conf, resolver);
+	setup.resolv_conf = resolv_conf;
+	setup.resolver = resolver;
+	judge_resolver(conf, &setup);
+	setup.ca_file_there = *setup.ca_file && access(setup.ca_file, R_OK) == 0;
+	setup.dane_insecure_mx_wanted = conf->policy.dane_insecure_mx;
+	code = report(&setup);
+out:
+	gp_buf_deinit(&text);
+	gp_buf_deinit(&addresses);
+	return code;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "cli/policy_ask.h"
+#include "policy/explain.h"
+#include "policy/service.h"
+#include "policy/setup.h"
+
+enum { STS_MS = 62000 /* longer than a fetch can take */ };
+
+/* The parts of a policy service, for one question. */
+struct finding {
+	const struct gp_conf *conf;
+	struct gp_loop *loop;
+	struct gp_resolver *resolver;
+	struct gp_watch resolver_watch;
+	struct gp_fetcher *fetcher;
+	struct gp_domains *domains;
+	struct gp_desk *desk;
+	struct gp_service *service;
+	char domain[GP_POLICY_NAME_SIZE]; /* of the fetch under way */
+	struct gp_buf *out;
+	int ret;
+};
+
+/* ---- fetching ---- */
+
+static void on_fetched(void *arg, const struct gp_fetch_result *result)
+{
+	struct finding *f = arg;
+
+	gp_desk_fetched(f->desk, f->domain,
+			&(struct gp_desk_result){ gp_policy_failure_of(result->end), result->detail,
+						  result->body });
+}
+
+static int fetch(void *arg, const char *domain, const struct gp_endpoint *addresses, size_t count)
+{
+	struct finding *f = arg;
+
+	gp_str_copy(gp_str_of(domain), f->domain, sizeof(f->domain));
+	return gp_policy_fetch(f->fetcher, domain, addresses, count, on_fetched, f);
+}
+
+/* ---- parts ---- */
+
+static int complain(const char *what, const char *why)
+{
+	fprintf(stderr, "gatepost policy: %s: %s\n", what, why);
+	return GP_E_CONF;
+}
+
+static int open_fetcher(struct finding *f)
+{
+	const char *path = f->conf->policy.mta_sts_ca;
+	struct gp_tls_trust *trust;
+
+	f->fetcher = gp_fetcher_new(f->loop);
+	if (!f->fetcher)
+		return GP_E_NOMEM;
+	if (gp_tls_trust_load(path, &trust) != GP_OK)
+		return complain(path, "no certificates can be read there");
+	gp_fetcher_set_trust(f->fetcher, trust);
+	return GP_OK;
+}
+
+static void on_resolver(void *arg, unsigned ready)
+{
+	struct finding *f = arg;
+
+	(void)ready;
+	gp_resolver_process(f->resolver);
+}
+
+static int open_resolver(struct finding *f)
+{
+	char error[GP_DNS_ERROR_SIZE];
+
+	if (gp_policy_resolver_new(&f->conf->dns, &f->resolver, error) != GP_OK)
+		return complain("dns", error);
+	gp_watch_init(&f->resolver_watch, f->loop, gp_resolver_fd(f->resolver), on_resolver, f);
+	gp_watch_set(&f->resolver_watch, GP_READABLE);
+	return GP_OK;
+}
+
+static int open_service(struct finding *f)
+{
+	const struct gp_desk_config desk = { .loop = f->loop,
+					     .resolver = f->resolver,
+					     .domains = f->domains,
+					     .fetcher = { fetch, f },
+					     .dns_time_ms = GP_POLICY_DNS_MS,
+					     .idle_s = f->conf->policy.idle_time_ms / 1000 };
+	struct gp_service_config service = {
+		.tools = { .loop = f->loop,
+			   .resolver = f->resolver,
+			   .dns_time_ms = GP_POLICY_DNS_MS,
+			   .sts_time_ms = STS_MS,
+			   .port = GP_POLICY_MAIL_PORT },
+		.rules = gp_policy_rules_of(&f->conf->policy),
+		.domains = f->domains,
+		.domains_max = 1,
+	};
+
+	f->desk = gp_desk_new(&desk);
+	service.tools.desk = f->desk;
+	f->service = f->desk ? gp_service_new(&service) : NULL;
+	return f->service ? GP_OK : GP_E_NOMEM;
+}
+
+static int open_all(struct finding *f)
+{
+	int ret = GP_E_NOMEM;
+
+	f->loop = gp_loop_new();
+	f->domains = gp_domains_new();
+	if (f->loop && f->domains)
+		ret = open_fetcher(f);
+	if (ret == GP_OK)
+		ret = open_resolver(f);
+	return ret == GP_OK ? open_service(f) : ret;
+}
+
+static void close_all(struct finding *f)
+{
+	gp_service_free(f->service);
+	gp_desk_free(f->desk);
+	gp_fetcher_free(f->fetcher);
+	if (f->resolver)
+		gp_watch_deinit(&f->resolver_watch);
+	gp_resolver_free(f->resolver);
+	gp_domains_free(f->domains);
+	gp_loop_free(f->loop);
+}
+
+/* ---- the question ---- */
+
+static void on_explained(void *arg, const struct gp_policy_facts *facts,
+			 const struct gp_policy_verdict *verdict,
+			 const struct gp_postfix_answer *answer)
+{
+	struct finding *f = arg;
+
+	f->ret = gp_explain_json(facts, verdict, answer, f->out);
+	gp_loop_stop(f->loop);
+}
+
+int gp_policy_find_out(const struct gp_conf *conf, const char *domain, struct gp_buf *out)
+{
+	struct finding f = { .conf = conf, .out = out };
+	struct gp_service_explanation *explanation;
+	int ret = open_all(&f);
+
+	if (ret == GP_OK)
+		ret = gp_service_explain(f.service, domain, on_explained, &f, &explanation);
+	if (ret == GP_OK) {
+		gp_loop_run(f.loop);
+		ret = f.ret;
+	}
+	close_all(&f);
+	return ret;
+}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""Between a resolver and the name servers of zones.py: it sees each question, and can lose or refuse some.
+
+	watch = DnsWatch(lab, zones)
+	zones.unbound_conf(server=watch.place)
+	watch.asked                              # [("_25._tcp.mx.a.test", "TLSA"), ...], names in lower case
+	watch.faults["mx.a.test", "A"] = "servfail"   # or "silent"; "*" stands for all names
+"""
+
+import contextlib
+import socket
+import struct
+import threading
+
+from lab import PATIENCE_S
+
+TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 15: "MX", 16: "TXT", 28: "AAAA", 43: "DS", 48: "DNSKEY", 52: "TLSA"}
+SERVFAIL = 2
+
+
+def question_of(packet):
+	"""Name and type of the first question; names of questions are never compressed."""
+	labels, place = [], 12
+	while packet[place]:
+		size = packet[place]
+		labels.append(packet[place + 1:place + 1 + size].decode("latin-1").lower())
+		place += size + 1
+	kind = struct.unpack("!H", packet[place + 1:place + 3])[0]
+	return ".".join(labels), TYPES.get(kind, str(kind)), place + 5
+
+
+def refusal(packet, end):
+	"""SERVFAIL for it."""
+	return packet[:2] + struct.pack("!HHHHH", 0x8000 | (packet[2] << 8 & 0x0100) | SERVFAIL, 1, 0, 0, 0) + packet[12:end]
+
+
+class DnsWatch:
+	def __init__(self, lab, zones):
+		self.server = (zones.host, zones.port)
+		self.host, self.port = lab.host(), zones.port
+		self.asked, self.faults = [], {}
+		self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		self.udp.bind((self.host, self.port))
+		self.tcp = socket.create_server((self.host, self.port))
+		lab.closers.callback(self.close)
+		for serve in (self.serve_udp, self.serve_tcp):
+			threading.Thread(target=serve, daemon=True).start()
+
+	@property
+	def place(self):
+		return f"{self.host}@{self.port}"
+
+	def close(self):
+		self.udp.close()
+		self.tcp.close()
+
+	def count(self, name, kind):
+		return self.asked.count((name, kind))
+
+	def judge(self, packet):
+		"""None: pass it on. Else the answer, b"" for silence."""
+		name, kind, end = question_of(packet)
+		self.asked.append((name, kind))
+		fault = self.faults.get((name, kind)) or self.faults.get(("*", kind)) or self.faults.get((name, "*"))
+		return {None: None, "silent": b"", "servfail": refusal(packet, end)}[fault]
+
+	def serve_udp(self):
+		with contextlib.suppress(OSError):
+			while True:
+				packet, client = self.udp.recvfrom(65535)
+				threading.Thread(target=self.answer_udp, args=(packet, client), daemon=True).start()
+
+	def answer_udp(self, packet, client):
+		answer = self.judge(packet)
+		if answer is None:
+			with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, contextlib.suppress(OSError):
+				sock.settimeout(PATIENCE_S)
+				sock.sendto(packet, self.server)
+				answer = sock.recv(65535)
+		if answer:
+			with contextlib.suppress(OSError):
+				self.udp.sendto(answer, client)
+
+	def serve_tcp(self):
+		with contextlib.suppress(OSError):
+			while True:
+				sock, _ = self.tcp.accept()
+				threading.Thread(target=self.answer_tcp, args=(sock,), daemon=True).start()
+
+	def answer_tcp(self, client):
+		"""One question a connection; resolvers come again."""
+		with client, contextlib.suppress(OSError, IndexError, struct.error):
+			packet = read_message(client)
+			answer = self.judge(packet)
+			if answer is None:
+				with socket.create_connection(self.server, PATIENCE_S) as server:
+					server.sendall(struct.pack("!H", len(packet)) + packet)
+					answer = read_message(server)
+			if answer:
+				client.sendall(struct.pack("!H", len(answer)) + answer)
+
+
+def read_message(sock):
+	size = struct.unpack("!H", sock.recv(2, socket.MSG_WAITALL))[0]
+	return sock.recv(size, socket.MSG_WAITALL)
