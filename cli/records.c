@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/records_check.h"
 #include "conf/check_domains.h"
 #include "conf/domain.h"
 #include "daemon/memory.h"
@@ -28,7 +29,8 @@ struct options {
 	const char *key;
 	const char *service;
 	int json, zone, no_cn;
-	bool csr;
+	bool csr, check;
+	int all;
 };
 
 /* All that a command needs; close_domain() frees it, however far open_domain() came. */
@@ -47,6 +49,9 @@ static int parse_words(int argc, char **argv, struct options *options)
 	if (optind < argc && !strcmp(argv[optind], "csr")) {
 		options->csr = true;
 		optind++;
+	} else if (optind < argc && !strcmp(argv[optind], "check")) {
+		options->check = true;
+		optind++;
 	}
 	if (optind == argc)
 		return gp_usage_error(argv[0], "which DOMAIN?");
@@ -62,12 +67,16 @@ static int parse_words(int argc, char **argv, struct options *options)
 				      "without");
 	if (options->json && options->zone)
 		return gp_usage_error(argv[0], "either --zone or --json");
+	if (options->check ? options->json || options->zone : options->all)
+		return gp_usage_error(argv[0],
+				      "check has --all, the others have --zone and --json");
 	return EX_OK;
 }
 
 static int parse(int argc, char **argv, struct options *options)
 {
 	const struct option table[] = {
+		{ "all", no_argument, &options->all, 1 },
 		{ "config", required_argument, NULL, 'c' },
 		{ "json", no_argument, &options->json, 1 },
 		{ "key", required_argument, NULL, 'k' },
@@ -220,6 +229,20 @@ static int print_records(const struct domain *d, bool json)
 	return ret == GP_OK ? EX_OK : EX_OSERR;
 }
 
+static int run_check(struct domain *d, const struct options *options)
+{
+	struct gp_records *records = NULL;
+	int ret = consider_serving(d);
+
+	if (ret != EX_OK)
+		return ret;
+	if (gp_records_new(d->facts, &records) != GP_OK)
+		return EX_OSERR;
+	ret = gp_records_check(d->snapshot->conf, d->entry, d->facts, records, options->all);
+	gp_records_free(records);
+	return ret;
+}
+
 static int run_records(struct domain *d, const struct options *options)
 {
 	int ret = consider_serving(d);
@@ -311,7 +334,9 @@ int gp_records_command(int argc, char **argv)
 		return ret;
 	ret = open_domain(&d, &options);
 	if (ret == EX_OK)
-		ret = options.csr ? run_csr(&d, &options) : run_records(&d, &options);
+		ret = options.csr     ? run_csr(&d, &options)
+		      : options.check ? run_check(&d, &options)
+				      : run_records(&d, &options);
 	close_domain(&d);
 	return ret;
 }

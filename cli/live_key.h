@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_CLI_LIVE_KEY_H
+#define GP_CLI_LIVE_KEY_H
+
+#include "base/endpoint.h"
+#include "identity/peer.h"
+
+/* With which key does a port answer? */
+
+enum { GP_LIVE_WHY_SIZE = 160 };
+
+struct gp_live_port {
+	const char *host; /* for SNI */
+	uint16_t port;
+	int role;           /* enum gp_role: how TLS begins */
+	const char *domain; /* of XMPP streams */
+	const struct gp_endpoint *addresses;
+	size_t address_count;
+};
+
+/* Connect, begin TLS and look at the certificate, whatever it is worth. GP_OK; GP_E_IO or GP_E_TLS
+ * with a sentence in `why`. Blocks for some seconds at most. */
+int gp_live_key(const struct gp_live_port *port, uint8_t spki_sha256_out[static GP_SHA256_OCTETS],
+		char why[static GP_LIVE_WHY_SIZE]);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/records_check.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "cli/live_key.h"
+#include "cli/policy_ask.h"
+#include "cli/records_lookup.h"
+#include "conf/role.h"
+#include "policy/explain.h"
+#include "publish/compare.h"
+#include "publish/policy.h"
+
+enum { GOOD, FOUND_WANTING, CANNOT_TELL };
+enum { ADDRESSES_MAX = 8, DIGEST_TEXT = 2 * GP_SHA256_OCTETS + 1 };
+
+struct check {
+	const struct gp_conf *conf;
+	const struct gp_conf_domain *entry;
+	const struct gp_publish_facts *facts;
+	bool all;
+	bool wanting, unsure;
+};
+
+static void say(struct check *check, bool good, const char *what, const char *where,
+		const char *text)
+{
+	if (!good || check->all)
+		printf("%-9s%s%s%s\n", what, where, *text ? ": " : "", text);
+}
+
+static void note_wanting(struct check *check, const char *what, const char *where, const char *text)
+{
+	check->wanting = true;
+	say(check, false, what, where, text);
+}
+
+static void note_unknown(struct check *check, const char *where, const char *why)
+{
+	check->unsure = true;
+	say(check, false, "unknown", where, why);
+}
+
+/* ---- the DNS ---- */
+
+static void on_compared(void *arg, const struct gp_comparison_line *line)
+{
+	struct check *check = arg;
+	char where[GP_DOMAIN_SIZE + 16], text[2048];
+
+	snprintf(where, sizeof(where), "%s %s", line->owner, gp_record_type_name(line->type));
+	snprintf(text, sizeof(text), "%s%s%s", line->text ? line->text : "",
+		 line->what == GP_COMPARE_OTHER ? "; there is: "
+		 : line->other                  ? "; "
+						: "",
+		 line->other ? line->other : "");
+	if (line->what == GP_COMPARE_UNKNOWN)
+		note_unknown(check, where, line->other ? line->other : "no answer");
+	else if (line->what == GP_COMPARE_FOUND)
+		say(check, true, "found", where, text);
+	else
+		note_wanting(check, gp_comparison_name(line->what), where, text);
+}
+
+/* ---- live keys ---- */
+
+static bool is_published(const struct gp_found *found, size_t count, const char *host,
+			 uint16_t port, const char *digest)
+{
+	char owner[GP_DOMAIN_SIZE + 16], text[DIGEST_TEXT + 8];
+
+	snprintf(owner, sizeof(owner), "_%u._tcp.%s", port, host);
+	snprintf(text, sizeof(text), "3 1 1 %s", digest);
+	for (size_t i = 0; i < count; i++) {
+		if (found[i].type != GP_RECORD_TLSA || strcmp(found[i].owner, owner) != 0)
+			continue;
+		for (size_t j = 0; j < found[i].count; j++) {
+			if (!strcasecmp(found[i].texts[j], text))
+				return true;
+		}
+	}
+	return false;
+}
+
+static int role_of(const struct gp_publish_facts *facts, uint16_t port)
+{
+	for (size_t i = 0; i < facts->service_count; i++) {
+		if (facts->services[i].port == port)
+			return facts->services[i].role;
+	}
+	return port == 25 ? GP_ROLE_SMTP : -1;
+}
+
+static void check_live_key(struct check *check, const struct gp_publish_key *key,
+			   const struct gp_found *found, size_t count)
+{
+	struct gp_endpoint addresses[ADDRESSES_MAX];
+	struct gp_live_port port = { .host = key->host,
+				     .port = key->port,
+				     .role = role_of(check->facts, key->port),
+				     .domain = check->facts->domain,
+				     .addresses = addresses };
+	char where[GP_DOMAIN_SIZE + 8], why[GP_LIVE_WHY_SIZE] = "", digest[DIGEST_TEXT];
+	uint8_t spki[GP_SHA256_OCTETS];
+
+	snprintf(where, sizeof(where), "%s:%u", key->host, key->port);
+	if (port.role < 0)
+		return;
+	port.address_count = gp_records_look_up_addresses(check->conf, key->host, addresses,
+							  ADDRESSES_MAX);
+	if (gp_live_key(&port, spki, why) != GP_OK) {
+		note_unknown(check, where, why);
+		return;
+	}
+	gp_sha256_format(spki, digest);
+	if (is_published(found, count, key->host, key->port, digest))
+		say(check, true, "live", where, "a TLSA record stands for its key");
+	else
+		note_wanting(
+			check, "live", where,
+			"no TLSA record stands for the key that it answers with: mail from DANE "
+			"senders does not come (RFC 7671 section 8.1)");
+}
+
+static bool was_seen(const struct gp_publish_facts *facts, size_t i)
+{
+	for (size_t j = 0; j < i; j++) {
+		if (facts->keys[j].port == facts->keys[i].port &&
+		    !strcmp(facts->keys[j].host, facts->keys[i].host))
+			return true;
+	}
+	return false;
+}
+
+static void check_live_keys(struct check *check, const struct gp_found *found, size_t count)
+{
+	for (size_t i = 0; i < check->facts->key_count && check->facts->is_signed; i++) {
+		if (!check->facts->keys[i].is_next && !was_seen(check->facts, i))
+			check_live_key(check, &check->facts->keys[i], found, count);
+	}
+}
+
+/* ---- the policy that senders get ---- */
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "";
+}
+
+static void check_policy_text(struct check *check, const json_t *sts)
+{
+	const json_t *policy = json_object_get(sts, "policy"),
+		     *failure = json_object_get(sts, "failure");
+	char id[GP_PUBLISH_ID_SIZE], where[GP_DOMAIN_SIZE + 32];
+	struct gp_buf body;
+
+	snprintf(where, sizeof(where), "https://mta-sts.%s", check->facts->domain);
+	gp_buf_init(&body, GP_PUBLISH_BODY_MAX);
+	if (!json_is_object(policy)) {
+		note_wanting(check, "policy", where,
+			     json_is_object(failure) ? text_of(failure, "detail")
+						     : "senders find no policy");
+	} else if (gp_publish_entry_body(check->conf, check->entry, &body, id) == GP_OK &&
+		   !gp_str_equal(gp_str_from(body.data, body.len), text_of(policy, "text"))) {
+		note_wanting(check, "policy", where, "it is not the one of the configuration");
+	} else {
+		say(check, true, "policy", where, "it is the one of the configuration");
+	}
+	gp_buf_deinit(&body);
+}
+
+/* RFC 8461 section 4: each MX host must be listed, and prove its name to public authorities. */
+static void check_mx_host(struct check *check, const json_t *host)
+{
+	const json_t *connect = json_object_get(host, "connect");
+	const char *name = text_of(host, "name"), *pkix = text_of(connect, "pkix");
+
+	if (!json_is_true(json_object_get(host, "mta-sts-listed")))
+		note_wanting(check, "mx", name, "the MTA-STS policy does not list it");
+	else if (!*pkix)
+		note_unknown(check, name, text_of(connect, "error"));
+	else if (strcmp(pkix, "ok") != 0)
+		note_wanting(check, "mx", name, pkix);
+	else
+		say(check, true, "mx", name, "listed, and its certificate is good for it");
+}
+
+static void check_policy(struct check *check)
+{
+	const json_t *host;
+	struct gp_buf text;
+	json_t *all = NULL;
+	size_t i;
+
+	if (!*check->facts->policy_id)
+		return;
+	gp_buf_init(&text, GP_EXPLAIN_MAX);
+	if (gp_policy_find_out(check->conf, check->facts->domain, true, &text) == GP_OK)
+		all = json_loadb((const char *)text.data, text.len, 0, NULL);
+	gp_buf_deinit(&text);
+	if (!all) {
+		note_unknown(check, check->facts->domain, "its policy cannot be looked up");
+		return;
+	}
+	check_policy_text(check, json_object_get(all, "mta-sts"));
+	json_array_foreach(json_object_get(all, "hosts"), i, host) check_mx_host(check, host);
+	json_decref(all);
+}
+
+int gp_records_check(const struct gp_conf *conf, const struct gp_conf_domain *entry,
+		     const struct gp_publish_facts *facts, const struct gp_records *records,
+		     bool all)
+{
+	struct check check = { .conf = conf, .entry = entry, .facts = facts, .all = all };
+	struct gp_found *found;
+	size_t count;
+
+	if (gp_records_look_up(conf, records, &found, &count) != GP_OK)
+		return CANNOT_TELL;
+	gp_records_compare(records, found, count, on_compared, &check);
+	check_live_keys(&check, found, count);
+	check_policy(&check);
+	gp_records_found_free(found, count);
+	if (check.wanting)
+		return FOUND_WANTING;
+	if (check.unsure)
+		return CANNOT_TELL;
+	printf("%s: all records are as they should be\n", facts->domain);
+	return GOOD;
+}
