@@ -165,6 +165,81 @@ static void describe_tlsa(const json_t *tlsa, struct gp_buf *out)
 	}
 }
 
+static void describe_certificate(const json_t *connect, struct gp_buf *out)
+{
+	const json_t *certificate = json_object_get(connect, "certificate");
+
+	join(out, "certificate", json_object_get(certificate, "names"));
+	line(out, "not after", text(certificate, "not-after"));
+	line(out, "SHA-256", text(certificate, "sha256"));
+}
+
+/* "not-matched (X509_V_ERR_DANE_NO_MATCH)" */
+static void describe_check(const char *label, const json_t *check, const char *detail,
+			   struct gp_buf *out)
+{
+	if (!*text(check, "outcome"))
+		return;
+	gp_buf_appendf(out, "  %-14s", label);
+	append_text(out, check, "outcome");
+	if (*text(check, detail)) {
+		gp_buf_append_str(out, " (");
+		append_text(out, check, detail);
+		gp_buf_append_str(out, ")");
+	}
+	gp_buf_append_str(out, "\n");
+}
+
+static void describe_result(const json_t *result, struct gp_buf *out)
+{
+	gp_buf_append_str(out, " ");
+	append_text(out, result, "result-type");
+	if (!*text(result, "failure-reason-code"))
+		return;
+	gp_buf_append_str(out, " (");
+	append_text(out, result, "failure-reason-code");
+	gp_buf_append_str(out, ")");
+}
+
+static void describe_record(const json_t *record, struct gp_buf *out)
+{
+	const json_t *results = json_object_get(record, "results"), *result;
+	size_t i;
+
+	gp_buf_appendf(out, "  %-14s", "report");
+	append_text(out, record, "policy-type");
+	gp_buf_append_str(out, truth(record, "success") ? ": success" : ":");
+	json_array_foreach(results, i, result) describe_result(result, out);
+	gp_buf_append_str(out, "\n");
+}
+
+/* What trying has shown (policy/probe.h). */
+static void describe_connect(const json_t *connect, struct gp_buf *out)
+{
+	const json_t *tls = json_object_get(connect, "tls"), *dane, *record, *records;
+	size_t i;
+
+	if (!json_is_object(connect))
+		return;
+	if (!truth(connect, "tried"))
+		line(out, "tried", "no");
+	line(out, "connected to", text(connect, "address"));
+	line(out, "stopped", text(connect, "error"));
+	line(out, "TLS", text(tls, "version"));
+	line(out, "cipher", text(tls, "cipher"));
+	line(out, "group", text(tls, "group"));
+	describe_certificate(connect, out);
+	dane = json_object_get(connect, "dane");
+	describe_check("DANE", dane, *text(dane, "record") ? "record" : "code", out);
+	describe_check("PKIX", json_object_get(connect, "pkix"), "code", out);
+	if (truth(connect, "requiretls"))
+		line(out, "REQUIRETLS", "offered");
+	line(out, "outcome", text(connect, "action"));
+	line(out, "because", text(connect, "reason"));
+	records = json_object_get(connect, "records");
+	json_array_foreach(records, i, record) describe_record(record, out);
+}
+
 static void describe_host(const json_t *host, struct gp_buf *out)
 {
 	gp_buf_append_str(out, "\n");
@@ -181,6 +256,7 @@ static void describe_host(const json_t *host, struct gp_buf *out)
 	if (strcmp(text(host, "level"), "skip") != 0)
 		line(out, "SNI", text(host, "sni"));
 	line(out, "report", text(host, "result-type"));
+	describe_connect(json_object_get(host, "connect"), out);
 }
 
 /* Facts of which only Postfix knows at the time of delivery. */

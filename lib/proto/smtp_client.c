@@ -120,8 +120,18 @@ bool gp_smtp_client_next(struct gp_smtp_client *client, struct gp_smtp_client_ac
 	return true;
 }
 
+static int finish(struct gp_smtp_client *client)
+{
+	client->state = END;
+	push(client, GP_SMTP_DONE, GP_SMTP_NO_FAULT);
+	return GP_OK;
+}
+
+/* A conversation fails once; what comes after QUIT does not matter. */
 static int fail(struct gp_smtp_client *client, enum gp_smtp_client_fault fault)
 {
+	if (client->state == AWAIT_QUIT)
+		return finish(client);
 	client->lost = fault >= GP_SMTP_STARTTLS_INJECTION;
 	client->state = FAILED;
 	gp_buf_reset(&client->line);
@@ -174,13 +184,6 @@ static int on_ehlo_in_tls(struct gp_smtp_client *client)
 		return fail(client, GP_SMTP_REFUSED);
 	client->state = READY;
 	push(client, GP_SMTP_READY, GP_SMTP_NO_FAULT);
-	return GP_OK;
-}
-
-static int finish(struct gp_smtp_client *client)
-{
-	client->state = END;
-	push(client, GP_SMTP_DONE, GP_SMTP_NO_FAULT);
 	return GP_OK;
 }
 
@@ -320,9 +323,7 @@ void gp_smtp_client_end(struct gp_smtp_client *client)
 {
 	if (begin(client) != GP_OK)
 		return;
-	if (client->state == AWAIT_QUIT)
-		finish(client);
-	else if (listens(client))
+	if (listens(client))
 		fail(client, GP_SMTP_END_OF_STREAM);
 }
 

@@ -184,6 +184,16 @@ static const struct json_row {
 	  GP_OK },
 	{ "json: hosts that are none", "{\"hosts\":[1,null,\"x\",{\"tlsa\":[],\"names\":[1]}]}",
 	  GP_OK },
+	{ "json: a connection of other types",
+	  "{\"hosts\":[{\"connect\":{\"tls\":1,\"certificate\":[],\"dane\":\"x\",\"pkix\":null,"
+	  "\"records\":[1,{\"results\":[null]}]}},{\"connect\":7}]}",
+	  GP_OK },
+	{ "json: a connection full of control characters",
+	  "{\"hosts\":[{\"connect\":{\"error\":\"\\u001b\",\"tls\":{\"cipher\":\"\\u009b\"},"
+	  "\"certificate\":{\"names\":[\"\\r\"]},\"dane\":{\"outcome\":\"\\u0007\",\"code\":\"\\u001b\"},"
+	  "\"records\":[{\"policy-type\":\"\\u001b\",\"results\":[{\"result-type\":\"\\u007f\","
+	  "\"failure-reason-code\":\"\\u0085\"}]}]}}]}",
+	  GP_OK },
 	{ "json: control characters",
 	  "{\"domain\":\"\\u001b[2J\",\"course\":\"\\u0007\",\"hosts\":[{\"name\":\"\\u009b\","
 	  "\"names\":[\"\\r\"],\"tlsa\":{\"records\":[{\"record\":\"\\u001b\"}]}}]}",

@@ -31,6 +31,8 @@ static const struct row {
 	{ "[3207r-4.1-2] TLS is not good enough: QUIT at once", { GREETING, EHLO, GO_AHEAD, BAD_TLS, "221 bye\r\n" }, TO_TLS "QUIT\n<done>\n", NULL },
 	{ "the server hangs up instead of answering QUIT", { GREETING, EHLO, GO_AHEAD, BAD_TLS, HANG_UP }, TO_TLS "QUIT\n<done>\n", NULL },
 	{ "any answer to QUIT will do", { GREETING, EHLO, GO_AHEAD, BAD_TLS, "500 what\r\n" }, TO_TLS "QUIT\n<done>\n", NULL },
+	{ "nonsense in answer to QUIT will do, too", { GREETING, "250 mx\r\n", QUIT, "bye\n" },
+	  "EHLO c.example\n<failed starttls-not-offered>\nQUIT\n<done>\n", NULL },
 	{ "a greeting of several lines", { "220-mx.example.net\r\n220-no spam\r\n220 ESMTP\r\n" }, "EHLO c.example\n", NULL },
 	{ "a code alone is a reply", { "220\r\n", "250-\r\n250 STARTTLS\r\n", "220\r\n" }, TO_TLS, NULL },
 	{ "keywords in any case", { GREETING, "250-mx\r\n250 StartTLS\r\n" }, "EHLO c.example\nSTARTTLS\n", NULL },
@@ -54,7 +56,7 @@ static const struct row {
 	{ "421 to STARTTLS", { GREETING, EHLO, "421 busy\r\n" }, "EHLO c.example\nSTARTTLS\n<failed closing>\n", NULL },
 	{ "421 when all is ready", { GREETING, EHLO, GO_AHEAD, GOOD_TLS, "250 mx\r\n", "421 idle\r\n" }, TO_TLS "EHLO c.example\n<ready>\n<failed closing>\n", NULL },
 
-	{ "[3207r-4.2-2] STARTTLS is not looked for inside TLS", { GREETING, EHLO, GO_AHEAD, GOOD_TLS, "250-mx\r\n250 STARTTLS\r\n" },
+	{ "[3207r-4.2-2 3207r-4.2-6] STARTTLS is not looked for inside TLS", { GREETING, EHLO, GO_AHEAD, GOOD_TLS, "250-mx\r\n250 STARTTLS\r\n" },
 	  TO_TLS "EHLO c.example\n<ready>\n", NULL },
 	{ "nobody has asked", { GREETING, EHLO, GO_AHEAD, GOOD_TLS, "250 mx\r\n", "250 more\r\n" }, TO_TLS "EHLO c.example\n<ready>\n<failed broken-reply>\n", NULL },
 
@@ -315,7 +317,7 @@ int main(void)
 
 	TABLE_ROWS(&table, rows, run);
 	TABLE_ROWS(&table, injection_rows, refuses_injection);
-	table_one(&table, "[3207r-4-6] nothing is said or heard during the handshake",
+	table_one(&table, "[3207r-4-6 3207r-4-8] nothing is said or heard during the handshake",
 		  takes_nothing_during_the_handshake);
 	table_one(&table, "[3207r-4.2-2 3207r-4.2-3] what was heard in clear is forgotten",
 		  forgets_clear_text);
