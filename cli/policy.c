@@ -25,8 +25,9 @@ struct policy_options {
 	const char *conf_path;
 	struct gp_conf *conf;
 	int json;
-	int fresh; /* do not ask the service that runs */
-	int all;   /* domains */
+	int fresh;   /* do not ask the service that runs */
+	int connect; /* to the hosts */
+	int all;     /* domains */
 	const char *until;
 	const char *reason;
 	const char *postfix; /* folder of its configuration */
@@ -72,13 +73,14 @@ static int find_verdict(const struct policy_options *options, const char *domain
 {
 	enum gp_socketmap_word word;
 
-	if (!options->fresh && gp_policy_ask(options->conf, "JSON", domain, &word, json) == GP_OK) {
+	if (!options->fresh && !options->connect &&
+	    gp_policy_ask(options->conf, "JSON", domain, &word, json) == GP_OK) {
 		if (word == GP_SOCKETMAP_OK)
 			return GP_OK;
 		complain(gp_buf_cstr(json), "");
 		return GP_E_IO;
 	}
-	return gp_policy_find_out(options->conf, domain, json);
+	return gp_policy_find_out(options->conf, domain, options->connect, json);
 }
 
 static int exit_code_of(const json_t *all)
@@ -351,6 +353,7 @@ static int parse(int argc, char **argv, struct policy_options *options)
 		{ "config", required_argument, NULL, 'c' },
 		{ "json", no_argument, &options->json, 1 },
 		{ "fresh", no_argument, &options->fresh, 1 },
+		{ "connect", no_argument, &options->connect, 1 },
 		{ "until", required_argument, NULL, 'u' },
 		{ "reason", required_argument, NULL, 'r' },
 		{ "config-directory", required_argument, NULL, 'p' },

@@ -13,7 +13,9 @@ int gp_policy_ask(const struct gp_conf *conf, const char *map, const char *key,
 		  enum gp_socketmap_word *word_out, struct gp_buf *out);
 
 /* Find out about `domain` (A-labels) in this process, with nothing remembered, and append the JSON
- * of lib/policy/explain.h. GP_OK, or an exit-worthy error after a sentence on standard error. */
-int gp_policy_find_out(const struct gp_conf *conf, const char *domain, struct gp_buf *out);
+ * of lib/policy/explain.h. `connect`: also try the hosts, up to the point where mail could be sent.
+ * GP_OK, or an error after a sentence on standard error. */
+int gp_policy_find_out(const struct gp_conf *conf, const char *domain, bool connect,
+		       struct gp_buf *out);
 
 #endif

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "cli/policy_ask.h"
 #include "policy/explain.h"
+#include "policy/probe.h"
 #include "policy/service.h"
 #include "policy/setup.h"
 
@@ -22,6 +25,9 @@ struct finding {
 	struct gp_desk *desk;
 	struct gp_service *service;
 	char domain[GP_POLICY_NAME_SIZE]; /* of the fetch under way */
+	struct gp_tls_trust *trust;       /* for probes */
+	char helo[256];
+	bool connect;
 	struct gp_buf *out;
 	int ret;
 };
@@ -64,6 +70,8 @@ static int open_fetcher(struct finding *f)
 	if (gp_tls_trust_load(path, &trust) != GP_OK)
 		return complain(path, "no certificates can be read there");
 	gp_fetcher_set_trust(f->fetcher, trust);
+	if (f->connect && gp_tls_trust_load(path, &f->trust) != GP_OK)
+		return GP_E_NOMEM;
 	return GP_OK;
 }
 
@@ -134,9 +142,35 @@ static void close_all(struct finding *f)
 	gp_resolver_free(f->resolver);
 	gp_domains_free(f->domains);
 	gp_loop_free(f->loop);
+	gp_tls_trust_free(f->trust);
 }
 
 /* ---- the question ---- */
+
+/* The JSON, with what connections to the hosts have brought. */
+static int probe_hosts(struct finding *f, const struct gp_policy_facts *facts,
+		       const struct gp_policy_verdict *verdict)
+{
+	const struct gp_policy_rules rules = gp_policy_rules_of(&f->conf->policy);
+	const struct gp_probe_config config = { .rules = &rules,
+						.trust = f->trust,
+						.helo = f->helo,
+						.port = GP_PROBE_PORT,
+						.time_ms = GP_PROBE_TIME_MS };
+	json_t *all = json_loadb((const char *)f->out->data, f->out->len, 0, NULL);
+	char *text = NULL;
+	int ret = all ? gp_policy_probe(&config, facts, verdict, all, NULL) : GP_E_NOMEM;
+
+	if (ret == GP_OK)
+		text = json_dumps(all, JSON_COMPACT);
+	if (text) {
+		gp_buf_reset(f->out);
+		ret = gp_buf_append_str(f->out, text);
+	}
+	free(text);
+	json_decref(all);
+	return ret;
+}
 
 static void on_explained(void *arg, const struct gp_policy_facts *facts,
 			 const struct gp_policy_verdict *verdict,
@@ -145,15 +179,29 @@ static void on_explained(void *arg, const struct gp_policy_facts *facts,
 	struct finding *f = arg;
 
 	f->ret = gp_explain_json(facts, verdict, answer, f->out);
+	if (f->ret == GP_OK && f->connect)
+		f->ret = probe_hosts(f, facts, verdict);
 	gp_loop_stop(f->loop);
 }
 
-int gp_policy_find_out(const struct gp_conf *conf, const char *domain, struct gp_buf *out)
+/* As whom we say EHLO: server.hostname, or the system's name. */
+static void choose_helo(struct finding *f)
 {
-	struct finding f = { .conf = conf, .out = out };
+	if (f->conf->server.hostname)
+		gp_str_copy(gp_str_of(f->conf->server.hostname), f->helo, sizeof(f->helo));
+	else if (gethostname(f->helo, sizeof(f->helo)) < 0)
+		strcpy(f->helo, "localhost");
+	f->helo[sizeof(f->helo) - 1] = '\0';
+}
+
+int gp_policy_find_out(const struct gp_conf *conf, const char *domain, bool connect,
+		       struct gp_buf *out)
+{
+	struct finding f = { .conf = conf, .connect = connect, .out = out };
 	struct gp_service_explanation *explanation;
 	int ret = open_all(&f);
 
+	choose_helo(&f);
 	if (ret == GP_OK)
 		ret = gp_service_explain(f.service, domain, on_explained, &f, &explanation);
 	if (ret == GP_OK) {

@@ -179,7 +179,8 @@ static void check_policy_text(struct check *check, const json_t *sts)
 static void check_mx_host(struct check *check, const json_t *host)
 {
 	const json_t *connect = json_object_get(host, "connect");
-	const char *name = text_of(host, "name"), *pkix = text_of(connect, "pkix");
+	const char *name = text_of(host, "name");
+	const char *pkix = text_of(json_object_get(connect, "pkix"), "outcome");
 
 	if (!json_is_true(json_object_get(host, "mta-sts-listed")))
 		note_wanting(check, "mx", name, "the MTA-STS policy does not list it");
