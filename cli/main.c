@@ -21,8 +21,9 @@ const struct gp_command gp_commands[] = {
 	  "run the policy service only, or ask it", gp_policy_command },
 	{ "status", "[-c FILE | --socket PATH] [--json] [cleartext-users]",
 	  "ask a running gatepost", gp_status_command },
-	{ "records", "[csr] DOMAIN [-c FILE] [--zone | --json | --key FILE ...]",
-	  "print the DNS records that a domain should publish, or make a request for a certificate",
+	{ "records", "[check | csr] DOMAIN [-c FILE] [--zone | --json | --key FILE ...]",
+	  "print the DNS records that a domain should publish, compare them with the DNS, or make a "
+	  "request for a certificate",
 	  gp_records_command },
 	{ "help", "", "show this text", gp_help_command },
 	{ "version", "", "show the version", gp_version_command },
