@@ -13,10 +13,14 @@ static const struct gp_policy_rules usual = { 0 };
 
 static const struct domain_case usual_domain = {
 	.policy = "enforce a.example.org *.example.net",
-	.hosts = { { "a.example.org", GP_DANE_TLSA_USABLE, .record = "3 1 1 " DIGEST },
-		   { "b.example.org", GP_DANE_TLSA_UNUSABLE, .record = "1 1 1 " DIGEST },
-		   { "c.example.org", GP_DANE_TLSA_ABSENT },
-		   { "d.example.org", GP_DANE_TLSA_ERROR } },
+	.hosts = { { .name = "a.example.org",
+		     .tlsa = GP_DANE_TLSA_USABLE,
+		     .record = "3 1 1 " DIGEST },
+		   { .name = "b.example.org",
+		     .tlsa = GP_DANE_TLSA_UNUSABLE,
+		     .record = "1 1 1 " DIGEST },
+		   { .name = "c.example.org", .tlsa = GP_DANE_TLSA_ABSENT },
+		   { .name = "d.example.org", .tlsa = GP_DANE_TLSA_ERROR } },
 };
 
 /* The JSON of `facts`; gp_buf_deinit() it. */

@@ -35,17 +35,17 @@ static const struct gp_policy_rules mandatory = { .dane_mandatory = true };
 		GP_DANE_NO_HANDSHAKE, NULL, 0, NULL, "tls-code" \
 	}
 
-#define USABLE                                        \
-	{                                             \
-		"mx.example.org", GP_DANE_TLSA_USABLE \
+#define USABLE                                                        \
+	{                                                             \
+		.name = "mx.example.org", .tlsa = GP_DANE_TLSA_USABLE \
 	}
-#define UNUSABLE                                        \
-	{                                               \
-		"mx.example.org", GP_DANE_TLSA_UNUSABLE \
+#define UNUSABLE                                                        \
+	{                                                               \
+		.name = "mx.example.org", .tlsa = GP_DANE_TLSA_UNUSABLE \
 	}
-#define ABSENT                                        \
-	{                                             \
-		"mx.example.org", GP_DANE_TLSA_ABSENT \
+#define ABSENT                                                        \
+	{                                                             \
+		.name = "mx.example.org", .tlsa = GP_DANE_TLSA_ABSENT \
 	}
 
 static const struct row {
@@ -107,9 +107,9 @@ static const struct row {
 	{ "[7672-2.2-2 8460-4.3.1-7] D fail, handshake fails, enforce: skip", NULL, { .policy = LISTED, .hosts = { USABLE } }, BROKEN, GP_ACTION_SKIP,
 	  .records = "tlsa=validation-failure/tls-code" },
 
-	{ "[7672-2.2-6] D bogus, enforce: skip", NULL, { .policy = LISTED, .hosts = { { "mx.example.org", GP_DANE_TLSA_BOGUS } } }, OK, GP_ACTION_SKIP,
+	{ "[7672-2.2-6] D bogus, enforce: skip", NULL, { .policy = LISTED, .hosts = { { .name = "mx.example.org", .tlsa = GP_DANE_TLSA_BOGUS } } }, OK, GP_ACTION_SKIP,
 	  .records = "tlsa=dnssec-invalid/-", .no_session = true },
-	{ "[7672-2.2-6 7672-10-1] D error: skip, even after a session", NULL, { .hosts = { { "mx.example.org", GP_DANE_TLSA_ERROR } } }, PASS_OK, GP_ACTION_SKIP, .records = "" },
+	{ "[7672-2.2-6 7672-10-1] D error: skip, even after a session", NULL, { .hosts = { { .name = "mx.example.org", .tlsa = GP_DANE_TLSA_ERROR } } }, PASS_OK, GP_ACTION_SKIP, .records = "" },
 	{ "[8460-4.3.2.1-3] D mandatory and none: skip", &mandatory, { .hosts = { ABSENT } }, OK, GP_ACTION_SKIP, .records = "tlsa=dane-required/-", .no_session = true },
 	{ "[7671-10.3-2 7671-14-2] D mandatory and unusable: skip", &mandatory, { .hosts = { UNUSABLE } }, OK, GP_ACTION_SKIP,
 	  .records = "tlsa=tlsa-invalid/all-unusable", .no_session = true },
@@ -181,7 +181,7 @@ static const struct row {
 	  .fetch = GP_MTASTS_FETCH_ERROR },
 
 	{ "[8460-4.3.4-1] nobody answers: skip, and nothing to tell", NULL, { .policy = LISTED, .hosts = { ABSENT } }, OK, GP_ACTION_SKIP, .records = "", .no_session = true },
-	{ "no address: skip, and nothing to tell", NULL, { .policy = UNLISTED, .hosts = { { "mx.example.org", .nowhere = true } } }, OK, GP_ACTION_SKIP, .records = "", .no_session = true },
+	{ "no address: skip, and nothing to tell", NULL, { .policy = UNLISTED, .hosts = { { .name = "mx.example.org", .nowhere = true } } }, OK, GP_ACTION_SKIP, .records = "", .no_session = true },
 	/* clang-format on */
 };
 
@@ -283,7 +283,8 @@ static void keeps_what_the_verdict_promised(void **state)
 		const struct domain_case domain = {
 			.mx = i / 6 % 2 ? GP_SECURE : GP_INSECURE,
 			.policy = policies[i / 12 % 5],
-			.hosts = { { "mx.example.org", (enum gp_dane_tlsa)(i % 6) } },
+			.hosts = { { .name = "mx.example.org",
+				     .tlsa = (enum gp_dane_tlsa)(i % 6) } },
 		};
 		const struct gp_policy_rules rules = { i / 60 & 1, i / 60 & 2, i / 60 & 4 };
 		const struct gp_policy_session session = { (enum gp_dane_outcome)(i / 480 % 7),

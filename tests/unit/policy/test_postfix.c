@@ -13,17 +13,17 @@ static const struct gp_policy_rules mandatory = { .dane_mandatory = true };
 
 #define ENFORCE "enforce *.example.org"
 
-#define A(state)                                      \
-	{                                             \
-		"a.example.org", GP_DANE_TLSA_##state \
+#define A(state)                                                      \
+	{                                                             \
+		.name = "a.example.org", .tlsa = GP_DANE_TLSA_##state \
 	}
-#define B(state)                                      \
-	{                                             \
-		"b.example.org", GP_DANE_TLSA_##state \
+#define B(state)                                                      \
+	{                                                             \
+		.name = "b.example.org", .tlsa = GP_DANE_TLSA_##state \
 	}
-#define C(state)                                      \
-	{                                             \
-		"c.example.org", GP_DANE_TLSA_##state \
+#define C(state)                                                      \
+	{                                                             \
+		.name = "c.example.org", .tlsa = GP_DANE_TLSA_##state \
 	}
 
 static const struct row {
@@ -44,10 +44,10 @@ static const struct row {
 
 	{ "usable on all: dane-only", NULL, { .hosts = { A(USABLE), B(USABLE) } }, GP_POSTFIX_DANE_ONLY },
 	{ "usable on all, testing: dane-only", NULL, { .policy = "testing a.example.org", .hosts = { A(USABLE) } }, GP_POSTFIX_DANE_ONLY },
-	{ "usable on all, implicit MX: dane-only", NULL, { .route = GP_ROUTE_IMPLICIT, .mx = GP_INSECURE, .hosts = { { "example.org", GP_DANE_TLSA_USABLE } } }, GP_POSTFIX_DANE_ONLY },
-	{ "usable on all that can be reached: dane-only", NULL, { .hosts = { A(USABLE), { "b.example.org", .nowhere = true } } }, GP_POSTFIX_DANE_ONLY },
+	{ "usable on all, implicit MX: dane-only", NULL, { .route = GP_ROUTE_IMPLICIT, .mx = GP_INSECURE, .hosts = { { .name = "example.org", .tlsa = GP_DANE_TLSA_USABLE } } }, GP_POSTFIX_DANE_ONLY },
+	{ "usable on all that can be reached: dane-only", NULL, { .hosts = { A(USABLE), { .name = "b.example.org", .nowhere = true } } }, GP_POSTFIX_DANE_ONLY },
 	{ "usable on some, none on others: dane", NULL, { .hosts = { A(USABLE), B(ABSENT) } }, GP_POSTFIX_DANE },
-	{ "usable on some, insecure addresses on others: dane", NULL, { .hosts = { A(USABLE), { "b.example.org", .address = GP_INSECURE } } }, GP_POSTFIX_DANE },
+	{ "usable on some, insecure addresses on others: dane", NULL, { .hosts = { A(USABLE), { .name = "b.example.org", .address = GP_INSECURE } } }, GP_POSTFIX_DANE },
 	{ "usable on some, unusable on others: dane", NULL, { .hosts = { A(USABLE), B(UNUSABLE) } }, GP_POSTFIX_DANE },
 	{ "usable on some, TLSA error on others: dane", NULL, { .hosts = { A(ERROR), B(USABLE) } }, GP_POSTFIX_DANE },
 	{ "unusable on all: dane", NULL, { .hosts = { A(UNUSABLE) } }, GP_POSTFIX_DANE },
@@ -73,10 +73,10 @@ static const struct row {
 	{ "none: NOTFOUND", NULL, { .hosts = { A(ABSENT) } }, GP_POSTFIX_NOTFOUND },
 	{ "none, testing: NOTFOUND", NULL, { .policy = "testing *.example.org", .hosts = { A(ABSENT) } }, GP_POSTFIX_NOTFOUND },
 	{ "[8461-5-3] none, mode none: NOTFOUND", NULL, { .policy = "none", .hosts = { A(ABSENT) } }, GP_POSTFIX_NOTFOUND },
-	{ "no host can be reached: NOTFOUND", NULL, { .hosts = { { "a.example.org", .nowhere = true } } }, GP_POSTFIX_NOTFOUND },
+	{ "no host can be reached: NOTFOUND", NULL, { .hosts = { { .name = "a.example.org", .nowhere = true } } }, GP_POSTFIX_NOTFOUND },
 	{ "enforce, no pattern that is a host: TEMP", NULL, { .policy = "enforce 192.0.2.1", .hosts = { A(ABSENT) } }, GP_POSTFIX_TEMP },
 	{ "enforce, no pattern that is a host, usable: dane-only", NULL, { .policy = "enforce 192.0.2.1", .hosts = { A(USABLE) } }, GP_POSTFIX_DANE_ONLY },
-	{ "four sorts of hosts: dane", NULL, { .hosts = { A(USABLE), B(UNUSABLE), C(ABSENT), { "d.example.org", GP_DANE_TLSA_ERROR } } }, GP_POSTFIX_DANE },
+	{ "four sorts of hosts: dane", NULL, { .hosts = { A(USABLE), B(UNUSABLE), C(ABSENT), { .name = "d.example.org", .tlsa = GP_DANE_TLSA_ERROR } } }, GP_POSTFIX_DANE },
 	/* clang-format on */
 };
 
@@ -115,9 +115,9 @@ static void enforced_is_authenticated(void **state)
 		const struct domain_case domain = {
 			.mx = i / 216 % 2 ? GP_SECURE : GP_INSECURE,
 			.policy = ENFORCE,
-			.hosts = { { "a.example.org", states[i % 6] },
-				   { "b.example.org", states[i / 6 % 6] },
-				   { "c.example.org", states[i / 36 % 6] } },
+			.hosts = { { .name = "a.example.org", .tlsa = states[i % 6] },
+				   { .name = "b.example.org", .tlsa = states[i / 6 % 6] },
+				   { .name = "c.example.org", .tlsa = states[i / 36 % 6] } },
 		};
 		const struct gp_policy_rules rules = { i / 432 & 1, i / 432 & 2, false };
 		struct gp_policy_facts *facts = domain_make(&domain);

@@ -478,9 +478,10 @@ int main(void)
 	    gp_tls_dane_client_new(&client) != GP_OK)
 		return 1;
 	TABLE_ROWS(&table, rows, run);
-	table_one(&table,
-		  "[7672-8.1-1 7671-10.2-1 8461-7.1-1 8461-7.1-3] SNI is what was asked for",
-		  names_the_base);
+	table_one(
+		&table,
+		"[7672-8.1-1 7671-7-2 7671-10.2-1 8461-7.1-1 8461-7.1-3] SNI is what was asked for",
+		names_the_base);
 	table_one(&table, "[8461-7.2-1 7671-3-1 7671-3-2] TLS 1.2 and 1.3 are spoken, 1.1 is not",
 		  speaks_two_versions);
 	table_one(&table, "[7672-8.2-2] CBC only where clear text is the choice, anonymous never",
