@@ -25,6 +25,7 @@ struct policy_options {
 	struct gp_conf *conf;
 	int json;
 	int fresh; /* do not ask the service that runs */
+	int all;   /* purge: every domain */
 	const char *until;
 	const char *reason;
 	char **words; /* behind the subcommand */
@@ -142,7 +143,9 @@ static int purge(const struct policy_options *options)
 	struct gp_buf answer;
 	int code = EX_OK;
 
-	if (strcmp(options->words[0], "--all") != 0 && strcmp(options->words[0], "*") != 0)
+	if (options->all != (options->word_count == 0))
+		return gp_usage_error("policy", "purge wants one domain, or --all");
+	if (!options->all)
 		code = read_domain(options->words[0], domain);
 	gp_buf_init(&answer, GP_SOCKETMAP_REPLY_MAX);
 	if (code == EX_OK)
@@ -317,7 +320,7 @@ static const struct subcommand {
 	int least, most; /* words behind it */
 	int (*run)(const struct policy_options *options);
 } subcommands[] = {
-	{ "show", 1, 1, show },         { "refresh", 1, 1, refresh }, { "purge", 1, 1, purge },
+	{ "show", 1, 1, show },         { "refresh", 1, 1, refresh }, { "purge", 0, 1, purge },
 	{ "override", 2, 2, override }, { "list", 0, 0, list },       { "repair", 0, 0, repair },
 };
 
@@ -336,6 +339,7 @@ static int parse(int argc, char **argv, struct policy_options *options)
 		{ "config", required_argument, NULL, 'c' },
 		{ "json", no_argument, &options->json, 1 },
 		{ "fresh", no_argument, &options->fresh, 1 },
+		{ "all", no_argument, &options->all, 1 },
 		{ "until", required_argument, NULL, 'u' },
 		{ "reason", required_argument, NULL, 'r' },
 		{ 0 },
@@ -371,9 +375,9 @@ static int run(const struct subcommand *subcommand, int argc, char **argv)
 		return code;
 	if (options.word_count < subcommand->least || options.word_count > subcommand->most)
 		return gp_usage_error("policy", "%s wants %s", subcommand->name,
-				      subcommand->least == 0   ? "nothing more"
-				      : subcommand->least == 1 ? "one domain"
-							       : "a domain and a level");
+				      subcommand->most == 0   ? "nothing more"
+				      : subcommand->most == 1 ? "one domain"
+							      : "a domain and a level");
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
 	if (gp_conf_load_file(options.conf_path, &options.conf, &errors) == GP_OK) {
 		code = subcommand->run(&options);
