@@ -16,7 +16,8 @@ const struct gp_command gp_commands[] = {
 	{ "edge", "[-c FILE] [--check [--connect]] [--print-config]", "run the TLS edge only",
 	  gp_serve_command },
 	{ "policy",
-	  "[-c FILE] | show DOMAIN | refresh DOMAIN | purge DOMAIN | override DOMAIN LEVEL | list | "
+	  "[-c FILE] | show DOMAIN | refresh DOMAIN | purge DOMAIN | purge --all | "
+	  "override DOMAIN LEVEL | list | "
 	  "check-postfix | repair",
 	  "run the policy service only, or ask it", gp_policy_command },
 	{ "status", "[-c FILE | --socket PATH] [--json] [cleartext-users]",

@@ -169,7 +169,7 @@ static int purge(const struct policy_options *options)
 	struct gp_buf answer;
 	int code = EX_OK;
 
-	if (options->all == options->word_count)
+	if (options->all != (options->word_count == 0))
 		return gp_usage_error("policy", "purge wants one domain, or --all");
 	if (!options->all)
 		code = read_domain(options->words[0], domain);
@@ -415,9 +415,9 @@ static int run(const struct subcommand *subcommand, int argc, char **argv)
 		return code;
 	if (options.word_count < subcommand->least || options.word_count > subcommand->most)
 		return gp_usage_error("policy", "%s wants %s", subcommand->name,
-				      subcommand->least == 0   ? "nothing more"
-				      : subcommand->least == 1 ? "one domain"
-							       : "a domain and a level");
+				      subcommand->most == 0   ? "nothing more"
+				      : subcommand->most == 1 ? "one domain"
+							      : "a domain and a level");
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
 	if (gp_conf_load_file(options.conf_path, &options.conf, &errors) == GP_OK) {
 		code = subcommand->run(&options);

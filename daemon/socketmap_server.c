@@ -97,8 +97,9 @@ static bool serve_one(struct gp_socketmap_talk *talk)
 static void serve(struct gp_socketmap_talk *talk)
 {
 	talk->serving = true;
-	while (!talk->waiting && !talk->closing && !talk->out.len && serve_one(talk) &&
-	       write_out(talk))
+	/* an answer that somebody had to wait for is written before the next request is looked at */
+	while (write_out(talk) && !talk->waiting && !talk->closing && !talk->out.len &&
+	       serve_one(talk))
 		;
 	talk->serving = false;
 	if (!write_out(talk) || (talk->closing && !talk->waiting && !talk->out.len)) {

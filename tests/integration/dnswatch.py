@@ -4,7 +4,7 @@
 	watch = DnsWatch(lab, zones)
 	zones.unbound_conf(server=watch.place)
 	watch.asked                              # [("_25._tcp.mx.a.test", "TLSA"), ...], names in lower case
-	watch.faults["mx.a.test", "A"] = "servfail"   # or "silent"; "*" stands for all names
+	watch.faults["mx.a.test", "A"] = "servfail"   # or "silent", or "ad": the answer says that it is authentic
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import threading
 from lab import PATIENCE_S
 
 TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 15: "MX", 16: "TXT", 28: "AAAA", 43: "DS", 48: "DNSKEY", 52: "TLSA"}
-SERVFAIL = 2
+SERVFAIL, AD = 2, 0x20
 
 
 def question_of(packet):
@@ -61,8 +61,14 @@ class DnsWatch:
 		"""None: pass it on. Else the answer, b"" for silence."""
 		name, kind, end = question_of(packet)
 		self.asked.append((name, kind))
-		fault = self.faults.get((name, kind)) or self.faults.get(("*", kind)) or self.faults.get((name, "*"))
-		return {None: None, "silent": b"", "servfail": refusal(packet, end)}[fault]
+		return {None: None, "ad": None, "silent": b"", "servfail": refusal(packet, end)}[self.faults.get((name, kind))]
+
+	def alter(self, packet):
+		"""An answer of the server as it is passed on."""
+		name, kind, _ = question_of(packet)
+		if self.faults.get((name, kind)) == "ad":
+			return packet[:3] + bytes([packet[3] | AD]) + packet[4:]
+		return packet
 
 	def serve_udp(self):
 		with contextlib.suppress(OSError):
@@ -76,7 +82,7 @@ class DnsWatch:
 			with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, contextlib.suppress(OSError):
 				sock.settimeout(PATIENCE_S)
 				sock.sendto(packet, self.server)
-				answer = sock.recv(65535)
+				answer = self.alter(sock.recv(65535))
 		if answer:
 			with contextlib.suppress(OSError):
 				self.udp.sendto(answer, client)
@@ -95,7 +101,7 @@ class DnsWatch:
 			if answer is None:
 				with socket.create_connection(self.server, PATIENCE_S) as server:
 					server.sendall(struct.pack("!H", len(packet)) + packet)
-					answer = read_message(server)
+					answer = self.alter(read_message(server))
 			if answer:
 				client.sendall(struct.pack("!H", len(answer)) + answer)
 

@@ -6,7 +6,9 @@
 	postfix.wait_log("client=...")
 """
 
+import json
 import os
+import re
 
 from lab import ROOT, command, connects, eventually
 
@@ -26,7 +28,7 @@ mydestination =
 mynetworks =
 inet_interfaces = all
 inet_protocols = ipv4
-relayhost = [{hop_host}]:{hop_port}
+relayhost = {relayhost}
 smtp_dns_support_level = disabled
 smtp_host_lookup = native
 message_size_limit = 209715200
@@ -46,6 +48,7 @@ SERVICES = """
 {host}:{plain} inet n - n - - smtpd
 {host}:{proxy} inet n - n - - smtpd
   -o smtpd_upstream_proxy_protocol=haproxy
+pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
@@ -70,22 +73,26 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Postfix:
-	"""`domains`: takes mail for them without AUTH, as an MX does. `xclient`: who may say XCLIENT."""
+	"""`domains`: takes mail for them without AUTH, as an MX does. `xclient`: who may say XCLIENT. Without `next_hop` it
+	sends by MX records. `settings`: more of main.cf, by name."""
 
-	def __init__(self, lab, next_hop, sasl=None, domains="", xclient="127.0.0.0/8"):
+	def __init__(self, lab, next_hop=None, sasl=None, domains="", xclient="127.0.0.0/8", settings=None):
 		self.lab = lab
 		self.host = lab.host()
 		self.folder = lab.make_folder(f"postfix{self.host}")
 		sudo = [] if ROOT else ["sudo", "-n"]
 		etc, queue, data = (os.path.join(self.folder, name) for name in ("etc", "queue", "data"))
-		hop_host, hop_port = next_hop.rsplit(":", 1)
+		relayhost = "[{}]:{}".format(*next_hop.rsplit(":", 1)) if next_hop else ""
+		self.etc = etc
 		for path in (etc, queue, data):
 			command(*sudo, "mkdir", "-p", path, root=True)
 		command(*sudo, "chown", "root", self.folder, etc, queue, root=True)
 		command(*sudo, "chown", "postfix", data, root=True)
-		main = MAIN.format(etc=etc, queue=queue, data=data, hop_host=hop_host, hop_port=hop_port,
+		main = MAIN.format(etc=etc, queue=queue, data=data, relayhost=relayhost,
 			sasl="yes" if sasl else "no", sasl_path=sasl or "127.0.0.1:1", domains=domains,
 			xclient=xclient)
+		for name, value in (settings or {}).items():
+			main = re.sub(f"(?m)^{name} = .*\n", "", main) + f"{name} = {value}\n"
 		master = SERVICES.format(host=self.host, **PORTS)
 		for name, text in (("main.cf", main), ("master.cf", master)):
 			command(*sudo, "tee", os.path.join(etc, name), input=text, root=True)
@@ -97,6 +104,14 @@ class Postfix:
 
 	def port(self, name):
 		return f"{self.host}:{PORTS[name]}"
+
+	def queue(self):
+		"""What waits, as `postqueue -j` has it."""
+		return [json.loads(line) for line in command("postqueue", "-c", self.etc, "-j", root=True).stdout.splitlines()]
+
+	def flush(self):
+		"""Try at once what waits."""
+		command("postqueue", "-c", self.etc, "-f", root=True)
 
 	def mark(self):
 		return self.process.mark()

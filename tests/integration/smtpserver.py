@@ -8,6 +8,7 @@
 """
 
 import contextlib
+import ssl
 
 from lab import eventually
 from wire import Backend
@@ -38,10 +39,10 @@ class Mail:
 
 
 class SmtpServer(Backend):
-	"""keeps=False: count the octets of messages and throw them away."""
+	"""keeps=False: count the octets of messages and throw them away. `starttls`: a context of the ssl module."""
 
-	def __init__(self, lab, extensions=EXTENSIONS, keeps=True, address=None, **more):
-		self.extensions, self.keeps = extensions, keeps
+	def __init__(self, lab, extensions=EXTENSIONS, keeps=True, address=None, starttls=None, **more):
+		self.extensions, self.keeps, self.starttls = extensions, keeps, starttls
 		self.mails = []
 		self.octets = 0
 		super().__init__(lab, self.talk, address=address or lab.address(10025), remembers=False, **more)
@@ -56,8 +57,12 @@ class SmtpServer(Backend):
 		while line := session.line():
 			verb = line.split(b" ")[0].split(b":")[0].upper()
 			if verb == b"EHLO":
-				lines = (b"sink.test",) + self.extensions
+				offer = self.starttls and not isinstance(session.sock, ssl.SSLSocket)
+				lines = (b"sink.test",) + self.extensions + ((b"STARTTLS",) if offer else ())
 				session.send(b"".join(b"250%c%s\r\n" % (b"- "[row is lines[-1]], row) for row in lines))
+			elif verb == b"STARTTLS" and self.starttls:
+				session.send(b"220 2.0.0 Go\r\n")
+				session.sock = self.starttls.wrap_socket(session.sock, server_side=True)
 			elif verb == b"DATA":
 				session.send(b"354 go\r\n")
 				self.read_dots(session, mail)

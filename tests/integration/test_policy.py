@@ -1,0 +1,606 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The policy service as Postfix and the operator see it: verdicts on zones of every kind, and the socketmap protocol."""
+
+import grp
+import json
+import os
+import stat
+import sys
+import threading
+from functools import cache
+
+sys.dont_write_bytecode = True
+from gate import EX_CONFIG, EX_USAGE, check_config, config_text, gatepost  # noqa: E402
+from lab import Lab, contains, equal, eventually, move_inside, proc_status, run, test  # noqa: E402
+from policyhost import enforce, policy  # noqa: E402
+from policylab import QUERY, TLSRPT, PolicyLab, Socketmap, UnixSocketmap, netstring  # noqa: E402
+
+move_inside()
+PROTECTED, NOT_PROTECTED, CANNOT_TELL = 0, 1, 2
+EX_UNAVAILABLE = 69
+USABLE = "TLSA 3 1 1 " + "ab" * 32
+ANCHORED = "TLSA 2 0 1 " + "ef" * 32
+PKIX = f"TLSA 1 1 1 {'cd' * 32}"
+HOST = "A 127.0.0.21"
+lab = Lab()
+
+
+def chain(name, length, end):
+	"""name -> name-1 -> ... -> end."""
+	steps = [name] + [f"{name}-{step}" for step in range(1, length)] + [end]
+	return "".join(f"{here} CNAME {there}\n" for here, there in zip(steps, steps[1:]))
+
+
+def announced(name, number=1):
+	return f'_mta-sts.{name} TXT "v=STSv1; id={number};"\nmta-sts.{name} A POLICYHOST\n'
+
+
+SIGNED = f"""$TTL 60
+mx1 {HOST}
+mx2 A 127.0.0.22
+bare A 127.0.0.23
+odd A 127.0.0.24
+_25._tcp.mx1 {USABLE}
+_25._tcp.mx2 {ANCHORED}
+_25._tcp.odd {PKIX}
+all MX 10 mx1
+all MX 20 mx2
+half MX 10 mx1
+half MX 20 bare
+none MX 10 bare
+pkix MX 10 odd
+weak MX 10 weak.mx
+weak.mx {HOST}
+_25._tcp.weak.mx TLSA 3 1 255 abcd
+_25._tcp.weak.mx TLSA 3 9 1 {"ab" * 32}
+null MX 0 .
+implicit {HOST}
+_25._tcp.implicit {USABLE}
+alias CNAME all
+nowhere MX 10 no-such-host
+nowhere MX 20 mx1
+literal MX 10 192.0.2.1.
+expands MX 10 to-target
+to-target CNAME target
+target {HOST}
+_25._tcp.target {USABLE}
+original MX 10 to-bare
+to-bare CNAME bare
+_25._tcp.to-bare {USABLE}
+both MX 10 to-both
+to-both CNAME mx1
+_25._tcp.to-both {ANCHORED}
+middle MX 10 first
+first CNAME second
+second CNAME bare
+_25._tcp.second {USABLE}
+leaves MX 10 abroad
+abroad CNAME mx.unsigned.test.
+_25._tcp.abroad {USABLE}
+astray MX 10 abroad2
+abroad2 CNAME mx.unsigned.test.
+shared MX 10 shares
+shares {HOST}
+_25._tcp.shares CNAME _25._tcp.mx1
+lent MX 10 lends
+lends {HOST}
+_25._tcp.lends CNAME _25._tcp.mx.unsigned.test.
+loop CNAME loop2
+loop2 CNAME loop
+far MX 10 mx.failing.test.
+far MX 20 mx1
+bent MX 10 bends
+bends CNAME mx.failing.test.
+dname DNAME unsigned-not
+xn--bcher-kva MX 10 mx.xn--bcher-kva
+mx.xn--bcher-kva {HOST}
+_25._tcp.mx.xn--bcher-kva {USABLE}
+tlsa-fails MX 10 mx.tlsa-fails
+tlsa-fails MX 20 mx1
+mx.tlsa-fails {HOST}
+_25._tcp.mx.tlsa-fails {USABLE}
+alone MX 10 mx.alone
+mx.alone {HOST}
+_25._tcp.mx.alone {USABLE}
+half-address MX 10 mx.half-address
+mx.half-address {HOST}
+_25._tcp.mx.half-address {USABLE}
+order MX 10 mx.order
+mx.order {HOST}
+_25._tcp.mx.order {USABLE}
+txt-fails MX 10 bare
+insecure-mx MX 10 mx1
+dane-sts MX 10 mx1
+unlisted MX 10 mx1
+pkix-sts MX 10 odd
+none-sts MX 10 bare
+halfsts MX 10 mx1
+halfsts MX 20 bare
+""" + "".join(f"many MX {10 + n} mx1-{n}\nmx1-{n} {HOST}\n_25._tcp.mx1-{n} {USABLE}\n" for n in range(40)) + "".join(
+	f"toomany MX {10 + n} mx1-{n % 40}\n" for n in range(70)) + chain("short", 3, "all") + chain("long", 300, "all") + "".join(
+	announced(name) for name in ("dane-sts", "unlisted", "pkix-sts", "none-sts", "halfsts")) + "".join(
+	f"d{n} MX 10 mx1\n" for n in range(20))
+
+UNSIGNED = f"""$TTL 60
+@ MX 10 mx
+mx {HOST}
+_25._tcp.mx {USABLE}
+provider MX 10 mx1.signed.test.
+wild MX 10 mx
+""" + announced("held") + "held MX 10 mx\n" + announced("wild")
+
+FLIPS = f"$TTL 1\n@ MX 10 mx\nmx {HOST}\n"
+ZONES = {"signed.test": SIGNED, "unsigned.test": (UNSIGNED, "insecure"), "bogus.test": (f"@ MX 10 mx\nmx {HOST}\n", "bogus"),
+	"expired.test": (f"@ MX 10 mx\nmx {HOST}\n", "expired"), "failing.test": ("", "failing"), "flips.test": FLIPS}
+
+
+@cache
+def service():
+	made = PolicyLab(lab, ZONES, [f"{name}.signed.test" for name in ("dane-sts", "unlisted", "pkix-sts", "none-sts", "halfsts")] +
+		["held.unsigned.test", "wild.unsigned.test"], start=False)
+	made.zones.silence("dead.test")
+	made.conf = made.zones.unbound_conf(server=made.watch.place)
+	faults = made.watch.faults
+	faults["_25._tcp.mx.tlsa-fails.signed.test", "TLSA"] = "servfail"
+	faults["_25._tcp.mx.alone.signed.test", "TLSA"] = "servfail"
+	faults["mx.half-address.signed.test", "AAAA"] = "servfail"
+	faults["_mta-sts.txt-fails.signed.test", "TXT"] = "servfail"
+	for kind in ("MX", "A", "TLSA", "NS", "SOA"):
+		faults["unsigned.test", kind] = faults["_25._tcp.mx.unsigned.test", kind] = "ad"
+	for name, patterns in (("dane-sts", "mx1.signed.test"), ("unlisted", "other.test"), ("pkix-sts", "odd.signed.test"),
+			("none-sts", "bare.signed.test"), ("halfsts", "*.signed.test")):
+		made.host.site(f"{name}.signed.test", enforce(patterns))
+	made.host.site("wild.unsigned.test", policy("enforce", "mx.unsigned.test", "*.spare.test"))
+	made.gate = made.new_gate()
+	return made
+
+
+# ---- verdicts: what Postfix is told, what the operator is told ----
+
+DANE_ONLY, DANE, NOTFOUND = "OK dane-only", "OK dane", "NOTFOUND"
+BAD_MX = "TEMP the MX lookup"
+
+VERDICTS = (
+	# ids and name, domain, QUERY, exit code of show, what must hold of the hosts in the order of preference
+	("[7672-2.1.2-3 6698-4.1-1 6698-4.1-2] usable TLSA records everywhere", "all.signed.test", DANE_ONLY, PROTECTED,
+		[{"level": "dane", "dane": "usable"}] * 2),
+	("[7672-2.2.1-8] some hosts with TLSA records, others without", "half.signed.test", DANE, NOT_PROTECTED,
+		[{"level": "dane"}, {"level": "opportunistic", "dane": "not-applicable"}]),
+	("[7672-2.1.1-7] a secure denial of TLSA records is an answer", "none.signed.test", NOTFOUND, NOT_PROTECTED,
+		[{"level": "opportunistic", "address-provenance": "secure"}]),
+	("[7672-3.1.3-2 7671-5.3-1 7671-5.4-1 6698-2.1.1-3] usages 0 and 1 cannot be used: TLS of whomever", "pkix.signed.test",
+		DANE, NOT_PROTECTED, [{"level": "encrypt", "dane": "unusable", "result-type": "tlsa-invalid"}]),
+	("[6698-4.1-8] nor can digests and selectors that nobody knows", "weak.signed.test", DANE, NOT_PROTECTED,
+		[{"level": "encrypt", "dane": "unusable"}]),
+	("a domain that takes no mail", "null.signed.test", NOTFOUND, CANNOT_TELL, []),
+	("a domain that does not exist", "no-such.signed.test", NOTFOUND, CANNOT_TELL, []),
+	("without MX record the domain is its own host", "implicit.signed.test", DANE_ONLY, PROTECTED,
+		[{"name": "implicit.signed.test", "level": "dane"}]),
+	("[7672-2.2.1-7] an alias of the domain leads to its MX records", "alias.signed.test", DANE_ONLY, PROTECTED,
+		[{"name": "mx1.signed.test", "names": ["mx1.signed.test", "alias.signed.test", "all.signed.test"]}, {"level": "dane"}]),
+	("[7672-2.1.3-3] a chain of three aliases is followed", "short.signed.test", DANE_ONLY, PROTECTED, [{"level": "dane"}] * 2),
+	("[7672-2.1.3-3] one that does not seem to end is not", "long.signed.test", BAD_MX, CANNOT_TELL, []),
+	("[7672-2.1.3-1] aliases in a circle are no answer", "loop.signed.test", BAD_MX, CANNOT_TELL, []),
+	("[7672-2.2.2-3 7672-2.1.2-2] a host without address is left out, others are not", "nowhere.signed.test", DANE_ONLY,
+		PROTECTED, [{"level": "skip", "dane": "unreachable"}, {"level": "dane"}]),
+	("[7672-2.1.2-2 7672-2.1.3-1] so is one whose address lookup fails", "far.signed.test", DANE, PROTECTED,
+		[{"level": "skip", "dane": "unknown", "address-provenance": "error"}, {"level": "dane"}]),
+	("[7672-2.1.3-1] an alias to a name that cannot be looked up is no answer", "bent.signed.test", DANE, CANNOT_TELL,
+		[{"level": "skip", "dane": "unknown"}]),
+	("[7672-2.2.2-7 7671-7-1 7671-7-2 7671-7-4] the target of an alias is base, SNI and first name", "expands.signed.test",
+		DANE_ONLY, PROTECTED, [{"name": "to-target.signed.test", "sni": "target.signed.test",
+		"names": ["target.signed.test", "expands.signed.test"]}]),
+	("[7672-2.2.3-3 7671-7-3 7672-2.2.2-5] without TLSA records there the alias itself is", "original.signed.test",
+		DANE_ONLY, PROTECTED, [{"sni": "to-bare.signed.test"}]),
+	("[7672-2.2.3-2 7672-2.2.2-5] with TLSA records at both the target is", "both.signed.test", DANE_ONLY, PROTECTED,
+		[{"sni": "mx1.signed.test"}]),
+	("[7672-2.2.3-4] an alias in the midst never is", "middle.signed.test", NOTFOUND, NOT_PROTECTED,
+		[{"level": "opportunistic", "dane": "not-applicable"}]),
+	("[7672-2.2.2-4] a secure alias to an insecure target is its own base", "leaves.signed.test", DANE_ONLY, PROTECTED,
+		[{"sni": "abroad.signed.test", "address-provenance": "insecure"}]),
+	("[7672-2.1.3-2 6698-4.1-4] TLSA records of the insecure target do not count", "astray.signed.test", NOTFOUND,
+		NOT_PROTECTED, [{"level": "opportunistic"}]),
+	("[7672-2.2.3-5] an alias at the TLSA owner leaves the base alone", "shared.signed.test", DANE_ONLY, PROTECTED,
+		[{"sni": "shares.signed.test", "names": ["shares.signed.test", "shared.signed.test"]}]),
+	("[7672-2.1.3-2 6698-4.1-4] one that leads into an unsigned zone brings no records", "lent.signed.test", NOTFOUND,
+		NOT_PROTECTED, [{"level": "opportunistic"}]),
+	("[7672-2.2-8] an MX record that holds an address has no DANE", "literal.signed.test", NOTFOUND, NOT_PROTECTED,
+		[{"level": "opportunistic", "address-provenance": "not-asked"}]),
+	("[7672-2.1.2-4 7672-2.2.1-9] a TLSA lookup that fails takes out that host alone", "tlsa-fails.signed.test", DANE,
+		PROTECTED, [{"level": "skip", "dane": "unknown"}, {"level": "dane"}]),
+	("[7672-2.1.2-5 7672-2.1.1-6] when it is the only host, nothing goes in the clear", "alone.signed.test", DANE,
+		CANNOT_TELL, [{"level": "skip", "dane": "unknown"}]),
+	("[7672-2.2.2-6] AAAA fails though A does not: the host is left out", "half-address.signed.test", DANE, CANNOT_TELL,
+		[{"level": "skip", "dane": "unknown"}]),
+	("[6698-3-2] names beyond ASCII are A-labels", "xn--bcher-kva.signed.test", DANE_ONLY, PROTECTED,
+		[{"sni": "mx.xn--bcher-kva.signed.test"}]),
+	("forty hosts", "many.signed.test", DANE_ONLY, PROTECTED, [{"level": "dane"}] * 40),
+	("[7672-2.1.1-5 6698-4.1-4 7672-2.1.1-3 6698-4.1-5] an unsigned domain, whatever the AD bit says", "unsigned.test",
+		NOTFOUND, NOT_PROTECTED, [{"level": "opportunistic", "address-provenance": "insecure"}]),
+	("[7672-2.2.1-4] an insecure MX record that points into a signed zone", "provider.unsigned.test", NOTFOUND,
+		NOT_PROTECTED, [{"name": "mx1.signed.test", "level": "opportunistic"}]),
+	("[7672-2.1.2-1 7672-2.1.1-1] a bogus domain", "bogus.test", BAD_MX + " is bogus", CANNOT_TELL, []),
+	("[7672-2.1.2-1 7672-2.1.1-1] signatures that have expired", "expired.test", BAD_MX + " is bogus", CANNOT_TELL, []),
+	("[7672-2.1.2-1 7672-2.1.2-5] a server that fails", "failing.test", BAD_MX + " failed", CANNOT_TELL, []),
+	("[7672-2.1.2-1 7672-2.1.2-5] a server that is dead", "dead.test", BAD_MX + " failed", CANNOT_TELL, []),
+	("a TXT lookup that fails, and nothing is kept", "txt-fails.signed.test", NOTFOUND, NOT_PROTECTED, [{"level": "opportunistic"}]),
+	("[X-DANE-STS-2] unusable TLSA records do not switch MTA-STS off", "pkix-sts.signed.test",
+		"OK secure match=odd.signed.test servername=hostname", PROTECTED, [{"level": "pkix", "dane": "unusable"}]),
+	("[9325-3.2-6] MTA-STS where there is no DANE", "none-sts.signed.test", "OK secure match=bare.signed.test servername=hostname",
+		PROTECTED, [{"level": "pkix"}]),
+	("where both are DANE decides", "dane-sts.signed.test", DANE_ONLY, PROTECTED, [{"level": "dane", "mta-sts-listed": True}]),
+	("also for a host that the policy does not list", "unlisted.signed.test", DANE_ONLY, PROTECTED,
+		[{"level": "dane", "mta-sts-listed": False}]),
+	("with both and some hosts without TLSA records Postfix uses the others", "halfsts.signed.test", DANE_ONLY, PROTECTED,
+		[{"level": "dane"}, {"level": "pkix"}]),
+)
+
+
+def verdict(name, domain, answer, code, hosts):
+	@test(name)
+	def _():
+		said = service().ask(domain)
+		equal(said[:len(answer)] if answer.startswith("TEMP") else said, answer)
+		done = service().run("show", domain, "--json", check=False)
+		equal(done.returncode, code)
+		found = json.loads(done.stdout)["hosts"]
+		equal([{key: host[key] for key in wanted} for host, wanted in zip(found, hosts)], hosts)
+		equal(len(found), len(hosts))
+
+
+for one in VERDICTS:
+	verdict(*one)
+
+
+@test("more MX records than anybody looks at are told")
+def _():
+	equal(service().ask("toomany.signed.test"), DANE_ONLY)
+	equal(service().show("toomany.signed.test")["mx"]["too-many"], True)
+
+
+@test("[7672-2.1.3-4] names below a DNAME are what they stand for")
+def _():
+	service().set("flips.test", FLIPS + f"below.tree MX 10 mx\nbranch DNAME tree\n_25._tcp.mx {USABLE}\n")
+	equal(service().ask("below.branch.flips.test"), DANE_ONLY)
+	equal(service().show("below.branch.flips.test")["mx"]["next-hop"], "below.tree.flips.test")
+
+
+@test("[7672-2.2.2-1 6698-4.1-13] addresses are asked for first, then TLSA of _25._tcp and the host")
+def _():
+	service()
+	start = len(service().watch.asked)
+	equal(service().ask("order.signed.test"), DANE_ONLY)
+	asked = [(name, kind) for name, kind in service().watch.asked[start:] if name.endswith("mx.order.signed.test")]
+	equal(asked.index(("_25._tcp.mx.order.signed.test", "TLSA")) > asked.index(("mx.order.signed.test", "AAAA")), True)
+
+
+@test("[7672-2.2.2-2] nobody asks for TLSA records where addresses are insecure")
+def _():
+	start = len(service().watch.asked)
+	equal(service().ask("wild.unsigned.test"), "OK secure match=mx.unsigned.test:.spare.test servername=hostname")
+	service().show("wild.unsigned.test")
+	equal([name for name, kind in service().watch.asked[start:] if kind == "TLSA"], [])
+
+
+@test("[6698-8.2-1 6698-8.2-2] an answer lives as long as its records, and then the DNS is asked again")
+def _():
+	service().set("flips.test", FLIPS)
+	eventually(lambda: service().ask("flips.test") == NOTFOUND, "no TLSA records")
+	service().set("flips.test", FLIPS + f"_25._tcp.mx {USABLE}\n")
+	eventually(lambda: service().ask("flips.test") == DANE_ONLY, "the records to be seen")
+	equal(service().show("flips.test")["ttl"] <= 1, True)
+	count = service().watch.count("all.signed.test", "MX")
+	for _ in range(10):
+		equal(service().ask("all.signed.test"), DANE_ONLY)
+	equal(service().watch.count("all.signed.test", "MX"), count)
+
+
+# ---- words of the protocol ----
+
+
+@test("[X-PFX-1] QUERY has what Postfix 3.4 knows, QUERYwithTLSRPT what 3.10 reports")
+def _():
+	domain = "wild.unsigned.test"
+	equal(service().ask(domain, QUERY), "OK secure match=mx.unsigned.test:.spare.test servername=hostname")
+	equal(service().ask(domain, TLSRPT), "OK secure match=mx.unsigned.test:.spare.test servername=hostname policy_type=sts "
+		f"policy_domain={domain} {{ policy_string = version: STSv1 }} {{ policy_string = mode: enforce }} "
+		"{ policy_string = mx: mx.unsigned.test } { policy_string = mx: *.spare.test } { policy_string = max_age: 604800 } "
+		"mx_host_pattern=mx.unsigned.test mx_host_pattern=*.spare.test")
+	equal(service().ask("dane-sts.signed.test", TLSRPT), DANE_ONLY)
+	found = service().show(domain)["postfix"]
+	equal([f"OK {found[name]}" for name in (QUERY, TLSRPT)], [service().ask(domain, name) for name in (QUERY, TLSRPT)])
+
+
+@test("a policy that lists none of the hosts is reported as failed where Postfix can")
+def _():
+	service().host.site("held.unsigned.test", enforce("elsewhere.test"))
+	equal(service().ask("held.unsigned.test"), "OK secure match=elsewhere.test servername=hostname")
+	contains(service().ask("held.unsigned.test", TLSRPT), " policy_failure=validation-failure")
+	equal(service().run("show", "held.unsigned.test", check=False).returncode, CANNOT_TELL)
+	service().run("purge", "held.unsigned.test")
+
+
+@test("[X-PFX-1] Postfix's own client understands each answer")
+def _():
+	for domain, said in (("all.signed.test", "dane-only"), ("half.signed.test", "dane"), ("none.signed.test", ""),
+			("none-sts.signed.test", "secure match=bare.signed.test servername=hostname")):
+		equal(service().postmap(domain), said)
+	contains(service().postmap("bogus.test"), "temporary error: the MX lookup is bogus")
+	contains(service().postmap("all.signed.test", "NOSUCH"), "permanent error: there is no such map")
+	contains(service().postmap("none-sts.signed.test", TLSRPT), "policy_type=sts")
+
+
+@test("[7672-2.2-8] parents, hosts in brackets and addresses are NOTFOUND, and nobody asks the DNS")
+def _():
+	service().ask("all.signed.test")
+	start = len(service().watch.asked)
+	with service().client() as client:
+		for key in (".signed.test", ".", "", "[mx1.signed.test]", "[mx1.signed.test]:25", "[192.0.2.1]", "[IPv6:2001:db8::1]",
+				"192.0.2.1", "all.signed.test:587", "a b", "a..b", "x" * 300, "bad_/name.test"):
+			equal(client.ask(key), NOTFOUND)
+	equal(service().watch.asked[start:], [])
+
+
+@test("a name may be written in any case, with a dot behind it, or in UTF-8")
+def _():
+	for key in ("ALL.Signed.Test", "all.signed.test."):
+		equal(service().ask(key), DANE_ONLY)
+	equal(service().ask("bücher.signed.test"), DANE_ONLY)
+
+
+@test("an unknown map is PERM")
+def _():
+	contains(service().ask("all.signed.test", "query"), "PERM there is no such map")
+
+
+@test("requests in one packet are answered in their order, though the first has to wait")
+def _():
+	site = service().host.site("held.unsigned.test", enforce("mx.unsigned.test"), held=True)
+	with service().client() as client:
+		client.send(netstring("QUERY held.unsigned.test") + netstring("QUERY .x") + netstring("NOSUCH x") +
+			netstring("QUERY all.signed.test"))
+		site.wait_count(site.count or 1)
+		site.release()
+		equal(client.reply(), "OK secure match=mx.unsigned.test servername=hostname")
+		equal(client.reply(), NOTFOUND)
+		contains(client.reply(), "PERM")
+		equal(client.reply(), DANE_ONLY)
+	service().run("purge", "held.unsigned.test")
+
+
+@test("a request may come octet by octet")
+def _():
+	with service().client() as client:
+		for octet in netstring("QUERY all.signed.test"):
+			client.send(bytes([octet]))
+		equal(client.reply(), DANE_ONLY)
+
+
+@test("what is no netstring closes that connection, and no other")
+def _():
+	with service().client() as other:
+		for wrong in (b"QUERY all.signed.test\n", b"05:QUERY,", b"5:QUERYx", b"-1:x,", b"99999999:QUERY", b"10001:QUERY x",
+				b":,", b"0:,"):
+			with service().client() as client:
+				equal((wrong, client.say_all(wrong)), (wrong, b""))
+		with service().client() as client:
+			client.send(netstring("QUERY .first") + b"nonsense")
+			equal(client.rest(), netstring("NOTFOUND "))
+		equal(other.ask("all.signed.test"), DANE_ONLY)
+
+
+@test("a hundred clients that ask for one domain at once are one inquiry, and one GET")
+def _():
+	service().run("purge", "held.unsigned.test")
+	site = service().host.site("held.unsigned.test", enforce("mx.unsigned.test"), held=True)
+	before, queries, mark = site.count, service().gate.counter("policy-queries"), service().gate.mark()
+	clients = [service().client() for _ in range(100)]
+	for client in clients:
+		client.request("held.unsigned.test")
+	site.wait_count(before + 1)
+	# one that leaves takes nothing from the others
+	clients.pop().close()
+	other = service().client()
+	equal(other.ask(".late"), NOTFOUND)
+	site.release()
+	equal({client.reply() for client in clients}, {"OK secure match=mx.unsigned.test servername=hostname"})
+	equal(site.count, before + 1)
+	equal(len(service().gate.events("policy-verdict", mark, domain="held.unsigned.test")), 1)
+	equal(service().gate.counter("policy-queries") >= queries + 99, True)
+
+
+@test("the DNS is late: TEMP by a deadline of our own, and the log says why")
+def _():
+	name = "d1.signed.test"
+	service().watch.faults[name, "MX"] = "silent"
+	address = lab.address(8461)
+	gate = service().new_gate("hasty", policy=service().policy | {"answer_time": "900ms", "addresses": [address]})
+	with Socketmap(address) as client:
+		contains(client.ask(name), "TEMP the MX lookup failed")
+	equal(gate.wait_for("policy-temp", domain=name)["detail"], "no answer in time")
+	gate.stop()
+
+
+@test("unix sockets have the mode and the group that they shall have, and answer")
+def _():
+	path = lab.path("pf.sock")
+	group = grp.getgrgid(os.getgid()).gr_name
+	for mode in ("0666", "0600"):
+		gate = service().new_gate("unix", policy=service().policy | {"addresses": [f"unix:{path}"], "socket_mode": mode,
+			"socket_group": group})
+		found = os.stat(path)
+		equal((oct(stat.S_IMODE(found.st_mode)), found.st_gid, stat.S_ISSOCK(found.st_mode)), (oct(int(mode, 8)), os.getgid(), True))
+		with UnixSocketmap(path) as client:
+			equal(client.ask("all.signed.test"), DANE_ONLY)
+		gate.stop()
+
+
+# ---- the operator ----
+
+
+@test("an override holds until its day, says who wanted it, and ends when it shall")
+def _():
+	domain = "d2.signed.test"
+	equal(service().ask(domain), DANE_ONLY)
+	service().run("override", domain, "may", "--until", "2099-12-31", "--reason", "their TLSA records are wrong, ticket 7")
+	equal(service().ask(domain), "OK may")
+	equal(service().listed(domain)["override"], {"level": "may", "reason": "their TLSA records are wrong, ticket 7",
+		"until": "2099-12-31T23:59:59.000Z"})
+	contains(service().run("list").stdout, "override may until 2099-12-31T23:59:59.000Z: their TLSA records are wrong, ticket 7")
+	service().run("override", domain, "encrypt protocols=>=TLSv1.2", "--until", "7d", "--reason", "again")
+	equal(service().ask(domain), "OK encrypt protocols=>=TLSv1.2")
+	service().run("override", domain, "off")
+	equal((service().ask(domain), service().listed(domain)), (DANE_ONLY, None))
+
+
+@test("an override wants a level, a reason and a day to come")
+def _():
+	for words in (["may", "--reason", "x"], ["may", "--until", "7d"], ["may", "--until", "2001-01-01", "--reason", "x"],
+			["sometimes", "--until", "7d", "--reason", "x"], ["may", "--until", "7d", "--reason", ""], ["may", "--until", "soon", "--reason", "x"]):
+		equal((words, service().run("override", "d2.signed.test", *words, check=False).returncode), (words, EX_USAGE))
+	equal(service().listed("d2.signed.test"), None)
+
+
+@test("show says in words what it says in JSON, also when no service runs")
+def _():
+	text = service().run("show", "half.signed.test", check=False).stdout
+	for part in ("half.signed.test: not protected", "mx1.signed.test (preference 10)", "+ 3 1 1 abab", "is told", "dane"):
+		contains(text, part)
+	conf = lab.write("alone.conf", config_text({"server": service().gate.groups["server"] | {"run_dir": lab.path("nowhere")},
+		"dns": service().dns, "policy": service().policy}))
+	done = gatepost(lab, "policy", "show", "-c", conf, "none-sts.signed.test", "--json")
+	equal(done.returncode, PROTECTED)
+	equal(json.loads(done.stdout)["postfix"]["QUERY"], "secure match=bare.signed.test servername=hostname")
+
+
+@test("counters add up to the questions")
+def _():
+	before = service().status()
+	for key in ("all.signed.test", "half.signed.test", "none.signed.test", "none-sts.signed.test"):
+		for _ in range(2):
+			service().ask(key)
+	now = service().status()
+	grown = {name: now[name] - before[name] for name in now if name.startswith("policy-") and now[name] != before[name]}
+	grown.pop("policy-domains", None)
+	equal(grown.pop("policy-cached") >= 4, True)
+	equal(grown, {"policy-queries": 8, "policy-dane-only": 2, "policy-dane": 2, "policy-notfound": 2, "policy-secure": 2})
+
+
+@test("the log says each verdict, why mail waits, and where DANE goes over MTA-STS")
+def _():
+	gate = service().gate
+	service().run("purge", "--all")
+	mark = gate.mark()
+	for domain in ("all.signed.test", "bogus.test", "unlisted.signed.test"):
+		service().ask(domain)
+	equal(gate.wait_for("policy-verdict", mark, domain="all.signed.test")["answer"], "dane-only")
+	contains(gate.wait_for("policy-temp", mark, domain="bogus.test")["detail"], "validation failure")
+	equal(gate.wait_for("sts-overridden-by-dane", mark, domain="unlisted.signed.test")["host"], "mx1.signed.test")
+
+
+# ---- settings ----
+
+
+@test("[7672-2.2-7 7672-2.2.1-3 7672-6-1] where DANE is mandatory a domain without waits; a reload does it")
+def _():
+	domains = ("unsigned.test", "none.signed.test", "all.signed.test")
+	equal([service().ask(domain) for domain in domains], [NOTFOUND, NOTFOUND, DANE_ONLY])
+	service().gate.reload(policy=service().policy | {"dane_mandatory": True})
+	equal([service().ask(domain) for domain in domains], [DANE_ONLY] * 3)
+	host, = service().show("none.signed.test")["hosts"]
+	equal((host["level"], host["result-type"]), ("skip", "dane-required"))
+	equal(service().run("show", "unsigned.test", check=False).returncode, CANNOT_TELL)
+	service().gate.reload(policy=service().policy)
+	equal([service().ask(domain) for domain in domains], [NOTFOUND, NOTFOUND, DANE_ONLY])
+
+
+@test("[7672-2.2.1-4] TLSA records of a host that an insecure MX record names, if the operator wants them")
+def _():
+	service().gate.reload(policy=service().policy | {"dane_insecure_mx": True})
+	equal(service().ask("provider.unsigned.test"), DANE)
+	equal(service().run("show", "provider.unsigned.test", check=False).returncode, NOT_PROTECTED)
+	service().gate.reload(policy=service().policy)
+	equal(service().ask("provider.unsigned.test"), NOTFOUND)
+
+
+@test("strict-both wants DANE and MTA-STS of a host")
+def _():
+	service().gate.reload(policy=service().policy | {"combine": "strict-both"})
+	equal([service().show(f"{name}.signed.test")["hosts"][0]["level"] for name in ("dane-sts", "unlisted")], ["dane+pkix", "skip"])
+	service().gate.reload(policy=service().policy)
+
+
+def second(name="second", wait=True, **dns):
+	address = lab.address(8461)
+	gate = service().new_gate(name, wait=wait, dns=service().dns | dns, policy=service().policy | {"addresses": [address]})
+	gate.asks = lambda key: Socketmap(address).ask(key)
+	return gate
+
+
+@test("[7672-2.1.1-2] dnssec = off: no answer is secure, so there is no DANE, and the log says so")
+def _():
+	gate = second(dnssec="off")
+	gate.wait_for("dnssec-off")
+	equal(gate.asks("all.signed.test"), NOTFOUND)
+	equal(gate.asks("bogus.test"), NOTFOUND)
+	gate.stop()
+
+
+@test("[7672-2.1.1-5] a zone above which there is no trust anchor is as one that is not signed")
+def _():
+	service()
+	gate = second(trust_anchors=lab.write("other.anchor", "other. 3600 IN DS 1 13 2 " + "00" * 32 + "\n"), self_test="dead.test")
+	gate.wait_for("resolver-failed")
+	equal(gate.asks("all.signed.test"), NOTFOUND)
+	gate.stop()
+
+
+@test("[7672-2.1.1-1 6698-8.3-1] a resolver that cannot validate is found out at the start, with a sentence")
+def _():
+	service()
+	for zone, what in (("unsigned.test", "not secure"), ("bogus.test", "bogus")):
+		gate = second(wait=False, self_test=zone)
+		equal(gate.wait(), EX_CONFIG)
+		contains("\n".join(gate.lines), f'the keys of \\"{zone}\\" are {what}')
+		contains("\n".join(gate.lines), 'dns.trust-anchors')
+
+
+@test("no answer at all lets it start, and mail waits until there is one")
+def _():
+	gate = second(self_test="dead.test")
+	gate.wait_for("resolver-failed", zone="dead.test")
+	contains(gate.asks("dead.test"), "TEMP")
+	equal(gate.asks("all.signed.test"), DANE_ONLY)
+	gate.stop()
+
+
+@test("the policy server and the fetch process have a filter, and no new privileges")
+def _():
+	names = {}
+	for pid in service().gate.workers():
+		status = proc_status(pid)
+		names[status["Name"]] = (status["NoNewPrivs"], status["Seccomp"])
+	equal(names, {"gatepost-fetch": ("1", "2"), "gatepost-policy": ("1", "2")})
+
+
+@test("mistakes in the configuration are sentences")
+def _():
+	base = {"server": {"user": service().gate.groups["server"]["user"], "run_dir": lab.folder, "state_dir": lab.folder}}
+	rows = (({"addresses": ["192.0.2.1:8461"]}, "is no loopback address"), ({"addresses": ["nonsense"]}, "neither address:port nor unix:/path"),
+		({"addresses": ["127.0.0.1:1"], "socket_mode": "rw"}, "is not octal"),
+		({"addresses": ["127.0.0.1:1"], "answer_time": "40s"}, "answer-time"),
+		({"addresses": ["127.0.0.1:1"], "combine": "either"}, "combine"))
+	for settings, part in rows:
+		code, lines = check_config(lab, config_text(base | {"policy": settings}))
+		equal(code, EX_CONFIG)
+		contains("\n".join(lines), part)
+	for settings, part in (({"socket_group": "no-such-group", "addresses": [f"unix:{lab.path('x.sock')}"]}, "socket-group does not exist"),
+			({"mta_sts_ca": lab.path("no-such-file")}, "no-such-file"), ({"addresses": [f"unix:{lab.path('nowhere', 'x.sock')}"]}, "nowhere")):
+		gate = service().new_gate("wrong", wait=False, policy=service().policy | {"addresses": [lab.address(8461)]} | settings)
+		equal(gate.wait() in (EX_CONFIG, EX_UNAVAILABLE), True)
+		contains("\n".join(gate.lines), part)
+
+
+if __name__ == "__main__":
+	run(lab)
