@@ -126,6 +126,8 @@ static void judge_host(const struct gp_policy_facts *facts, const struct gp_poli
 			      gp_mtasts_policy_allows(facts->sts.policy, host->name);
 	if (mode == GP_MTASTS_ENFORCE)
 		sts = verdict->sts_listed ? STS_LISTED : STS_UNLISTED;
+	verdict->mx_validated = facts->route == GP_ROUTE_IMPLICIT || facts->mx == GP_SECURE ||
+				sts == STS_LISTED;
 	if (verdict->dane == GP_DANE_UNREACHABLE) {
 		set_level(verdict, GP_LEVEL_SKIP, "the host has no address", NULL);
 	} else if (verdict->dane == GP_DANE_UNKNOWN) {

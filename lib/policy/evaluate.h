@@ -38,7 +38,9 @@ enum gp_policy_dane {
 
 struct gp_policy_host_verdict {
 	enum gp_policy_dane dane;
-	bool sts_listed; /* an mx pattern of the policy matches; false without policy */
+	bool mx_validated; /* nobody could have named another host: the MX record is secure, there is
+			      none, or an enforced policy lists it (RFC 8689 section 4.2.1) */
+	bool sts_listed;   /* an mx pattern of the policy matches; false without policy */
 	enum gp_policy_level level;
 	const char *sni;            /* in the facts */
 	struct gp_dane_names names; /* in the facts; the certificate must hold one, unless a

@@ -165,14 +165,15 @@ static json_t *names_of(const struct gp_dane_names *names)
 static json_t *host_of(const struct gp_policy_host *host,
 		       const struct gp_policy_host_verdict *verdict)
 {
-	return json_pack("{s:o, s:i, s:s, s:o, s:o, s:o, s:s, s:b, s:s, s:o, s:o, s:s, s:o}",
+	return json_pack("{s:o, s:i, s:s, s:o, s:o, s:o, s:s, s:b, s:b, s:s, s:o, s:o, s:s, s:o}",
 			 "name", text_of(host->name), "preference", (int)host->preference,
 			 "address-provenance", provenances[host->address], "addresses",
 			 addresses_of(host), "tlsa", tlsa_of(host), "why", text_of(host->why),
-			 "dane", danes[verdict->dane], "mta-sts-listed", verdict->sts_listed,
-			 "level", gp_policy_level_name(verdict->level), "sni",
-			 text_of(verdict->sni), "names", names_of(&verdict->names), "reason",
-			 verdict->reason, "result-type", text_of(verdict->result_type));
+			 "dane", danes[verdict->dane], "mx-validated", verdict->mx_validated,
+			 "mta-sts-listed", verdict->sts_listed, "level",
+			 gp_policy_level_name(verdict->level), "sni", text_of(verdict->sni),
+			 "names", names_of(&verdict->names), "reason", verdict->reason,
+			 "result-type", text_of(verdict->result_type));
 }
 
 static json_t *hosts_of(const struct gp_policy_facts *facts,

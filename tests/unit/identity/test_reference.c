@@ -173,7 +173,7 @@ static const struct row {
 	  .wanted = { HOST("a.example"), HOST("b.example") },
 	  .names = { NAME(DNS, "b.example"), NAME(DNS, "a.example") },
 	  .matched = "DNS a.example" },
-	{ .name = "[9525-6.2-2 9525m-6.2-1] match: an IP-ID",
+	{ .name = "[9525-6.2-2 9525m-6.2-1 9110-4.3.5-1] match: an IP-ID",
 	  .wanted = { HOST("[2001:db8:0::1]") },
 	  .names = { NAME(IP, "2001:db8::1") },
 	  .matched = "IP 2001:db8::1" },

@@ -316,6 +316,36 @@ static void run_course(void **state)
 	gp_policy_facts_free(facts);
 }
 
+/* ---- whose word is it that the host is the domain's? ---- */
+
+static const struct mx_row {
+	const char *name;
+	struct domain_case domain;
+	bool validated;
+} mx_rows[] = {
+	/* clang-format off */
+	{ "MX: secure", { .mx = GP_SECURE, .hosts = { { .name = "mx.example.org" } } }, true },
+	{ "MX: insecure", { .mx = GP_INSECURE, .hosts = { { .name = "mx.example.org" } } }, false },
+	{ "MX: insecure, but the enforced policy lists it",
+	  { .mx = GP_INSECURE, .policy = LISTED, .hosts = { { .name = "mx.example.org" } } }, true },
+	{ "[X-RTLS-2] MX: insecure, and a policy in testing",
+	  { .mx = GP_INSECURE, .policy = TESTING, .hosts = { { .name = "mx.example.org" } } }, false },
+	{ "MX: none, the domain is its own host",
+	  { .route = GP_ROUTE_IMPLICIT, .mx = GP_INSECURE, .hosts = { { .name = "example.org" } } }, true },
+	/* clang-format on */
+};
+
+static void run_mx(void **state)
+{
+	const struct mx_row *row = *state;
+	struct gp_policy_facts *facts = domain_make(&row->domain);
+	struct gp_policy_verdict verdict;
+
+	gp_policy_evaluate(facts, &dane_first, &verdict);
+	assert_int_equal(verdict.hosts[0].mx_validated, row->validated);
+	gp_policy_facts_free(facts);
+}
+
 /* Who could name the host could name his own. */
 static void host_only_protects_nobody(void **state)
 {
@@ -372,6 +402,7 @@ int main(void)
 	table_one(&table, "a level for everything", has_an_answer_for_everything);
 	TABLE_ROWS(&table, name_rows, run_names);
 	TABLE_ROWS(&table, course_rows, run_course);
+	TABLE_ROWS(&table, mx_rows, run_mx);
 	table_one(&table, "DANE of a host that anybody named protects nobody",
 		  host_only_protects_nobody);
 	table_one(&table, "[7672-2.2.1-8] each host is judged alone", judges_each_host_alone);

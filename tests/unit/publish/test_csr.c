@@ -35,7 +35,7 @@ static const struct row {
 	const char *names;
 	const char *common_name;
 } rows[] = {
-	{ "[7817-5-1 7817-5-2 7817-5-3 9525-4.1-2 9525-5-1] mail: hosts, domain, services",
+	{ "[7817-5-1 7817-5-2 9525-4.1-1 9525-4.1-2 9525-5-1] mail: hosts, domain, services",
 	  GP_CSR_MAIL, OF(mail), .host = "mail.a.test",
 	  .names = "DNS:mail.a.test DNS:mx.a.test DNS:a.test SRV:_submission.a.test "
 		   "SRV:_imaps.a.test SRV:_imap.a.test SRV:_sieve.a.test ",
