@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -423,6 +426,26 @@ static int connect_and_visit(const struct task *task, struct gp_probe *probe)
 	return ret;
 }
 
+/* OpenSSL writes to a socket without MSG_NOSIGNAL, and a host that has gone must not end us. */
+static int connect_without_signals(const struct task *task, struct gp_probe *probe)
+{
+	const struct timespec now = { 0, 0 };
+	sigset_t pipe, before, pending;
+	bool was_pending;
+	int ret;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigpending(&pending);
+	was_pending = sigismember(&pending, SIGPIPE) == 1;
+	pthread_sigmask(SIG_BLOCK, &pipe, &before);
+	ret = connect_and_visit(task, probe);
+	if (!was_pending)
+		sigtimedwait(&pipe, NULL, &now);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return ret;
+}
+
 int gp_probe_host(const struct gp_probe_config *config, const struct gp_policy_facts *facts,
 		  const struct gp_policy_verdict *verdict, size_t host, struct gp_probe *probe_out)
 {
@@ -432,7 +455,7 @@ int gp_probe_host(const struct gp_probe_config *config, const struct gp_policy_f
 	memset(probe_out, 0, sizeof(*probe_out));
 	probe_out->tried = task.verdict->level != GP_LEVEL_SKIP && task.host->address_count;
 	if (probe_out->tried)
-		ret = connect_and_visit(&task, probe_out);
+		ret = connect_without_signals(&task, probe_out);
 	if (ret == GP_OK)
 		conclude(&task, probe_out);
 	else

@@ -8,8 +8,7 @@
 #include "proto/smtp_client.h"
 
 /* Tries what a verdict demands: connects to the hosts of a domain up to the point where mail could
- * be sent, and says what would come of it. For commands: it blocks, a host for at most `time_ms`, and
- * SIGPIPE must be ignored. */
+ * be sent, and says what would come of it. For commands: it blocks, a host for at most `time_ms`. */
 
 enum { GP_PROBE_TIME_MS = 30 * 1000, GP_PROBE_PORT = 25, GP_PROBE_TEXT_SIZE = 256 };
 

@@ -141,8 +141,13 @@ static void answer(struct server *server)
 static void *serve(void *arg)
 {
 	struct server *server = arg;
+	sigset_t pipe;
 	char c;
 
+	/* it writes where nobody may read any more */
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, NULL);
 	server->fd = accept(server->listener, NULL, NULL);
 	if (server->fd < 0)
 		return NULL;
@@ -480,8 +485,6 @@ int main(void)
 	struct table table = { 0 };
 	int ret;
 
-	/* a server writes where nobody may read any more */
-	signal(SIGPIPE, SIG_IGN);
 	make_certificates();
 	if (gp_tls_trust_new(gp_str_of(root.chain_pem), &trust) != GP_OK)
 		return 1;
