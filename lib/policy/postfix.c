@@ -108,10 +108,10 @@ struct gp_postfix_answer gp_postfix_judge(const struct gp_policy_facts *facts,
 	struct gp_postfix_answer answer;
 	struct stand stand;
 
-	if (facts->route == GP_ROUTE_UNKNOWN || facts->sts.unknown)
-		return make_answer(GP_POSTFIX_TEMP, verdict->reason);
 	if (verdict->course == GP_COURSE_NO_MAIL)
 		return make_answer(GP_POSTFIX_NOTFOUND, verdict->reason);
+	if (facts->route == GP_ROUTE_UNKNOWN || facts->sts.unknown)
+		return make_answer(GP_POSTFIX_TEMP, verdict->reason);
 	if (rules->dane_mandatory)
 		return make_answer(GP_POSTFIX_DANE_ONLY,
 				   "policy.dane-mandatory asks for it (RFC 7672 section 6)");

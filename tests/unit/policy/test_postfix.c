@@ -37,6 +37,7 @@ static const struct row {
 	{ "[7672-2.1.2-1] MX error: TEMP", NULL, { .route = GP_ROUTE_UNKNOWN, .mx = GP_DNS_ERROR }, GP_POSTFIX_TEMP },
 	{ "MX bogus, enforce: TEMP", NULL, { .route = GP_ROUTE_UNKNOWN, .mx = GP_BOGUS, .policy = ENFORCE }, GP_POSTFIX_TEMP },
 	{ "nobody can tell whether there is a policy: TEMP", NULL, { .sts_unknown = true, .hosts = { A(ABSENT) } }, GP_POSTFIX_TEMP },
+	{ "a null MX, and nobody can tell whether there is a policy: NOTFOUND", NULL, { .route = GP_ROUTE_NULL_MX, .sts_unknown = true }, GP_POSTFIX_NOTFOUND },
 	{ "null MX: NOTFOUND", NULL, { .route = GP_ROUTE_NULL_MX }, GP_POSTFIX_NOTFOUND },
 	{ "null MX, enforce: NOTFOUND", NULL, { .route = GP_ROUTE_NULL_MX, .policy = ENFORCE }, GP_POSTFIX_NOTFOUND },
 	{ "NXDOMAIN: NOTFOUND", NULL, { .route = GP_ROUTE_NO_SUCH_DOMAIN }, GP_POSTFIX_NOTFOUND },
