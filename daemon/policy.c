@@ -31,6 +31,7 @@ enum {
 	FDS_MAX = GP_SETUP_FD_LISTENERS + SOCKETS_MAX,
 	SELF_TEST_MS = 20000,
 	SWEEP_MS = 60000,
+	SWEEP_SOON_MS = 2000,
 	DAY_MS = 86400000
 };
 
@@ -226,14 +227,14 @@ static void on_sweep(void *arg)
 {
 	struct policy_process *process = arg;
 	char error[GP_STORE_ERROR_SIZE];
+	bool behind = gp_desk_sweep(process->desk);
 
-	gp_desk_sweep(process->desk);
 	gp_service_sweep(process->service);
 	gp_counter_set(process->counters, GP_COUNTER_POLICY_DOMAINS,
 		       gp_domains_count(process->domains));
 	if (gp_store_thread_failing(process->store, error))
 		gp_event(STORE_FAILED, GP_LOG_TEXT_FIELD("reason", error));
-	gp_timer_set(&process->sweep, SWEEP_MS);
+	gp_timer_set(&process->sweep, behind ? SWEEP_SOON_MS : SWEEP_MS);
 }
 
 static void on_day(void *arg)

@@ -11,7 +11,7 @@
 #include "base/time.h"
 
 enum {
-	REFRESHES_AT_ONCE = 20,
+	REFRESHES_AT_ONCE = 100, /* a hundred thousand policies have to be fetched in a day */
 	ADDRESSES_MAX = 16,
 	FETCH_MS_MAX = 70000 /* the fetcher has a minute */
 };
@@ -44,6 +44,7 @@ struct gp_desk_fetch {
 struct gp_desk {
 	struct gp_desk_config config;
 	unsigned refreshing;
+	bool behind; /* more is due than may be fetched at once */
 };
 
 static int64_t now_s(void)
@@ -438,6 +439,14 @@ void gp_desk_consultation_cancel(struct gp_consultation *consultation)
 
 /* ---- sweeping ---- */
 
+static void refresh_one(struct gp_desk *desk, struct gp_known_domain *known)
+{
+	if (desk->refreshing < REFRESHES_AT_ONCE)
+		begin_fetch(desk, known, "", true);
+	else
+		desk->behind = true;
+}
+
 static void sweep_one(void *arg, struct gp_known_domain *known)
 {
 	struct gp_desk *desk = arg;
@@ -447,18 +456,19 @@ static void sweep_one(void *arg, struct gp_known_domain *known)
 		gp_mtasts_entry_mend(&known->kept->entry, now);
 		if (gp_mtasts_entry_stale(&known->kept->entry, now, (int64_t)desk->config.idle_s))
 			gp_desk_forget(desk, known);
-		else if (desk->refreshing < REFRESHES_AT_ONCE &&
-			 gp_mtasts_refresh_due(&known->kept->entry, now))
-			begin_fetch(desk, known, "", true);
+		else if (gp_mtasts_refresh_due(&known->kept->entry, now))
+			refresh_one(desk, known);
 	}
 	if (known->answer_until_ms && known->answer_until_ms <= gp_time_mono_ms())
 		gp_known_domain_drop_answer(known);
 	gp_domains_drop_if_empty(desk->config.domains, known);
 }
 
-void gp_desk_sweep(struct gp_desk *desk)
+bool gp_desk_sweep(struct gp_desk *desk)
 {
+	desk->behind = false;
 	gp_domains_visit(desk->config.domains, sweep_one, desk);
+	return desk->behind;
 }
 
 static void abandon(void *arg, struct gp_known_domain *known)

@@ -75,7 +75,8 @@ int gp_desk_refresh(struct gp_desk *desk, const char *domain, struct gp_policy_s
 /* Forget the domain's policy. */
 void gp_desk_forget(struct gp_desk *desk, struct gp_known_domain *known);
 
-/* Once a minute or so: refreshes what is due, a few at a time, and forgets what nobody uses. */
-void gp_desk_sweep(struct gp_desk *desk);
+/* Once a minute or so: refreshes what is due, some at a time, and forgets what nobody uses. True:
+ * more is due than may be fetched at once, come back soon. */
+bool gp_desk_sweep(struct gp_desk *desk);
 
 #endif
