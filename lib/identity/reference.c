@@ -215,3 +215,18 @@ const struct gp_reference *gp_identity_match(const struct gp_references *referen
 	}
 	return NULL;
 }
+
+bool gp_peer_is_host(const struct gp_peer_certificate *peer, enum gp_identity_profile profile,
+		     const char *host)
+{
+	struct gp_references references;
+	const char *reason;
+	bool is_host;
+
+	gp_references_init(&references, profile);
+	is_host = gp_references_add_host(&references, gp_str_of(host), GP_ORIGIN_GIVEN, &reason) ==
+			  GP_OK &&
+		  gp_identity_match(&references, peer, &reason) != NULL;
+	gp_references_deinit(&references);
+	return is_host;
+}

@@ -71,4 +71,8 @@ const struct gp_reference *gp_identity_match(const struct gp_references *referen
 					     const struct gp_peer_certificate *peer,
 					     const char **reason_out);
 
+/* The same for one host that was given, or is known by policy. False without memory. */
+bool gp_peer_is_host(const struct gp_peer_certificate *peer, enum gp_identity_profile profile,
+		     const char *host);
+
 #endif

@@ -173,28 +173,13 @@ static void judge_dane(SSL *ssl, struct gp_tls_dane_verdict *verdict)
 
 /* ---- after it: public authorities ---- */
 
-/* Does the certificate hold the MX name, by our own rules (RFC 8461 section 4.2)? Whether the MX
- * name is the domain's is what the mx patterns say; that is judged elsewhere. */
-static bool holds_name(const struct gp_peer_certificate *certificate, const char *mx)
-{
-	struct gp_references references;
-	const char *reason;
-	bool holds;
-
-	gp_references_init(&references, GP_PROFILE_MX);
-	holds = gp_references_add_host(&references, gp_str_of(mx), GP_ORIGIN_STS, &reason) ==
-			GP_OK &&
-		gp_identity_match(&references, certificate, &reason) != NULL;
-	gp_references_deinit(&references);
-	return holds;
-}
-
 static void judge_pkix(const char *mx, int error, struct gp_tls_dane_verdict *verdict)
 {
 	if (!verdict->certificate->verified) {
 		verdict->pkix = errors[find_error(error)].pkix;
 		verdict->pkix_code = error == X509_V_OK ? NULL : gp_x509_error_name(error);
-	} else if (!holds_name(verdict->certificate, mx)) {
+	} else if (!gp_peer_is_host(verdict->certificate, GP_PROFILE_MX, mx)) {
+		/* whether the MX name is the domain's the mx patterns say (RFC 8461 section 4.2) */
 		verdict->pkix = GP_TLS_PKIX_NAME_MISMATCH;
 		verdict->pkix_code = gp_x509_error_name(X509_V_ERR_HOSTNAME_MISMATCH);
 	} else {

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "identity/reference.h"
+#include "tls/peer_openssl.h"
 #include "tls/profile.h"
 #include "tls/trust_openssl.h"
 #include "tls/x509_error.h"
@@ -81,14 +83,32 @@ X509_STORE *gp_tls_trust_store(const struct gp_tls_trust *trust)
 
 /* ---- the server's certificate ---- */
 
+/* By our own rules (RFC 9525): OpenSSL would take a common name for a name, and let a wildcard slip
+ * past an excluded subtree. */
+static bool is_host(X509_STORE_CTX *ctx, const char *host)
+{
+	struct gp_peer_certificate *peer;
+	bool found;
+
+	if (gp_peer_read(X509_STORE_CTX_get0_cert(ctx), X509_STORE_CTX_get0_chain(ctx), X509_V_OK,
+			 &peer) != GP_OK)
+		return false;
+	found = gp_peer_is_host(peer, GP_PROFILE_MX, host);
+	gp_peer_certificate_free(peer);
+	return found;
+}
+
 static int verify(X509_STORE_CTX *ctx, void *arg)
 {
 	struct gp_tls_https_check *check = arg;
 
-	if (X509_verify_cert(ctx) == 1)
+	if (X509_verify_cert(ctx) != 1)
+		check->reason = gp_x509_error_name(X509_STORE_CTX_get_error(ctx));
+	else if (!is_host(ctx, check->host))
+		check->reason = gp_x509_error_name(X509_V_ERR_HOSTNAME_MISMATCH);
+	else
 		return 1;
 	check->refused = true;
-	check->reason = gp_x509_error_name(X509_STORE_CTX_get_error(ctx));
 	return 0;
 }
 
@@ -109,17 +129,11 @@ int gp_tls_https_prepare(void *ssl_ctx, const struct gp_tls_trust *trust,
 			 struct gp_tls_https_check *check)
 {
 	SSL_CTX *ctx = ssl_ctx;
-	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
 	const struct gp_tls_rule *failed;
 
 	if (gp_tls_profile_strict(ctx, GP_TLS_CLIENT, &failed) != GP_OK)
 		return GP_E_TLS;
 	SSL_CTX_set1_cert_store(ctx, trust->store);
-	/* a common name never counts, and a wildcard is a whole label (RFC 9525 section 6.3) */
-	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
-						       X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	if (X509_VERIFY_PARAM_set1_host(param, check->host, 0) != 1)
-		return GP_E_TLS;
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, verify, check);
 	SSL_CTX_set_msg_callback(ctx, on_message);
