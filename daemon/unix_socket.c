@@ -22,18 +22,23 @@ static void remove_stale(const struct gp_socket_address *address, const char *pa
 		unlink(path);
 }
 
+/* The folder may be another user's, such as Postfix's: what is at the path a moment later need not
+ * be our socket. So its rights come with it, and nothing follows a link. */
 int gp_unix_socket_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int *fd_out)
 {
 	struct gp_socket_address address;
 	int ret = gp_socket_address_from_path(path, &address);
+	mode_t before;
 
 	if (ret != GP_OK)
 		return ret;
 	remove_stale(&address, path);
+	before = umask(0777 & ~mode);
 	ret = gp_socket_listen(&address, fd_out);
+	umask(before);
 	if (ret != GP_OK)
 		return ret;
-	if (chown(path, owner, group) == 0 && chmod(path, mode) == 0)
+	if (lchown(path, owner, group) == 0)
 		return GP_OK;
 	close(*fd_out);
 	return GP_E_IO;
