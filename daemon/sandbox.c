@@ -100,6 +100,7 @@ static const int policy_calls[] = {
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(sched_yield),
 	SCMP_SYS(set_robust_list),
+	SCMP_SYS(sigaltstack),
 	SCMP_SYS(socketpair),
 	SCMP_SYS(stat),
 	SCMP_SYS(sysinfo),
