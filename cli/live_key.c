@@ -146,10 +146,29 @@ static bool was_said(const char *heard, const char *wanted, bool whole)
 	return false;
 }
 
+/* The last line of what was heard, when it is whole and a refusal; NULL otherwise. */
+static const char *refusal_in(const char *heard)
+{
+	static const char *const refusals[] = { "* BYE", "a NO", "a BAD", "-ERR",
+						"NO",    "BYE",  "4",     "5" };
+	const char *end = strrchr(heard, '\n'), *line = end;
+
+	if (!end || end[1])
+		return NULL;
+	while (line > heard && line[-1] != '\n')
+		line--;
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+		if (!strncmp(line, refusals[i], strlen(refusals[i])))
+			return line;
+	}
+	return NULL;
+}
+
 /* Octet by octet, so that nothing of TLS is taken. */
 static int hear(struct talk *talk, const char *wanted, bool whole)
 {
 	char heard[HEARD_MAX] = "";
+	const char *refusal;
 
 	for (size_t len = 0; len < sizeof(heard) - 1; len++) {
 		int ret = wait_for(talk, POLLIN);
@@ -161,6 +180,10 @@ static int hear(struct talk *talk, const char *wanted, bool whole)
 		heard[len + 1] = '\0';
 		if (was_said(heard, wanted, whole))
 			return GP_OK;
+		refusal = whole ? NULL : refusal_in(heard);
+		if (refusal)
+			return fail(talk, GP_E_IO, "it says \"%.*s\"",
+				    (int)strcspn(refusal, "\r\n"), refusal);
 	}
 	return fail(talk, GP_E_IO, "it does not say \"%s\"", wanted);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,6 +203,9 @@ int gp_policy_find_out(const struct gp_conf *conf, const char *domain, bool conn
 	int ret = open_all(&f);
 
 	choose_helo(&f);
+	/* a host that hangs up must not end us */
+	if (connect)
+		signal(SIGPIPE, SIG_IGN);
 	if (ret == GP_OK)
 		ret = gp_service_explain(f.service, domain, on_explained, &f, &explanation);
 	if (ret == GP_OK) {

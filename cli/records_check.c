@@ -2,6 +2,7 @@
 #include "cli/records_check.h"
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,20 +69,29 @@ static void on_compared(void *arg, const struct gp_comparison_line *line)
 
 /* ---- live keys ---- */
 
-static bool is_published(const struct gp_found *found, size_t count, const char *host,
-			 uint16_t port, const char *digest)
+/* NULL: the host's TLSA records belong to another zone. */
+static const struct gp_found *tlsa_of(const struct gp_found *found, size_t count,
+				      const struct gp_publish_key *key)
 {
-	char owner[GP_DOMAIN_SIZE + 16], text[DIGEST_TEXT + 8];
+	char owner[GP_DOMAIN_SIZE + 16];
 
-	snprintf(owner, sizeof(owner), "_%u._tcp.%s", port, host);
-	snprintf(text, sizeof(text), "3 1 1 %s", digest);
+	snprintf(owner, sizeof(owner), "_%u._tcp.%s", key->port, key->host);
 	for (size_t i = 0; i < count; i++) {
-		if (found[i].type != GP_RECORD_TLSA || strcmp(found[i].owner, owner) != 0)
-			continue;
-		for (size_t j = 0; j < found[i].count; j++) {
-			if (!strcasecmp(found[i].texts[j], text))
-				return true;
-		}
+		if (found[i].type == GP_RECORD_TLSA && !strcmp(found[i].owner, owner))
+			return &found[i];
+	}
+	return NULL;
+}
+
+static bool stands_for(const struct gp_found *tlsa, const uint8_t *spki_sha256)
+{
+	char digest[DIGEST_TEXT], text[DIGEST_TEXT + 8];
+
+	gp_sha256_format(spki_sha256, digest);
+	snprintf(text, sizeof(text), "3 1 1 %s", digest);
+	for (size_t i = 0; i < tlsa->count; i++) {
+		if (!strcasecmp(tlsa->texts[i], text))
+			return true;
 	}
 	return false;
 }
@@ -96,7 +106,7 @@ static int role_of(const struct gp_publish_facts *facts, uint16_t port)
 }
 
 static void check_live_key(struct check *check, const struct gp_publish_key *key,
-			   const struct gp_found *found, size_t count)
+			   const struct gp_found *tlsa)
 {
 	struct gp_endpoint addresses[ADDRESSES_MAX];
 	struct gp_live_port port = { .host = key->host,
@@ -104,7 +114,7 @@ static void check_live_key(struct check *check, const struct gp_publish_key *key
 				     .role = role_of(check->facts, key->port),
 				     .domain = check->facts->domain,
 				     .addresses = addresses };
-	char where[GP_DOMAIN_SIZE + 8], why[GP_LIVE_WHY_SIZE] = "", digest[DIGEST_TEXT];
+	char where[GP_DOMAIN_SIZE + 8], why[GP_LIVE_WHY_SIZE] = "";
 	uint8_t spki[GP_SHA256_OCTETS];
 
 	snprintf(where, sizeof(where), "%s:%u", key->host, key->port);
@@ -116,8 +126,7 @@ static void check_live_key(struct check *check, const struct gp_publish_key *key
 		note_unknown(check, where, why);
 		return;
 	}
-	gp_sha256_format(spki, digest);
-	if (is_published(found, count, key->host, key->port, digest))
+	if (stands_for(tlsa, spki))
 		say(check, true, "live", where, "a TLSA record stands for its key");
 	else
 		note_wanting(
@@ -138,9 +147,12 @@ static bool was_seen(const struct gp_publish_facts *facts, size_t i)
 
 static void check_live_keys(struct check *check, const struct gp_found *found, size_t count)
 {
-	for (size_t i = 0; i < check->facts->key_count && check->facts->is_signed; i++) {
-		if (!check->facts->keys[i].is_next && !was_seen(check->facts, i))
-			check_live_key(check, &check->facts->keys[i], found, count);
+	for (size_t i = 0; i < check->facts->key_count; i++) {
+		const struct gp_publish_key *key = &check->facts->keys[i];
+		const struct gp_found *tlsa = tlsa_of(found, count, key);
+
+		if (tlsa && !key->is_next && !was_seen(check->facts, i))
+			check_live_key(check, key, tlsa);
 	}
 }
 
@@ -175,17 +187,34 @@ static void check_policy_text(struct check *check, const json_t *sts)
 	gp_buf_deinit(&body);
 }
 
+/* Has it answered, and would a report tell of a failure? */
+static bool has_failed(const json_t *connect)
+{
+	const json_t *record;
+	size_t i;
+
+	json_array_foreach(json_object_get(connect, "records"), i, record)
+	{
+		if (!json_is_true(json_object_get(record, "success")))
+			return json_is_string(json_object_get(connect, "address"));
+	}
+	return false;
+}
+
 /* RFC 8461 section 4: each MX host must be listed, and prove its name to public authorities. */
 static void check_mx_host(struct check *check, const json_t *host)
 {
 	const json_t *connect = json_object_get(host, "connect");
-	const char *name = text_of(host, "name");
+	const char *name = text_of(host, "name"), *error = text_of(connect, "error");
 	const char *pkix = text_of(json_object_get(connect, "pkix"), "outcome");
 
+	error = *error ? error : text_of(connect, "reason");
 	if (!json_is_true(json_object_get(host, "mta-sts-listed")))
 		note_wanting(check, "mx", name, "the MTA-STS policy does not list it");
+	else if (!*pkix && has_failed(connect))
+		note_wanting(check, "mx", name, error);
 	else if (!*pkix)
-		note_unknown(check, name, text_of(connect, "error"));
+		note_unknown(check, name, error);
 	else if (strcmp(pkix, "ok") != 0)
 		note_wanting(check, "mx", name, pkix);
 	else
@@ -222,6 +251,8 @@ int gp_records_check(const struct gp_conf *conf, const struct gp_conf_domain *en
 	struct gp_found *found;
 	size_t count;
 
+	/* a port that hangs up must not end us */
+	signal(SIGPIPE, SIG_IGN);
 	if (gp_records_look_up(conf, records, &found, &count) != GP_OK)
 		return CANNOT_TELL;
 	gp_records_compare(records, found, count, on_compared, &check);

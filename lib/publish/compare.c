@@ -23,8 +23,7 @@ static void tell(const struct comparer *c, enum gp_comparison what, enum gp_reco
 
 /* ---- is it the same record? ---- */
 
-/* Target and port of an SRV record; how high its priority is, is the operator's business as long as
- * the order stays, which is looked at elsewhere. */
+/* Port and target of an SRV record: priority and weight are the operator's business. */
 static struct gp_str srv_target(const char *text)
 {
 	struct gp_str rest = gp_str_of(text);
@@ -41,20 +40,34 @@ static bool same_target(const char *a, const char *b)
 	return left.len == right.len && !strncasecmp(left.p, right.p, left.len);
 }
 
-/* Blanks do not matter in the records of MTA-STS and TLSRPT. */
+static bool is_delimiter(char c)
+{
+	return c == '\0' || c == ';' || c == ',';
+}
+
+/* The next character that matters, 0 at the end; `last` is the one before it. Blanks beside a
+ * delimiter do not, nor does the last ";" (RFC 8461 section 3.1, RFC 8460 section 3). */
+static char next_of_fields(const char **text, char last)
+{
+	const char *at = *text, *behind = at + strspn(at, " \t");
+
+	if (is_delimiter(*behind) || (last && is_delimiter(last)))
+		at = behind;
+	if (*at == ';' && !at[1 + strspn(at + 1, " \t")])
+		return '\0';
+	*text = at + (*at != '\0');
+	return *at;
+}
+
 static bool same_fields(const char *a, const char *b)
 {
-	while (*a || *b) {
-		while (*a == ' ' || (*a == ';' && !a[1]))
-			a++;
-		while (*b == ' ' || (*b == ';' && !b[1]))
-			b++;
-		if (*a != *b)
-			return false;
-		a += *a != '\0';
-		b += *b != '\0';
-	}
-	return true;
+	char left = '\0', right = '\0';
+
+	do {
+		left = next_of_fields(&a, left);
+		right = next_of_fields(&b, right);
+	} while (left && left == right);
+	return left == right;
 }
 
 static bool same(enum gp_record_type type, const char *a, const char *b)
@@ -70,9 +83,11 @@ static bool same(enum gp_record_type type, const char *a, const char *b)
 
 static bool is_our_business(const struct gp_record *record, const char *text)
 {
-	struct gp_str version = { record->text, strcspn(record->text, ";") };
+	size_t version = strcspn(record->text, ";");
 
-	return record->type != GP_RECORD_TXT || !strncmp(text, version.p, version.len);
+	return record->type != GP_RECORD_TXT ||
+	       (!strncmp(text, record->text, version) &&
+		is_delimiter(text[version + strspn(text + version, " \t")]));
 }
 
 /* ---- one expected record ---- */
@@ -86,10 +101,33 @@ static const char *match_in(const struct gp_found *found, const struct gp_record
 	return NULL;
 }
 
-static const char *other_in(const struct gp_found *found, const struct gp_record *record)
+static bool is_of(const struct gp_record *record, const struct gp_found *found)
+{
+	return record->type == found->type && !strcmp(record->owner, found->owner);
+}
+
+/* Is it one of the records that should be there, and is it about them at all? */
+static bool is_expected(const struct comparer *c, const struct gp_found *found, const char *text)
+{
+	bool business = false;
+
+	for (size_t i = 0; i < c->expected->count; i++) {
+		const struct gp_record *record = &c->expected->items[i];
+
+		if (!is_of(record, found))
+			continue;
+		if (same(record->type, text, record->text))
+			return true;
+		business = business || is_our_business(record, text);
+	}
+	return !business;
+}
+
+/* What stands in the place of one that is missing. */
+static const char *other_in(const struct comparer *c, const struct gp_found *found)
 {
 	for (size_t i = 0; i < found->count; i++) {
-		if (is_our_business(record, found->texts[i]))
+		if (!is_expected(c, found, found->texts[i]))
 			return found->texts[i];
 	}
 	return NULL;
@@ -104,7 +142,7 @@ static bool is_single(enum gp_record_type type)
 static void compare_one(const struct comparer *c, const struct gp_record *record,
 			const struct gp_found *found)
 {
-	const char *match = match_in(found, record), *other = other_in(found, record);
+	const char *match = match_in(found, record), *other = other_in(c, found);
 
 	if (!gp_provenance_is_answer(found->provenance))
 		tell(c, GP_COMPARE_UNKNOWN, record->type, record->owner, record->text, found->why);
@@ -124,35 +162,13 @@ static void compare_one(const struct comparer *c, const struct gp_record *record
 
 /* ---- what is found beyond ---- */
 
-static bool is_of(const struct gp_record *record, const struct gp_found *found)
-{
-	return record->type == found->type && !strcmp(record->owner, found->owner);
-}
-
-static bool is_expected(const struct comparer *c, const struct gp_found *found, const char *text)
-{
-	bool business = false;
-
-	for (size_t i = 0; i < c->expected->count; i++) {
-		const struct gp_record *record = &c->expected->items[i];
-
-		if (!is_of(record, found))
-			continue;
-		if (same(record->type, text, record->text))
-			return true;
-		business = business || is_our_business(record, text);
-	}
-	return !business;
-}
-
 /* A record in the place of an expected one has been told of already. */
 static bool was_told(const struct comparer *c, const struct gp_found *found, const char *text)
 {
 	for (size_t i = 0; i < c->expected->count && is_single(found->type); i++) {
 		const struct gp_record *record = &c->expected->items[i];
 
-		if (is_of(record, found) && !match_in(found, record) &&
-		    other_in(found, record) == text)
+		if (is_of(record, found) && !match_in(found, record) && other_in(c, found) == text)
 			return true;
 	}
 	return false;

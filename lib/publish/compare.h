@@ -38,9 +38,10 @@ struct gp_comparison_line {
 
 typedef void (*gp_compared)(void *arg, const struct gp_comparison_line *line);
 
-/* Calls `compared` once for each record that is expected, and for each TLSA, SRV or TXT record that
- * is found at the same owner and not expected. `found` has one entry for each owner and type of
- * `expected`. */
+/* Calls `compared` once for each record that is expected (not for one that is for later and not there
+ * yet), and for each TLSA, SRV or TXT record that is found at the same owner and not expected; TXT
+ * records of other versions are left alone. `found` has one entry for each owner and type of
+ * `expected`. Pure. */
 void gp_records_compare(const struct gp_records *expected, const struct gp_found *found,
 			size_t found_count, gp_compared compared, void *arg);
 

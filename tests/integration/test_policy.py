@@ -118,7 +118,7 @@ none-sts MX 10 bare
 halfsts MX 10 mx1
 halfsts MX 20 bare
 """ + "".join(f"many MX {10 + n} mx1-{n}\nmx1-{n} {HOST}\n_25._tcp.mx1-{n} {USABLE}\n" for n in range(40)) + "".join(
-	f"toomany MX {10 + n} mx1-{n % 40}\n" for n in range(70)) + chain("short", 3, "all") + chain("long", 300, "all") + "".join(
+	f"toomany MX {10 + n} mx1-{n % 40}\n" for n in range(70)) + chain("short", 3, "all") + chain("long", 2000, "all") + "".join(
 	announced(name) for name in ("dane-sts", "unlisted", "pkix-sts", "none-sts", "halfsts")) + "".join(
 	f"d{n} MX 10 mx1\n" for n in range(20))
 
