@@ -154,6 +154,11 @@ def _():
 	fails("faults", ERROR, "HTTP status 204", b"", status=204, length=False, media=None)
 
 
+@test("what a policy host writes reaches no terminal as it stands")
+def _():
+	fails("faults", "sts-policy-invalid", 'media type "text/?[31mhtml"', media="text/\x1b[31mhtml")
+
+
 @test("[8461-3.3-6] a redirect is not followed, whichever it is")
 def _():
 	target = service().host.site(domain("target"), enforce(mx("redirect")))
