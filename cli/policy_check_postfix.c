@@ -119,44 +119,59 @@ static int read_parameters(const char *folder, struct gp_postfix_setup *setup, s
 	return GP_OK;
 }
 
-/* The fifth column of the service smtp in master.cf; "-" is Postfix's default, no. */
-static bool is_chrooted(const char *folder)
+/* What postconf says of one thing, cut to `size`; "" when it says nothing. */
+static void ask_postconf(const char *folder, const char *option, const char *what, char *out,
+			 size_t size)
 {
-	const char *words[WORDS_MAX] = { "postconf" };
-	size_t count = 1;
-	struct gp_buf out;
-	bool chrooted = false;
-	char *rest, *word;
-	int column = 0;
+	const char *words[WORDS_MAX] = { "postconf", option };
+	size_t count = 2;
+	struct gp_buf text;
 
 	if (folder) {
 		words[count++] = "-c";
 		words[count++] = folder;
 	}
-	words[count++] = "-M";
-	words[count++] = "smtp/unix";
-	gp_buf_init(&out, OUTPUT_MAX);
-	if (postconf(words, &out) == GP_OK) {
-		rest = (char *)out.data;
-		while ((word = strsep(&rest, " \t\n")) != NULL) {
-			if (*word && ++column == 5)
-				chrooted = !strcmp(word, "y");
-		}
-	}
-	gp_buf_deinit(&out);
-	return chrooted;
+	words[count] = what;
+	*out = '\0';
+	gp_buf_init(&text, OUTPUT_MAX);
+	if (postconf(words, &text) == GP_OK)
+		gp_str_copy(gp_str_of(gp_buf_cstr(&text)), out, size);
+	gp_buf_deinit(&text);
+}
+
+/* The fifth column of the service smtp in master.cf; "-" is Postfix's default, which was yes before
+ * compatibility level 1 (Postfix 3.0). */
+static bool is_chrooted(const char *folder)
+{
+	char line[LINE_SIZE], level[LINE_SIZE], chroot[LINE_SIZE] = "";
+
+	ask_postconf(folder, "-M", "smtp/unix", line, sizeof(line));
+	sscanf(line, "%*s %*s %*s %*s %1023s", chroot);
+	if (strcmp(chroot, "-") != 0)
+		return !strcmp(chroot, "y");
+	ask_postconf(folder, "-hx", "compatibility_level", level, sizeof(level));
+	return atoi(level) < 1;
 }
 
 /* ---- the resolver that smtp sees ---- */
 
+static bool is_local(const char *address)
+{
+	struct gp_endpoint server;
+
+	return gp_endpoint_parse_ip(address, &server) == GP_OK && gp_endpoint_is_loopback(&server);
+}
+
+/* The first one; but one on another machine, wherever it stands, is asked when the others are silent. */
 static void find_resolver(const char *path, char out[static GP_IP_TEXT_SIZE])
 {
 	FILE *file = fopen(path, "re");
 	char line[LINE_SIZE], address[GP_IP_TEXT_SIZE];
 
 	*out = '\0';
-	while (file && !*out && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, " nameserver %45s", address) == 1)
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, " nameserver %45s", address) == 1 &&
+		    (!*out || (is_local(out) && !is_local(address))))
 			strcpy(out, address);
 	}
 	if (file)
@@ -167,10 +182,9 @@ static void judge_resolver(const struct gp_conf *conf, struct gp_postfix_setup *
 {
 	struct gp_endpoint server;
 
-	if (gp_endpoint_parse_ip(setup->resolver, &server) != GP_OK)
-		return;
-	setup->resolver_local = gp_endpoint_is_loopback(&server);
+	setup->resolver_local = is_local(setup->resolver);
 	setup->resolver_validates = setup->resolver_local &&
+				    gp_endpoint_parse_ip(setup->resolver, &server) == GP_OK &&
 				    gp_stub_vouches(&server, conf->dns.self_test);
 }
 

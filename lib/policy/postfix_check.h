@@ -21,7 +21,7 @@ struct gp_postfix_setup {
 	const char *queue_directory;
 	bool chrooted;           /* the service smtp */
 	const char *resolv_conf; /* the path of that which smtp sees */
-	const char *resolver;    /* the first nameserver in it; "" when there is none */
+	const char *resolver;    /* the nameserver in it, the worst one; "" when there is none */
 	bool resolver_local;     /* it is on this machine */
 	bool resolver_validates; /* it vouches (AD) for the zone of dns.self-test */
 	/* of our configuration */

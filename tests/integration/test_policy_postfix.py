@@ -52,7 +52,8 @@ def leaf(name):
 
 def spki_sha256(certificate):
 	pem = command("openssl", "x509", "-in", certificate, "-noout", "-pubkey").stdout
-	return hashlib.sha256(command("openssl", "pkey", "-pubin", "-outform", "DER", input=pem.encode(), text=False).stdout).hexdigest()
+	der = command("openssl", "pkey", "-pubin", "-outform", "DER", input=pem.encode(), text=False).stdout
+	return hashlib.sha256(der).hexdigest()
 
 
 def right_tlsa(domain):
@@ -83,7 +84,8 @@ def zone(domain, kind=None):
 
 @cache
 def service():
-	made = PolicyLab(lab, {domain: (zone(domain), DOMAINS[domain][0]) for domain in DOMAINS}, list(DOMAINS), answer_time="10s")
+	zones = {domain: (zone(domain), DOMAINS[domain][0]) for domain in DOMAINS}
+	made = PolicyLab(lab, zones, list(DOMAINS), answer_time="10s")
 	for domain, (_, _, enforced) in DOMAINS.items():
 		if enforced:
 			made.host.site(domain, enforce("mx." + domain))
@@ -95,11 +97,11 @@ def resolver():
 	"""unbound on 127.0.0.1:53, which validates; the machine's resolver in here."""
 	more = '  interface: 127.0.0.1\n  chroot: ""\n  username: ""\n  pidfile: ""\n  use-syslog: no\n  logfile: ""\n'
 	more += f"  trust-anchor-file: \"{service().zones.anchor}\"\n  cache-max-negative-ttl: 1\n"
-	conf = lab.write("resolver.conf", open(service().zones.unbound_conf(more, server=service().watch.place), encoding="utf-8").read())
+	conf = service().zones.unbound_conf(more, server=service().watch.place, file="resolver.conf")
 	process = lab.start("unbound", ["unbound", "-d", "-c", conf], root=True)
 	eventually(lambda: connects("127.0.0.1:53"), "unbound")
-	for path, text in (("/etc/resolv.conf", "nameserver 127.0.0.1\noptions trust-ad\n"), ("/etc/hosts", "127.0.0.1 localhost\n"),
-			("/etc/nsswitch.conf", "hosts: files dns\n")):
+	for path, text in (("/etc/resolv.conf", "nameserver 127.0.0.1\noptions trust-ad\n"),
+			("/etc/hosts", "127.0.0.1 localhost\n"), ("/etc/nsswitch.conf", "hosts: files dns\n")):
 		if os.path.exists(path):
 			command("mount", "--bind", lab.write(os.path.basename(path), text), path, root=True)
 	return process

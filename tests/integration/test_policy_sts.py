@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""MTA-STS as a sender sees it: each fault of a policy host, each state of the TXT record, and the cache through all of it."""
+"""MTA-STS as a sender sees it: each fault of a policy host, each state of the TXT record, the cache through all of it."""
 
 import contextlib
 import os
@@ -20,8 +20,8 @@ move_inside()
 ZONE, SIGNED = "plain.test", "signed.test"
 ERROR, INVALID, WEBPKI = "sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid"
 GOOD_MX, MONTH_S = "127.0.0.21", 30 * 86400
-NAMES = ("faults redirect target types request record alias split twice cache host-fails lookup-fails body retire testing back-off slow "
-	"implicit restart killed daily alerts expiry http none refresh late damaged purge quiet").split()
+NAMES = ("faults redirect target types request record alias split twice cache host-fails lookup-fails body retire "
+	"testing back-off slow implicit restart killed daily alerts expiry http none refresh late damaged purge quiet").split()
 lab = Lab()
 texts = {}
 
@@ -53,7 +53,7 @@ def zone_text():
 
 def announce(name, *txt):
 	"""Other TXT records; a number is that of a policy."""
-	texts[name] = records(name, *(announcement(one) if isinstance(one, (int, str)) and str(one).isalnum() else one for one in txt))
+	texts[name] = records(name, *(announcement(one) if isinstance(one, int) else one for one in txt))
 	service().set(ZONE, zone_text())
 
 
@@ -131,7 +131,8 @@ FAULTS = (
 	("[9112-9.8-1] without length a body ends by close_notify alone", ERROR, "close_notify", {"length": False, "cut": 1000}),
 	("[9112-9.8-1] a body cut off in its midst is none", ERROR, "", {"cut": 30}),
 	("[9112-9.8-1] a body shorter than it says is none", ERROR, "", {"length": 500}),
-	("[8460-4.3.2.2-2] a body that is no policy says where it is wrong", INVALID, "line 2", {"body": b"version: STSv1\nmode: maybe\n"}),
+	("[8460-4.3.2.2-2] a body that is no policy says where it is wrong", INVALID, "line 2",
+		{"body": b"version: STSv1\nmode: maybe\n"}),
 )
 
 
@@ -185,7 +186,7 @@ def _():
 	asked = site.new[0]
 	name = "mta-sts." + domain("request")
 	equal((asked.method, asked.path, asked.host, asked.sni), ("GET", PATH, name, name))
-	equal([field for field in asked.fields if field in ("cookie", "authorization", "if-none-match", "if-modified-since")], [])
+	equal({"cookie", "authorization", "if-none-match", "if-modified-since"} & set(asked.fields), set())
 
 
 @test("[8461-3.2-3] parameters of text/plain do not matter")
@@ -236,7 +237,6 @@ def _():
 
 @test("[8461-5.1-2] a policy that is slow to come holds nobody up, and counts when it has come")
 def _():
-	service().gate.reload(policy=service().policy | {"domains": 1000})  # a reload leaves what follows as it is
 	quick = PolicyQuick()
 	site = service().host.site(domain("slow"), enforce(mx("slow")), held=True)
 	announce("slow", next(numbers))
@@ -523,8 +523,9 @@ def _():
 # ---- days later ----
 
 def days_later(days):
-	"""The service, restarted in the future. Only the time of day is another; returns the place in its log."""
-	service().restart(environment={"LD_PRELOAD": faketime(), "FAKETIME": f"+{days}d", "DONT_FAKE_MONOTONIC": "1"} if days else {})
+	"""The service, restarted in the future; how fast its time goes is as ever."""
+	later = {"LD_PRELOAD": faketime(), "FAKETIME": f"+{days}d", "DONT_FAKE_MONOTONIC": "1"}
+	service().restart(environment=later if days else {})
 	contains(service().gate.lines[0], time.strftime("%Y-%m-%dT", time.gmtime(time.time() + 86400 * days)))
 
 

@@ -150,7 +150,7 @@ class Zones:
 		"""Nobody answers for what is below this name."""
 		self.dead.append(name)
 
-	def unbound_conf(self, more="", server=None):
+	def unbound_conf(self, more="", server=None, file="unbound.conf"):
 		"""What makes a resolver ask here, or `server` (address@port). A silent server is one that is there but never
 		answers."""
 		text = "server:\n  do-not-query-localhost: no\n  local-zone: \"test.\" nodefault\n  do-ip6: no\n"
@@ -158,4 +158,4 @@ class Zones:
 		text += f"stub-zone:\n  name: \"test.\"\n  stub-addr: {server or f'{self.host}@{self.port}'}\n"
 		for name in self.dead:
 			text += f"stub-zone:\n  name: \"{name}.\"\n  stub-addr: {self.lab.host()}@{self.port}\n"
-		return self.lab.write("unbound.conf", text)
+		return self.lab.write(file, text)
