@@ -490,6 +490,10 @@ static void adopt(struct policy_process *process, struct gp_conf *conf)
 	gp_conf_free(process->conf);
 	process->conf = conf;
 	if (process->service) {
+		gp_desk_set_times(process->desk, dns_time_ms(conf),
+				  conf->policy.idle_time_ms / 1000);
+		gp_service_set_limits(process->service, dns_time_ms(conf),
+				      conf->policy.answer_time_ms, conf->policy.domains);
 		gp_service_set_rules(process->service, &rules);
 		say_ready();
 	}

@@ -343,6 +343,14 @@ void gp_service_set_rules(struct gp_service *service, const struct gp_policy_rul
 	gp_domains_visit(service->config.domains, forget_answer, service);
 }
 
+void gp_service_set_limits(struct gp_service *service, uint64_t dns_time_ms, uint64_t sts_time_ms,
+			   size_t domains_max)
+{
+	service->config.tools.dns_time_ms = service->thorough.dns_time_ms = dns_time_ms;
+	service->config.tools.sts_time_ms = service->thorough.sts_time_ms = sts_time_ms;
+	service->config.domains_max = domains_max;
+}
+
 static void purge_one(void *arg, struct gp_known_domain *known)
 {
 	struct gp_service *service = arg;

@@ -31,6 +31,9 @@ void gp_service_free(struct gp_service *service);
 
 /* Rules for verdicts from now on; what is in memory is forgotten. */
 void gp_service_set_rules(struct gp_service *service, const struct gp_policy_rules *rules);
+/* For inquiries and answers from now on; see struct gp_service_config. */
+void gp_service_set_limits(struct gp_service *service, uint64_t dns_time_ms, uint64_t sts_time_ms,
+			   size_t domains_max);
 
 /* ---- Postfix asks ---- */
 

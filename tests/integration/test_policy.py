@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import sys
+import time
 from functools import cache
 
 sys.dont_write_bytecode = True
@@ -512,6 +513,18 @@ def _():
 
 
 # ---- settings ----
+
+
+@test("a reload changes how long the DNS has")
+def _():
+	name = "d19.signed.test"
+	service().watch.faults[name, "MX"] = "silent"
+	service().gate.reload(policy=service().policy | {"answer_time": "900ms"})
+	begin = time.monotonic()
+	contains(service().ask(name), "TEMP the MX lookup failed")
+	equal(time.monotonic() - begin < 6, True)
+	del service().watch.faults[name, "MX"]
+	service().gate.reload(policy=service().policy)
 
 
 @test("an answer from a policy that was purged while the DNS was asked is not kept")
