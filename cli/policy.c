@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/time.h"
@@ -324,6 +325,11 @@ static int repair(const struct policy_options *options)
 	int ret;
 
 	gp_policy_store_path(options->conf->server.state_dir, path);
+	/* a new one made here would be root's, and gatepost could not write it */
+	if (access(path, F_OK) < 0 && errno == ENOENT) {
+		printf("%s: there is none; gatepost begins a new one\n", path);
+		return EX_OK;
+	}
 	ret = gp_store_open(path, &store, error);
 	if (ret == GP_OK) {
 		gp_store_close(store);

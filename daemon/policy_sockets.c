@@ -2,6 +2,7 @@
 #include "daemon/policy_sockets.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,19 @@ static gid_t group_of(const struct gp_identity *identity)
 	return identity->change ? identity->gid : (gid_t)-1;
 }
 
+/* It must be the folder itself: what a link leads to is not given away. */
+static int give_folder(const char *path, const struct gp_identity *identity)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int ret = fd >= 0 && fchown(fd, identity->uid, identity->gid) == 0 ? GP_OK : GP_E_IO;
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return ret;
+}
+
 static int make_store_folder(const struct gp_conf *conf, const struct gp_identity *identity,
 			     struct gp_buf *errors)
 {
@@ -47,10 +61,13 @@ static int make_store_folder(const struct gp_conf *conf, const struct gp_identit
 	gp_policy_store_folder(conf->server.state_dir, path);
 	if (mkdir(path, STORE_MODE) < 0 && errno != EEXIST)
 		return complain(errors, path, strerror(errno));
-	/* others may go through the folder above, but not look around */
-	if (identity->change && (chown(path, identity->uid, identity->gid) < 0 ||
-				 chmod(conf->server.state_dir, 0751) < 0))
+	if (!identity->change)
+		return GP_OK;
+	if (give_folder(path, identity) != GP_OK)
 		return complain(errors, path, strerror(errno));
+	/* others may go through the folder above, but not look around */
+	if (chmod(conf->server.state_dir, 0751) < 0)
+		return complain(errors, conf->server.state_dir, strerror(errno));
 	return GP_OK;
 }
 

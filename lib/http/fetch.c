@@ -115,11 +115,21 @@ static void judge(const struct fetch *fetch, CURLcode code, struct gp_fetch_resu
 	}
 }
 
+/* What the server wrote goes to logs, JSON and terminals. */
+static void make_printable(char *text)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+	}
+}
+
 static void end_fetch(struct fetch *fetch, CURLcode code)
 {
 	struct gp_fetch_result result = { .end = GP_FETCH_OK };
 
 	judge(fetch, code, &result);
+	make_printable(result.detail);
 	LIST_REMOVE(fetch, link);
 	fetch->done(fetch->arg, &result);
 	fetch_free(fetch);

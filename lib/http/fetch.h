@@ -29,7 +29,7 @@ struct gp_fetch_request {
 
 struct gp_fetch_result {
 	enum gp_fetch_end end;
-	char detail[GP_FETCH_DETAIL_SIZE]; /* "" or what went wrong */
+	char detail[GP_FETCH_DETAIL_SIZE]; /* "" or what went wrong, printable ASCII */
 	struct gp_str body;                /* at most GP_FETCH_BODY_MAX octets */
 };
 
@@ -37,7 +37,7 @@ typedef void (*gp_fetch_done)(void *arg, const struct gp_fetch_result *result);
 
 struct gp_fetcher;
 
-/* NULL without memory. `trust` stays the caller's. Call once in a process, before threads. */
+/* NULL without memory. Call once in a process, before threads. */
 struct gp_fetcher *gp_fetcher_new(struct gp_loop *loop);
 /* Ends all that is under way; their `done` is not called. */
 void gp_fetcher_free(struct gp_fetcher *fetcher);

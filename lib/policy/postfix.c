@@ -100,6 +100,14 @@ static struct gp_postfix_answer make_answer(enum gp_postfix_level level, const c
 	return (struct gp_postfix_answer){ .level = level, .reason = reason };
 }
 
+/* Without a signature anybody can say so, and Postfix asks only when it has found a host: then what
+ * the domain demands is still demanded (RFC 8461 section 10.1). */
+static bool takes_no_mail(const struct gp_policy_facts *facts,
+			  const struct gp_policy_verdict *verdict)
+{
+	return verdict->course == GP_COURSE_NO_MAIL && facts->mx == GP_SECURE;
+}
+
 struct gp_postfix_answer gp_postfix_judge(const struct gp_policy_facts *facts,
 					  const struct gp_policy_rules *rules,
 					  const struct gp_policy_verdict *verdict)
@@ -108,7 +116,7 @@ struct gp_postfix_answer gp_postfix_judge(const struct gp_policy_facts *facts,
 	struct gp_postfix_answer answer;
 	struct stand stand;
 
-	if (verdict->course == GP_COURSE_NO_MAIL)
+	if (takes_no_mail(facts, verdict))
 		return make_answer(GP_POSTFIX_NOTFOUND, verdict->reason);
 	if (facts->route == GP_ROUTE_UNKNOWN || facts->sts.unknown)
 		return make_answer(GP_POSTFIX_TEMP, verdict->reason);
@@ -119,12 +127,14 @@ struct gp_postfix_answer gp_postfix_judge(const struct gp_policy_facts *facts,
 	while (!row_fits(row, &stand))
 		row++;
 	answer = row->answer;
+	if (answer.level == GP_POSTFIX_NOTFOUND && verdict->course == GP_COURSE_NO_MAIL)
+		answer.reason = verdict->reason;
 	if (answer.level != GP_POSTFIX_SECURE)
 		return answer;
 	if (!has_names(facts->sts.policy))
 		return make_answer(GP_POSTFIX_TEMP, "the MTA-STS policy is enforced, but names no "
 						    "host (RFC 8461 section 4.1)");
-	answer.unlisted = !lists_a_host(facts, verdict);
+	answer.unlisted = facts->host_count && !lists_a_host(facts, verdict);
 	return answer;
 }
 

@@ -76,7 +76,7 @@ static struct gp_mtasts_policy *policy_of(const struct gp_known_domain *known)
 }
 
 /* The answer as text; one that is given from memory is kept, as it may be given for hours. NULL
- * without memory, or for a policy that is too long. */
+ * without memory, for a policy that is too long, or one that is not enforced any more. */
 static const char *reply_of(struct gp_known_domain *known, enum gp_postfix_dialect dialect,
 			    enum gp_service_source source, struct gp_buf *text,
 			    enum gp_socketmap_word *word_out)
@@ -88,7 +88,8 @@ static const char *reply_of(struct gp_known_domain *known, enum gp_postfix_diale
 	if (known->reply[dialect])
 		return known->reply[dialect];
 	policy = known->answer.level == GP_POSTFIX_SECURE ? policy_of(known) : NULL;
-	if (policy || known->answer.level != GP_POSTFIX_SECURE)
+	if ((policy && policy->mode == GP_MTASTS_ENFORCE) ||
+	    known->answer.level != GP_POSTFIX_SECURE)
 		ret = gp_postfix_format(&known->answer, known->name, policy, dialect, word_out,
 					text);
 	gp_mtasts_policy_free(policy);
@@ -115,7 +116,8 @@ static void answer(struct gp_service *service, struct gp_known_domain *known,
 	if (reply)
 		answered(arg, word, gp_str_of(reply));
 	else
-		answered(arg, GP_SOCKETMAP_TEMP, gp_str_of("no memory, or too long a policy"));
+		answered(arg, GP_SOCKETMAP_TEMP,
+			 gp_str_of("no memory, or the MTA-STS policy is too long or has changed"));
 	gp_buf_deinit(&text);
 }
 
@@ -151,6 +153,15 @@ static uint64_t answer_time_s(const struct gp_policy_facts *facts,
 	return left > 0 && (uint64_t)left < most ? (uint64_t)left : most;
 }
 
+/* A refresh or the operator may have changed the policy while the DNS was asked. */
+static bool is_of_kept_policy(const struct gp_known_domain *known,
+			      const struct gp_policy_facts *facts)
+{
+	if (!known->kept)
+		return !facts->sts.policy;
+	return known->kept->entry.fetched_at == facts->sts.entry.fetched_at;
+}
+
 static void keep_answer(struct gp_service *service, struct gp_known_domain *known,
 			const struct gp_policy_facts *facts, const struct gp_postfix_answer *found)
 {
@@ -158,7 +169,8 @@ static void keep_answer(struct gp_service *service, struct gp_known_domain *know
 
 	gp_known_domain_drop_answer(known);
 	known->answer = *found;
-	if (seconds && gp_domains_count(service->config.domains) <= service->config.domains_max)
+	if (seconds && is_of_kept_policy(known, facts) &&
+	    gp_domains_count(service->config.domains) <= service->config.domains_max)
 		known->answer_until_ms = gp_time_mono_ms() + 1000 * seconds;
 }
 

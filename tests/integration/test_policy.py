@@ -127,7 +127,7 @@ mx {HOST}
 _25._tcp.mx {USABLE}
 provider MX 10 mx1.signed.test.
 wild MX 10 mx
-""" + announced("held") + "held MX 10 mx\n" + announced("wild")
+""" + announced("held") + "held MX 10 mx\n" + announced("wild") + announced("late") + "late MX 10 mx\n"
 
 FLIPS = f"$TTL 1\n@ MX 10 mx\nmx {HOST}\n"
 ZONES = {"signed.test": SIGNED, "unsigned.test": (UNSIGNED, "insecure"), "bogus.test": (f"@ MX 10 mx\nmx {HOST}\n", "bogus"),
@@ -140,8 +140,8 @@ STS = {"dane-sts": "mx1.signed.test", "unlisted": "other.test", "pkix-sts": "odd
 
 @cache
 def service():
-	made = PolicyLab(lab, ZONES, [f"{name}.signed.test" for name in STS] + ["held.unsigned.test", "wild.unsigned.test"],
-		start=False)
+	made = PolicyLab(lab, ZONES, [f"{name}.signed.test" for name in STS] +
+		["held.unsigned.test", "wild.unsigned.test", "late.unsigned.test"], start=False)
 	made.zones.silence("dead.test")
 	made.conf = made.zones.unbound_conf(server=made.watch.place)
 	faults = made.watch.faults
@@ -512,6 +512,23 @@ def _():
 
 
 # ---- settings ----
+
+
+@test("an answer from a policy that was purged while the DNS was asked is not kept")
+def _():
+	name, faults = "late.unsigned.test", service().watch.faults
+	service().host.site(name, enforce("mx.unsigned.test"))
+	contains(service().run("refresh", name).stdout, "enforce")
+	faults[name, "MX"] = "silent"
+	with service().client() as client:
+		before = service().watch.count("_mta-sts." + name, "TXT")
+		client.request(name)
+		eventually(lambda: service().watch.count("_mta-sts." + name, "TXT") > before, "a question for the record")
+		eventually(lambda: service().listed(name)["policy"]["id"] == "1", "the announced policy")
+		service().run("purge", name)
+		del faults[name, "MX"]
+		contains(client.reply(), "TEMP")
+	equal(service().ask(name), "OK secure match=mx.unsigned.test servername=hostname")
 
 
 @test("[7672-2.2-7 7672-2.2.1-3 7672-6-1] where DANE is mandatory a domain without waits; a reload does it")

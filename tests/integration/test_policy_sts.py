@@ -155,6 +155,11 @@ def _():
 	fails("faults", ERROR, "HTTP status 204", b"", status=204, length=False, media=None)
 
 
+@test("what a policy host writes reaches no terminal as it stands")
+def _():
+	fails("faults", "sts-policy-invalid", 'media type "text/?[31mhtml"', media="text/\x1b[31mhtml")
+
+
 @test("[8461-3.3-6] a redirect is not followed, whichever it is")
 def _():
 	target = service().host.site(domain("target"), enforce(mx("redirect")))
@@ -506,6 +511,8 @@ def _():
 	done = service().run("repair")
 	contains(done.stdout, "moved to")
 	equal(sorted(name.split(".damaged-")[0] for name in os.listdir(folder) if ".damaged-" in name), ["policy.db"])
+	contains(service().run("repair").stdout, "there is none")
+	equal(os.path.exists(os.path.join(folder, "policy.db")), False)
 	service().gate = service().new_gate()
 	equal(service().run("list").stdout, "")
 	works("damaged")

@@ -41,6 +41,12 @@ static const struct row {
 	{ "null MX: NOTFOUND", NULL, { .route = GP_ROUTE_NULL_MX }, GP_POSTFIX_NOTFOUND },
 	{ "null MX, enforce: NOTFOUND", NULL, { .route = GP_ROUTE_NULL_MX, .policy = ENFORCE }, GP_POSTFIX_NOTFOUND },
 	{ "NXDOMAIN: NOTFOUND", NULL, { .route = GP_ROUTE_NO_SUCH_DOMAIN }, GP_POSTFIX_NOTFOUND },
+	{ "unsigned NXDOMAIN: NOTFOUND", NULL, { .route = GP_ROUTE_NO_SUCH_DOMAIN, .mx = GP_INSECURE }, GP_POSTFIX_NOTFOUND },
+	{ "unsigned NXDOMAIN, enforce: secure", NULL, { .route = GP_ROUTE_NO_SUCH_DOMAIN, .mx = GP_INSECURE, .policy = ENFORCE }, GP_POSTFIX_SECURE },
+	{ "unsigned null MX, testing: NOTFOUND", NULL, { .route = GP_ROUTE_NULL_MX, .mx = GP_INSECURE, .policy = "testing *.example.org" }, GP_POSTFIX_NOTFOUND },
+	{ "unsigned null MX, enforce: secure", NULL, { .route = GP_ROUTE_NULL_MX, .mx = GP_INSECURE, .policy = ENFORCE }, GP_POSTFIX_SECURE },
+	{ "unsigned null MX, and nobody can tell whether there is a policy: TEMP", NULL, { .route = GP_ROUTE_NULL_MX, .mx = GP_INSECURE, .sts_unknown = true }, GP_POSTFIX_TEMP },
+	{ "unsigned NXDOMAIN, DANE mandatory: dane-only", &mandatory, { .route = GP_ROUTE_NO_SUCH_DOMAIN, .mx = GP_INSECURE }, GP_POSTFIX_DANE_ONLY },
 	{ "[7672-6-1] DANE mandatory: dane-only", &mandatory, { .mx = GP_INSECURE, .hosts = { A(ABSENT) } }, GP_POSTFIX_DANE_ONLY },
 
 	{ "usable on all: dane-only", NULL, { .hosts = { A(USABLE), B(USABLE) } }, GP_POSTFIX_DANE_ONLY },
