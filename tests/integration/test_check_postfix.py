@@ -67,13 +67,19 @@ def resolv_conf(text, chrooted):
 
 
 def folder(settings, chroot):
-	right = {"compatibility_level": "3.6", "queue_directory": QUEUE, "smtp_dns_support_level": "dnssec",
+	right = {"compatibility_level": "3.6", "myhostname": "mail.test", "queue_directory": QUEUE, "smtp_dns_support_level": "dnssec",
 		"smtp_host_lookup": "dns", "smtp_tls_security_level": "dane", "smtp_tls_CAfile": pki().root,
 		"smtp_tls_policy_maps": MAP}
-	lab.make_folder("etc")
-	lab.write("etc/main.cf", "".join(f"{name} = {value}\n" for name, value in (right | settings).items()))
-	lab.write("etc/master.cf", f"smtp inet n - y - - smtpd\nsmtp unix - - {chroot} - - smtp\n")
-	return lab.path("etc")
+	main = "".join(f"{name} = {value}\n" for name, value in (right | settings).items())
+	return write_folder("etc", main, f"smtp inet n - y - - smtpd\nsmtp unix - - {chroot} - - smtp\n")
+
+
+def write_folder(name, main, master):
+	lab.make_folder(name)
+	for file, text in (("main.cf", main), ("master.cf", master)):
+		path = lab.write(os.path.join(name, file), text)
+		os.utime(path, (0, 0))  # Postfix waits when a file may still be written
+	return lab.path(name)
 
 
 def check(settings=None, *, chroot="n", resolvers_are="nameserver 127.0.0.1\n", policy=None, where=None, **more):
@@ -190,9 +196,8 @@ for one in WRONG:
 
 @test("a file without any setting is told all of it, in the order of the work")
 def _():
-	path = lab.make_folder("bare")
-	lab.write("bare/main.cf", f"compatibility_level = 3.6\nqueue_directory = {QUEUE}\n")
-	lab.write("bare/master.cf", "smtp unix - - y - - smtp\n")
+	path = write_folder("bare", f"compatibility_level = 3.6\nmyhostname = mail.test\nqueue_directory = {QUEUE}\n",
+		"smtp unix - - y - - smtp\n")
 	status, lines = check(where=path, chroot="y", resolvers_are="")
 	equal(status, 1)
 	equal([line for line in lines if line.startswith("    ")], [f"    smtp_tls_policy_maps = {MAP}",

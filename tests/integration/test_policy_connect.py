@@ -123,8 +123,10 @@ ROWS = (
 		WAITS, SKIP, {"sts": ("validation-failure", "sts-mx-not-listed")}),
 	Row("MTA-STS in testing: another name is told, and does not stop the mail", "ststest", OTHER_NAME, None, "testing",
 		NOT_PROTECTED, UNPROVED, {"sts": MISMATCH}, "not-applicable", "name-mismatch"),
-	Row("[X-DANE-STS-2] DANE matches, MTA-STS fails: DANE decides, both are told", "both", SELF_SIGNED, "EE", "enforce",
+	Row("[X-DANE-STS-1] DANE matches, MTA-STS fails: DANE decides, both are told", "both", SELF_SIGNED, "EE", "enforce",
 		PROTECTED, FOR_US, {"tlsa": None, "sts": OWN}, "matched", "not-trusted"),
+	Row("[X-DANE-STS-2] only unusable TLSA records, MTA-STS fails", "unusablests", SELF_SIGNED, "unusable", "enforce",
+		WAITS, SKIP, {"tlsa": ("tlsa-invalid", "all-unusable"), "sts": OWN}, "not-applicable", "not-trusted"),
 	Row("[8461-2-1] MTA-STS succeeds, DANE fails", "bothwrong", GOOD, "wrong", "enforce",
 		WAITS, SKIP, {"tlsa": NO_MATCH, "sts": None}, "not-matched", "ok"),
 	Row("nothing is promised: TLS of whomever", "open", SELF_SIGNED, None, None,
@@ -161,8 +163,12 @@ class Service(PolicyLab):
 		texts[PLAIN] += self.two_hosts()
 		for zone, text in texts.items():
 			self.set(zone, text)
-		self.config = lab.write("gatepost.conf", config_text({"server": {"run_dir": lab.folder, "state_dir": lab.folder,
-			"hostname": "probe.test"}, "dns": self.dns, "policy": self.policy}))
+		self.config = self.write_config("gatepost.conf")
+		self.strict = self.write_config("strict.conf", combine="strict-both")
+
+	def write_config(self, name, **more):
+		server = {"run_dir": lab.folder, "state_dir": lab.folder, "hostname": "probe.test"}
+		return lab.write(name, config_text({"server": server, "dns": self.dns, "policy": self.policy | more}))
 
 	def furnish_one(self, row):
 		name = domain_of(row)
@@ -201,8 +207,8 @@ def furnished():
 	return service
 
 
-def show(domain, *words, **more):
-	done = gatepost(lab, "policy", "show", domain, "--connect", *words, "-c", furnished().config, **more)
+def show(domain, *words, conf=None, **more):
+	done = gatepost(lab, "policy", "show", domain, "--connect", *words, "-c", conf or furnished().config, **more)
 	equal(done.stderr, "")
 	return done.returncode, done.stdout
 
@@ -241,6 +247,13 @@ def judge(row):
 
 for one in ROWS:
 	judge(one)
+
+
+@test("[X-DANE-STS-1] strict-both: DANE matches, MTA-STS fails, and the mail waits")
+def _():
+	status, text = show("both." + SIGNED, "--json", conf=furnished().strict)
+	connect = json.loads(text)["hosts"][0]["connect"]
+	equal((status, connect["action"], results(connect)), (WAITS, SKIP, {"tlsa": None, "sts": OWN}))
 
 
 @test("what TLS a host speaks, its certificate and the record that matches are shown; also as text")
