@@ -73,8 +73,9 @@ static bool has_length(CURL *easy)
 	curl_off_t length = -1;
 
 	curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-	return length >= 0 || curl_easy_header(easy, "Transfer-Encoding", 0, CURLH_HEADER, -1,
-					       &header) == CURLHE_OK;
+	return length >= 0 || (curl_easy_header(easy, "Transfer-Encoding", 0, CURLH_HEADER, -1,
+						&header) == CURLHE_OK &&
+			       strcasestr(header->value, "chunked"));
 }
 
 static void judge_answer(const struct fetch *fetch, struct gp_fetch_result *result)

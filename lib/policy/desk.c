@@ -176,7 +176,6 @@ static void end_fetch(struct gp_desk_fetch *fetch)
 	struct gp_desk *desk = fetch->desk;
 
 	stop_asking(fetch);
-	known->fetch = NULL;
 	desk->refreshing -= fetch->refresh;
 	while ((waiting = TAILQ_FIRST(&fetch->waiting)) != NULL) {
 		TAILQ_REMOVE(&fetch->waiting, waiting, link);
@@ -184,6 +183,8 @@ static void end_fetch(struct gp_desk_fetch *fetch)
 		waiting->done(waiting->arg);
 		free(waiting);
 	}
+	/* until here, so that nobody who was told could forget the domain */
+	known->fetch = NULL;
 	/* its answer was given without the policy that has now come */
 	if (known->answer_pending)
 		gp_known_domain_drop_answer(known);

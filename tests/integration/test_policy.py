@@ -489,15 +489,19 @@ def _():
 
 @test("counters add up to the questions")
 def _():
-	before = service().status()
-	for key in ("all.signed.test", "half.signed.test", "none.signed.test", "none-sts.signed.test"):
-		for _ in range(2):
-			service().ask(key)
-	now = service().status()
-	grown = {name: now[name] - before[name] for name in now if name.startswith("policy-") and now[name] != before[name]}
-	grown.pop("policy-domains", None)
-	equal(grown.pop("policy-cached") >= 4, True)
-	equal(grown, {"policy-queries": 8, "policy-dane-only": 2, "policy-dane": 2, "policy-notfound": 2, "policy-secure": 2})
+	def count():
+		"""How the counters grow; nothing when an answer had no second left of its time to live, and was not kept."""
+		before = service().status()
+		for key in ("all.signed.test", "half.signed.test", "none.signed.test", "none-sts.signed.test"):
+			for _ in range(2):
+				service().ask(key)
+		now = service().status()
+		grown = {name: now[name] - before[name] for name in now if name.startswith("policy-") and now[name] != before[name]}
+		grown.pop("policy-domains", None)
+		return grown if grown.pop("policy-cached", 0) >= 4 else None
+
+	equal(eventually(count, "answers from memory"),
+		{"policy-queries": 8, "policy-dane-only": 2, "policy-dane": 2, "policy-notfound": 2, "policy-secure": 2})
 
 
 @test("the log says each verdict, why mail waits, and where DANE goes over MTA-STS")
