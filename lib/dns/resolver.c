@@ -28,10 +28,10 @@ struct gp_dns_question {
 
 /* A thousand hosts are a few megabytes; libunbound's own default would be more for each cache. */
 static const char *const options[][2] = {
-	{ "msg-cache-size:", "4m" },
-	{ "rrset-cache-size:", "8m" },
-	{ "key-cache-size:", "1m" },
-	{ "neg-cache-size:", "512k" },
+	{ "msg-cache-size:", "2m" },
+	{ "rrset-cache-size:", "4m" },
+	{ "key-cache-size:", "512k" },
+	{ "neg-cache-size:", "256k" },
 	{ "infra-cache-numhosts:", "2000" },
 	{ "use-syslog:", "no" },
 	/* the log of the process is ours */
