@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Speed and memory of gatepost beside other TLS servers, as ratios from one run.
 
-A load generator and an IMAP backend on one processor, the server on another. Each of many short
-rounds takes all peers in turn, in an order that turns from round to round; what needs thousands of
+Load generators and backends on one processor, the servers on another. What counts sessions runs
+gatepost and one other server at the same time, so that whatever else the host does slows both
+alike; the rest takes the servers in turn. All that comes in short rounds; what needs thousands of
 sessions or names, or a flood, is measured once. peers.py knows the servers, measures.py the
 measurements, report.py the tables.
 """
@@ -26,6 +27,7 @@ import peers  # noqa: E402  (no bytecode is to be left in the source folder)
 import report  # noqa: E402
 
 
+CONCURRENCY = 32
 PARTS = ("speed", "starttls", "memory", "names", "swap", "workers", "flood")
 WITH_ALL_PROTOCOLS = ("gatepost", "nginx-mail", "dovecot")
 WITH_WORKERS = ("gatepost", "nginx-stream")
@@ -41,12 +43,12 @@ class Plan:
         self.command = command_to_repeat(options)
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         most = min(10000, (limit - 500) // 2)
-        self.rounds = options.rounds or (1 if quick else 4)
+        self.rounds = options.rounds or (1 if quick else 8)
         self.parts = options.part.split(",") if options.part else PARTS
         self.seconds = options.seconds or 1
         self.concurrency = options.concurrency
-        self.greetings = 50 if quick else 300
-        self.worker_runs = 2 if quick else 10
+        self.greetings = 50 if quick else 100
+        self.turns = 1 if quick else 3
         self.sessions = min(options.sessions or (2000 if quick else most), most)
         self.first_sessions = min(500 if quick else 2000, self.sessions)
         self.after_close_s = 5 if quick else 10
@@ -61,13 +63,14 @@ def parse_options():
     parser.add_argument("--build", default="build-bench", metavar="DIR",
                         help="the folder that holds bench/loadgen and the other tools")
     parser.add_argument("--gatepost", default="build/gatepost", metavar="PATH")
-    parser.add_argument("--only", metavar="PEER[,PEER..]", help="measure these peers only")
+    parser.add_argument("--only", metavar="PEER[,PEER..]",
+                        help="measure gatepost and these peers only")
     parser.add_argument("--quick", action="store_true", help="one short round, for trying it out")
     parser.add_argument("--rounds", type=int, metavar="N")
     parser.add_argument("--seconds", type=int, metavar="S", help="length of one timed run")
     parser.add_argument("--sessions", type=int, metavar="N", help="idle sessions to hold")
-    parser.add_argument("--concurrency", type=int, default=64, metavar="K",
-                        help="sessions at the same time in the handshake runs")
+    parser.add_argument("--concurrency", type=int, default=CONCURRENCY, metavar="K",
+                        help="sessions at the same time at each server in the handshake runs")
     parser.add_argument("--part", metavar="PART[,PART..]",
                         help="measure these parts only: " + " ".join(PARTS))
     parser.add_argument("--write", metavar="FILE", help="write the report as Markdown")
@@ -79,7 +82,7 @@ def command_to_repeat(options):
     """`make bench`, or bench.py with what was given beside the paths."""
     given = ["--quick"] if options.quick else []
     for name, default in (("only", None), ("rounds", None), ("seconds", None), ("sessions", None),
-                          ("concurrency", 64), ("part", None)):
+                          ("concurrency", CONCURRENCY), ("part", None)):
         value = getattr(options, name)
         if value != default:
             given += ["--" + name, str(value)]
@@ -91,7 +94,7 @@ def choose_peers(options):
     everyone = peers.all_peers(os.path.abspath(options.gatepost))
     chosen = everyone
     if options.only:
-        names = options.only.split(",")
+        names = ["gatepost"] + options.only.split(",")
         chosen = [peer for peer in everyone if peer.name in names]
         unknown = set(names) - {peer.name for peer in everyone}
         if unknown:
@@ -123,6 +126,9 @@ class Collector:
         self.values = {peer.name: {} for peer in chosen}
         self.failures = []
 
+    def add(self, peer, metric, value):
+        self.values[peer.name].setdefault(metric, []).append(value)
+
     def run(self, peer, server, measure):
         """Starts a server for one measurement."""
         try:
@@ -134,9 +140,23 @@ class Collector:
     def take(self, peer, measure, server):
         try:
             for metric, value in measure(server).items():
-                self.values[peer.name].setdefault(metric, []).append(value)
+                self.add(peer, metric, value)
         except peers.BenchError as error:
             self.fail(peer, error)
+
+    def compare(self, work, plan, ours, other):
+        """Work of two servers at the same time."""
+        try:
+            results = measures.beside(work, plan, ours, other)
+        except peers.BenchError as error:
+            self.fail(other.peer, error)
+            return
+        rates = [measures.rate(result) for result in results]
+        for server, result, rate in zip((ours, other), results, rates):
+            self.add(server.peer, work.metric, rate)
+            self.add(server.peer, "ciphers", result["cipher"])
+        self.add(other.peer, report.beside(work.metric), rates[0] / rates[1])
+        self.add(ours.peer, work.metric + "-busy", measures.busy(results))
 
     def fail(self, peer, error):
         self.failures.append(f"{peer.name}: {error}")
@@ -148,19 +168,35 @@ def turned(items, by):
     return items[by:] + items[:by]
 
 
-def measure_in_turn(servers, collector, measurements):
-    """All servers stand ready; each measurement goes round before the next begins, so that what is
-    compared was measured within seconds."""
-    with contextlib.ExitStack() as stack:
-        ready = []
-        for server in servers:
-            try:
-                ready.append(stack.enter_context(server))
-            except peers.BenchError as error:
-                collector.fail(server.peer, error)
-        for measure in measurements:
-            for server in ready:
-                collector.take(server.peer, measure, server)
+def start_all(stack, servers, collector):
+    """Those that do start."""
+    ready = []
+    for server in servers:
+        try:
+            ready.append(stack.enter_context(server))
+        except peers.BenchError as error:
+            collector.fail(server.peer, error)
+    return ready
+
+
+def measure_in_turn(ready, collector, measurements):
+    """Each measurement goes round before the next begins, so that what is compared was measured
+    within seconds."""
+    for measure in measurements:
+        for server in ready:
+            collector.take(server.peer, measure, server)
+
+
+def measure_beside(ready, plan, collector, works):
+    """gatepost and one other server at the same time."""
+    ours = [server for server in ready if server.peer.name == "gatepost"]
+    for work in works:
+        others = [server for server in ready if server not in ours and work.can(server)]
+        for server in ours:
+            for other in others:
+                collector.compare(work, plan, server, other)
+            if not others:
+                collector.take(server.peer, lambda s, w=work: measures.alone(w, plan, s), server)
 
 
 def named(chosen, names):
@@ -171,33 +207,32 @@ def named(chosen, names):
 
 
 def part_speed(lab, plan, chosen, collector):
-    measure_in_turn([peers.Server(lab, peer, "ec") for peer in chosen], collector, [
-        lambda s: measures.handshakes(s, plan, "ecdsa", measures.FULL),
-        lambda s: measures.handshakes(s, plan, "resumed", measures.RESUMED),
-        lambda s: measures.greeting(s, plan),
-        lambda s: measures.fetch(s, plan)])
-    measure_in_turn([peers.Server(lab, peer, "rsa") for peer in chosen], collector, [
-        lambda s: measures.handshakes(s, plan, "rsa", measures.FULL)])
+    with contextlib.ExitStack() as stack:
+        ready = start_all(stack, [peers.Server(lab, peer, "ec") for peer in chosen], collector)
+        measure_beside(ready, plan, collector, [measures.HANDSHAKES, measures.RESUMPTIONS])
+        measure_in_turn(ready, collector, [lambda s: measures.greeting(s, plan),
+                                           lambda s: measures.fetch(s, plan)] * plan.turns)
+    with contextlib.ExitStack() as stack:
+        ready = start_all(stack, [peers.Server(lab, peer, "rsa") for peer in chosen], collector)
+        measure_beside(ready, plan, collector, [measures.RSA_HANDSHAKES])
 
 
 def part_starttls(lab, plan, chosen, collector):
-    measure_in_turn(
-        [peers.Server(lab, peer, "ec", "all") for peer in named(chosen, WITH_ALL_PROTOCOLS)],
-        collector,
-        [lambda s, port=port, protocol=protocol: measures.starttls(s, plan, port, protocol)
-         for port, protocol in peers.PROTOCOLS.items()]
-        + [lambda s: measures.starttls_resumed(s, plan), lambda s: measures.submit(s, plan)])
+    servers = [peers.Server(lab, peer, "ec", "all") for peer in named(chosen, WITH_ALL_PROTOCOLS)]
+    with contextlib.ExitStack() as stack:
+        measure_beside(start_all(stack, servers, collector), plan, collector,
+                       measures.STARTTLS + [measures.STARTTLS_RESUMED, measures.MESSAGES])
 
 
 def part_workers(lab, plan, chosen, collector):
-    """The server may use both processors each time, and shares one with the load generator. That
-    makes single runs differ by a tenth: only the median of many tells one worker from two."""
-    measure_in_turn(
-        [peers.Server(lab, peer, "ec", cpus=lab.both_cpus, WORKERS=count)
-         for peer in named(chosen, WITH_WORKERS) for count in (1, 2)],
-        collector,
-        [lambda s: measures.handshakes(s, plan, f"workers-{s.more['WORKERS']}", measures.FULL)]
-        * plan.worker_runs)
+    """One worker and two at the same time; all may use both processors."""
+    for peer in named(chosen, WITH_WORKERS):
+        servers = [peers.Server(lab, peer, "ec", cpus=lab.both_cpus, WORKERS=count)
+                   for count in (2, 1)]
+        with contextlib.ExitStack() as stack:
+            ready = start_all(stack, servers, collector)
+            for _ in range(plan.turns if len(ready) == len(servers) else 0):
+                collector.take(peer, lambda s: measures.workers(plan, *s), ready)
 
 
 def part_memory(lab, plan, chosen, collector):

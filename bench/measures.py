@@ -19,20 +19,74 @@ def rate(result, what="sessions"):
     return result[what] / result["cpu"] if result["cpu"] > 0 else None
 
 
-def run_sessions(server, plan, what, mode, *options, port=None):
-    result = server.run_loadgen(mode, "--concurrency", str(plan.concurrency), *options,
-                                seconds=plan.seconds, port=port)
+def expect_sessions(result, what):
     if result["sessions"] == 0 or result["not_resumed"] > result["sessions"] / 100:
         raise peers.BenchError(f"{what}: {result['sessions']} sessions counted, "
                                f"{result['not_resumed']} were not resumed")
+
+
+def run_sessions(server, plan, what, mode, *options):
+    result = server.run_loadgen(mode, "--concurrency", str(plan.concurrency), *options,
+                                seconds=plan.seconds)
+    expect_sessions(result, what)
     return result
 
 
-def handshakes(server, plan, metric, mode):
-    """`mode` is a pair: for servers that dial a backend, for those that greet by themselves."""
-    result = run_sessions(server, plan, metric, mode[server.peer.greets])
-    return {metric: rate(result), metric + "-busy": result["cpu"] / result["seconds"],
-            "ciphers": result["cipher"]}
+# ---- two servers at the same time
+
+
+class Work:
+    """Sessions that two servers do at the same time. `modes` is a pair: for servers that dial a
+    backend, for those that greet by themselves."""
+
+    def __init__(self, metric, modes, port="PORT", protocol=None):
+        self.metric, self.modes, self.port, self.protocol = metric, modes, port, protocol
+
+    def can(self, server):
+        return self.protocol is None or self.protocol in server.peer.starttls
+
+    def load(self, server, plan):
+        return peers.Load(server, self.modes[server.peer.greets],
+                          ("--concurrency", str(plan.concurrency)), server.ports[self.port])
+
+
+HANDSHAKES = Work("ecdsa", FULL)
+RESUMPTIONS = Work("resumed", RESUMED)
+RSA_HANDSHAKES = Work("rsa", FULL)
+STARTTLS = [Work("starttls-" + protocol, ("starttls-" + protocol,) * 2, port, protocol)
+            for port, protocol in peers.PROTOCOLS.items()]
+STARTTLS_RESUMED = Work("starttls-resumed", ("resume-starttls-imap",) * 2, "IMAP")
+MESSAGES = Work("submit", ("submit",) * 2, "SUBMISSIONS")
+
+
+def beside(work, plan, one, other):
+    """What both did in the same seconds."""
+    results = peers.run_together([work.load(server, plan) for server in (one, other)],
+                                 plan.seconds)
+    for result in results:
+        expect_sessions(result, work.metric)
+    return results
+
+
+def busy(results):
+    """The share of one processor that the servers used."""
+    return sum(result["cpu"] for result in results) / results[0]["seconds"]
+
+
+def alone(work, plan, server):
+    """The same amount of work for a server that has no other to stand beside it."""
+    result = peers.run_together([work.load(server, plan)], plan.seconds)[0]
+    expect_sessions(result, work.metric)
+    return {work.metric: rate(result)}
+
+
+def workers(plan, two, one):
+    """Two workers beside one of the same server."""
+    rates = [rate(result) for result in beside(HANDSHAKES, plan, two, one)]
+    return {"workers-2": rates[0], "workers-1": rates[1]}
+
+
+# ---- one server at a time
 
 
 def greeting(server, plan):
@@ -45,29 +99,6 @@ def fetch(server, plan):
     return {"fetch-cpu": rate(result, "octets") / 1e6,
             "fetch-wall": result["octets"] / result["seconds"] / 1e6,
             "fetch-busy": result["cpu"] / result["seconds"]}
-
-
-# ---- all protocols of clients
-
-
-def starttls(server, plan, port, protocol):
-    """None where the server does not speak it."""
-    metric = "starttls-" + protocol
-    if protocol not in server.peer.starttls:
-        return {metric: None}
-    return {metric: rate(run_sessions(server, plan, metric, metric, port=server.ports[port]))}
-
-
-def starttls_resumed(server, plan):
-    result = run_sessions(server, plan, "starttls-resumed", "resume-starttls-imap",
-                          port=server.ports["IMAP"])
-    return {"starttls-resumed": rate(result)}
-
-
-def submit(server, plan):
-    """Sessions of one message each."""
-    result = run_sessions(server, plan, "submit", "submit", port=server.ports["SUBMISSIONS"])
-    return {"submit": rate(result)}
 
 
 # ---- idle sessions

@@ -7,6 +7,7 @@ import grp
 import json
 import os
 import pwd
+import random
 import re
 import resource
 import select
@@ -103,11 +104,17 @@ def fill_template(text, values):
 
 
 def free_ports(count):
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+    """Below the range from which the kernel gives ports to others meanwhile."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        end = int(file.read().split()[0])
+    found = []
+    while len(found) < count:
+        port = random.randrange(1024, end)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port not in found:
+                found.append(port)
+    return found
 
 
 def read_line(stream, seconds, what):
@@ -358,8 +365,9 @@ class Server:
         begun = time.monotonic()
         with open(os.path.join(self.folder, "output"), "wb") as output:
             command = self.lab.pinned(self.cpus, command)
+            # a session of its own, as a service has: the scheduler groups by sessions
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
-                                            stderr=output)
+                                            stderr=output, start_new_session=True)
         self.await_ready()
         self.greet()
         self.start_s = time.monotonic() - begun
@@ -427,19 +435,43 @@ class Server:
 
     def run_loadgen(self, mode, *options, seconds=2, port=None):
         """One timed run; the result gets the server's CPU seconds as `cpu`."""
-        loadgen = self.lab.start_loadgen(mode, port or self.port, "--sync", "--seconds", str(seconds),
-                                         *options)
-        try:
-            self.ask(loadgen, 30)
-            before = self.cpu_seconds()
+        return run_together([Load(self, mode, options, port or self.port)], seconds)[0]
+
+
+class Load:
+    """What one load generator is to do to one server."""
+
+    def __init__(self, server, mode, options, port):
+        self.server, self.mode, self.options, self.port = server, mode, options, port
+
+    def start(self, seconds):
+        return self.server.lab.start_loadgen(self.mode, self.port, "--sync", "--seconds",
+                                             str(seconds), *self.options)
+
+    def expect_no_error(self, result):
+        if result["errors"] > 0:
+            raise BenchError(f"{self.mode}: {result['errors']} sessions failed "
+                             f"({result['error']}); the server: {self.server.last_words()}")
+
+
+def run_together(loads, seconds):
+    """One timed run of all loads at the same time; their results, each with the CPU seconds of its
+    server as `cpu`."""
+    with contextlib.ExitStack() as stack:
+        running = []
+        for load in loads:
+            loadgen = load.start(seconds)
+            stack.callback(loadgen.stderr.close)
+            stack.callback(stop, loadgen)
+            running.append(loadgen)
+        for load, loadgen in zip(loads, running):
+            load.server.ask(loadgen, 30)
+        before = [load.server.cpu_seconds() for load in loads]
+        for loadgen in running:
             loadgen.stdin.write("\n")
             loadgen.stdin.flush()
-            result = self.ask(loadgen, seconds + 60)
-            result["cpu"] = self.cpu_seconds() - before
-        finally:
-            stop(loadgen)
-            loadgen.stderr.close()
-        if result["errors"] > 0:
-            raise BenchError(f"{mode}: {result['errors']} sessions failed ({result['error']}); "
-                             f"the server: {self.last_words()}")
-        return result
+        results = [load.server.ask(loadgen, seconds + 60) for load, loadgen in zip(loads, running)]
+        for load, result, start in zip(loads, results, before):
+            result["cpu"] = load.server.cpu_seconds() - start
+            load.expect_no_error(result)
+    return results

@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import textwrap
 
-BASE = "haproxy"  # the peer whose figures are 1.00
+OURS = "gatepost"  # its figures are 1.00
 
 # metric, heading, digits behind the point
 SPEED = [
@@ -58,6 +58,11 @@ SPREADS = [
     ("FETCH", ["fetch-cpu", "fetch-wall"]),
     ("memory", ["mem-first", "mem-most"]),
 ]
+
+
+def beside(metric):
+    """Of another server: gatepost's figure by its own, of the same seconds."""
+    return "beside-" + metric
 
 
 def command_output(*command):
@@ -162,30 +167,38 @@ class Report:
         quarter = (len(values) - 1) // 4
         return values[quarter] if metric in SMALL_IS_GOOD else values[-1 - quarter]
 
-    def spread(self, metrics):
-        """The largest (max - min) / median of these metrics over the rounds, as a share."""
-        worst = 0.0
-        for figures in self.values.values():
-            for metric in metrics:
-                values = [v for v in figures.get(metric, []) if v is not None]
-                if len(values) > 1 and statistics.median(values) > 0:
-                    worst = max(worst, (max(values) - min(values)) / statistics.median(values))
-        return worst
-
     def span(self, metric):
         """The smallest and the largest figure of all peers."""
         found = [self.figure(peer.name, metric) for peer in self.chosen]
         found = [value for value in found if value is not None]
         return (min(found), max(found)) if found else None
 
-    def ratio(self, name, other, metric):
-        """The median over the rounds of name's figure by other's of the same round; None when one
-        of them was not measured."""
-        pairs = list(zip(*(self.values.get(who, {}).get(metric, []) for who in (name, other))))
-        ratios = [ours / theirs for ours, theirs in pairs if ours is not None and theirs]
-        return statistics.median(ratios) if ratios else None
+    def ratios(self, other, metric):
+        """gatepost's figure by the other's: of the same seconds where both were measured at the
+        same time, else of the same turn."""
+        found = self.values.get(other, {}).get(beside(metric))
+        if found:
+            return found
+        pairs = zip(*(self.values.get(who, {}).get(metric, []) for who in (OURS, other)))
+        return [ours / theirs for ours, theirs in pairs if ours is not None and theirs]
 
-    def quotient(self, metric, other, name="gatepost"):
+    def ratio(self, other, metric):
+        """The median; None when one of the two was not measured."""
+        found = self.ratios(other, metric)
+        return statistics.median(found) if found else None
+
+    def spread(self, metrics):
+        """The widest middle half of the ratios, as a share of their median."""
+        widest = 0.0
+        for peer in self.chosen:
+            for metric in metrics if peer.name != OURS else []:
+                found = self.ratios(peer.name, metric)
+                if len(found) > 1:
+                    low, middle, high = statistics.quantiles(found, n=4)
+                    widest = max(widest, (high - low) / middle)
+        return widest
+
+    def quotient(self, metric, other, name=OURS):
         """The median, over the runs, of one figure by another of the same peer and time."""
         pairs = list(zip(*(self.values.get(name, {}).get(m, []) for m in (metric, other))))
         ratios = [ours / theirs for ours, theirs in pairs if ours is not None and theirs]
@@ -193,10 +206,10 @@ class Report:
 
     def best(self, metric):
         """The best other peer that dials a backend for every session."""
-        found = [(self.ratio("gatepost", p.name, metric), p.name) for p in self.chosen
-                 if not p.greets and p.name != "gatepost"]
+        found = [(self.ratio(p.name, metric), p.name) for p in self.chosen
+                 if not p.greets and p.name != OURS]
         found = [pair for pair in found if pair[0] is not None]
-        return min(found)[1] if found else BASE
+        return min(found)[1] if found else "haproxy"
 
     # ---- tables
 
@@ -223,9 +236,9 @@ class Report:
 
     def ratio_table(self):
         def show(name, column):
-            ratio = self.ratio(name, BASE, column[0])
-            return "-" if ratio is None else f"{ratio:.2f}"
-        return self.peer_table("ratio to HAProxy", SPEED + MEMORY, show)
+            ratio = 1.0 if name == OURS else self.ratio(name, column[0])
+            return "-" if ratio is None else f"{1 / ratio:.2f}"
+        return self.peer_table("ratio to gatepost", SPEED + MEMORY, show)
 
     def figure_table(self, corner, columns):
         def show(name, column):
@@ -266,9 +279,9 @@ class Report:
     def session_targets(self):
         return [
             self.target("time to greeting", "greeting", False, 1.10, 1.00, "dovecot"),
-            self.target("FETCH, octets per CPU second", "fetch-cpu", True, 0.95, 1.05, BASE),
+            self.target("FETCH, octets per CPU second", "fetch-cpu", True, 0.95, 1.05, "haproxy"),
             self.target("FETCH, octets per second of wall time", "fetch-wall", True, 0.95, 1.05,
-                        BASE),
+                        "haproxy"),
             self.target("FETCH, octets per second of wall time", "fetch-wall", True, 5, None,
                         "nginx-mail"),
         ]
@@ -278,20 +291,20 @@ class Report:
         for metric, count in (("mem-first", self.plan.first_sessions),
                               ("mem-most", self.plan.sessions)):
             name = f"memory per idle session at {count:,}"
-            found.append(self.target(name, metric, False, 0.90, None, BASE))
-            found.append(Target(name + ", KiB", self.figure("gatepost", metric), False, 15.5,
+            found.append(self.target(name, metric, False, 0.90, None, "haproxy"))
+            found.append(Target(name + ", KiB", self.figure(OURS, metric), False, 15.5,
                                 14.5, digits=1))
-        found.append(Target("memory after all have closed", self.figure("gatepost", "mem-kept"),
+        found.append(Target("memory after all have closed", self.figure(OURS, "mem-kept"),
                             False, 1.5, 1.1, "x that at the start"))
         found.append(Target(f"CPU with {self.plan.sessions:,} idle sessions, percent",
-                            self.figure("gatepost", "idle-cpu"), False, 0.1, 0.005, digits=3))
+                            self.figure(OURS, "idle-cpu"), False, 0.1, 0.005, digits=3))
         return found
 
     def edge_targets(self):
         count = self.plan.names
 
         def ours(metric):
-            return self.figure("gatepost", metric)
+            return self.figure(OURS, metric)
 
         return [
             Target("handshakes per CPU second, two workers",
@@ -312,7 +325,7 @@ class Report:
 
     def target(self, name, metric, at_least, must, stretch, peer):
         title = next((p.title for p in self.chosen if p.name == peer), peer)
-        return Target(name, self.ratio("gatepost", peer, metric), at_least, must, stretch,
+        return Target(name, self.ratio(peer, metric), at_least, must, stretch,
                       f"x {title}")
 
     def target_table(self):
@@ -324,24 +337,22 @@ class Report:
     def conditions(self):
         """What was seen of the run itself."""
         lines = [
-            f"Rounds: {self.plan.rounds}. A ratio is the median over the rounds of two figures that "
-            f"were measured within seconds of each other. A figure is the best one but "
-            f"{(self.plan.rounds - 1) // 4}, as the host's other work can only slow a round down. "
-            f"Timed runs of "
-            f"{self.plan.seconds} s, {self.plan.concurrency} sessions at the same time; "
-            f"{self.plan.greetings} greetings; idle sessions: {self.plan.first_sessions:,} "
-            f"and {self.plan.sessions:,}.",
+            f"Rounds: {self.plan.rounds}. A ratio is the median over the rounds. A figure is what a "
+            f"quarter of the rounds exceed, as the host's other work can only slow a round down. "
+            f"Timed runs of {self.plan.seconds} s, {self.plan.concurrency} sessions at the same "
+            f"time at each server; {self.plan.turns} turns of {self.plan.greetings} greetings in a "
+            f"round; idle sessions: {self.plan.first_sessions:,} and {self.plan.sessions:,}.",
             f"Other programs, and the host under a virtual machine, used {self.foreign:.1%} of the "
             f"processors during the run.",
         ]
         if self.plan.rounds > 1:
-            lines.append("Largest difference between two rounds, as a share of the median: "
+            lines.append("The widest middle half of a ratio over the rounds, as a share of it: "
                          + ", ".join(f"{what} {self.spread(metrics):.1%}"
                                      for what, metrics in SPREADS) + ".")
         for metric, what in (("ecdsa-busy", "full ECDSA handshakes"), ("fetch-busy", "FETCH")):
             span = self.span(metric)
             if span:
-                lines.append(f"The server's processor was {span[0]:.0%} to {span[1]:.0%} busy "
+                lines.append(f"The servers' processor was {span[0]:.0%} to {span[1]:.0%} busy "
                              f"during {what}.")
         ciphers = sorted({c for f in self.values.values() for c in f.get("ciphers", [])})
         if ciphers:
@@ -398,8 +409,13 @@ TARGET_WORDS = """
 Bounds with an x are ratios to what stands beside them, measured in the same run. The stretch goals
 for handshakes were set as parts of what a bare TLS server without backend does; here they are
 ratios to the same peers as in the column before. What has no bound is there to compare: nginx mail
-dials no backend where gatepost does, and nginx stream with two workers shows what this machine
-takes away when all of it is busy.
+dials no backend where gatepost does.
+
+Two workers share two processors with the load generators, which need more CPU time than the
+servers, so the processes of one server often follow each other on one processor. Those of nginx
+were forked and share what their libraries hold in memory; those of gatepost are programs started
+anew, each with a layout of its own that nobody can learn from another's crash, and find less of
+theirs in the processor's caches.
 """
 
 STARTTLS_WORDS = """
@@ -436,7 +452,7 @@ accept P-384, as gatepost does.
 """
 
 RATIO_WORDS = """
-HAProxy is 1.00. For handshakes and FETCH more is better, for the greeting and for memory less. Rows
+gatepost is 1.00. For handshakes and FETCH more is better, for the greeting and for memory less. Rows
 with a * are servers that greet by themselves: they dial no backend before the login, so their
 handshakes do less work and stand apart from the others.
 """
@@ -465,17 +481,20 @@ server used during {idle} s of silence with all of them.
 """
 
 METHOD_WORDS = """
-- One server at a time, started for its measurements with one worker or thread and pinned to one
-  processor by taskset; everything runs on loopback. Load generator and backend share another
-  processor. The servers take turns in every round, in an order that changes from round to
-  round, so that drift of the machine hits all alike.
+- Every server is started with one worker or thread and pinned to one processor by taskset;
+  everything runs on loopback. Load generators and backends share another processor.
+
+- Where sessions are counted, gatepost and one other server are under the same load at the same
+  time, each from a load generator of its own, and share the servers' processor: what else the
+  host does slows both alike, and two servers that are the same differ by less than one per cent.
+
+- For the greeting and FETCH the servers take turns, in an order that changes from round to round;
+  idle sessions, names and the flood are measured once, one server at a time.
 
 - The client offers TLS 1.3, X25519 and one cipher suite. Tickets, session caches and buffers are as
   each server's default has them; the configurations stand in `bench/peers`.
 
-- Two workers are compared with one while the server may use two processors each time; where there
-  are only two, the load generator shares one of them. The ratio is the median of ten pairs of runs
-  in each round, as single pairs differ by a tenth.
+- One worker and two are compared in the same way, while both servers may use two processors.
 
 - The backend (`bench/mailstub.c`) is one process that answers from memory. Each proxy sends it the
   most telling PROXY header that it can: version 2 with TLS facts from gatepost and HAProxy,
@@ -492,9 +511,9 @@ METHOD_WORDS = """
 """
 
 LIMIT_WORDS = """
-Load generator and backend together can need more CPU time than the server: then their processor is
-the bottleneck, wall times are those of the whole set-up, and the server is not full (its share
-is given above). That is why the unit is the CPU second of the server. Loopback has no loss
+Load generators and backends together can need more CPU time than the servers: then their processor
+is the bottleneck, wall times are those of the whole set-up, and the servers are not full (their
+share is given above). That is why the unit is the CPU second of the server. Loopback has no loss
 and no delay, kernel memory is not counted (about the same for each proxy: two sockets a session),
 and one worker says nothing about many cores.
 """
