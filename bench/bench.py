@@ -55,6 +55,7 @@ class Plan:
         self.idle_s = 1 if quick else 5
         self.names = 500 if quick else 10000
         self.ping_s = 1 if quick else 3
+        self.flood_turns = 1 if quick else 5
         self.flood = 64
 
 

@@ -397,7 +397,7 @@ class Report:
             "## Many names", self.figure_table(f"{plan.names:,} names", NAMES),
             paragraphs(NAMES_WORDS),
             "## A flood of dear handshakes", self.figure_table("flood", FLOOD),
-            paragraphs(FLOOD_WORDS.format(clients=plan.flood)),
+            paragraphs(FLOOD_WORDS.format(clients=plan.flood, turns=plan.flood_turns, seconds=plan.ping_s)),
             "## The machine", machine_list,
             "## The run", conditions.replace("\n\n", "\n"),
             "## How it is measured", paragraphs(METHOD_WORDS).replace("\n\n- ", "\n- "),
@@ -445,8 +445,9 @@ the slowest of all these replies.
 """
 
 FLOOD_WORDS = """
-32 sessions, logged in, say NOOP every 20 ms each; p99 is what 99 of 100 replies do not exceed.
-Then {clients} connections at a time send a hello that has nothing but P-384, made once and sent
+32 sessions, logged in, say NOOP every 20 ms each; p99 is what 99 of 100 replies in {seconds} s do
+not exceed, without and with the flood in turns, and the median of {turns} turns. In the flood
+{clients} connections at a time send a hello that has nothing but P-384, made once and sent
 again and again, and are closed and begun anew at each answer. The other servers are configured to
 accept P-384, as gatepost does.
 """
