@@ -2,20 +2,19 @@
 #include "daemon/fetch.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "daemon/child.h"
 #include "daemon/control.h"
 #include "daemon/event_rows.h"
-#include "policy/fetch_wire.h"
 #include "daemon/memory.h"
 #include "daemon/sandbox.h"
+#include "policy/fetch_wire.h"
 #include "policy/setup.h"
 
 enum { FDS_MAX = GP_SETUP_FD_LISTENERS + 1 };
@@ -153,14 +152,7 @@ int gp_fetch_main(void)
 {
 	struct fetch_process process = { .loop = gp_loop_new(), .channel_fd = -1 };
 
-	prctl(PR_SET_NAME, "gatepost-fetch");
-	prctl(PR_SET_DUMPABLE, 0);
-	setsid();
-	/* the terminal's signals are for the supervisor */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
+	gp_child_begin("gatepost-fetch");
 	if (process.loop)
 		process.fetcher = gp_fetcher_new(process.loop);
 	if (!process.fetcher)

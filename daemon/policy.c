@@ -2,27 +2,26 @@
 #include "daemon/policy.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "conf/conf.h"
+#include "daemon/child.h"
 #include "daemon/control.h"
 #include "daemon/counters.h"
 #include "daemon/event_rows.h"
-#include "policy/fetch_wire.h"
 #include "daemon/memory.h"
 #include "daemon/policy_admin.h"
 #include "daemon/policy_store.h"
 #include "daemon/sandbox.h"
 #include "daemon/socketmap_server.h"
+#include "policy/fetch_wire.h"
 #include "policy/service.h"
 #include "policy/setup.h"
 
@@ -563,14 +562,7 @@ int gp_policy_main(void)
 {
 	struct policy_process process = { .loop = gp_loop_new(), .channel_fd = -1 };
 
-	prctl(PR_SET_NAME, "gatepost-policy");
-	prctl(PR_SET_DUMPABLE, 0);
-	setsid();
-	/* the terminal's signals are for the supervisor */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
+	gp_child_begin("gatepost-policy");
 	if (!process.loop)
 		return EX_OSERR;
 	gp_timer_init(&process.self_test_deadline, process.loop, on_self_test_deadline, &process);

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/web.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "daemon/child.h"
 #include "daemon/control.h"
 #include "daemon/event_rows.h"
 #include "daemon/memory.h"
@@ -185,14 +184,7 @@ int gp_web_main(void)
 {
 	struct web web = { .loop = gp_loop_new() };
 
-	prctl(PR_SET_NAME, "gatepost-web");
-	prctl(PR_SET_DUMPABLE, 0);
-	setsid();
-	/* the terminal's signals are for the supervisor */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
+	gp_child_begin("gatepost-web");
 	if (!web.loop)
 		return EX_OSERR;
 	gp_watch_init(&web.control, web.loop, GP_CONTROL_FD, on_control, &web);

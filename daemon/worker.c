@@ -4,12 +4,10 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sysexits.h>
@@ -17,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "daemon/child.h"
 #include "daemon/event_rows.h"
 #include "daemon/extension_probe.h"
 #include "daemon/memory.h"
@@ -535,15 +534,7 @@ int gp_worker_main(void)
 {
 	struct gp_worker *worker;
 
-	prctl(PR_SET_NAME, "gatepost-edge");
-	/* private keys must not end in a core file, nor keystrokes come from us */
-	prctl(PR_SET_DUMPABLE, 0);
-	setsid();
-	/* the terminal's signals are for the supervisor, which tells us what to do */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
+	gp_child_begin("gatepost-edge");
 	worker = worker_new();
 	if (!worker)
 		return EX_OSERR;
