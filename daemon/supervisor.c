@@ -13,19 +13,17 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "daemon/children.h"
 #include "daemon/cleartext_users.h"
 #include "daemon/event_rows.h"
 #include "daemon/file_watch.h"
 #include "daemon/listening.h"
 #include "daemon/memory.h"
 #include "daemon/notify.h"
-#include "daemon/policy_sockets.h"
-#include "daemon/pool.h"
 #include "daemon/served_file.h"
 #include "daemon/snapshot.h"
 #include "daemon/status.h"
 #include "daemon/status_report.h"
-#include "daemon/web_sockets.h"
 #include "tls/ticket.h"
 
 enum {
@@ -38,9 +36,6 @@ enum {
 static const int watched_signals[] = { SIGHUP, SIGTERM, SIGINT, SIGCHLD };
 enum { SIGNAL_COUNT = sizeof(watched_signals) / sizeof(*watched_signals) };
 
-/* In the order in which they are set up. */
-enum pool { POOL_EDGE, POOL_WEB, POOL_FETCH, POOL_POLICY, POOLS };
-
 struct supervisor {
 	const char *path; /* of the configuration */
 	unsigned parts;   /* of enum gp_part */
@@ -49,11 +44,7 @@ struct supervisor {
 	struct gp_snapshot *snapshot;
 	struct gp_listening *listening;
 	int listening_fds[GP_CONF_LISTENERS_MAX];
-	struct gp_pool *pools[POOLS]; /* NULL: there is nothing for it to do */
-	int web_fds[GP_WEB_SOCKETS];
-	int policy_fds[GP_POLICY_SOCKETS_MAX];
-	size_t policy_fd_count;
-	int fetch_fd;
+	struct gp_children *children;
 	unsigned worker_count;
 	struct gp_ticket_keys *tickets;
 	int ticket_fd;
@@ -262,51 +253,15 @@ static void set_up_log(const struct gp_conf *conf)
 		     (enum gp_log_target)conf->log.target);
 }
 
-static void set_up_edge(struct supervisor *s)
-{
-	const int *sealed = s->snapshot->fds;
-	const int fds[GP_SETUP_FD_LISTENERS] = {
-		[GP_SETUP_FD_CONFIGURATION] = sealed[GP_SEALED_CONFIGURATION],
-		[GP_SETUP_FD_CERTIFICATES] = sealed[GP_SEALED_CERTIFICATES],
-		[GP_SETUP_FD_TICKETS] = s->ticket_fd,
-		[GP_SETUP_FD_COUNTERS] = s->counter_fd,
-	};
-
-	gp_pool_set_up(s->pools[POOL_EDGE], fds, s->listening_fds,
-		       s->snapshot->conf->listener_count);
-}
-
-/* The others get neither keys nor passwords: `settings` stands wherever there is nothing for
- * them. */
-static void set_up_single(struct supervisor *s, enum pool pool, int settings, int certificates,
-			  int counters, const int *sockets, size_t socket_count)
-{
-	const int fds[GP_SETUP_FD_LISTENERS] = {
-		[GP_SETUP_FD_CONFIGURATION] = settings,
-		[GP_SETUP_FD_CERTIFICATES] = certificates,
-		[GP_SETUP_FD_TICKETS] = settings,
-		[GP_SETUP_FD_COUNTERS] = counters,
-	};
-
-	gp_pool_set_up(s->pools[pool], fds, sockets, socket_count);
-}
-
 static void set_up_children(struct supervisor *s)
 {
-	const int *sealed = s->snapshot->fds;
-	int web = sealed[GP_SEALED_WEB], policy = sealed[GP_SEALED_POLICY];
+	const struct gp_children_set_up set_up = { .snapshot = s->snapshot,
+						   .ticket_fd = s->ticket_fd,
+						   .counter_fd = s->counter_fd,
+						   .counter_read_fd = s->counter_read_fd,
+						   .listening_fds = s->listening_fds };
 
-	if (s->pools[POOL_EDGE])
-		set_up_edge(s);
-	if (s->pools[POOL_WEB])
-		set_up_single(s, POOL_WEB, web, web, s->counter_read_fd, s->web_fds,
-			      GP_WEB_SOCKETS);
-	if (s->pools[POOL_FETCH])
-		set_up_single(s, POOL_FETCH, policy, sealed[GP_SEALED_TRUST], s->counter_read_fd,
-			      &s->fetch_fd, 1);
-	if (s->pools[POOL_POLICY])
-		set_up_single(s, POOL_POLICY, policy, policy, s->counter_fd, s->policy_fds,
-			      s->policy_fd_count);
+	gp_children_set_up(s->children, &set_up);
 }
 
 static void adopt(struct supervisor *s, struct gp_snapshot *fresh)
@@ -419,10 +374,8 @@ static void on_pool_ready(void *arg)
 	struct supervisor *s = arg;
 	const struct gp_conf *conf = s->snapshot->conf;
 
-	for (int i = 0; i < POOLS; i++) {
-		if (s->pools[i] && !gp_pool_is_ready(s->pools[i]))
-			return;
-	}
+	if (!gp_children_are_ready(s->children))
+		return;
 	save_served(s);
 	gp_notify("READY=1");
 	if (s->ready)
@@ -440,11 +393,8 @@ static void on_pool_empty(void *arg)
 {
 	struct supervisor *s = arg;
 
-	for (int i = 0; i < POOLS; i++) {
-		if (s->pools[i] && !gp_pool_is_empty(s->pools[i]))
-			return;
-	}
-	gp_loop_stop(s->loop);
+	if (gp_children_are_gone(s->children))
+		gp_loop_stop(s->loop);
 }
 
 /* The second time: at once. */
@@ -458,10 +408,7 @@ static void drain(struct supervisor *s, const char *reason)
 	/* the last holders of the sockets turn new clients away instead of leaving them to wait */
 	gp_listening_free(s->listening);
 	s->listening = NULL;
-	for (int i = 0; i < POOLS; i++) {
-		if (s->pools[i])
-			gp_pool_drain(s->pools[i], ms);
-	}
+	gp_children_drain(s->children, ms);
 }
 
 /* At the start the operator waits for an answer; later the old set-up stays in use. */
@@ -477,14 +424,6 @@ static void on_pool_refused(void *arg, const char *why)
 	drain(s, "the configuration cannot be used");
 }
 
-static void reap(struct supervisor *s)
-{
-	for (int i = 0; i < POOLS; i++) {
-		if (s->pools[i])
-			gp_pool_reap(s->pools[i]);
-	}
-}
-
 static void on_signal(void *arg, int number)
 {
 	struct supervisor *s = arg;
@@ -492,30 +431,24 @@ static void on_signal(void *arg, int number)
 	if (number == SIGHUP)
 		reload(s);
 	else if (number == SIGCHLD)
-		reap(s);
+		gp_children_reap(s->children);
 	else
 		drain(s, strsignal(number));
 }
 
 /* ---- questions ---- */
 
-/* One for each worker, for us, and for the policy process. */
-static unsigned counter_lines(const struct supervisor *s)
-{
-	return s->worker_count + 2;
-}
-
 static void answer_status(void *arg, const char *request, struct gp_buf *out)
 {
 	struct supervisor *s = arg;
 	struct gp_status_report report = { .worker_count = s->worker_count,
-					   .line_count = counter_lines(s),
+					   .line_count = gp_children_counter_lines(s->worker_count),
 					   .counters = s->counters,
 					   .uptime_ms = gp_time_mono_ms() - s->started_ms };
 	int pids[GP_CONF_WORKERS_MAX];
 
 	for (unsigned i = 0; i < s->worker_count; i++)
-		pids[i] = gp_pool_pid(s->pools[POOL_EDGE], i);
+		pids[i] = gp_children_worker_pid(s->children, i);
 	report.pids = pids;
 	if (!strcmp(request, "status"))
 		gp_status_report_text(&report, out);
@@ -585,7 +518,8 @@ static int open_shared_memory(struct supervisor *s)
 		return EX_OSERR;
 	close(fd);
 	choose_ticket_keys(s);
-	if (gp_memory_share("gatepost-counters", counter_lines(s) * sizeof(*s->counters),
+	if (gp_memory_share("gatepost-counters",
+			    gp_children_counter_lines(s->worker_count) * sizeof(*s->counters),
 			    &s->counter_fd, &map) != GP_OK ||
 	    gp_memory_reopen_read_only(s->counter_fd, &s->counter_read_fd) != GP_OK)
 		return EX_OSERR;
@@ -631,87 +565,33 @@ static int find_identity(const struct supervisor *s, struct gp_identity *identit
 	}
 }
 
-static int open_single(struct supervisor *s, const struct gp_pool_config *common, enum pool pool,
-		       const char *role, unsigned line)
+static int open_children(struct supervisor *s)
 {
-	struct gp_pool_config config = *common;
-
-	config.role = role;
-	config.worker_count = 1;
-	config.first_line = line;
-	config.line_count = counter_lines(s);
-	s->pools[pool] = gp_pool_new(&config);
-	return s->pools[pool] ? EX_OK : EX_OSERR;
-}
-
-static int open_web(struct supervisor *s, const struct gp_pool_config *common)
-{
-	struct gp_buf errors;
-	int ret;
-
-	if (!gp_web_is_wanted(s->snapshot->conf) || !(s->parts & GP_PART_EDGE))
-		return EX_OK;
-	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
-	ret = gp_web_sockets_open(s->snapshot->conf, &common->identity, s->web_fds, &errors);
-	print_errors(&errors);
-	gp_buf_deinit(&errors);
-	if (ret != GP_OK)
-		return EX_UNAVAILABLE;
-	/* its line of counters is also ours */
-	return open_single(s, common, POOL_WEB, "web", s->worker_count);
-}
-
-static int open_policy(struct supervisor *s, const struct gp_pool_config *common)
-{
-	struct gp_buf errors;
-	int ret;
-
-	if (!gp_policy_is_wanted(s->snapshot->conf) || !(s->parts & GP_PART_POLICY))
-		return EX_OK;
-	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
-	ret = gp_policy_sockets_open(s->snapshot->conf, &common->identity, s->policy_fds,
-				     &s->policy_fd_count, &s->fetch_fd, &errors);
-	print_errors(&errors);
-	gp_buf_deinit(&errors);
-	if (ret != GP_OK)
-		return EX_UNAVAILABLE;
-	ret = open_single(s, common, POOL_FETCH, "fetch", s->worker_count);
-	return ret == EX_OK
-		       ? open_single(s, common, POOL_POLICY, "policy-server", s->worker_count + 1)
-		       : ret;
-}
-
-static int open_edge(struct supervisor *s, const struct gp_pool_config *common)
-{
-	struct gp_pool_config config = *common;
-
-	if (!s->worker_count)
-		return EX_OK;
-	config.role = "edge-worker";
-	config.worker_count = s->worker_count;
-	config.line_count = s->worker_count;
-	s->pools[POOL_EDGE] = gp_pool_new(&config);
-	return s->pools[POOL_EDGE] ? EX_OK : EX_OSERR;
-}
-
-static int open_pools(struct supervisor *s)
-{
-	struct gp_pool_config common = {
-		.loop = s->loop,
-		.counters = s->counters,
-		.on_ready = on_pool_ready,
-		.on_cleartext_login = on_cleartext_login,
-		.on_refused = on_pool_refused,
-		.on_empty = on_pool_empty,
-		.arg = s,
+	struct gp_children_config config = {
+		.pool = {
+			.loop = s->loop,
+			.counters = s->counters,
+			.on_ready = on_pool_ready,
+			.on_cleartext_login = on_cleartext_login,
+			.on_refused = on_pool_refused,
+			.on_empty = on_pool_empty,
+			.arg = s,
+		},
+		.conf = s->snapshot->conf,
+		.worker_count = s->worker_count,
+		.web = s->parts & GP_PART_EDGE,
+		.policy = s->parts & GP_PART_POLICY,
 	};
-	int ret = find_identity(s, &common.identity);
+	int ret = find_identity(s, &config.pool.identity);
+	struct gp_buf errors;
 
-	if (ret == EX_OK)
-		ret = open_edge(s, &common);
-	if (ret == EX_OK)
-		ret = open_web(s, &common);
-	return ret == EX_OK ? open_policy(s, &common) : ret;
+	if (ret != EX_OK)
+		return ret;
+	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
+	ret = gp_children_new(&config, &s->children, &errors);
+	print_errors(&errors);
+	gp_buf_deinit(&errors);
+	return ret;
 }
 
 static void start_timers(struct supervisor *s)
@@ -795,9 +675,9 @@ static int load(struct supervisor *s)
 static int open_all(struct supervisor *s)
 {
 	static int (*const openers[])(struct supervisor *) = {
-		load,       raise_descriptor_limit, open_listeners, open_status,
-		open_state, open_shared_memory,     watch_signals,  watch_files,
-		open_pools, reduce_privileges,
+		load,          raise_descriptor_limit, open_listeners, open_status,
+		open_state,    open_shared_memory,     watch_signals,  watch_files,
+		open_children, reduce_privileges,
 	};
 	int ret = EX_OK;
 
@@ -813,8 +693,7 @@ static void close_all(struct supervisor *s)
 	if (s->cleartext_users)
 		save_cleartext_users(s);
 	gp_status_server_free(s->status);
-	for (int i = 0; i < POOLS; i++)
-		gp_pool_free(s->pools[i]);
+	gp_children_free(s->children);
 	gp_file_watch_free(s->files);
 	gp_listening_free(s->listening);
 	gp_cleartext_users_free(s->cleartext_users);
