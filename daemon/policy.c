@@ -22,6 +22,7 @@
 #include "daemon/sandbox.h"
 #include "daemon/socketmap_server.h"
 #include "policy/fetch_wire.h"
+#include "policy/postfix.h"
 #include "policy/service.h"
 #include "policy/setup.h"
 
@@ -126,12 +127,6 @@ static void on_verdict(void *arg, const struct gp_policy_facts *facts,
 		       const struct gp_policy_verdict *verdict,
 		       const struct gp_postfix_answer *answer)
 {
-	static const char *const words[] = {
-		[GP_POSTFIX_NOTFOUND] = "NOTFOUND", [GP_POSTFIX_TEMP] = "TEMP",
-		[GP_POSTFIX_DANE] = "dane",         [GP_POSTFIX_DANE_ONLY] = "dane-only",
-		[GP_POSTFIX_SECURE] = "secure",
-	};
-
 	(void)arg;
 	log_overridden(facts, verdict);
 	if (answer->level == GP_POSTFIX_TEMP)
@@ -140,7 +135,7 @@ static void on_verdict(void *arg, const struct gp_policy_facts *facts,
 			 GP_LOG_TEXT_FIELD("detail", facts->mx_why ? facts->mx_why : "-"));
 	else
 		gp_event(POLICY_VERDICT, GP_LOG_TEXT_FIELD("domain", facts->domain),
-			 GP_LOG_TEXT_FIELD("answer", words[answer->level]),
+			 GP_LOG_TEXT_FIELD("answer", gp_postfix_level_name(answer->level)),
 			 GP_LOG_TEXT_FIELD("reason", answer->reason));
 }
 

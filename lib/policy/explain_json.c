@@ -45,12 +45,6 @@ static const char *const records[] = {
 	[GP_MTASTS_TXT_FAILED] = "failed",
 };
 
-static const char *const postfix_levels[] = {
-	[GP_POSTFIX_NOTFOUND] = "NOTFOUND", [GP_POSTFIX_TEMP] = "TEMP",
-	[GP_POSTFIX_DANE] = "dane",         [GP_POSTFIX_DANE_ONLY] = "dane-only",
-	[GP_POSTFIX_SECURE] = "secure",
-};
-
 /* jansson takes UTF-8 only, and what comes from the wire need not be any. */
 static json_t *text_of(const char *text)
 {
@@ -206,7 +200,7 @@ static json_t *reply_of(const struct gp_policy_facts *facts, const struct gp_pos
 static json_t *postfix_of(const struct gp_policy_facts *facts,
 			  const struct gp_postfix_answer *answer)
 {
-	return json_pack("{s:s, s:s, s:o, s:o}", "answer", postfix_levels[answer->level], "reason",
+	return json_pack("{s:s, s:s, s:o, s:o}", "answer", gp_postfix_level_name(answer->level), "reason",
 			 answer->reason, "QUERY", reply_of(facts, answer, GP_POSTFIX_3_4),
 			 "QUERYwithTLSRPT", reply_of(facts, answer, GP_POSTFIX_3_10));
 }

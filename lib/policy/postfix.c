@@ -6,6 +6,17 @@
 #include "base/err.h"
 #include "identity/domain.h"
 
+const char *gp_postfix_level_name(enum gp_postfix_level level)
+{
+	static const char *const names[] = {
+		[GP_POSTFIX_NOTFOUND] = "NOTFOUND", [GP_POSTFIX_TEMP] = "TEMP",
+		[GP_POSTFIX_DANE] = "dane",         [GP_POSTFIX_DANE_ONLY] = "dane-only",
+		[GP_POSTFIX_SECURE] = "secure",
+	};
+
+	return names[level];
+}
+
 /* ---- the table ---- */
 
 enum condition { ANY, NO, YES };

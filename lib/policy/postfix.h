@@ -17,6 +17,9 @@ enum gp_postfix_level {
 	GP_POSTFIX_SECURE,    /* names of the MTA-STS policy */
 };
 
+/* Postfix's word for it; "NOTFOUND" and "TEMP" are those of the socketmap protocol. */
+const char *gp_postfix_level_name(enum gp_postfix_level level);
+
 struct gp_postfix_answer {
 	enum gp_postfix_level level;
 	bool unlisted;      /* GP_POSTFIX_SECURE: the MTA-STS policy lists none of the hosts */

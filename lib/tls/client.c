@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tls/client.h"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -12,6 +10,7 @@
 #include "base/endpoint.h"
 #include "base/err.h"
 #include "tls/profile.h"
+#include "tls/trust_openssl.h"
 
 struct gp_tls_client {
 	SSL_CTX *ctx;
@@ -20,17 +19,10 @@ struct gp_tls_client {
 
 static unsigned add_trust(SSL_CTX *ctx, struct gp_str ca_pem)
 {
-	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
-	BIO *bio = BIO_new_mem_buf(ca_pem.p, (int)ca_pem.len);
-	X509 *certificate;
-	unsigned count = 0;
+	BIO *pem = BIO_new_mem_buf(ca_pem.p, (int)ca_pem.len);
+	unsigned count = pem ? gp_tls_add_authorities(SSL_CTX_get_cert_store(ctx), pem) : 0;
 
-	while (bio && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-		count += X509_STORE_add_cert(store, certificate) == 1;
-		X509_free(certificate);
-	}
-	BIO_free(bio);
-	ERR_clear_error();
+	BIO_free(pem);
 	return count;
 }
 

@@ -20,12 +20,12 @@ struct gp_tls_trust {
 
 /* ---- authorities ---- */
 
-static unsigned add_all(X509_STORE *store, BIO *bio)
+unsigned gp_tls_add_authorities(X509_STORE *store, BIO *pem)
 {
 	X509 *certificate;
 	unsigned count = 0;
 
-	while ((certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+	while ((certificate = PEM_read_bio_X509(pem, NULL, NULL, NULL)) != NULL) {
 		count += X509_STORE_add_cert(store, certificate) == 1;
 		X509_free(certificate);
 	}
@@ -41,7 +41,7 @@ static int trust_from(BIO *bio, struct gp_tls_trust **trust_out)
 	if (trust)
 		trust->store = X509_STORE_new();
 	if (trust && trust->store)
-		ret = add_all(trust->store, bio) ? GP_OK : GP_E_CONF;
+		ret = gp_tls_add_authorities(trust->store, bio) ? GP_OK : GP_E_CONF;
 	if (ret == GP_OK)
 		*trust_out = trust;
 	else
