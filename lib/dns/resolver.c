@@ -75,6 +75,26 @@ static int add_forwarders(struct ub_ctx *context, const struct gp_resolver_confi
 	return code ? fail(error, "resolver option", "do-not-query-localhost", code) : GP_OK;
 }
 
+/* libunbound reads the file with the first question only, and says no more then than that it
+ * failed. */
+static int add_trust_anchors(struct ub_ctx *context, const char *path,
+			     char error[static GP_DNS_ERROR_SIZE])
+{
+	FILE *file = fopen(path, "re");
+	int code;
+
+	if (!file) {
+		snprintf(error, GP_DNS_ERROR_SIZE,
+			 "trust anchors \"%s\": %s; Debian's package dns-root-data installs those of "
+			 "the root",
+			 path, strerror(errno));
+		return GP_E_CONF;
+	}
+	fclose(file);
+	code = ub_ctx_add_ta_file(context, path);
+	return code ? fail(error, "trust anchors", path, code) : GP_OK;
+}
+
 static int configure(struct ub_ctx *context, const struct gp_resolver_config *config,
 		     char error[static GP_DNS_ERROR_SIZE])
 {
@@ -87,11 +107,8 @@ static int configure(struct ub_ctx *context, const struct gp_resolver_config *co
 		if (code)
 			ret = fail(error, "resolver configuration", config->unbound_conf, code);
 	}
-	if (ret == GP_OK && config->trust_anchors) {
-		code = ub_ctx_add_ta_file(context, config->trust_anchors);
-		if (code)
-			ret = fail(error, "trust anchors", config->trust_anchors, code);
-	}
+	if (ret == GP_OK && config->trust_anchors)
+		ret = add_trust_anchors(context, config->trust_anchors, error);
 	if (ret == GP_OK)
 		ret = add_forwarders(context, config, error);
 	if (ret != GP_OK)

@@ -614,6 +614,15 @@ def _():
 		contains("\n".join(gate.lines), 'dns.trust-anchors')
 
 
+@test("trust anchors that cannot be read are a sentence that says where they come from")
+def _():
+	service()
+	gate = second(wait=False, trust_anchors=lab.path("none.key"))
+	equal(gate.wait(), EX_CONFIG)
+	contains("\n".join(gate.lines), "none.key")
+	contains("\n".join(gate.lines), "dns-root-data")
+
+
 @test("no answer at all lets it start, and mail waits until there is one")
 def _():
 	gate = second(self_test="dead.test")
