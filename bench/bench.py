@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Speed and memory of gatepost beside other TLS servers, as ratios from one run.
 
-Load generators and backends on one processor, the servers on another. What counts sessions runs
-gatepost and one other server at the same time, so that whatever else the host does slows both
-alike; the rest takes the servers in turn. All that comes in short rounds; what needs thousands of
-sessions or names, or a flood, is measured once. peers.py knows the servers, measures.py the
-measurements, report.py the tables.
+Load generators and backends on one processor, the servers on another. For handshakes and messages
+gatepost and one other server are under load at the same time, so that whatever else the host does
+slows both alike; for the rest the servers take turns. All that comes in short rounds; what needs
+thousands of sessions or names, or a flood, is measured once. peers.py knows the servers,
+measures.py the measurements, report.py the tables.
 """
 
 import argparse
@@ -126,6 +126,7 @@ class Collector:
     def __init__(self, chosen):
         self.values = {peer.name: {} for peer in chosen}
         self.failures = []
+        self.failed = set()  # their figures would stand beside those of other turns
 
     def add(self, peer, metric, value):
         self.values[peer.name].setdefault(metric, []).append(value)
@@ -145,21 +146,23 @@ class Collector:
         except peers.BenchError as error:
             self.fail(peer, error)
 
-    def compare(self, work, plan, ours, other):
-        """Work of two servers at the same time."""
+    def take_together(self, work, plan, servers):
+        """gatepost first, and another server where there is one that speaks this."""
         try:
-            results = measures.beside(work, plan, ours, other)
+            results = measures.together(work, plan, servers)
         except peers.BenchError as error:
-            self.fail(other.peer, error)
+            self.fail(servers[-1].peer, f"beside {servers[0].peer.name}: {error}")
             return
-        rates = [measures.rate(result) for result in results]
-        for server, result, rate in zip((ours, other), results, rates):
-            self.add(server.peer, work.metric, rate)
+        for server, result in zip(servers, results):
+            self.add(server.peer, work.metric, result["rate"])
             self.add(server.peer, "ciphers", result["cipher"])
-        self.add(other.peer, report.beside(work.metric), rates[0] / rates[1])
-        self.add(ours.peer, work.metric + "-busy", measures.busy(results))
+            self.add(server.peer, work.metric + "-busy", measures.busy(results))
+        for server, result in list(zip(servers, results))[1:]:
+            self.add(server.peer, report.ratio_metric(work.metric),
+                     results[0]["rate"] / result["rate"])
 
     def fail(self, peer, error):
+        self.failed.add(peer.name)
         self.failures.append(f"{peer.name}: {error}")
         print(f"bench: {self.failures[-1]}", file=sys.stderr, flush=True)
 
@@ -189,15 +192,14 @@ def measure_in_turn(ready, collector, measurements):
 
 
 def measure_beside(ready, plan, collector, works):
-    """gatepost and one other server at the same time."""
-    ours = [server for server in ready if server.peer.name == "gatepost"]
+    """gatepost and one other server at the same time; alone what nobody else speaks."""
+    ours = next((server for server in ready if server.peer.name == "gatepost"), None)
+    if not ours:
+        return
     for work in works:
-        others = [server for server in ready if server not in ours and work.can(server)]
-        for server in ours:
-            for other in others:
-                collector.compare(work, plan, server, other)
-            if not others:
-                collector.take(server.peer, lambda s, w=work: measures.alone(w, plan, s), server)
+        others = [server for server in ready if server is not ours and work.is_spoken_by(server)]
+        for beside in [[other] for other in others] or [[]]:
+            collector.take_together(work, plan, [ours] + beside)
 
 
 def named(chosen, names):

@@ -17,7 +17,9 @@ SWAP_S = 5  # how long sessions are watched around a swap of certificates
 
 def rate(result, what="sessions"):
     """Per second of server CPU."""
-    return result[what] / result["cpu"] if result["cpu"] > 0 else None
+    if result["cpu"] <= 0:
+        raise peers.BenchError("the server used no CPU time that could be seen")
+    return result[what] / result["cpu"]
 
 
 def expect_sessions(result, what):
@@ -43,7 +45,7 @@ class Work:
     def __init__(self, metric, modes, port="PORT", protocol=None):
         self.metric, self.modes, self.port, self.protocol = metric, modes, port, protocol
 
-    def can(self, server):
+    def is_spoken_by(self, server):
         return self.protocol is None or self.protocol in server.peer.starttls
 
     def load(self, server, plan):
@@ -60,12 +62,12 @@ STARTTLS_RESUMED = Work("starttls-resumed", ("resume-starttls-imap",) * 2, "IMAP
 MESSAGES = Work("submit", ("submit",) * 2, "SUBMISSIONS")
 
 
-def beside(work, plan, one, other):
-    """What both did in the same seconds."""
-    results = peers.run_together([work.load(server, plan) for server in (one, other)],
-                                 plan.seconds)
+def together(work, plan, servers):
+    """What all of them did in the same seconds."""
+    results = peers.run_together([work.load(server, plan) for server in servers], plan.seconds)
     for result in results:
         expect_sessions(result, work.metric)
+        result["rate"] = rate(result)
     return results
 
 
@@ -74,17 +76,10 @@ def busy(results):
     return sum(result["cpu"] for result in results) / results[0]["seconds"]
 
 
-def alone(work, plan, server):
-    """The same amount of work for a server that has no other to stand beside it."""
-    result = peers.run_together([work.load(server, plan)], plan.seconds)[0]
-    expect_sessions(result, work.metric)
-    return {work.metric: rate(result)}
-
-
 def workers(plan, two, one):
     """Two workers beside one of the same server."""
-    rates = [rate(result) for result in beside(HANDSHAKES, plan, two, one)]
-    return {"workers-2": rates[0], "workers-1": rates[1]}
+    results = together(HANDSHAKES, plan, (two, one))
+    return {"workers-2": results[0]["rate"], "workers-1": results[1]["rate"]}
 
 
 # ---- one server at a time

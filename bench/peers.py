@@ -39,8 +39,8 @@ class Peer:
     """A server of the comparison.
 
     `greets`: it greets by itself and dials no backend before the login. `proxy`: it sends a
-    PROXY header. `starttls`: the protocols in which it does that. `version` is a command whose
-    output holds the version number.
+    PROXY header. `starttls`: the protocols in which it offers STARTTLS. `version` is a command
+    whose output holds the version number.
     """
 
     def __init__(self, name, title, command, version, package, greets=False, proxy=True,
@@ -103,18 +103,12 @@ def fill_template(text, values):
     return "\n".join(lines) + "\n"
 
 
-def free_ports(count):
-    """Below the range from which the kernel gives ports to others meanwhile."""
+def candidate_ports():
+    """Outside the range from which the kernel gives ports to others, in a random order."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
-        end = int(file.read().split()[0])
-    found = []
-    while len(found) < count:
-        port = random.randrange(1024, end)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            if port not in found:
-                found.append(port)
-    return found
+        first, last = map(int, file.read().split())
+    ports = [port for port in range(1024, 65536) if not first <= port <= last]
+    return random.sample(ports, len(ports))
 
 
 def read_line(stream, seconds, what):
@@ -227,7 +221,7 @@ def memory_kib(pids):
 
 
 class Lab:
-    """The temporary folder with certificates, and the two processors."""
+    """The temporary folder with certificates, the two processors, and ports for servers."""
 
     def __init__(self, folder, build, sessions):
         self.folder = folder
@@ -238,12 +232,23 @@ class Lab:
         self.client_cpu = cpus[1] if len(cpus) > 1 else cpus[0]
         self.both_cpus = ",".join(str(cpu) for cpu in cpus[:2])
         self.started = 0
+        self.candidate_ports = candidate_ports()
         os.chmod(folder, 0o755)
         self.ca = os.path.join(folder, "ca.pem")
         self.make_certificates()
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
+
+    def free_port(self):
+        """One that this lab has not given before."""
+        while self.candidate_ports:
+            port = self.candidate_ports.pop()
+            with socket.socket() as probe, contextlib.suppress(OSError):
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+                return port
+        raise BenchError("no port is free outside net.ipv4.ip_local_port_range")
 
     def openssl(self, *args):
         done = subprocess.run(["openssl", *args], cwd=self.folder, text=True, check=False,
@@ -306,7 +311,7 @@ class Server:
         self.cpus = lab.server_cpu if cpus is None else cpus
         self.more = more
         names = ["PORT"] + ([*PROTOCOLS, "SUBMISSIONS"] if variant == "all" else [])
-        self.ports = dict(zip(names, free_ports(len(names))))
+        self.ports = {name: lab.free_port() for name in names}
         self.port = self.ports["PORT"]
         lab.started += 1
         self.folder = lab.path(f"{peer.name}-{lab.started}")
@@ -433,9 +438,9 @@ class Server:
         except BenchError as error:
             return self.fail(loadgen, str(error))
 
-    def run_loadgen(self, mode, *options, seconds=2, port=None):
+    def run_loadgen(self, mode, *options, seconds=2):
         """One timed run; the result gets the server's CPU seconds as `cpu`."""
-        return run_together([Load(self, mode, options, port or self.port)], seconds)[0]
+        return run_together([Load(self, mode, options, self.port)], seconds)[0]
 
 
 class Load:

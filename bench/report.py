@@ -56,13 +56,12 @@ SPREADS = [
     ("STARTTLS", [row[0] for row in STARTTLS]),
     ("greeting", ["greeting"]),
     ("FETCH", ["fetch-cpu", "fetch-wall"]),
-    ("memory", ["mem-first", "mem-most"]),
 ]
 
 
-def beside(metric):
+def ratio_metric(metric):
     """Of another server: gatepost's figure by its own, of the same seconds."""
-    return "beside-" + metric
+    return "ratio-" + metric
 
 
 def command_output(*command):
@@ -153,14 +152,15 @@ class Report:
         self.chosen = sorted(chosen, key=lambda peer: peer.greets)
         self.values = collector.values
         self.failures = collector.failures
+        self.failed = collector.failed
         self.machine_rows = machine_rows
         self.foreign = foreign
 
     # ---- figures
 
     def figure(self, name, metric):
-        """The best quarter's edge over the rounds, None when it was not measured: what else the
-        host does can only slow a round down, never speed it up."""
+        """The run at the edge of the best quarter, None when it was not measured: what else the
+        host does can only slow a run down, never speed it up."""
         values = sorted(v for v in self.values.get(name, {}).get(metric, []) if v is not None)
         if not values:
             return None
@@ -168,17 +168,18 @@ class Report:
         return values[quarter] if metric in SMALL_IS_GOOD else values[-1 - quarter]
 
     def span(self, metric):
-        """The smallest and the largest figure of all peers."""
-        found = [self.figure(peer.name, metric) for peer in self.chosen]
-        found = [value for value in found if value is not None]
+        """The smallest and the largest value of all runs."""
+        found = [value for figures in self.values.values() for value in figures.get(metric, [])]
         return (min(found), max(found)) if found else None
 
     def ratios(self, other, metric):
         """gatepost's figure by the other's: of the same seconds where both were measured at the
         same time, else of the same turn."""
-        found = self.values.get(other, {}).get(beside(metric))
+        found = self.values.get(other, {}).get(ratio_metric(metric))
         if found:
             return found
+        if self.failed & {OURS, other}:
+            return []
         pairs = zip(*(self.values.get(who, {}).get(metric, []) for who in (OURS, other)))
         return [ours / theirs for ours, theirs in pairs if ours is not None and theirs]
 
@@ -188,15 +189,17 @@ class Report:
         return statistics.median(found) if found else None
 
     def spread(self, metrics):
-        """The widest middle half of the ratios, as a share of their median."""
-        widest = 0.0
-        for peer in self.chosen:
-            for metric in metrics if peer.name != OURS else []:
-                found = self.ratios(peer.name, metric)
-                if len(found) > 1:
-                    low, middle, high = statistics.quantiles(found, n=4)
-                    widest = max(widest, (high - low) / middle)
-        return widest
+        """The widest middle half of the ratios, as a share of their median; None for too few."""
+        found = [self.ratios(peer.name, metric) for peer in self.chosen for metric in metrics
+                 if peer.name != OURS]
+        quartiles = [statistics.quantiles(ratios, n=4, method="inclusive") for ratios in found
+                     if len(ratios) > 3]
+        return max(((high - low) / middle for low, middle, high in quartiles), default=None)
+
+    def spreads(self):
+        """The same as words, for all that was compared often enough."""
+        found = [(what, self.spread(metrics)) for what, metrics in SPREADS]
+        return ", ".join(f"{what} {value:.1%}" for what, value in found if value is not None)
 
     def quotient(self, metric, other, name=OURS):
         """The median, over the runs, of one figure by another of the same peer and time."""
@@ -209,7 +212,7 @@ class Report:
         found = [(self.ratio(p.name, metric), p.name) for p in self.chosen
                  if not p.greets and p.name != OURS]
         found = [pair for pair in found if pair[0] is not None]
-        return min(found)[1] if found else "haproxy"
+        return min(found)[1] if found else "-"
 
     # ---- tables
 
@@ -313,7 +316,8 @@ class Report:
                    self.quotient("workers-2", "workers-1", "nginx-stream"), True, None, None,
                    "x one worker"),
             Target(f"start with {count:,} names, s", ours("names-start"), False, 2, None),
-            Target(f"memory with {count:,} names, MiB", ours("names-mem"), False, 200, 50, digits=1),
+            Target(f"memory with {count:,} names, MiB", ours("names-mem"), False, 200, 50,
+                   digits=1),
             Target(f"look-up among {count:,} names, µs", ours("names-lookup"), False, 1, None),
             Target("swap of certificates, sessions lost", ours("swap-lost"), False, 0, None,
                    digits=0),
@@ -337,18 +341,19 @@ class Report:
     def conditions(self):
         """What was seen of the run itself."""
         lines = [
-            f"Rounds: {self.plan.rounds}. A ratio is the median over the rounds. A figure is what a "
-            f"quarter of the rounds exceed, as the host's other work can only slow a round down. "
+            f"Rounds: {self.plan.rounds}. A ratio is the median over all runs of the two. A figure "
+            f"is the run at the edge of the best quarter, as the host's other work can only slow "
+            f"a run down; so the quotient of two figures need not be the ratio.",
             f"Timed runs of {self.plan.seconds} s, {self.plan.concurrency} sessions at the same "
-            f"time at each server; {self.plan.turns} turns of {self.plan.greetings} greetings in a "
-            f"round; idle sessions: {self.plan.first_sessions:,} and {self.plan.sessions:,}.",
+            f"time at each server; turns of the greeting ({self.plan.greetings} of them), FETCH "
+            f"and workers in each round: {self.plan.turns}; idle sessions: "
+            f"{self.plan.first_sessions:,} and {self.plan.sessions:,}.",
             f"Other programs, and the host under a virtual machine, used {self.foreign:.1%} of the "
             f"processors during the run.",
         ]
-        if self.plan.rounds > 1:
-            lines.append("The widest middle half of a ratio over the rounds, as a share of it: "
-                         + ", ".join(f"{what} {self.spread(metrics):.1%}"
-                                     for what, metrics in SPREADS) + ".")
+        if self.spreads():
+            lines.append("Half of all runs lie within this share of a ratio, at worst: "
+                         + self.spreads() + ".")
         for metric, what in (("ecdsa-busy", "full ECDSA handshakes"), ("fetch-busy", "FETCH")):
             span = self.span(metric)
             if span:
@@ -386,7 +391,7 @@ class Report:
             "    " + plan.command,
             paragraphs("""
                 Run it while nothing else uses the machine. `python3 bench/bench.py --help` shows
-                the options, for example `--quick` and `--only gatepost,haproxy`."""),
+                the options, for example `--quick` and `--only haproxy`."""),
             "## Targets", self.target_table(), paragraphs(TARGET_WORDS),
             "## Ratios", self.ratio_table(), paragraphs(RATIO_WORDS),
             "## Figures", self.figure_table("figures", SPEED), paragraphs(FIGURE_WORDS),
@@ -397,7 +402,8 @@ class Report:
             "## Many names", self.figure_table(f"{plan.names:,} names", NAMES),
             paragraphs(NAMES_WORDS),
             "## A flood of dear handshakes", self.figure_table("flood", FLOOD),
-            paragraphs(FLOOD_WORDS.format(clients=plan.flood, turns=plan.flood_turns, seconds=plan.ping_s)),
+            paragraphs(FLOOD_WORDS.format(clients=plan.flood, turns=plan.flood_turns,
+                                          seconds=plan.ping_s)),
             "## The machine", machine_list,
             "## The run", conditions.replace("\n\n", "\n"),
             "## How it is measured", paragraphs(METHOD_WORDS).replace("\n\n- ", "\n- "),
@@ -406,16 +412,16 @@ class Report:
 
 
 TARGET_WORDS = """
-Bounds with an x are ratios to what stands beside them, measured in the same run. The stretch goals
-for handshakes were set as parts of what a bare TLS server without backend does; here they are
-ratios to the same peers as in the column before. What has no bound is there to compare: nginx mail
-dials no backend where gatepost does.
+Rows with an x are ratios, gatepost's figure by that of the other, measured in the same run; the
+other targets are plain figures. The stretch goals for handshakes were set as parts of what a bare
+TLS server without backend does; here they are ratios to the same peers as in the column before.
+What has no bound is there to compare: nginx mail dials no backend where gatepost does.
 
-Two workers share two processors with the load generators, which need more CPU time than the
-servers, so the processes of one server often follow each other on one processor. Those of nginx
-were forked and share what their libraries hold in memory; those of gatepost are programs started
-anew, each with a layout of its own that nobody can learn from another's crash, and find less of
-theirs in the processor's caches.
+Two workers beside one: the processes and load generators of both are more than the processors, so
+one process often follows another on the same one. The workers of nginx are forked and share what
+their libraries keep in memory; those of gatepost are programs started anew, each with a layout of
+its own that nobody can learn from another's crash, and find less of theirs in the caches. Forked
+for a trial, they lost a third less.
 """
 
 STARTTLS_WORDS = """
@@ -445,17 +451,18 @@ the slowest of all these replies.
 """
 
 FLOOD_WORDS = """
-32 sessions, logged in, say NOOP every 20 ms each; p99 is what 99 of 100 replies in {seconds} s do
-not exceed, without and with the flood in turns, and the median of {turns} turns. In the flood
-{clients} connections at a time send a hello that has nothing but P-384, made once and sent
-again and again, and are closed and begun anew at each answer. The other servers are configured to
-accept P-384, as gatepost does.
+32 sessions, logged in, say NOOP every 20 ms each; 99 of 100 replies in {seconds} s came at least as
+fast as the p99. It was taken {turns} times without the flood and with it, in turns; the table has
+the medians, and the ratio of the two. In the flood {clients} connections at a time send a hello
+that has nothing but P-384, made once and sent again and again, and are closed and begun anew at
+each answer. The other servers are configured to accept P-384, as gatepost does.
 """
 
 RATIO_WORDS = """
-gatepost is 1.00. For handshakes and FETCH more is better, for the greeting and for memory less. Rows
-with a * are servers that greet by themselves: they dial no backend before the login, so their
-handshakes do less work and stand apart from the others.
+Each cell is the server's figure by gatepost's, which the table of targets has the other way round.
+For handshakes and FETCH more is better, for the greeting and for memory less. Rows with a * are
+servers that greet by themselves: they dial no backend before the login, so their handshakes do less
+work and stand apart from the others.
 """
 
 FIGURE_WORDS = """
@@ -467,7 +474,7 @@ FIGURE_WORDS = """
   Only sessions that were really resumed count.
 
 - greeting: milliseconds from connect() to the first octet of the greeting, one connection at a
-  time, the median of a round.
+  time, the median of a turn.
 
 - FETCH/CPU, FETCH wall: megabytes (10^6 octets) received per second of server CPU time and
   per second of wall time, one connection that fetches a message of 8 MiB again and again.
@@ -485,17 +492,17 @@ METHOD_WORDS = """
 - Every server is started with one worker or thread and pinned to one processor by taskset;
   everything runs on loopback. Load generators and backends share another processor.
 
-- Where sessions are counted, gatepost and one other server are under the same load at the same
-  time, each from a load generator of its own, and share the servers' processor: what else the
-  host does slows both alike, and two servers that are the same differ by less than one per cent.
+- For handshakes and messages gatepost and one other server are under the same load at the same
+  time, each from a load generator of its own, and share the servers' processor, so that what else
+  the host does slows both alike. XMPP is alone, as nobody else here speaks it.
+
+- One worker and two are compared in the same way, while both servers may use two processors.
 
 - For the greeting and FETCH the servers take turns, in an order that changes from round to round;
-  idle sessions, names and the flood are measured once, one server at a time.
+  idle sessions, names, the swap and the flood are measured once, one server at a time.
 
 - The client offers TLS 1.3, X25519 and one cipher suite. Tickets, session caches and buffers are as
   each server's default has them; the configurations stand in `bench/peers`.
-
-- One worker and two are compared in the same way, while both servers may use two processors.
 
 - The backend (`bench/mailstub.c`) is one process that answers from memory. Each proxy sends it the
   most telling PROXY header that it can: version 2 with TLS facts from gatepost and HAProxy,
@@ -505,7 +512,7 @@ METHOD_WORDS = """
 
 - Server CPU time is the kernel's process clock of all processes of the server, user and system,
   ended threads and children included, read right before and right after the timed part. A
-  warm-up of one session for each place goes before it.
+  warm-up of one session for each connection goes before it.
 
 - Every session that is begun is carried to its end (close_notify, FIN, the server's end of stream)
   and counted. One failed session voids the run.

@@ -23,7 +23,8 @@ struct gp_children_config {
 /* Lines of counters: one for each worker, then the supervisor's own, then the policy process's. */
 unsigned gp_children_counter_lines(unsigned worker_count);
 
-/* What the children are given; the descriptors stay the caller's. */
+/* What the children are given. The descriptors stay the caller's, and live, as does the array of
+ * them, as long as the children or the next set-up. */
 struct gp_children_set_up {
 	const struct gp_snapshot *snapshot;
 	int ticket_fd;
@@ -36,6 +37,7 @@ struct gp_children_set_up {
  * EX_OSERR with errno; what is in *children_out is to be freed all the same. */
 int gp_children_new(const struct gp_children_config *config, struct gp_children **children_out,
 		    struct gp_buf *errors);
+/* Their sockets end with this process. */
 void gp_children_free(struct gp_children *children);
 
 /* Give all of them, and those that will replace them, this set-up; starts them the first time. */

@@ -84,10 +84,11 @@ static int add_trust_anchors(struct ub_ctx *context, const char *path,
 	int code;
 
 	if (!file) {
-		snprintf(error, GP_DNS_ERROR_SIZE,
-			 "trust anchors \"%s\": %s; Debian's package dns-root-data installs those of "
-			 "the root",
-			 path, strerror(errno));
+		snprintf(
+			error, GP_DNS_ERROR_SIZE,
+			"trust anchors \"%s\": %s; Debian's package dns-root-data installs those of "
+			"the root",
+			path, strerror(errno));
 		return GP_E_CONF;
 	}
 	fclose(file);

@@ -200,8 +200,8 @@ static json_t *reply_of(const struct gp_policy_facts *facts, const struct gp_pos
 static json_t *postfix_of(const struct gp_policy_facts *facts,
 			  const struct gp_postfix_answer *answer)
 {
-	return json_pack("{s:s, s:s, s:o, s:o}", "answer", gp_postfix_level_name(answer->level), "reason",
-			 answer->reason, "QUERY", reply_of(facts, answer, GP_POSTFIX_3_4),
+	return json_pack("{s:s, s:s, s:o, s:o}", "answer", gp_postfix_level_name(answer->level),
+			 "reason", answer->reason, "QUERY", reply_of(facts, answer, GP_POSTFIX_3_4),
 			 "QUERYwithTLSRPT", reply_of(facts, answer, GP_POSTFIX_3_10));
 }
 

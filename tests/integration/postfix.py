@@ -98,8 +98,8 @@ class Postfix:
 			command(*sudo, "tee", os.path.join(etc, name), input=text, root=True)
 		lab.closers.callback(command, *sudo, "rm", "-rf", self.folder, root=True, check=False)
 		self.process = lab.start("postfix", [*sudo, "/usr/sbin/postfix", "-c", etc, "start-fg"], root=True)
-		# The script behind start-fg dies alone: master must be told by itself.
-		lab.closers.callback(command, *sudo, "/usr/sbin/postfix", "-c", etc, "abort", root=True, check=False)
+		# The script behind start-fg dies alone; "stop" waits for the master.
+		lab.closers.callback(command, *sudo, "/usr/sbin/postfix", "-c", etc, "stop", root=True, check=False)
 		eventually(lambda: not self.process.running() or all(map(connects, map(self.port, PORTS))), "Postfix")
 		if not self.process.running():
 			raise AssertionError("Postfix did not start:\n" + self.process.tail())
