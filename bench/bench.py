@@ -43,12 +43,12 @@ class Plan:
         self.command = command_to_repeat(options)
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         most = min(10000, (limit - 500) // 2)
-        self.rounds = options.rounds or (1 if quick else 8)
+        self.rounds = options.rounds or (1 if quick else 5)
         self.parts = options.part.split(",") if options.part else PARTS
         self.seconds = options.seconds or 1
         self.concurrency = options.concurrency
         self.greetings = 50 if quick else 100
-        self.turns = 1 if quick else 3
+        self.turns = 1 if quick else 2
         self.sessions = min(options.sessions or (2000 if quick else most), most)
         self.first_sessions = min(500 if quick else 2000, self.sessions)
         self.after_close_s = 5 if quick else 10
