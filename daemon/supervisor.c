@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "conf/restart.h"
 #include "daemon/children.h"
 #include "daemon/cleartext_users.h"
 #include "daemon/event_rows.h"
@@ -209,44 +210,6 @@ static void on_cleartext_login(void *arg, const char *user, const char *source)
 
 /* ---- reload ---- */
 
-/* Of the server group nothing can be changed under running processes. */
-static bool same_text(const char *a, const char *b)
-{
-	return !strcmp(a ? a : "", b ? b : "");
-}
-
-static bool same_texts(const struct gp_conf_texts *a, const struct gp_conf_texts *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++) {
-		if (strcmp(a->items[i], b->items[i]) != 0)
-			return false;
-	}
-	return true;
-}
-
-static bool same_policy(const struct gp_conf *a, const struct gp_conf *b)
-{
-	return same_texts(&a->policy.addresses, &b->policy.addresses) &&
-	       !strcmp(a->policy.socket_mode, b->policy.socket_mode) &&
-	       same_text(a->policy.socket_group, b->policy.socket_group) &&
-	       a->dns.dnssec == b->dns.dnssec &&
-	       same_text(a->dns.trust_anchors, b->dns.trust_anchors) &&
-	       same_texts(&a->dns.forwarders, &b->dns.forwarders) &&
-	       same_text(a->dns.unbound_conf, b->dns.unbound_conf);
-}
-
-static bool same_server(const struct gp_conf *a, const struct gp_conf *b)
-{
-	return same_text(a->web.address.text, b->web.address.text) &&
-	       same_text(a->web.metrics_address.text, b->web.metrics_address.text) &&
-	       same_policy(a, b) && !a->listener_count == !b->listener_count &&
-	       !strcmp(a->server.user, b->server.user) && a->server.workers == b->server.workers &&
-	       !strcmp(a->server.run_dir, b->server.run_dir) &&
-	       !strcmp(a->server.state_dir, b->server.state_dir);
-}
-
 static void set_up_log(const struct gp_conf *conf)
 {
 	gp_log_setup((enum gp_log_level)conf->log.level, (enum gp_log_format)conf->log.format,
@@ -323,7 +286,7 @@ static int prepare(struct supervisor *s, struct gp_snapshot **fresh_out, struct 
 
 	if (ret != GP_OK)
 		return ret;
-	if (!same_server((*fresh_out)->conf, s->snapshot->conf)) {
+	if (gp_conf_needs_restart(s->snapshot->conf, (*fresh_out)->conf)) {
 		gp_buf_appendf(
 			errors,
 			"%s: user, workers, run-dir and state-dir of the group "

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_CONF_RESTART_H
+#define GP_CONF_RESTART_H
+
+#include <stdbool.h>
+
+#include "conf/conf.h"
+
+/* Do the two differ in what cannot be changed under running processes: who they are, how many, and
+ * the sockets and folders that were made before rights were given up? */
+bool gp_conf_needs_restart(const struct gp_conf *running, const struct gp_conf *fresh);
+
+#endif
