@@ -279,6 +279,22 @@ static int match_listeners(struct supervisor *s, const struct gp_conf *conf, int
 	return s->worker_count ? gp_listening_match(s->listening, conf, fds, errors) : GP_OK;
 }
 
+/* Does the configuration change what only a restart can? */
+static bool refuse_restart(const struct supervisor *s, const struct gp_conf *fresh,
+			   struct gp_buf *errors)
+{
+	struct gp_buf names;
+	bool refuse;
+
+	gp_buf_init(&names, GP_CONF_ERRORS_MAX);
+	refuse = gp_conf_needs_restart(s->snapshot->conf, fresh, &names);
+	if (refuse)
+		gp_buf_appendf(errors, "%s: %s changed: restart gatepost to apply it\n", s->path,
+			       gp_buf_cstr(&names));
+	gp_buf_deinit(&names);
+	return refuse;
+}
+
 static int prepare(struct supervisor *s, struct gp_snapshot **fresh_out, struct gp_buf *errors)
 {
 	int fds[GP_CONF_LISTENERS_MAX];
@@ -286,14 +302,7 @@ static int prepare(struct supervisor *s, struct gp_snapshot **fresh_out, struct 
 
 	if (ret != GP_OK)
 		return ret;
-	if (gp_conf_needs_restart(s->snapshot->conf, (*fresh_out)->conf)) {
-		gp_buf_appendf(
-			errors,
-			"%s: user, workers, run-dir and state-dir of the group "
-			"\"server\", the addresses of the groups \"web\" and \"policy\", the group "
-			"\"dns\", and whether there are listeners at all can be changed by a "
-			"restart only\n",
-			s->path);
+	if (refuse_restart(s, (*fresh_out)->conf, errors)) {
 		ret = GP_E_CONF;
 	} else {
 		ret = match_listeners(s, (*fresh_out)->conf, fds, errors);

@@ -239,15 +239,26 @@ static void address_is_listenable(const struct checker *c)
 	}
 }
 
+/* Is the setting there? One of the wrong type has been complained of already. */
+static bool is_set(const config_setting_t *group, const char *name, const char *value)
+{
+	const config_setting_t *setting = config_setting_get_member(group, name);
+
+	return value || (setting && config_setting_type(setting) != CONFIG_TYPE_STRING);
+}
+
 void gp_conf_check_certificates(const struct gp_conf *conf, struct gp_buf *errors)
 {
 	for (size_t i = 0; i < conf->certificate_count; i++) {
 		const struct gp_conf_certificate *c = &conf->certificates[i];
-		bool whole = c->name && c->chain && c->key,
-		     any = c->name || c->chain || c->key || c->ocsp || c->next_key;
+		const config_setting_t *place = element_of(conf, "certificates", i);
+		bool name = is_set(place, "name", c->name),
+		     chain = is_set(place, "chain", c->chain), key = is_set(place, "key", c->key);
+		bool any = name || chain || key || c->ocsp || c->next_key;
+		bool folder = is_set(place, "folder", c->folder);
 
-		if (c->folder ? any : !whole)
-			gp_conf_complain(errors, element_of(conf, "certificates", i),
+		if (c->folder ? any : !folder && !(name && chain && key))
+			gp_conf_complain(errors, place,
 					 "a certificate has name, chain and key, or folder alone");
 	}
 }

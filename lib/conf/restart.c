@@ -3,44 +3,50 @@
 
 #include <string.h>
 
-static bool same_text(const char *a, const char *b)
+#include "conf/schema.h"
+#include "conf/value.h"
+
+static bool name_rows(const struct gp_conf_group *group, const char *running, const char *fresh,
+		      struct gp_buf *names)
 {
-	return !strcmp(a ? a : "", b ? b : "");
+	bool any = false;
+
+	for (const struct gp_conf_row *row = group->rows; row->name; row++) {
+		if (!row->restart ||
+		    gp_conf_value_types[row->type].same(running + row->offset, fresh + row->offset))
+			continue;
+		gp_buf_appendf(names, "%s%s.%s", names->len ? ", " : "", group->name, row->name);
+		any = true;
+	}
+	return any;
 }
 
-static bool same_texts(const struct gp_conf_texts *a, const struct gp_conf_texts *b)
+/* A list that begins or ends to have elements: the processes for it are made at the start only. */
+static bool name_list(const struct gp_conf_group *group, const char *running, const char *fresh,
+		      struct gp_buf *names)
 {
-	if (a->count != b->count)
+	size_t before, after;
+
+	memcpy(&before, running + group->count_offset, sizeof(before));
+	memcpy(&after, fresh + group->count_offset, sizeof(after));
+	if (!group->any_restart || !before == !after)
 		return false;
-	for (size_t i = 0; i < a->count; i++) {
-		if (strcmp(a->items[i], b->items[i]) != 0)
-			return false;
-	}
+	gp_buf_appendf(names, "%s%s (%s)", names->len ? ", " : "", group->name,
+		       after ? "the first one" : "now none");
 	return true;
 }
 
-static bool same_policy(const struct gp_conf *a, const struct gp_conf *b)
+bool gp_conf_needs_restart(const struct gp_conf *running, const struct gp_conf *fresh,
+			   struct gp_buf *names)
 {
-	return same_texts(&a->policy.addresses, &b->policy.addresses) &&
-	       !strcmp(a->policy.socket_mode, b->policy.socket_mode) &&
-	       same_text(a->policy.socket_group, b->policy.socket_group) &&
-	       a->dns.dnssec == b->dns.dnssec &&
-	       same_text(a->dns.trust_anchors, b->dns.trust_anchors) &&
-	       same_texts(&a->dns.forwarders, &b->dns.forwarders) &&
-	       same_text(a->dns.unbound_conf, b->dns.unbound_conf);
-}
+	bool any = false;
 
-static bool same_processes(const struct gp_conf *a, const struct gp_conf *b)
-{
-	return same_text(a->web.address.text, b->web.address.text) &&
-	       same_text(a->web.metrics_address.text, b->web.metrics_address.text) &&
-	       same_policy(a, b) && !a->listener_count == !b->listener_count &&
-	       !strcmp(a->server.user, b->server.user) && a->server.workers == b->server.workers &&
-	       !strcmp(a->server.run_dir, b->server.run_dir) &&
-	       !strcmp(a->server.state_dir, b->server.state_dir);
-}
+	for (const struct gp_conf_group *group = gp_conf_groups; group->name; group++) {
+		const char *a = (const char *)running, *b = (const char *)fresh;
 
-bool gp_conf_needs_restart(const struct gp_conf *running, const struct gp_conf *fresh)
-{
-	return !same_processes(running, fresh);
+		if (group->size ? name_list(group, a, b, names)
+				: name_rows(group, a + group->offset, b + group->offset, names))
+			any = true;
+	}
+	return any;
 }

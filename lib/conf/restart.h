@@ -7,7 +7,10 @@
 #include "conf/conf.h"
 
 /* Do the two differ in what cannot be changed under running processes: who they are, how many, and
- * the sockets and folders that were made before rights were given up? */
-bool gp_conf_needs_restart(const struct gp_conf *running, const struct gp_conf *fresh);
+ * the sockets and directories that were made before permissions were given up? The rows of
+ * schema.c say which settings these are. The names of those that differ are appended to `names`:
+ * "server.run-dir, web.address". */
+bool gp_conf_needs_restart(const struct gp_conf *running, const struct gp_conf *fresh,
+			   struct gp_buf *names);
 
 #endif

@@ -27,17 +27,17 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR 
 		.name = NULL \
 	}
 
-const struct gp_conf_row gp_conf_server_rows[] = {
-	{ "user", GP_CONF_TEXT, AT(gp_conf_server, user), "gatepost",
+static const struct gp_conf_row server_rows[] = {
+	{ "user", GP_CONF_TEXT, AT(gp_conf_server, user), "gatepost", .restart = true,
 	  .help = "User whose rights the workers have when gatepost is started as root." },
 	{ "hostname", GP_CONF_TEXT, AT(gp_conf_server, hostname), "",
 	  .help = "Name of this machine in SMTP greetings and Received fields; else the system's." },
 	{ "workers", GP_CONF_NUMBER, AT(gp_conf_server, workers), "0", .max = GP_CONF_WORKERS_MAX,
-	  .help = "Edge worker processes; 0 means one for each CPU." },
-	{ "run-dir", GP_CONF_TEXT, AT(gp_conf_server, run_dir), "/run/gatepost",
+	  .restart = true, .help = "Edge worker processes; 0 means one for each CPU." },
+	{ "run-dir", GP_CONF_TEXT, AT(gp_conf_server, run_dir), "/run/gatepost", .restart = true,
 	  .help = "Folder for control.sock, which gatepost status talks to." },
 	{ "state-dir", GP_CONF_TEXT, AT(gp_conf_server, state_dir), "/var/lib/gatepost",
-	  .help = "Folder for what must outlive a restart." },
+	  .restart = true, .help = "Folder for what must outlive a restart." },
 	{ "ticket-keys", GP_CONF_TEXT, AT(gp_conf_server, ticket_keys), "",
 	  .help = "File with the keys of session tickets, for several machines that shall resume "
 		  "each other's sessions; else they are made here and replaced every 12 hours." },
@@ -46,7 +46,7 @@ const struct gp_conf_row gp_conf_server_rows[] = {
 	END,
 };
 
-const struct gp_conf_row gp_conf_log_rows[] = {
+static const struct gp_conf_row log_rows[] = {
 	{ "level", GP_CONF_CHOICE, AT(gp_conf_log, level), "info", .words = level_words,
 	  .help = "The least important lines to write." },
 	{ "format", GP_CONF_CHOICE, AT(gp_conf_log, format), "text", .words = format_words,
@@ -56,7 +56,7 @@ const struct gp_conf_row gp_conf_log_rows[] = {
 	END,
 };
 
-const struct gp_conf_row gp_conf_limits_rows[] = {
+static const struct gp_conf_row limits_rows[] = {
 	{ "sessions", GP_CONF_NUMBER, AT(gp_conf_limits, sessions), "10000", .min = 1,
 	  .max = 1000000,
 	  .help = "Sessions of one worker. Further clients are told to come back later." },
@@ -92,44 +92,46 @@ const struct gp_conf_row gp_conf_limits_rows[] = {
 	END,
 };
 
-const struct gp_conf_row gp_conf_web_rows[] = {
-	{ "address", GP_CONF_ADDRESS, AT(gp_conf_web, address), "",
+static const struct gp_conf_row web_rows[] = {
+	{ "address", GP_CONF_ADDRESS, AT(gp_conf_web, address), "", .restart = true,
 	  .help = "Where the built-in pages are served, for an https listener whose backend this is: "
 		  "unix:/path or a loopback address; without it there are none." },
 	{ "hosts", GP_CONF_TEXTS, AT(gp_conf_web, hosts), "",
 	  .help = "Names under which the pages are asked for; others get 421." },
-	{ "metrics-address", GP_CONF_ADDRESS, AT(gp_conf_web, metrics_address), "",
+	{ "metrics-address", GP_CONF_ADDRESS, AT(gp_conf_web, metrics_address), "", .restart = true,
 	  .help = "Where Prometheus finds /metrics: a loopback address or unix:/path; without it "
 		  "nowhere." },
 	END,
 };
 
-const struct gp_conf_row gp_conf_dns_rows[] = {
+static const struct gp_conf_row dns_rows[] = {
 	{ "dnssec", GP_CONF_CHOICE, AT(gp_conf_dns, dnssec), "on", .words = dnssec_words,
+	  .restart = true,
 	  .help = "Off: no answer is ever secure, so there is no DANE; a line in the log says so "
 		  "every day." },
 	{ "trust-anchors", GP_CONF_TEXT, AT(gp_conf_dns, trust_anchors), "/usr/share/dns/root.key",
+	  .restart = true,
 	  .help = "File of the DS or DNSKEY records that validation begins with; Debian's package "
 		  "dns-root-data keeps that of the root." },
 	{ "self-test", GP_CONF_TEXT, AT(gp_conf_dns, self_test), ".",
 	  .help = "A zone that is known to be signed. When its keys cannot be validated at the "
 		  "start, gatepost does not start." },
-	{ "forwarders", GP_CONF_TEXTS, AT(gp_conf_dns, forwarders), "",
+	{ "forwarders", GP_CONF_TEXTS, AT(gp_conf_dns, forwarders), "", .restart = true,
 	  .help = "Resolvers to ask, as \"192.0.2.1\" or \"192.0.2.1@5353\"; without any the name "
 		  "servers of each zone are asked. What they say is validated here." },
-	{ "unbound-conf", GP_CONF_TEXT, AT(gp_conf_dns, unbound_conf), "",
+	{ "unbound-conf", GP_CONF_TEXT, AT(gp_conf_dns, unbound_conf), "", .restart = true,
 	  .help = "File of further settings in the syntax of unbound.conf(5)." },
 	END,
 };
 
-const struct gp_conf_row gp_conf_policy_rows[] = {
-	{ "addresses", GP_CONF_TEXTS, AT(gp_conf_policy, addresses), "",
+static const struct gp_conf_row policy_rows[] = {
+	{ "addresses", GP_CONF_TEXTS, AT(gp_conf_policy, addresses), "", .restart = true,
 	  .help = "Where Postfix asks by its socketmap protocol: loopback addresses with port, and "
 		  "unix:/path; without any there is no policy service. Postfix's smtp process is "
 		  "chrooted on Debian: a path must lie below /var/spool/postfix." },
-	{ "socket-mode", GP_CONF_TEXT, AT(gp_conf_policy, socket_mode), "0660",
+	{ "socket-mode", GP_CONF_TEXT, AT(gp_conf_policy, socket_mode), "0660", .restart = true,
 	  .help = "Rights of these unix sockets, in octal." },
-	{ "socket-group", GP_CONF_TEXT, AT(gp_conf_policy, socket_group), "",
+	{ "socket-group", GP_CONF_TEXT, AT(gp_conf_policy, socket_group), "", .restart = true,
 	  .help = "Group of these unix sockets, e.g. postfix; else that of server.user." },
 	{ "combine", GP_CONF_CHOICE, AT(gp_conf_policy, combine), "dane-first",
 	  .words = combine_words,
@@ -157,7 +159,7 @@ const struct gp_conf_row gp_conf_policy_rows[] = {
 	END,
 };
 
-const struct gp_conf_row gp_conf_certificate_rows[] = {
+static const struct gp_conf_row certificate_rows[] = {
 	{ "name", GP_CONF_TEXT, AT(gp_conf_certificate, name), "",
 	  .help = "What listeners call this certificate.", .example = "mail.example.org" },
 	{ "chain", GP_CONF_TEXT, AT(gp_conf_certificate, chain), "",
@@ -178,7 +180,7 @@ const struct gp_conf_row gp_conf_certificate_rows[] = {
 	END,
 };
 
-const struct gp_conf_row gp_conf_backend_rows[] = {
+static const struct gp_conf_row backend_rows[] = {
 	{ "address", GP_CONF_ADDRESS, AT(gp_conf_backend, address), NULL,
 	  .help = "Where the real server listens: address:port, host:port or unix:/path.",
 	  .example = "127.0.0.1:11143" },
@@ -213,7 +215,7 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 	END,
 };
 
-const struct gp_conf_row gp_conf_listener_rows[] = {
+static const struct gp_conf_row listener_rows[] = {
 	{ "role", GP_CONF_CHOICE, AT(gp_conf_listener, role), NULL, .words = gp_role_words,
 	  .help = "What is spoken: imaps, pop3s, submissions and https inside TLS from the start; "
 		  "imap, pop3, submission and sieve with STARTTLS or STLS; smtp as an MX, where TLS is "
@@ -273,8 +275,8 @@ const struct gp_conf_row gp_conf_listener_rows[] = {
 		  "with PREAUTH." },
 	{ "proxy-from", GP_CONF_NETWORKS, AT(gp_conf_listener, proxy_from), "",
 	  .help = "Addresses of load balancers that begin each connection with a PROXY header." },
-	{ "backend", GP_CONF_GROUP, AT(gp_conf_listener, backend), NULL,
-	  .rows = gp_conf_backend_rows, .help = "The server behind." },
+	{ "backend", GP_CONF_GROUP, AT(gp_conf_listener, backend), NULL, .rows = backend_rows,
+	  .help = "The server behind." },
 	END,
 };
 
@@ -287,7 +289,7 @@ static const struct gp_conf_row account_key_rows[] = {
 	END,
 };
 
-const struct gp_conf_row gp_conf_client_certificate_rows[] = {
+static const struct gp_conf_row client_certificate_rows[] = {
 	{ "name", GP_CONF_TEXT, AT(gp_conf_client_certificates, name), NULL,
 	  .help = "What listeners call this block.", .example = "staff" },
 	{ "ca", GP_CONF_TEXT, AT(gp_conf_client_certificates, ca), "",
@@ -308,7 +310,7 @@ const struct gp_conf_row gp_conf_client_certificate_rows[] = {
 	END,
 };
 
-const struct gp_conf_row gp_conf_domain_rows[] = {
+static const struct gp_conf_row domain_rows[] = {
 	{ "names", GP_CONF_TEXTS, AT(gp_conf_domain, names), NULL,
 	  .help = "The domains to which all of this applies: what stands behind the @ of addresses.",
 	  .example = "example.org" },
@@ -342,21 +344,30 @@ const struct gp_conf_row gp_conf_domain_rows[] = {
 	END,
 };
 
+#define GROUP(member) .offset = offsetof(struct gp_conf, member)
+#define LIST(member, count)                              \
+	.offset = offsetof(struct gp_conf, member),      \
+	.count_offset = offsetof(struct gp_conf, count), \
+	.size = sizeof(*((struct gp_conf *)0)->member)
+
 const struct gp_conf_group gp_conf_groups[] = {
-	{ "server", gp_conf_server_rows, false, "Processes and folders." },
-	{ "log", gp_conf_log_rows, false, "What is written about sessions, and where." },
-	{ "limits", gp_conf_limits_rows, false, "What one client, or all of them, may use." },
-	{ "web", gp_conf_web_rows, false,
-	  "Built-in pages and metrics, served by a process of their own." },
-	{ "dns", gp_conf_dns_rows, false, "How the DNS is asked." },
-	{ "policy", gp_conf_policy_rows, false,
-	  "The policy service for Postfix: DANE and MTA-STS for mail that goes out." },
-	{ "certificates", gp_conf_certificate_rows, true,
-	  "Certificates; a client gets the one that covers the name it asks for." },
-	{ "client-certificates", gp_conf_client_certificate_rows, true,
-	  "Which client certificates are whose." },
-	{ "listeners", gp_conf_listener_rows, true, "Ports, and the servers behind them." },
-	{ "domains", gp_conf_domain_rows, true,
-	  "What the DNS shall say of domains, and their MTA-STS policies." },
+	{ "server", server_rows, "Processes and folders.", GROUP(server) },
+	{ "log", log_rows, "What is written about sessions, and where.", GROUP(log) },
+	{ "limits", limits_rows, "What one client, or all of them, may use.", GROUP(limits) },
+	{ "web", web_rows, "Built-in pages and metrics, served by a process of their own.",
+	  GROUP(web) },
+	{ "dns", dns_rows, "How the DNS is asked.", GROUP(dns) },
+	{ "policy", policy_rows,
+	  "The policy service for Postfix: DANE and MTA-STS for mail that goes out.",
+	  GROUP(policy) },
+	{ "certificates", certificate_rows,
+	  "Certificates; a client gets the one that covers the name it asks for.",
+	  LIST(certificates, certificate_count) },
+	{ "client-certificates", client_certificate_rows, "Which client certificates are whose.",
+	  LIST(client_certificates, client_certificate_count) },
+	{ "listeners", listener_rows, "Ports, and the servers behind them.",
+	  LIST(listeners, listener_count), .any_restart = true },
+	{ "domains", domain_rows, "What the DNS shall say of domains, and their MTA-STS policies.",
+	  LIST(domains, domain_count) },
 	{ .name = NULL },
 };

@@ -25,35 +25,34 @@ struct gp_conf_row {
 	const char *name;
 	enum gp_conf_type type;
 	size_t offset;            /* in the struct of its group */
-	const char *standard;     /* default as one would write it; NULL: required, "": none */
+	const char *default_text; /* as the operator would write it; NULL: required; "": none, and
+				     then the empty text is allowed, which means the same */
 	uint64_t min, max;        /* of numbers, durations (ms) and sizes; of a list: max is the
 				     size of an element */
 	const char *const *words; /* of a choice, ended by NULL */
 	const struct gp_conf_row *rows; /* of a group, ended by a row without name */
+	bool restart;                   /* a change needs a restart, in no list */
 	bool internal;                  /* only in effective configurations */
 	const char *example;            /* shown in place of the default */
 	const char *help;               /* a sentence for people */
 };
 
-/* A group at the top */
+static inline bool gp_conf_row_may_be_empty(const struct gp_conf_row *row)
+{
+	return row->default_text && !*row->default_text;
+}
+
+/* A group at the top: its struct stands in struct gp_conf, of a list a pointer to its elements. */
 struct gp_conf_group {
 	const char *name;
 	const struct gp_conf_row *rows;
-	bool is_list;
 	const char *help;
+	size_t offset;
+	size_t count_offset; /* of a list: where struct gp_conf counts its elements */
+	size_t size;         /* of a list: that of an element; else 0 */
+	bool any_restart;    /* of a list: its first element and the end of its last one need a
+				restart */
 };
-
-extern const struct gp_conf_row gp_conf_server_rows[];
-extern const struct gp_conf_row gp_conf_log_rows[];
-extern const struct gp_conf_row gp_conf_limits_rows[];
-extern const struct gp_conf_row gp_conf_web_rows[];
-extern const struct gp_conf_row gp_conf_dns_rows[];
-extern const struct gp_conf_row gp_conf_policy_rows[];
-extern const struct gp_conf_row gp_conf_certificate_rows[];
-extern const struct gp_conf_row gp_conf_listener_rows[];
-extern const struct gp_conf_row gp_conf_client_certificate_rows[];
-extern const struct gp_conf_row gp_conf_backend_rows[];
-extern const struct gp_conf_row gp_conf_domain_rows[];
 
 extern const struct gp_conf_group gp_conf_groups[]; /* ended by a group without name */
 

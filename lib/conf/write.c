@@ -173,13 +173,13 @@ char *gp_conf_effective_part(const struct gp_conf *conf, const char *const *grou
 static void print_value(struct gp_buf *out, const struct gp_conf_row *row)
 {
 	if (row->type == GP_CONF_NUMBER || row->type == GP_CONF_BOOL)
-		gp_buf_appendf(out, "%s", row->standard);
+		gp_buf_appendf(out, "%s", row->default_text);
 	else if (row->type == GP_CONF_TEXTS && row->example)
 		gp_buf_appendf(out, "[ \"%s\" ]", row->example);
 	else if (row->type == GP_CONF_NETWORKS || row->type == GP_CONF_TEXTS)
 		gp_buf_append_str(out, "[ ]");
 	else
-		gp_buf_appendf(out, "\"%s\"", row->example ? row->example : row->standard);
+		gp_buf_appendf(out, "\"%s\"", row->example ? row->example : row->default_text);
 }
 
 static void print_rows(struct gp_buf *out, const struct gp_conf_row *rows, const char *indent)
@@ -187,8 +187,9 @@ static void print_rows(struct gp_buf *out, const struct gp_conf_row *rows, const
 	for (; rows->name; rows++) {
 		if (rows->internal)
 			continue;
-		gp_buf_appendf(out, "%s# %s%s\n", indent, rows->help,
-			       rows->standard ? "" : " Required.");
+		gp_buf_appendf(out, "%s# %s%s%s\n", indent, rows->help,
+			       rows->default_text ? "" : " Required.",
+			       rows->restart ? " A change needs a restart." : "");
 		for (int i = 0; rows->words && rows->words[i]; i++)
 			gp_buf_appendf(out, "%s%s%s", i ? " | " : indent, i ? "" : "# ",
 				       rows->words[i]);
@@ -212,9 +213,9 @@ int gp_conf_print_defaults(struct gp_buf *out)
 {
 	for (const struct gp_conf_group *group = gp_conf_groups; group->name; group++) {
 		gp_buf_appendf(out, "# %s\n%s:%s\n", group->help, group->name,
-			       group->is_list ? " (\n  {" : " {");
+			       group->size ? " (\n  {" : " {");
 		print_rows(out, group->rows, "    ");
-		gp_buf_append_str(out, group->is_list ? "  }\n);\n\n" : "};\n\n");
+		gp_buf_append_str(out, group->size ? "  }\n);\n\n" : "};\n\n");
 	}
 	return GP_OK;
 }

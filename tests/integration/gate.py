@@ -43,8 +43,14 @@ def parse_event(line):
 # ---- configuration ----
 
 
+class Literal(str):
+	"""A value in the words of libconfig already."""
+
+
 def to_libconfig(value, depth=0):
 	"""Python values in the words of libconfig; underscores in names become hyphens."""
+	if isinstance(value, Literal):
+		return value
 	if isinstance(value, bool):
 		return "true" if value else "false"
 	if isinstance(value, int):
@@ -65,8 +71,7 @@ def settings(group, depth):
 
 
 def config_text(groups):
-	return "".join(f"{name}: {text};\n" if isinstance(groups[name.replace("-", "_")], dict) else f"{name} = {text};\n"
-		for name, text in settings(groups, 0))
+	return "".join(f"{name} = {text};\n" for name, text in settings(groups, 0))
 
 
 def certificate(leaf, name=None):

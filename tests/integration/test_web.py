@@ -117,7 +117,7 @@ def _():
 	changed = rows([NAME])["web"] | {"metrics_address": lab.address(9101)}
 	gate().groups["web"] = changed
 	gate().write_config()
-	contains(gate().hup("reload-refused")["reason"], "restart only")
+	contains(gate().hup("reload-refused")["reason"], "changed: restart gatepost to apply it")
 
 
 POLICY = "/.well-known/mta-sts.txt"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every setting stands in gatepost.conf(5), with its default, and nothing else does. */
+/* Every setting stands in gatepost.conf(5), with its default and whether a change needs a restart, and nothing
+ * else does. */
 #include "conf/schema.h"
 #include "table.h"
 
@@ -7,30 +8,40 @@ enum { PAGE_SIZE_MAX = 65536 };
 
 static char page[PAGE_SIZE_MAX];
 
+/* Does the entry between these say of a change what the row says? */
+static bool tells_restart(const struct gp_conf_row *row, const char *at, const char *end)
+{
+	const char *note = strstr(at, "\nA change needs a restart.");
+
+	return row->restart == (note && (!end || note < end));
+}
+
 static void has_entry(void **state)
 {
 	const struct gp_conf_row *row = *state;
-	char entry[128], standard[128];
+	char entry[128], fallback[128];
 	const char *at = page, *end, *found;
 
 	snprintf(entry, sizeof(entry), "\n.It Ic %s No = ", row->name);
-	snprintf(standard, sizeof(standard),
+	snprintf(fallback, sizeof(fallback),
 		 row->type == GP_CONF_NUMBER || row->type == GP_CONF_BOOL
 			 ? "\nDefault: %s."
 			 : "\nDefault: \\(dq%s\\(dq.",
-		 row->standard ? row->standard : "");
+		 row->default_text ? row->default_text : "");
 	/* a name such as "address" stands in two groups: one of its entries must fit */
 	while ((at = strstr(at, entry)) != NULL) {
-		if (!row->standard || !*row->standard)
-			return;
 		at++;
 		end = strstr(at, "\n.It ");
-		found = strstr(at, standard);
-		if (found && (!end || found < end))
+		found = strstr(at, fallback);
+		if (!tells_restart(row, at, end))
+			continue;
+		if (!row->default_text || !*row->default_text || (found && (!end || found < end)))
 			return;
 	}
-	fail_msg("gatepost.conf(5) has no entry for %s with default \"%s\"", row->name,
-		 row->standard ? row->standard : "");
+	fail_msg(
+		"gatepost.conf(5) has no entry for %s with default \"%s\" that says whether a change "
+		"needs a restart",
+		row->name, row->default_text ? row->default_text : "");
 }
 
 static size_t add_rows(struct table *table, const struct gp_conf_row *rows)
