@@ -59,6 +59,13 @@ static inline struct imap_edge *imap_of(struct gp_edge_life *life)
 	return (struct imap_edge *)(void *)life;
 }
 
+/* imap_rewrite.c */
+bool imap_is_login(const struct imap_edge *edge); /* the command under way */
+void imap_send_reply(struct imap_edge *edge, struct gp_str line);
+
+/* The line as the client may see it, in `out`, which is initialized here. */
+void imap_rewrite(struct imap_edge *edge, struct gp_str line, struct gp_buf *out);
+
 /* imap_command.c */
 bool imap_listens(const struct gp_edge_life *life);
 void imap_on_client_line(struct gp_edge_life *life, struct gp_str line);
@@ -72,7 +79,6 @@ void imap_on_preauth_reply(struct imap_edge *edge, struct gp_str line, struct gp
 			   struct gp_str word);
 
 /* imap_reply.c */
-void imap_send_reply(struct imap_edge *edge, struct gp_str line);
 bool imap_in_answer(const struct gp_edge_life *life);
 void imap_on_greeting(struct gp_edge_life *life, struct gp_str line);
 void imap_on_backend_line(struct gp_edge_life *life, struct gp_str line);

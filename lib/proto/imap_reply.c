@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The backend's side of the IMAP edge: its greeting is relayed or swallowed, its capabilities
  * are rewritten, its tagged answer ends the command, and that of a login ends our work. */
-#include <string.h>
 
-#include "base/err.h"
 #include "proto/imap_capability.h"
 #include "proto/imap_edge.h"
 #include "proto/sasl_external.h"
@@ -17,63 +15,6 @@ struct reply {
 	struct gp_str word; /* what follows "*" or the tag */
 };
 
-static void report_setup(struct imap_edge *edge, const struct gp_imap_capability_findings *findings)
-{
-	if (findings->login_disabled)
-		gp_edge_report_setup(
-			&edge->life,
-			"the backend says LOGINDISABLED, because it does not trust this "
-			"connection: see haproxy_trusted_networks, login_trusted_networks or "
-			"disable_plaintext_auth in Dovecot");
-	else if (findings->channel_binding)
-		gp_edge_report_setup(&edge->life, gp_edge_channel_binding);
-}
-
-static bool is_login(const struct imap_edge *edge)
-{
-	return edge->verdict == IMAP_FORWARD_LOGIN || edge->verdict == IMAP_FORWARD_AUTHENTICATE ||
-	       edge->verdict == IMAP_EXTERNAL;
-}
-
-/* In a login's answer, ours before PREAUTH included, the list is that of an authenticated
- * session. */
-static bool offers_external(const struct imap_edge *edge)
-{
-	bool logging_in = edge->life.state == GP_EDGE_COMMAND
-				  ? is_login(edge)
-				  : edge->life.state == GP_EDGE_FACTS && edge->preauth_tried;
-
-	return edge->life.account && !logging_in;
-}
-
-/* The line as the client may see it, in `out`. */
-static void rewrite(struct imap_edge *edge, struct gp_str line, struct gp_buf *out)
-{
-	struct gp_imap_capability_findings findings = { 0 };
-	int ret;
-
-	gp_buf_init(out, edge->life.c.config.line_max + 2);
-	if (gp_imap_has_capabilities(line)) {
-		ret = gp_imap_capabilities_rewrite(line, offers_external(edge), out, &findings);
-		report_setup(edge, &findings);
-	} else {
-		ret = gp_buf_append(out, line.p, line.len);
-		if (ret == GP_OK)
-			ret = gp_buf_append_str(out, "\r\n");
-	}
-	if (ret != GP_OK)
-		edge->life.c.error = ret;
-}
-
-void imap_send_reply(struct imap_edge *edge, struct gp_str line)
-{
-	struct gp_buf text;
-
-	rewrite(edge, line, &text);
-	gp_push_send_buf(&edge->life.c, GP_CLIENT, &text);
-	gp_buf_deinit(&text);
-}
-
 static void become_ready(struct imap_edge *edge)
 {
 	if (!imap_preauth_begin(edge))
@@ -84,7 +25,7 @@ static void become_ready(struct imap_edge *edge)
 static void on_greeting(struct imap_edge *edge, const struct reply *reply)
 {
 	if (reply->kind == REPLY_UNTAGGED && gp_str_equal_nocase(reply->word, "OK")) {
-		rewrite(edge, reply->line, &edge->life.greeting);
+		imap_rewrite(edge, reply->line, &edge->life.greeting);
 		if (edge->facts_told)
 			gp_edge_set_state(&edge->life, GP_EDGE_FACTS);
 		else
@@ -164,7 +105,7 @@ static void on_tagged(struct imap_edge *edge, const struct reply *reply)
 	edge->go_ahead_awaited = false;
 	edge->literal_left = 0;
 	gp_edge_set_state(&edge->life, GP_EDGE_READY);
-	if (!is_login(edge))
+	if (!imap_is_login(edge))
 		return;
 	if (!ok && edge->verdict == IMAP_EXTERNAL)
 		gp_edge_report_setup(&edge->life, gp_external_refused);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/proxy.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/crc32c.h"

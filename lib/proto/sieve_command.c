@@ -26,7 +26,7 @@ static const char *const answers[] = {
 	[SIEVE_LOGIN_IN_CLEAR] = "NO (ENCRYPT-NEEDED) \"TLS required: use STARTTLS first\"\r\n",
 	[SIEVE_MECHANISM] = "NO \"Mechanism not supported\"\r\n",
 	[SIEVE_TLS_ACTIVE] = "NO \"TLS is already active\"\r\n",
-	[SIEVE_CAPABILITIES] = sieve_clear_capabilities,
+	[SIEVE_CAPABILITIES] = SIEVE_CLEAR_CAPABILITIES,
 };
 
 enum { STRINGS_MAX = 2 };

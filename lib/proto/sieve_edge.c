@@ -7,13 +7,6 @@
 
 #include "base/err.h"
 
-/* Nothing is known of the backend's Sieve yet; the list comes again within TLS (section 2.2). */
-#define CLEAR_CAPABILITIES                                                                       \
-	"\"IMPLEMENTATION\" \"gatepost\"\r\n\"SIEVE\" \"\"\r\n\"SASL\" \"\"\r\n\"STARTTLS\"\r\n" \
-	"\"VERSION\" \"1.0\"\r\nOK \"ready\"\r\n"
-
-const char sieve_clear_capabilities[] = CLEAR_CAPABILITIES;
-
 /* Sent when the backend has greeted and offers it. */
 static void sieve_tell_facts(struct gp_edge_life *life, const struct gp_edge_facts *facts)
 {
@@ -51,7 +44,7 @@ static size_t sieve_take_octets(struct gp_edge_life *life, const struct gp_event
 
 static const struct gp_edge_protocol protocol = {
 	.size = sizeof(struct sieve_edge),
-	.clear_greeting = CLEAR_CAPABILITIES,
+	.clear_greeting = SIEVE_CLEAR_CAPABILITIES,
 	.goodbyes = {
 		[GP_END_DEADLINE] = "BYE \"Too slow, closing\"\r\n",
 		[GP_END_SHUTDOWN] = "BYE (TRYLATER) \"The server is going down, try again soon\"\r\n",

@@ -39,8 +39,11 @@ static inline struct sieve_edge *sieve_of(struct gp_edge_life *life)
 	return (struct sieve_edge *)(void *)life;
 }
 
-/* What the client sees in clear. */
-extern const char sieve_clear_capabilities[];
+/* What the client sees before TLS. Nothing is known of the backend's Sieve yet; the list comes
+ * again within TLS (section 2.2). */
+#define SIEVE_CLEAR_CAPABILITIES                                                                 \
+	"\"IMPLEMENTATION\" \"gatepost\"\r\n\"SIEVE\" \"\"\r\n\"SASL\" \"\"\r\n\"STARTTLS\"\r\n" \
+	"\"VERSION\" \"1.0\"\r\nOK \"ready\"\r\n"
 
 /* sieve_command.c */
 bool sieve_listens(const struct gp_edge_life *life);

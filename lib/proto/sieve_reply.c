@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The backend's side of the ManageSieve edge: capability lists are rewritten, other responses are
  * relayed whole, and OK to AUTHENTICATE ends our work. */
-#include <string.h>
 
 #include "base/err.h"
 #include "proto/sasl_external.h"

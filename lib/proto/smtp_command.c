@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The client's side of the SMTP edge: one command at a time, and only what the table allows
  * reaches the backend. Pipelined commands wait their turn. */
-#include <string.h>
 
 #include "base/base64.h"
 #include "base/err.h"
@@ -43,29 +42,6 @@ static const struct smtp_command {
 	{ "XFORWARD", { SMTP_TLS_FIRST, NOWHERE_ELSE } },
 	/* clang-format on */
 };
-
-static const char *const answers[SMTP_VERDICTS] = {
-	[SMTP_UNKNOWN] = "500 5.5.2 Command not recognized",
-	[SMTP_NOT_OFFERED] = "502 5.5.1 Command not offered",
-	[SMTP_TLS_FIRST] = "530 5.7.0 Must issue a STARTTLS command first",
-	[SMTP_LOGIN_IN_CLEAR] = "530 5.7.0 Must issue a STARTTLS command first",
-	[SMTP_AUTH_FIRST] = "530 5.7.0 Authentication required",
-	[SMTP_WRONG_ORDER] = "503 5.5.1 Not now",
-	[SMTP_TLS_ACTIVE] = "503 5.5.1 TLS is already active",
-	[SMTP_SYNTAX] = "501 5.5.4 Wrong arguments",
-	[SMTP_MECHANISM] = "504 5.5.4 Mechanism not supported",
-	[SMTP_BASE64] = "501 5.5.2 This is no base64",
-	[SMTP_PARAMETER] = "555 5.5.4 REQUIRETLS is not offered here",
-	[SMTP_ANSWER_OK] = "250 2.0.0 Ok",
-	[SMTP_ANSWER_HELP] = "214 2.0.0 See RFC 5321",
-	[SMTP_ANSWER_VRFY] = "252 2.0.0 Send some mail, I'll try my best",
-};
-
-/* Their number is what an unsettled client may have of them. */
-static bool is_bad(enum smtp_verdict verdict)
-{
-	return verdict <= SMTP_PARAMETER;
-}
 
 static enum column column_of(const struct smtp_edge *edge)
 {
@@ -208,25 +184,6 @@ static void note_login(struct smtp_edge *edge, struct gp_str arguments)
 		gp_login_name_from_sasl(&edge->life.c, arguments);
 }
 
-static void answer(struct smtp_edge *edge)
-{
-	enum smtp_verdict verdict = edge->verdict;
-
-	if (verdict == SMTP_LOGIN_IN_CLEAR)
-		gp_push_report(&edge->life.c, GP_REPORT_CLEARTEXT_LOGIN, edge->life.c.login_name);
-	gp_push_sendf(&edge->life.c, GP_CLIENT, "%s\r\n", answers[verdict]);
-	if (is_bad(verdict))
-		gp_edge_count_bad_command(&edge->life);
-}
-
-void smtp_forward(struct smtp_edge *edge, struct gp_str line)
-{
-	gp_push_send_line(&edge->life.c, GP_BACKEND, line);
-	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
-	edge->answer_wanted = false;
-	edge->life.backend_said_bye = edge->verdict == SMTP_FORWARD_QUIT;
-}
-
 static void hold_mail(struct smtp_edge *edge, struct gp_str line)
 {
 	smtp_wait(edge, SMTP_FORWARD_MAIL, line);
@@ -240,24 +197,6 @@ static void reset_first(struct smtp_edge *edge, struct gp_str line)
 	edge->verdict = SMTP_OUR_RSET;
 	gp_push_send_line(&edge->life.c, GP_BACKEND, gp_str_of("RSET"));
 	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
-}
-
-void smtp_forward_mail(struct smtp_edge *edge, struct gp_str line)
-{
-	struct gp_buf text;
-	int ret;
-
-	gp_buf_init(&text, edge->life.c.config.line_max + 32);
-	ret = smtp_rewrite_mail(edge, line, &text);
-	if (ret == GP_OK) {
-		smtp_forward(edge, gp_str_from(text.data, text.len));
-	} else if (ret == GP_E_SYNTAX || ret == GP_E_STATE) {
-		edge->verdict = ret == GP_E_STATE ? SMTP_PARAMETER : SMTP_SYNTAX;
-		answer(edge);
-	} else {
-		edge->life.c.error = ret;
-	}
-	gp_buf_deinit(&text);
 }
 
 static void chunk(struct smtp_edge *edge, struct gp_str arguments)
@@ -299,7 +238,7 @@ static void take_external(struct smtp_edge *edge, struct gp_str base64)
 		break;
 	case GP_E_SYNTAX:
 		edge->verdict = SMTP_BASE64;
-		answer(edge);
+		smtp_answer(edge);
 		break;
 	default:
 		edge->life.c.error = GP_E_NOMEM;
@@ -378,7 +317,7 @@ static void obey(struct smtp_edge *edge, struct gp_str line, struct gp_str argum
 		if (edge->verdict >= SMTP_FORWARD)
 			smtp_forward(edge, line);
 		else
-			answer(edge);
+			smtp_answer(edge);
 		break;
 	}
 }

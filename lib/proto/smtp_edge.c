@@ -5,8 +5,6 @@
  * smtp_reply.c, messages in smtp_message.c. */
 #include "proto/smtp_edge.h"
 
-#include <stdio.h>
-
 static void smtp_greet(struct gp_edge_life *life)
 {
 	const struct gp_smtp_edge_config *config = smtp_config(smtp_of(life));

@@ -128,42 +128,43 @@ static inline const struct gp_smtp_edge_config *smtp_config(const struct smtp_ed
 	return edge->life.c.config.smtp;
 }
 
-/* smtp_command.c */
-void smtp_forward_mail(struct smtp_edge *edge, struct gp_str line);
-void smtp_forward(struct smtp_edge *edge, struct gp_str line);
-bool smtp_listens(const struct gp_edge_life *life);
-void smtp_on_client_line(struct gp_edge_life *life, struct gp_str line);
+/* smtp_steps.c */
+void smtp_relay_reply(struct smtp_edge *edge);
+void smtp_ready(struct smtp_edge *edge); /* for the client's next command */
 
-/* smtp_mail.c: "MAIL FROM:<...> ..." as the backend shall get it, appended to `out`. GP_OK,
- * GP_E_SYNTAX, GP_E_STATE (REQUIRETLS was not offered), GP_E_LIMIT or GP_E_NOMEM. Notes in `edge`
- * what the mail asks for. */
-int smtp_rewrite_mail(struct smtp_edge *edge, struct gp_str line, struct gp_buf *out);
+/* The command `verdict` with this line waits until one of ours is answered. */
+void smtp_wait(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line);
+
+/* Send a command of our own, or EHLO or HELO with this name, before the client's commands. */
+void smtp_ask(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line);
+void smtp_say_hello(struct smtp_edge *edge, enum smtp_verdict verdict, bool extended,
+		    const char *name);
+
+void smtp_forward(struct smtp_edge *edge, struct gp_str line);
+void smtp_forget_mail(struct smtp_edge *edge);
+
+/* The next line of a reply, without code and line end. False: there is none. */
+bool smtp_next_line(struct gp_str *reply, struct gp_str *line_out);
+
+/* smtp_answer.c: the answer that belongs to edge->verdict. */
+void smtp_answer(struct smtp_edge *edge);
+
+/* smtp_mail.c */
+
+/* "MAIL FROM:<...> ..." to the backend, rewritten, or refused. */
+void smtp_forward_mail(struct smtp_edge *edge, struct gp_str line);
 
 /* May the client ask for REQUIRETLS now (RFC 8689 section 2)? */
 bool smtp_offers_requiretls(const struct smtp_edge *edge);
+
+/* smtp_received.c: the fields that the edge puts in front of a message. */
+int smtp_append_trace(const struct smtp_edge *edge, struct gp_buf *out);
 
 /* smtp_message.c */
 void smtp_begin_data(struct smtp_edge *edge);
 void smtp_begin_chunk(struct smtp_edge *edge, uint64_t size, bool last);
 size_t smtp_take_octets(struct gp_edge_life *life, const struct gp_event *event);
 void smtp_on_chunk_reply(struct smtp_edge *edge, unsigned code);
-void smtp_forget_mail(struct smtp_edge *edge);
-
-/* smtp_received.c: the fields that the edge puts in front of a message. */
-int smtp_append_trace(const struct smtp_edge *edge, struct gp_buf *out);
-
-/* smtp_reply.c */
-void smtp_on_backend_line(struct gp_edge_life *life, struct gp_str line);
-void smtp_relay_reply(struct smtp_edge *edge);
-void smtp_ready(struct smtp_edge *edge);
-void smtp_wait(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line);
-void smtp_ask(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line);
-
-/* smtp_ehlo.c */
-void smtp_relay_ehlo(struct smtp_edge *edge);       /* the backend's answer, rewritten */
-void smtp_learn_extensions(struct smtp_edge *edge); /* of that answer */
-void smtp_answer_ehlo(struct smtp_edge *edge);      /* in clear, without a backend */
-bool smtp_next_line(struct gp_str *reply, struct gp_str *line_out);
 
 /* smtp_xclient.c */
 void smtp_learn_xclient(struct smtp_edge *edge); /* of the backend's answer to EHLO */
@@ -177,5 +178,17 @@ void smtp_check_xclient_login(struct smtp_edge *edge); /* of that answer: can it
 void smtp_log_in_by_xclient(struct smtp_edge *edge);
 bool smtp_keeps_xclient_login(struct smtp_edge *edge); /* false: the client has been told */
 void smtp_refuse_xclient_login(struct smtp_edge *edge, const char *sentence); /* may be NULL */
+
+/* smtp_ehlo.c */
+void smtp_relay_ehlo(struct smtp_edge *edge);       /* the backend's answer, rewritten */
+void smtp_learn_extensions(struct smtp_edge *edge); /* of that answer */
+void smtp_answer_ehlo(struct smtp_edge *edge);      /* in clear, without a backend */
+
+/* smtp_reply.c */
+void smtp_on_backend_line(struct gp_edge_life *life, struct gp_str line);
+
+/* smtp_command.c */
+bool smtp_listens(const struct gp_edge_life *life);
+void smtp_on_client_line(struct gp_edge_life *life, struct gp_str line);
 
 #endif

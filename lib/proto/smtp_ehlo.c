@@ -37,19 +37,6 @@ static size_t find_keyword(struct gp_str line)
 	return i;
 }
 
-/* The next line of a reply, without code and line end. */
-bool smtp_next_line(struct gp_str *reply, struct gp_str *line_out)
-{
-	if (!reply->len)
-		return false;
-	*line_out = gp_str_chomp(gp_str_split(reply, '\n'));
-	if (line_out->len && line_out->p[line_out->len - 1] == '\r')
-		line_out->len--;
-	line_out->p += line_out->len > 4 ? 4 : line_out->len;
-	line_out->len -= line_out->len > 4 ? 4 : line_out->len;
-	return true;
-}
-
 /* A reply in the making: each line begins with "250-", the last one gets its blank at the end. */
 struct reply {
 	struct gp_buf text;

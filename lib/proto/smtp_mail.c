@@ -86,7 +86,9 @@ static int append_parameter(struct smtp_edge *edge, struct gp_str word, struct g
 	return append(out, word);
 }
 
-int smtp_rewrite_mail(struct smtp_edge *edge, struct gp_str line, struct gp_buf *out)
+/* The command as the backend gets it, appended to `out`; notes in `edge` what the mail asks for.
+ * GP_OK, GP_E_SYNTAX, GP_E_STATE (REQUIRETLS was not offered), GP_E_LIMIT or GP_E_NOMEM. */
+static int rewrite_mail(struct smtp_edge *edge, struct gp_str line, struct gp_buf *out)
 {
 	static const char from[] = "MAIL FROM:";
 	struct gp_str path, rest = line;
@@ -116,4 +118,22 @@ int smtp_rewrite_mail(struct smtp_edge *edge, struct gp_str line, struct gp_buf 
 	if (ret == GP_OK && redacts_bounces(edge))
 		ret = append(out, gp_str_of("RET=HDRS"));
 	return ret;
+}
+
+void smtp_forward_mail(struct smtp_edge *edge, struct gp_str line)
+{
+	struct gp_buf text;
+	int ret;
+
+	gp_buf_init(&text, edge->life.c.config.line_max + 32);
+	ret = rewrite_mail(edge, line, &text);
+	if (ret == GP_OK) {
+		smtp_forward(edge, gp_str_from(text.data, text.len));
+	} else if (ret == GP_E_SYNTAX || ret == GP_E_STATE) {
+		edge->verdict = ret == GP_E_STATE ? SMTP_PARAMETER : SMTP_SYNTAX;
+		smtp_answer(edge);
+	} else {
+		edge->life.c.error = ret;
+	}
+	gp_buf_deinit(&text);
 }

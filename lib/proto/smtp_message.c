@@ -4,14 +4,6 @@
 #include "base/err.h"
 #include "proto/smtp_edge.h"
 
-void smtp_forget_mail(struct smtp_edge *edge)
-{
-	gp_buf_deinit(&edge->piece);
-	edge->transaction = SMTP_NO_MAIL;
-	edge->reader = SMTP_READ_COMMANDS;
-	edge->requiretls = edge->utf8 = false;
-}
-
 static void begin_message(struct smtp_edge *edge, enum gp_smtp_framing framing)
 {
 	enum gp_bare_newline bare = smtp_config(edge)->bare_newline;

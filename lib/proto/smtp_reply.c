@@ -7,17 +7,6 @@
 #include "proto/sasl_external.h"
 #include "proto/smtp_edge.h"
 
-void smtp_relay_reply(struct smtp_edge *edge)
-{
-	gp_push_send_buf(&edge->life.c, GP_CLIENT, &edge->reply);
-}
-
-void smtp_ready(struct smtp_edge *edge)
-{
-	edge->answer_wanted = false;
-	gp_edge_set_state(&edge->life, GP_EDGE_READY);
-}
-
 /* In the backend's words. */
 static void end_session(struct smtp_edge *edge)
 {
@@ -25,40 +14,12 @@ static void end_session(struct smtp_edge *edge)
 			    (const char *)edge->reply.data);
 }
 
-void smtp_wait(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line)
-{
-	edge->waiting = verdict;
-	edge->life.c.error = gp_buf_append(&edge->held, line.p, line.len);
-}
-
-void smtp_ask(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line)
-{
-	edge->verdict = verdict;
-	gp_push_send_line(&edge->life.c, GP_BACKEND, line);
-	gp_edge_set_state(&edge->life, GP_EDGE_FACTS);
-}
-
-static void say_hello(struct smtp_edge *edge, enum smtp_verdict verdict, bool extended,
-		      const char *name)
-{
-	struct gp_buf line;
-	int ret;
-
-	gp_buf_init(&line, SMTP_HELO_SIZE + 8);
-	ret = gp_buf_appendf(&line, "%s %s", extended ? "EHLO" : "HELO", name);
-	if (ret != GP_OK)
-		edge->life.c.error = ret;
-	else
-		smtp_ask(edge, verdict, gp_str_from(line.data, line.len));
-	gp_buf_deinit(&line);
-}
-
 /* ---- until the client's first command ---- */
 
 static void backend_knows_all(struct smtp_edge *edge)
 {
 	if (edge->waiting) {
-		say_hello(edge, SMTP_OUR_HELLO, edge->extended, edge->helo);
+		smtp_say_hello(edge, SMTP_OUR_HELLO, edge->extended, edge->helo);
 		return;
 	}
 	gp_edge_become_ready(&edge->life);
@@ -74,7 +35,7 @@ static void on_greeting(struct smtp_edge *edge, unsigned code)
 	}
 	edge->life.c.error = gp_buf_append(&edge->life.greeting, edge->reply.data, edge->reply.len);
 	if (edge->tell && !smtp_xclient_is_due(edge))
-		say_hello(edge, SMTP_OUR_EHLO, true, smtp_config(edge)->hostname);
+		smtp_say_hello(edge, SMTP_OUR_EHLO, true, smtp_config(edge)->hostname);
 	else
 		backend_knows_all(edge);
 }

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/err.h"
 #include "proto/xmpp_edge.h"
 #include "proto/xmpp_stream.h"
 

@@ -13,6 +13,9 @@ enum xmpp_owed { XMPP_OWES_NOTHING, XMPP_OWES_HEADER, XMPP_OWES_FEATURES, XMPP_O
 /* RFC 6120 section 6.4.5: at least 2 tries, at most 5. */
 enum { XMPP_LOGINS_MAX = 5 };
 
+/* Of config.random: for stream ids, and what follows is the salt of the parser. */
+enum { XMPP_ID_STREAMS = 3, XMPP_IDS_SIZE = 48 };
+
 enum { PROVED_SIZE = XMPP_JID_MAX + 1 }; /* an account is shorter than XMPP_DOMAIN_MAX */
 
 struct xmpp_edge {
@@ -41,7 +44,7 @@ static inline struct xmpp_edge *xmpp_of(struct gp_edge_life *life)
 	return (struct xmpp_edge *)(void *)life;
 }
 
-/* xmpp_edge.c */
+/* xmpp_state.c */
 
 /* Answer the client's header with one of our own. */
 void xmpp_open_stream(struct xmpp_edge *edge);
@@ -49,6 +52,9 @@ void xmpp_open_stream(struct xmpp_edge *edge);
 /* End the stream with a stream error (RFC 6120 section 4.9.3), behind a header if the client has
  * had none yet, and report it with `sentence`. */
 void xmpp_fail(struct xmpp_edge *edge, const char *condition, const char *sentence);
+
+/* A stream error alone; the stream goes on to its end by edge_life.c. */
+void xmpp_say_error(struct xmpp_edge *edge, const char *condition);
 
 /* xmpp_client.c: what the client says, be it a client or a server. */
 void xmpp_on_client(struct xmpp_edge *edge, enum xmpp_found found);
