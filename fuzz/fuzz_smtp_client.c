@@ -2,7 +2,7 @@
 /* The client's side of SMTP: what a server may say, in pieces of all sizes. The first octet says
  * how large the pieces are; an octet 0x01 outside stands for the end of the handshake, 0x02 for
  * QUIT. */
-#include "proto/smtp_client.h"
+#include "proto/smtp/client.h"
 
 #include <string.h>
 

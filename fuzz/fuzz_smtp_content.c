@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "fuzz.h"
-#include "proto/smtp_content.h"
+#include "proto/smtp/content.h"
 
 enum { OUT_MAX = 1 << 20 };
 

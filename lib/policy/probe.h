@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "policy/outcome.h"
-#include "proto/smtp_client.h"
+#include "proto/smtp/client.h"
 
 /* Tries what a verdict demands: connects to the hosts of a domain up to the point where mail could
  * be sent, and says what would come of it. For commands: it blocks, a host for at most `time_ms`. */

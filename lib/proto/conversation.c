@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "proto/sasl_name.h"
+#include "proto/sasl/name.h"
 
 void gp_conversation_init(struct gp_conversation *c, const struct gp_edge_config *config)
 {

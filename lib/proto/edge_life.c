@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "proto/sasl_external.h"
+#include "proto/sasl/external.h"
 
 const char gp_edge_channel_binding[] =
 	"the backend offers channel binding (-PLUS), which cannot pass a TLS proxy: take these "

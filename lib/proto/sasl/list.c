@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include "proto/sasl/list.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool has_plus_twin(struct gp_str word, struct gp_str words)
+{
+	while (words.len) {
+		struct gp_str other = gp_str_word(&words);
+		struct gp_str stem = other;
+
+		if (!gp_str_ends_nocase(other, "-PLUS"))
+			continue;
+		stem.len -= strlen("-PLUS");
+		if (stem.len == word.len && !strncasecmp(stem.p, word.p, stem.len))
+			return true;
+	}
+	return false;
+}
+
+enum gp_sasl_verdict gp_sasl_list_judge(struct gp_str word, struct gp_str words, const char *prefix)
+{
+	struct gp_str mechanism;
+
+	if (!gp_str_starts_nocase(word, prefix))
+		return GP_SASL_PASS;
+	mechanism = (struct gp_str){ word.p + strlen(prefix), word.len - strlen(prefix) };
+	if (gp_str_ends_nocase(mechanism, "-PLUS") || has_plus_twin(word, words))
+		return GP_SASL_STRIP_PLUS;
+	return gp_str_equal_nocase(mechanism, "EXTERNAL") ? GP_SASL_STRIP : GP_SASL_PASS;
+}
+
+/* sasl-mech = 1*20mech-char, of letters, digits, "-" and "_" */
+bool gp_sasl_mechanism_valid(struct gp_str mechanism)
+{
+	static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789-_";
+
+	for (size_t i = 0; i < mechanism.len; i++) {
+		if (!mechanism.p[i] || !strchr(chars, mechanism.p[i]))
+			return false;
+	}
+	return mechanism.len > 0;
+}
+
+bool gp_sasl_mechanism_refused(struct gp_str mechanism)
+{
+	return gp_str_equal_nocase(mechanism, "EXTERNAL") || gp_str_ends_nocase(mechanism, "-PLUS");
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#include "proto/smtp/content.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/err.h"
+
+static const char left_out[] = "Require-TLS-ESMTP";
+
+void gp_smtp_content_begin(struct gp_smtp_content *content, enum gp_smtp_framing framing,
+			   enum gp_bare_newline bare_newline)
+{
+	*content = (struct gp_smtp_content){
+		.framing = framing,
+		.bare_newline = framing == GP_SMTP_COUNTED ? GP_BARE_NEWLINE_REJECT : bare_newline,
+		.line_begins = true,
+		.after_crlf = true,
+		.in_header = true,
+	};
+}
+
+/* ---- one line ---- */
+
+/* What the backend will see once it has taken the stuffed dot off. */
+static size_t unstuffed(const struct gp_smtp_content *c)
+{
+	return c->framing == GP_SMTP_DOTS && c->held_len && c->held[0] == '.' ? 1 : 0;
+}
+
+static bool may_be_left_out(const struct gp_smtp_content *c)
+{
+	size_t skip = unstuffed(c), len = c->held_len - skip;
+
+	return c->in_header && len < sizeof(left_out) &&
+	       !strncasecmp((const char *)c->held + skip, left_out, len);
+}
+
+static bool is_left_out(const struct gp_smtp_content *c, uint8_t next)
+{
+	return may_be_left_out(c) && c->held_len - unstuffed(c) == strlen(left_out) &&
+	       (next == ':' || next == ' ' || next == '\t');
+}
+
+static int release(struct gp_smtp_content *c, struct gp_buf *out)
+{
+	int ret = c->dropping ? GP_OK : gp_buf_append(out, c->held, c->held_len);
+
+	c->held_len = 0;
+	c->judging = false;
+	return ret;
+}
+
+static void begin_line(struct gp_smtp_content *c, uint8_t first)
+{
+	bool continues = first == ' ' || first == '\t';
+
+	c->line_begins = false;
+	c->judging = true;
+	if (!continues)
+		c->dropping = false;
+}
+
+/* The start of a line, up to where it is clear what it is. *taken_out: `octet` went with it. */
+static int judge(struct gp_smtp_content *c, uint8_t octet, bool *taken_out, struct gp_buf *out)
+{
+	bool lone_dot = c->framing == GP_SMTP_DOTS && !c->held_len && octet == '.';
+
+	*taken_out = false;
+	if (is_left_out(c, octet)) {
+		c->dropping = true;
+		return release(c, out);
+	}
+	c->held[c->held_len++] = octet;
+	if (lone_dot || may_be_left_out(c)) {
+		*taken_out = true;
+		return GP_OK;
+	}
+	c->held_len--;
+	return release(c, out);
+}
+
+static bool is_lone_dot(const struct gp_smtp_content *c)
+{
+	return c->judging && c->framing == GP_SMTP_DOTS && c->held_len == 1 && c->held[0] == '.';
+}
+
+/* A line ends; `crlf`: in just CRLF. GP_OK: so does the message. */
+static int end_line(struct gp_smtp_content *c, bool crlf, struct gp_buf *out)
+{
+	bool empty = c->line_begins;
+	int ret = GP_OK;
+
+	if (is_lone_dot(c)) {
+		if (crlf && c->after_crlf)
+			return gp_buf_append_str(out, ".\r\n");
+		c->held[c->held_len++] = '.';
+	}
+	if (empty)
+		c->in_header = c->dropping = false;
+	if (c->judging)
+		ret = release(c, out);
+	if (ret == GP_OK && !c->dropping)
+		ret = gp_buf_append_str(out, "\r\n");
+	c->line_begins = true;
+	c->after_crlf = crlf;
+	return ret == GP_OK ? GP_AGAIN : ret;
+}
+
+/* Octets of a line without CR or LF. */
+static int in_line(struct gp_smtp_content *c, const uint8_t *data, size_t len, struct gp_buf *out)
+{
+	size_t used = 0;
+	int ret = GP_OK;
+
+	if (len && c->line_begins)
+		begin_line(c, data[0]);
+	while (ret == GP_OK && c->judging && used < len) {
+		bool taken;
+
+		ret = judge(c, data[used], &taken, out);
+		used += taken;
+	}
+	if (ret == GP_OK && used < len && !c->dropping)
+		ret = gp_buf_append(out, data + used, len - used);
+	return ret;
+}
+
+/* ---- line ends ---- */
+
+static size_t until_newline(const uint8_t *data, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && data[i] != '\r' && data[i] != '\n')
+		i++;
+	return i;
+}
+
+static int bare_newline(struct gp_smtp_content *c, struct gp_buf *out)
+{
+	c->cr = c->bent = false;
+	if (c->bare_newline == GP_BARE_NEWLINE_REJECT)
+		return GP_E_SYNTAX;
+	return end_line(c, false, out);
+}
+
+/* `octet` is a CR or LF. */
+static int newline(struct gp_smtp_content *c, uint8_t octet, struct gp_buf *out)
+{
+	if (octet == '\r') {
+		/* CR CR LF is one line end: two would tear a header apart */
+		c->bent = c->cr;
+		c->cr = true;
+		return c->bent && c->bare_newline == GP_BARE_NEWLINE_REJECT ? GP_E_SYNTAX
+									    : GP_AGAIN;
+	}
+	if (!c->cr || c->bent)
+		return bare_newline(c, out);
+	c->cr = false;
+	return end_line(c, true, out);
+}
+
+int gp_smtp_content_feed(struct gp_smtp_content *c, const uint8_t *data, size_t len,
+			 size_t *used_out, struct gp_buf *out)
+{
+	size_t used = 0;
+	int ret = GP_AGAIN;
+
+	while (ret == GP_AGAIN && used < len) {
+		size_t run = until_newline(data + used, len - used);
+
+		if (run && c->cr)
+			ret = bare_newline(c, out);
+		if (run && ret == GP_AGAIN) {
+			ret = in_line(c, data + used, run, out);
+			used += run;
+			ret = ret == GP_OK ? GP_AGAIN : ret;
+		} else if (ret == GP_AGAIN) {
+			ret = newline(c, data[used++], out);
+		}
+	}
+	*used_out = used;
+	return ret;
+}
+
+int gp_smtp_content_end(struct gp_smtp_content *c, struct gp_buf *out)
+{
+	if (c->cr)
+		return GP_E_SYNTAX;
+	return c->judging ? release(c, out) : GP_OK;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* SASL of the XMPP edge (RFC 6120 section 6): one exchange at a time, each step written anew for
+ * the backend. */
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/err.h"
+#include "proto/sasl/external.h"
+#include "proto/sasl/list.h"
+#include "proto/xmpp/state.h"
+#include "proto/xmpp/stream.h"
+
+void xmpp_count_failed_login(struct xmpp_edge *edge)
+{
+	if (++edge->logins == XMPP_LOGINS_MAX)
+		xmpp_fail(edge, "policy-violation", "Too many failed logins");
+}
+
+static void refuse(struct xmpp_edge *edge, const char *condition)
+{
+	gp_push_sendf(&edge->life.c, GP_CLIENT, "<failure xmlns='" XMPP_NS_SASL "'><%s/></failure>",
+		      condition);
+	xmpp_count_failed_login(edge);
+}
+
+/* Base64 without blanks, or "=" for an empty message (section 6.3.5, section 13.9.1). */
+static bool is_message(struct gp_str text)
+{
+	struct gp_buf message;
+	int ret;
+
+	if (!text.len || gp_str_equal(text, "="))
+		return true;
+	gp_buf_init(&message, text.len);
+	ret = gp_base64_decode(text, &message);
+	gp_buf_deinit(&message);
+	return ret == GP_OK;
+}
+
+/* What is wrong with the form of <auth/> or <response/>; NULL: nothing. */
+static const char *form_fault(const struct xmpp_reader *r)
+{
+	if (r->node_count > 1)
+		return "malformed-request";
+	return is_message(xmpp_node_text(r, &r->nodes[0])) ? NULL : "incorrect-encoding";
+}
+
+static const char *auth_fault(const struct xmpp_reader *r)
+{
+	struct gp_str mechanism = gp_str_of(r->mechanism);
+
+	if (!gp_sasl_mechanism_valid(mechanism) || gp_sasl_mechanism_refused(mechanism))
+		return "invalid-mechanism";
+	return form_fault(r);
+}
+
+static void note_name(struct xmpp_edge *edge, struct gp_str text)
+{
+	if (text.len)
+		gp_login_name_from_sasl(&edge->life.c, text);
+}
+
+static void wait_for_backend(struct xmpp_edge *edge)
+{
+	edge->owed = XMPP_OWES_SASL;
+	edge->in_exchange = false;
+	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
+}
+
+/* The password has travelled if there was one; the answer is the same for a right one. */
+void xmpp_auth_in_clear(struct xmpp_edge *edge)
+{
+	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
+
+	if (!auth_fault(r)) {
+		gp_login_mechanism_set(&edge->life.c, gp_str_of(r->mechanism));
+		note_name(edge, xmpp_node_text(r, &r->nodes[0]));
+	}
+	gp_push_report(&edge->life.c, GP_REPORT_CLEARTEXT_LOGIN, edge->life.c.login_name);
+	xmpp_fail(edge, "policy-violation", "A login needs TLS first");
+}
+
+/* What the client asked for was judged; the backend is told whom the certificate proves. */
+static void send_external(struct xmpp_edge *edge)
+{
+	struct gp_buf identity;
+	int ret;
+
+	gp_buf_init(&identity, 2 * sizeof(edge->proved));
+	ret = gp_base64_encode((const uint8_t *)edge->proved, strlen(edge->proved), &identity);
+	if (ret == GP_OK)
+		gp_push_sendf(&edge->life.c, GP_BACKEND,
+			      "<auth xmlns='" XMPP_NS_SASL "' mechanism='EXTERNAL'>%s</auth>",
+			      gp_buf_cstr(&identity));
+	else
+		edge->life.c.error = ret;
+	gp_buf_deinit(&identity);
+	wait_for_backend(edge);
+}
+
+/* Of a client whose account is known; it may say whom it wants to be, if that is the same (XEP-0178
+ * section 2). */
+static void client_external(struct xmpp_edge *edge)
+{
+	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
+	struct gp_str text = xmpp_node_text(r, &r->nodes[0]);
+
+	gp_login_name_set(&edge->life.c, gp_str_of(edge->proved));
+	switch (gp_external_judge(gp_str_equal(text, "=") ? gp_str_of("") : text, edge->proved)) {
+	case GP_OK:
+		send_external(edge);
+		break;
+	case GP_E_NOT_FOUND:
+		gp_push_report(&edge->life.c, GP_REPORT_LOGIN_FAILED, edge->life.c.login_name);
+		refuse(edge, "invalid-authzid");
+		break;
+	case GP_E_SYNTAX:
+		refuse(edge, "incorrect-encoding");
+		break;
+	default:
+		edge->life.c.error = GP_E_NOMEM;
+		break;
+	}
+}
+
+void xmpp_auth(struct xmpp_edge *edge)
+{
+	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
+	struct gp_str text = xmpp_node_text(r, &r->nodes[0]);
+	const char *fault = auth_fault(r);
+
+	if (edge->in_exchange) {
+		xmpp_fail(edge, "policy-violation", "A login within a login");
+	} else if (edge->external_offered && !strcmp(r->mechanism, "EXTERNAL") &&
+		   r->node_count == 1) {
+		client_external(edge);
+	} else if (fault) {
+		refuse(edge, fault);
+	} else {
+		gp_login_mechanism_set(&edge->life.c, gp_str_of(r->mechanism));
+		note_name(edge, text);
+		gp_push_sendf(&edge->life.c, GP_BACKEND,
+			      "<auth xmlns='" XMPP_NS_SASL "' mechanism='%s'>%.*s</auth>",
+			      r->mechanism, (int)text.len, text.p);
+		wait_for_backend(edge);
+	}
+}
+
+void xmpp_response(struct xmpp_edge *edge)
+{
+	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
+	struct gp_str text = xmpp_node_text(r, &r->nodes[0]);
+	const char *fault = form_fault(r);
+
+	if (!edge->in_exchange) {
+		refuse(edge, "malformed-request");
+	} else if (fault) {
+		/* the backend waits for a message, which this is not */
+		xmpp_fail(edge, "policy-violation", "A SASL response that is no base64");
+	} else {
+		note_name(edge, text);
+		gp_push_sendf(&edge->life.c, GP_BACKEND,
+			      "<response xmlns='" XMPP_NS_SASL "'>%.*s</response>", (int)text.len,
+			      text.p);
+		wait_for_backend(edge);
+	}
+}
+
+/* section 6.4.4 */
+void xmpp_abort(struct xmpp_edge *edge)
+{
+	if (!edge->in_exchange) {
+		refuse(edge, "aborted");
+		return;
+	}
+	gp_push_sendf(&edge->life.c, GP_BACKEND, "<abort xmlns='" XMPP_NS_SASL "'/>");
+	wait_for_backend(edge);
+}
+
+/* ---- EXTERNAL, of a server that its certificate proves ---- */
+
+/* An authorization identity, if any, must be the domain of the stream (section 6.3.8, XEP-0178
+ * section 3). */
+static bool is_own_identity(const struct xmpp_edge *edge, struct gp_str text)
+{
+	struct gp_buf identity;
+	bool own;
+
+	if (!text.len || gp_str_equal(text, "="))
+		return true;
+	gp_buf_init(&identity, text.len);
+	own = gp_base64_decode(text, &identity) == GP_OK &&
+	      gp_str_equal_nocase(xmpp_value(&identity), edge->proved);
+	gp_buf_deinit(&identity);
+	return own;
+}
+
+bool xmpp_external_accepts(struct xmpp_edge *edge)
+{
+	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
+	const char *fault = form_fault(r);
+
+	if (!gp_str_equal(gp_str_of(r->mechanism), "EXTERNAL"))
+		fault = "invalid-mechanism";
+	else if (!fault && !is_own_identity(edge, xmpp_node_text(r, &r->nodes[0])))
+		fault = "invalid-authzid";
+	if (fault)
+		refuse(edge, fault);
+	return !fault;
+}
