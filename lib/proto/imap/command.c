@@ -239,7 +239,7 @@ static void command_part(struct imap_edge *edge, struct gp_str text, struct gp_s
 	else if (edge->verdict == IMAP_COLLECT_ID)
 		collect_id(edge, part);
 	else if (edge->verdict == IMAP_EXTERNAL)
-		imap_begin_external(edge, part);
+		gp_imap_begin_external(edge, part);
 	else
 		answer_after_literals(edge, part);
 }
@@ -323,12 +323,12 @@ static void append_to_name(struct imap_edge *edge, struct gp_str piece)
 	gp_str_copy(piece, edge->life.c.login_name + used, sizeof(edge->life.c.login_name) - used);
 }
 
-bool imap_listens(const struct gp_edge_life *life)
+bool gp_imap_listens(const struct gp_edge_life *life)
 {
 	return ((const struct imap_edge *)(const void *)life)->input != IMAP_IN_HELD;
 }
 
-size_t imap_take_client_octets(struct imap_edge *edge, const struct gp_event *event)
+size_t gp_imap_take_client_octets(struct imap_edge *edge, const struct gp_event *event)
 {
 	size_t take;
 	struct gp_str piece;
@@ -349,7 +349,7 @@ size_t imap_take_client_octets(struct imap_edge *edge, const struct gp_event *ev
 	return take;
 }
 
-void imap_on_client_line(struct gp_edge_life *life, struct gp_str line)
+void gp_imap_on_client_line(struct gp_edge_life *life, struct gp_str line)
 {
 	struct imap_edge *edge = imap_of(life);
 
@@ -361,7 +361,7 @@ void imap_on_client_line(struct gp_edge_life *life, struct gp_str line)
 		rest_line(edge, line);
 		break;
 	case IMAP_IN_EXTERNAL:
-		imap_external_line(edge, line);
+		gp_imap_external_line(edge, line);
 		break;
 	default:
 		sasl_line(edge, line);

@@ -31,8 +31,8 @@ static void imap_tell_facts(struct gp_edge_life *life, const struct gp_edge_fact
 
 static size_t imap_take_octets(struct gp_edge_life *life, const struct gp_event *event)
 {
-	return event->side == GP_CLIENT ? imap_take_client_octets(imap_of(life), event)
-					: imap_take_backend_octets(imap_of(life), event);
+	return event->side == GP_CLIENT ? gp_imap_take_client_octets(imap_of(life), event)
+					: gp_imap_take_backend_octets(imap_of(life), event);
 }
 
 static const struct gp_edge_protocol protocol = {
@@ -48,12 +48,12 @@ static const struct gp_edge_protocol protocol = {
 	.deinit = imap_deinit,
 	.enter = imap_enter,
 	.tell_facts = imap_tell_facts,
-	.listens = imap_listens,
-	.in_answer = imap_in_answer,
+	.listens = gp_imap_listens,
+	.in_answer = gp_imap_in_answer,
 	.take_octets = imap_take_octets,
-	.on_client_line = imap_on_client_line,
-	.on_greeting = imap_on_greeting,
-	.on_backend_line = imap_on_backend_line,
+	.on_client_line = gp_imap_on_client_line,
+	.on_greeting = gp_imap_on_greeting,
+	.on_backend_line = gp_imap_on_backend_line,
 };
 
 static struct gp_edge *imap_new(const struct gp_edge_config *config)

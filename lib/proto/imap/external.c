@@ -51,7 +51,7 @@ static void take_response(struct imap_edge *edge, struct gp_str base64)
 }
 
 /* arguments = SP "EXTERNAL" [SP (base64 / "=")] */
-void imap_begin_external(struct imap_edge *edge, struct gp_str arguments)
+void gp_imap_begin_external(struct imap_edge *edge, struct gp_str arguments)
 {
 	struct gp_str response;
 
@@ -69,7 +69,7 @@ void imap_begin_external(struct imap_edge *edge, struct gp_str arguments)
 }
 
 /* The answer to our empty challenge; "=" stands for nothing only as an initial response. */
-void imap_external_line(struct imap_edge *edge, struct gp_str line)
+void gp_imap_external_line(struct imap_edge *edge, struct gp_str line)
 {
 	if (gp_str_equal(line, "*")) {
 		refuse(edge, "BAD Cancelled");
@@ -83,7 +83,7 @@ void imap_external_line(struct imap_edge *edge, struct gp_str line)
 /* ---- PREAUTH ---- */
 
 /* The backend has greeted. False: nothing is to be done, the client is greeted as usual. */
-bool imap_preauth_begin(struct imap_edge *edge)
+bool gp_imap_preauth_begin(struct imap_edge *edge)
 {
 	const struct gp_edge_config *config = &edge->life.c.config;
 	char prefix[sizeof(preauth_tag) + sizeof(" AUTHENTICATE")];
@@ -112,14 +112,14 @@ static void greet_preauth(struct imap_edge *edge, struct gp_str line)
 		ret = gp_buf_append(&text, line.p, line.len);
 	if (ret != GP_OK)
 		edge->life.c.error = ret;
-	imap_send_reply(edge, gp_str_from(text.data, text.len));
+	gp_imap_send_reply(edge, gp_str_from(text.data, text.len));
 	gp_buf_deinit(&text);
 	gp_push_report(&edge->life.c, GP_REPORT_LOGIN, edge->life.c.login_name);
 	gp_edge_splice(&edge->life);
 }
 
-void imap_on_preauth_reply(struct imap_edge *edge, struct gp_str line, struct gp_str tag,
-			   struct gp_str word)
+void gp_imap_on_preauth_reply(struct imap_edge *edge, struct gp_str line, struct gp_str tag,
+			      struct gp_str word)
 {
 	if (gp_str_equal(tag, "+") && !edge->external_answered) {
 		edge->external_answered = true;

@@ -17,7 +17,7 @@ struct reply {
 
 static void become_ready(struct imap_edge *edge)
 {
-	if (!imap_preauth_begin(edge))
+	if (!gp_imap_preauth_begin(edge))
 		gp_edge_become_ready(&edge->life);
 }
 
@@ -25,7 +25,7 @@ static void become_ready(struct imap_edge *edge)
 static void on_greeting(struct imap_edge *edge, const struct reply *reply)
 {
 	if (reply->kind == REPLY_UNTAGGED && gp_str_equal_nocase(reply->word, "OK")) {
-		imap_rewrite(edge, reply->line, &edge->life.greeting);
+		gp_imap_rewrite(edge, reply->line, &edge->life.greeting);
 		if (edge->facts_told)
 			gp_edge_set_state(&edge->life, GP_EDGE_FACTS);
 		else
@@ -70,7 +70,7 @@ static void on_continuation(struct imap_edge *edge, const struct reply *reply)
 				       "the backend sends a continuation that nobody asked for");
 		return;
 	}
-	imap_send_reply(edge, reply->line);
+	gp_imap_send_reply(edge, reply->line);
 }
 
 /* A command may be refused while the client is to say more, but not obeyed. */
@@ -101,11 +101,11 @@ static void on_tagged(struct imap_edge *edge, const struct reply *reply)
 				       "the backend answers before the command is complete");
 		return;
 	}
-	imap_send_reply(edge, reply->line);
+	gp_imap_send_reply(edge, reply->line);
 	edge->go_ahead_awaited = false;
 	edge->literal_left = 0;
 	gp_edge_set_state(&edge->life, GP_EDGE_READY);
-	if (!imap_is_login(edge))
+	if (!gp_imap_is_login(edge))
 		return;
 	if (!ok && edge->verdict == IMAP_EXTERNAL)
 		gp_edge_report_setup(&edge->life, gp_external_refused);
@@ -138,7 +138,7 @@ static void on_untagged(struct imap_edge *edge, const struct reply *reply)
 		gp_edge_backend_failed(&edge->life, "the backend says PREAUTH in mid-session");
 		return;
 	}
-	imap_send_reply(edge, reply->line);
+	gp_imap_send_reply(edge, reply->line);
 }
 
 static void on_reply(struct imap_edge *edge, const struct reply *reply)
@@ -168,14 +168,14 @@ static struct reply parse_reply(struct gp_str line)
 	return reply;
 }
 
-void imap_on_greeting(struct gp_edge_life *life, struct gp_str line)
+void gp_imap_on_greeting(struct gp_edge_life *life, struct gp_str line)
 {
 	struct reply reply = parse_reply(line);
 
 	on_greeting(imap_of(life), &reply);
 }
 
-void imap_on_backend_line(struct gp_edge_life *life, struct gp_str line)
+void gp_imap_on_backend_line(struct gp_edge_life *life, struct gp_str line)
 {
 	struct imap_edge *edge = imap_of(life);
 	struct reply reply = parse_reply(line);
@@ -185,7 +185,7 @@ void imap_on_backend_line(struct gp_edge_life *life, struct gp_str line)
 		if (life->state != GP_EDGE_FACTS)
 			gp_push_send_line(&life->c, GP_CLIENT, line);
 	} else if (life->state == GP_EDGE_FACTS && edge->preauth_tried) {
-		imap_on_preauth_reply(edge, line, reply.tag, reply.word);
+		gp_imap_on_preauth_reply(edge, line, reply.tag, reply.word);
 	} else if (life->state == GP_EDGE_FACTS) {
 		on_facts_reply(edge, &reply);
 	} else {
@@ -195,14 +195,14 @@ void imap_on_backend_line(struct gp_edge_life *life, struct gp_str line)
 		expect_reply_literal(edge, &reply);
 }
 
-bool imap_in_answer(const struct gp_edge_life *life)
+bool gp_imap_in_answer(const struct gp_edge_life *life)
 {
 	const struct imap_edge *edge = (const struct imap_edge *)(const void *)life;
 
 	return edge->reply_literal_left || edge->reply_continues;
 }
 
-size_t imap_take_backend_octets(struct imap_edge *edge, const struct gp_event *event)
+size_t gp_imap_take_backend_octets(struct imap_edge *edge, const struct gp_event *event)
 {
 	size_t take = gp_conversation_literal_piece(&edge->life.c, event, edge->reply_literal_left);
 

@@ -16,7 +16,7 @@ static void report_setup(struct imap_edge *edge, const struct gp_imap_capability
 		gp_edge_report_setup(&edge->life, gp_edge_channel_binding);
 }
 
-bool imap_is_login(const struct imap_edge *edge)
+bool gp_imap_is_login(const struct imap_edge *edge)
 {
 	return edge->verdict == IMAP_FORWARD_LOGIN || edge->verdict == IMAP_FORWARD_AUTHENTICATE ||
 	       edge->verdict == IMAP_EXTERNAL;
@@ -27,13 +27,13 @@ bool imap_is_login(const struct imap_edge *edge)
 static bool offers_external(const struct imap_edge *edge)
 {
 	bool logging_in = edge->life.state == GP_EDGE_COMMAND
-				  ? imap_is_login(edge)
+				  ? gp_imap_is_login(edge)
 				  : edge->life.state == GP_EDGE_FACTS && edge->preauth_tried;
 
 	return edge->life.account && !logging_in;
 }
 
-void imap_rewrite(struct imap_edge *edge, struct gp_str line, struct gp_buf *out)
+void gp_imap_rewrite(struct imap_edge *edge, struct gp_str line, struct gp_buf *out)
 {
 	struct gp_imap_capability_findings findings = { 0 };
 	int ret;
@@ -51,11 +51,11 @@ void imap_rewrite(struct imap_edge *edge, struct gp_str line, struct gp_buf *out
 		edge->life.c.error = ret;
 }
 
-void imap_send_reply(struct imap_edge *edge, struct gp_str line)
+void gp_imap_send_reply(struct imap_edge *edge, struct gp_str line)
 {
 	struct gp_buf text;
 
-	imap_rewrite(edge, line, &text);
+	gp_imap_rewrite(edge, line, &text);
 	gp_push_send_buf(&edge->life.c, GP_CLIENT, &text);
 	gp_buf_deinit(&text);
 }

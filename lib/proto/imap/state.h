@@ -60,28 +60,28 @@ static inline struct imap_edge *imap_of(struct gp_edge_life *life)
 }
 
 /* rewrite.c */
-bool imap_is_login(const struct imap_edge *edge); /* the command under way */
-void imap_send_reply(struct imap_edge *edge, struct gp_str line);
+bool gp_imap_is_login(const struct imap_edge *edge); /* the command under way */
+void gp_imap_send_reply(struct imap_edge *edge, struct gp_str line);
 
 /* The line as the client may see it, in `out`, which is initialized here. */
-void imap_rewrite(struct imap_edge *edge, struct gp_str line, struct gp_buf *out);
+void gp_imap_rewrite(struct imap_edge *edge, struct gp_str line, struct gp_buf *out);
 
 /* command.c */
-bool imap_listens(const struct gp_edge_life *life);
-void imap_on_client_line(struct gp_edge_life *life, struct gp_str line);
-size_t imap_take_client_octets(struct imap_edge *edge, const struct gp_event *event);
+bool gp_imap_listens(const struct gp_edge_life *life);
+void gp_imap_on_client_line(struct gp_edge_life *life, struct gp_str line);
+size_t gp_imap_take_client_octets(struct imap_edge *edge, const struct gp_event *event);
 
 /* external.c */
-void imap_begin_external(struct imap_edge *edge, struct gp_str arguments);
-void imap_external_line(struct imap_edge *edge, struct gp_str line);
-bool imap_preauth_begin(struct imap_edge *edge);
-void imap_on_preauth_reply(struct imap_edge *edge, struct gp_str line, struct gp_str tag,
-			   struct gp_str word);
+void gp_imap_begin_external(struct imap_edge *edge, struct gp_str arguments);
+void gp_imap_external_line(struct imap_edge *edge, struct gp_str line);
+bool gp_imap_preauth_begin(struct imap_edge *edge);
+void gp_imap_on_preauth_reply(struct imap_edge *edge, struct gp_str line, struct gp_str tag,
+			      struct gp_str word);
 
 /* reply.c */
-bool imap_in_answer(const struct gp_edge_life *life);
-void imap_on_greeting(struct gp_edge_life *life, struct gp_str line);
-void imap_on_backend_line(struct gp_edge_life *life, struct gp_str line);
-size_t imap_take_backend_octets(struct imap_edge *edge, const struct gp_event *event);
+bool gp_imap_in_answer(const struct gp_edge_life *life);
+void gp_imap_on_greeting(struct gp_edge_life *life, struct gp_str line);
+void gp_imap_on_backend_line(struct gp_edge_life *life, struct gp_str line);
+size_t gp_imap_take_backend_octets(struct imap_edge *edge, const struct gp_event *event);
 
 #endif

@@ -230,13 +230,13 @@ static void sasl_line(struct pop3_edge *edge, struct gp_str line)
 	forward(edge, line);
 }
 
-bool pop3_listens(const struct gp_edge_life *life)
+bool gp_pop3_listens(const struct gp_edge_life *life)
 {
 	return life->state != GP_EDGE_COMMAND ||
 	       ((const struct pop3_edge *)(const void *)life)->answer_wanted;
 }
 
-void pop3_on_client_line(struct gp_edge_life *life, struct gp_str line)
+void gp_pop3_on_client_line(struct gp_edge_life *life, struct gp_str line)
 {
 	struct pop3_edge *edge = pop3_of(life);
 

@@ -28,11 +28,11 @@ static const struct gp_edge_protocol protocol = {
 	},
 	.failure_prefix = "-ERR ",
 	.tell_facts = pop3_tell_facts,
-	.listens = pop3_listens,
-	.in_answer = pop3_in_answer,
-	.on_client_line = pop3_on_client_line,
-	.on_greeting = pop3_on_greeting,
-	.on_backend_line = pop3_on_backend_line,
+	.listens = gp_pop3_listens,
+	.in_answer = gp_pop3_in_answer,
+	.on_client_line = gp_pop3_on_client_line,
+	.on_greeting = gp_pop3_on_greeting,
+	.on_backend_line = gp_pop3_on_backend_line,
 };
 
 static struct gp_edge *pop3_new(const struct gp_edge_config *config)

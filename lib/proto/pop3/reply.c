@@ -43,7 +43,7 @@ static void keep_greeting(struct pop3_edge *edge, struct gp_str line)
 		edge->life.c.error = ret;
 }
 
-void pop3_on_greeting(struct gp_edge_life *life, struct gp_str line)
+void gp_pop3_on_greeting(struct gp_edge_life *life, struct gp_str line)
 {
 	struct pop3_edge *edge = pop3_of(life);
 
@@ -209,7 +209,7 @@ static void on_unasked(struct pop3_edge *edge, struct gp_str line)
 	edge->life.backend_said_bye = true;
 }
 
-void pop3_on_backend_line(struct gp_edge_life *life, struct gp_str line)
+void gp_pop3_on_backend_line(struct gp_edge_life *life, struct gp_str line)
 {
 	struct pop3_edge *edge = pop3_of(life);
 
@@ -223,7 +223,7 @@ void pop3_on_backend_line(struct gp_edge_life *life, struct gp_str line)
 		on_unasked(edge, line);
 }
 
-bool pop3_in_answer(const struct gp_edge_life *life)
+bool gp_pop3_in_answer(const struct gp_edge_life *life)
 {
 	return ((const struct pop3_edge *)(const void *)life)->in_list;
 }

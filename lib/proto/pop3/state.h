@@ -44,12 +44,12 @@ static inline struct pop3_edge *pop3_of(struct gp_edge_life *life)
 }
 
 /* command.c */
-bool pop3_listens(const struct gp_edge_life *life);
-void pop3_on_client_line(struct gp_edge_life *life, struct gp_str line);
+bool gp_pop3_listens(const struct gp_edge_life *life);
+void gp_pop3_on_client_line(struct gp_edge_life *life, struct gp_str line);
 
 /* reply.c */
-bool pop3_in_answer(const struct gp_edge_life *life);
-void pop3_on_greeting(struct gp_edge_life *life, struct gp_str line);
-void pop3_on_backend_line(struct gp_edge_life *life, struct gp_str line);
+bool gp_pop3_in_answer(const struct gp_edge_life *life);
+void gp_pop3_on_greeting(struct gp_edge_life *life, struct gp_str line);
+void gp_pop3_on_backend_line(struct gp_edge_life *life, struct gp_str line);
 
 #endif

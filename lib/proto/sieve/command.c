@@ -304,13 +304,13 @@ static void on_sasl(struct sieve_edge *edge, struct gp_str text)
 	gp_buf_deinit(&line);
 }
 
-bool sieve_listens(const struct gp_edge_life *life)
+bool gp_sieve_listens(const struct gp_edge_life *life)
 {
 	return life->state != GP_EDGE_COMMAND ||
 	       ((const struct sieve_edge *)(const void *)life)->answer_wanted;
 }
 
-void sieve_on_client_line(struct gp_edge_life *life, struct gp_str line)
+void gp_sieve_on_client_line(struct gp_edge_life *life, struct gp_str line)
 {
 	struct sieve_edge *edge = sieve_of(life);
 	struct gp_sieve_text *text = &edge->text[GP_CLIENT];

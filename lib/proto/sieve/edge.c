@@ -55,12 +55,12 @@ static const struct gp_edge_protocol protocol = {
 	.failure_suffix = "\"",
 	.deinit = sieve_deinit,
 	.tell_facts = sieve_tell_facts,
-	.listens = sieve_listens,
+	.listens = gp_sieve_listens,
 	.in_answer = sieve_in_answer,
 	.take_octets = sieve_take_octets,
-	.on_client_line = sieve_on_client_line,
-	.on_greeting = sieve_on_backend_line,
-	.on_backend_line = sieve_on_backend_line,
+	.on_client_line = gp_sieve_on_client_line,
+	.on_greeting = gp_sieve_on_backend_line,
+	.on_backend_line = gp_sieve_on_backend_line,
 };
 
 static struct gp_edge *sieve_new(const struct gp_edge_config *config)

@@ -211,7 +211,7 @@ static void on_text(struct sieve_edge *edge)
 	}
 }
 
-void sieve_on_backend_line(struct gp_edge_life *life, struct gp_str line)
+void gp_sieve_on_backend_line(struct gp_edge_life *life, struct gp_str line)
 {
 	struct sieve_edge *edge = sieve_of(life);
 	struct gp_sieve_text *text = &edge->text[GP_BACKEND];

@@ -46,10 +46,10 @@ static inline struct sieve_edge *sieve_of(struct gp_edge_life *life)
 	"\"VERSION\" \"1.0\"\r\nOK \"ready\"\r\n"
 
 /* command.c */
-bool sieve_listens(const struct gp_edge_life *life);
-void sieve_on_client_line(struct gp_edge_life *life, struct gp_str line);
+bool gp_sieve_listens(const struct gp_edge_life *life);
+void gp_sieve_on_client_line(struct gp_edge_life *life, struct gp_str line);
 
 /* reply.c */
-void sieve_on_backend_line(struct gp_edge_life *life, struct gp_str line);
+void gp_sieve_on_backend_line(struct gp_edge_life *life, struct gp_str line);
 
 #endif

@@ -25,7 +25,7 @@ static bool is_bad(enum smtp_verdict verdict)
 	return verdict <= SMTP_PARAMETER;
 }
 
-void smtp_answer(struct smtp_edge *edge)
+void gp_smtp_answer(struct smtp_edge *edge)
 {
 	enum smtp_verdict verdict = edge->verdict;
 

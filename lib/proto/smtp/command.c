@@ -137,7 +137,7 @@ static bool may_log_in(const struct smtp_edge *edge)
 {
 	bool greeted = edge->extended && edge->helo[0];
 
-	return edge->transaction == SMTP_NO_MAIL && (greeted || !smtp_xclient_is_due(edge));
+	return edge->transaction == SMTP_NO_MAIL && (greeted || !gp_smtp_xclient_is_due(edge));
 }
 
 /* DATA after BDAT, AUTH within a mail: what the backend would refuse, and what would confuse us */
@@ -186,14 +186,14 @@ static void note_login(struct smtp_edge *edge, struct gp_str arguments)
 
 static void hold_mail(struct smtp_edge *edge, struct gp_str line)
 {
-	smtp_wait(edge, SMTP_FORWARD_MAIL, line);
+	gp_smtp_wait(edge, SMTP_FORWARD_MAIL, line);
 	gp_edge_dial(&edge->life);
 }
 
 /* A chunk was refused, and with it the mail; the backend may not see it so yet. */
 static void reset_first(struct smtp_edge *edge, struct gp_str line)
 {
-	smtp_wait(edge, SMTP_FORWARD_MAIL, line);
+	gp_smtp_wait(edge, SMTP_FORWARD_MAIL, line);
 	edge->verdict = SMTP_OUR_RSET;
 	gp_push_send_line(&edge->life.c, GP_BACKEND, gp_str_of("RSET"));
 	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
@@ -208,13 +208,13 @@ static void chunk(struct smtp_edge *edge, struct gp_str arguments)
 	if (parse_chunk(arguments, &size, &last) != GP_OK)
 		gp_edge_client_failed(&edge->life, "BDAT without a size");
 	else
-		smtp_begin_chunk(edge, size, last);
+		gp_smtp_begin_chunk(edge, size, last);
 }
 
 static void log_in(struct smtp_edge *edge)
 {
-	if (smtp_logs_in_by_xclient(edge)) {
-		smtp_log_in_by_xclient(edge);
+	if (gp_smtp_logs_in_by_xclient(edge)) {
+		gp_smtp_log_in_by_xclient(edge);
 		return;
 	}
 	gp_edge_external_begin(&edge->life, "AUTH");
@@ -238,7 +238,7 @@ static void take_external(struct smtp_edge *edge, struct gp_str base64)
 		break;
 	case GP_E_SYNTAX:
 		edge->verdict = SMTP_BASE64;
-		smtp_answer(edge);
+		gp_smtp_answer(edge);
 		break;
 	default:
 		edge->life.c.error = GP_E_NOMEM;
@@ -277,7 +277,7 @@ static void obey(struct smtp_edge *edge, struct gp_str line, struct gp_str argum
 {
 	switch (edge->verdict) {
 	case SMTP_ANSWER_EHLO:
-		smtp_answer_ehlo(edge);
+		gp_smtp_answer_ehlo(edge);
 		break;
 	case SMTP_ANSWER_HELO:
 		gp_push_sendf(&edge->life.c, GP_CLIENT, "250 %s\r\n", smtp_config(edge)->hostname);
@@ -299,13 +299,13 @@ static void obey(struct smtp_edge *edge, struct gp_str line, struct gp_str argum
 		if (edge->transaction == SMTP_SPOILT)
 			reset_first(edge, line);
 		else
-			smtp_forward_mail(edge, line);
+			gp_smtp_forward_mail(edge, line);
 		break;
 	case SMTP_FORWARD_AUTH:
-		if (smtp_xclient_is_due(edge))
-			smtp_tell_before_auth(edge, line);
+		if (gp_smtp_xclient_is_due(edge))
+			gp_smtp_tell_before_auth(edge, line);
 		else
-			smtp_forward(edge, line);
+			gp_smtp_forward(edge, line);
 		break;
 	case SMTP_EXTERNAL:
 		begin_external(edge, arguments);
@@ -315,9 +315,9 @@ static void obey(struct smtp_edge *edge, struct gp_str line, struct gp_str argum
 		break;
 	default:
 		if (edge->verdict >= SMTP_FORWARD)
-			smtp_forward(edge, line);
+			gp_smtp_forward(edge, line);
 		else
-			smtp_answer(edge);
+			gp_smtp_answer(edge);
 		break;
 	}
 }
@@ -357,10 +357,10 @@ static void sasl_line(struct smtp_edge *edge, struct gp_str line)
 	if (line.len && !is_base64(line))
 		line = gp_str_of("*");
 	gp_login_name_from_sasl(&edge->life.c, line);
-	smtp_forward(edge, line);
+	gp_smtp_forward(edge, line);
 }
 
-bool smtp_listens(const struct gp_edge_life *life)
+bool gp_smtp_listens(const struct gp_edge_life *life)
 {
 	const struct smtp_edge *edge = (const struct smtp_edge *)(const void *)life;
 
@@ -368,7 +368,7 @@ bool smtp_listens(const struct gp_edge_life *life)
 	       edge->reader == SMTP_READ_DATA || edge->chunk_left > 0;
 }
 
-void smtp_on_client_line(struct gp_edge_life *life, struct gp_str line)
+void gp_smtp_on_client_line(struct gp_edge_life *life, struct gp_str line)
 {
 	struct smtp_edge *edge = smtp_of(life);
 

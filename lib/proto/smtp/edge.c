@@ -63,12 +63,12 @@ static const struct gp_edge_protocol protocol = {
 	.greet = smtp_greet,
 	.deinit = smtp_deinit,
 	.tell_facts = smtp_note_facts,
-	.listens = smtp_listens,
+	.listens = gp_smtp_listens,
 	.in_answer = smtp_in_answer,
-	.take_octets = smtp_take_octets,
-	.on_client_line = smtp_on_client_line,
-	.on_greeting = smtp_on_backend_line,
-	.on_backend_line = smtp_on_backend_line,
+	.take_octets = gp_smtp_take_octets,
+	.on_client_line = gp_smtp_on_client_line,
+	.on_greeting = gp_smtp_on_backend_line,
+	.on_backend_line = gp_smtp_on_backend_line,
 };
 
 static struct gp_edge *smtp_new(const struct gp_edge_config *config)

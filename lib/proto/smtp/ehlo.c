@@ -103,14 +103,14 @@ static void add_mechanisms(struct reply *r, struct smtp_edge *edge, struct gp_st
 	gp_buf_deinit(&text);
 }
 
-void smtp_relay_ehlo(struct smtp_edge *edge)
+void gp_smtp_relay_ehlo(struct smtp_edge *edge)
 {
 	struct gp_str reply = gp_str_from(edge->reply.data, edge->reply.len), line;
 	struct reply r;
 
-	smtp_next_line(&reply, &line);
+	gp_smtp_next_line(&reply, &line);
 	begin_reply(&r, edge, line);
-	while (smtp_next_line(&reply, &line)) {
+	while (gp_smtp_next_line(&reply, &line)) {
 		size_t i = find_keyword(line);
 
 		if (i < KEYWORDS && keywords[i].offer == PASS) {
@@ -121,23 +121,23 @@ void smtp_relay_ehlo(struct smtp_edge *edge)
 			add_mechanisms(&r, edge, line);
 		}
 	}
-	if (smtp_offers_requiretls(edge))
+	if (gp_smtp_offers_requiretls(edge))
 		add(&r, gp_str_of("REQUIRETLS"));
 	send_reply(&r, edge);
 }
 
 /* An MX tells what it learned, so that the next client in clear can be offered it. */
-void smtp_learn_extensions(struct smtp_edge *edge)
+void gp_smtp_learn_extensions(struct smtp_edge *edge)
 {
 	struct gp_str reply = gp_str_from(edge->reply.data, edge->reply.len), line;
 	struct gp_buf learned;
 	int ret = GP_OK;
 
 	edge->extensions = 0;
-	smtp_learn_xclient(edge);
+	gp_smtp_learn_xclient(edge);
 	gp_buf_init(&learned, edge->life.c.config.line_max + 1);
-	smtp_next_line(&reply, &line);
-	while (smtp_next_line(&reply, &line)) {
+	gp_smtp_next_line(&reply, &line);
+	while (gp_smtp_next_line(&reply, &line)) {
 		size_t i = find_keyword(line);
 
 		if (i == KEYWORDS)
@@ -155,7 +155,7 @@ void smtp_learn_extensions(struct smtp_edge *edge)
 	gp_buf_deinit(&learned);
 }
 
-void smtp_answer_ehlo(struct smtp_edge *edge)
+void gp_smtp_answer_ehlo(struct smtp_edge *edge)
 {
 	const struct gp_smtp_edge_config *config = smtp_config(edge);
 	struct gp_str known = gp_str_of(config->extensions ? config->extensions : "");

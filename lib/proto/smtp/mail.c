@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "proto/smtp/state.h"
 
-bool smtp_offers_requiretls(const struct smtp_edge *edge)
+bool gp_smtp_offers_requiretls(const struct smtp_edge *edge)
 {
 	if (!edge->life.in_tls)
 		return false;
@@ -104,7 +104,7 @@ static int rewrite_mail(struct smtp_edge *edge, struct gp_str line, struct gp_bu
 		return GP_E_SYNTAX;
 	edge->utf8 = false;
 	edge->requiretls = requires_tls(rest);
-	if (edge->requiretls && !smtp_offers_requiretls(edge))
+	if (edge->requiretls && !gp_smtp_offers_requiretls(edge))
 		return GP_E_STATE;
 	ret = gp_buf_append_str(out, from);
 	if (ret == GP_OK)
@@ -120,7 +120,7 @@ static int rewrite_mail(struct smtp_edge *edge, struct gp_str line, struct gp_bu
 	return ret;
 }
 
-void smtp_forward_mail(struct smtp_edge *edge, struct gp_str line)
+void gp_smtp_forward_mail(struct smtp_edge *edge, struct gp_str line)
 {
 	struct gp_buf text;
 	int ret;
@@ -128,10 +128,10 @@ void smtp_forward_mail(struct smtp_edge *edge, struct gp_str line)
 	gp_buf_init(&text, edge->life.c.config.line_max + 32);
 	ret = rewrite_mail(edge, line, &text);
 	if (ret == GP_OK) {
-		smtp_forward(edge, gp_str_from(text.data, text.len));
+		gp_smtp_forward(edge, gp_str_from(text.data, text.len));
 	} else if (ret == GP_E_SYNTAX || ret == GP_E_STATE) {
 		edge->verdict = ret == GP_E_STATE ? SMTP_PARAMETER : SMTP_SYNTAX;
-		smtp_answer(edge);
+		gp_smtp_answer(edge);
 	} else {
 		edge->life.c.error = ret;
 	}

@@ -11,7 +11,7 @@ static void begin_message(struct smtp_edge *edge, enum gp_smtp_framing framing)
 	if (edge->bare_newline_exempt)
 		bare = GP_BARE_NEWLINE_NORMALIZE;
 	gp_smtp_content_begin(&edge->content, framing, bare);
-	if (smtp_append_trace(edge, &edge->piece) != GP_OK)
+	if (gp_smtp_append_trace(edge, &edge->piece) != GP_OK)
 		edge->life.c.error = GP_E_NOMEM;
 }
 
@@ -34,7 +34,7 @@ static bool took(struct smtp_edge *edge, int ret)
 
 /* ---- DATA ---- */
 
-void smtp_begin_data(struct smtp_edge *edge)
+void gp_smtp_begin_data(struct smtp_edge *edge)
 {
 	begin_message(edge, GP_SMTP_DOTS);
 	edge->transaction = SMTP_CONTENT;
@@ -74,9 +74,9 @@ static void finish_chunk(struct smtp_edge *edge)
 		gp_push_sendf(&edge->life.c, GP_CLIENT, "250 2.0.0 %llu octets\r\n",
 			      (unsigned long long)edge->chunk_size);
 	if (!swallowed && edge->transaction != SMTP_SPOILT && edge->chunk_last)
-		smtp_forget_mail(edge);
+		gp_smtp_forget_mail(edge);
 	gp_buf_deinit(&edge->chunk_answer);
-	smtp_ready(edge);
+	gp_smtp_ready(edge);
 }
 
 static void send_piece(struct smtp_edge *edge, bool last)
@@ -88,7 +88,7 @@ static void send_piece(struct smtp_edge *edge, bool last)
 	edge->chunk_replies_owed++;
 }
 
-void smtp_begin_chunk(struct smtp_edge *edge, uint64_t size, bool last)
+void gp_smtp_begin_chunk(struct smtp_edge *edge, uint64_t size, bool last)
 {
 	bool fits = edge->transaction == SMTP_MAIL || edge->transaction == SMTP_CONTENT;
 
@@ -139,7 +139,7 @@ static size_t take_chunk(struct smtp_edge *edge, const uint8_t *data, size_t len
 }
 
 /* The answer of which the client hears: the first refusal, or else the last one. */
-void smtp_on_chunk_reply(struct smtp_edge *edge, unsigned code)
+void gp_smtp_on_chunk_reply(struct smtp_edge *edge, unsigned code)
 {
 	edge->chunk_replies_owed--;
 	if (!edge->chunk_refused) {
@@ -156,7 +156,7 @@ void smtp_on_chunk_reply(struct smtp_edge *edge, unsigned code)
 
 /* ---- */
 
-size_t smtp_take_octets(struct gp_edge_life *life, const struct gp_event *event)
+size_t gp_smtp_take_octets(struct gp_edge_life *life, const struct gp_event *event)
 {
 	struct smtp_edge *edge = smtp_of(life);
 	/* the output must fit the conversation's buffer */

@@ -30,7 +30,7 @@ static bool is_domain(const char *text)
 
 /* From-domain, By-domain, with, id, then the additional clauses (RFC 5321 section 4.4): tls and,
  * right behind it, group (RFC 8314 section 4.3). */
-int smtp_append_trace(const struct smtp_edge *edge, struct gp_buf *out)
+int gp_smtp_append_trace(const struct smtp_edge *edge, struct gp_buf *out)
 {
 	const struct gp_smtp_edge_config *config = smtp_config(edge);
 	bool ip6 = strchr(edge->client_ip, ':') != NULL;

@@ -19,7 +19,7 @@ static void end_session(struct smtp_edge *edge)
 static void backend_knows_all(struct smtp_edge *edge)
 {
 	if (edge->waiting) {
-		smtp_say_hello(edge, SMTP_OUR_HELLO, edge->extended, edge->helo);
+		gp_smtp_say_hello(edge, SMTP_OUR_HELLO, edge->extended, edge->helo);
 		return;
 	}
 	gp_edge_become_ready(&edge->life);
@@ -34,8 +34,8 @@ static void on_greeting(struct smtp_edge *edge, unsigned code)
 		return;
 	}
 	edge->life.c.error = gp_buf_append(&edge->life.greeting, edge->reply.data, edge->reply.len);
-	if (edge->tell && !smtp_xclient_is_due(edge))
-		smtp_say_hello(edge, SMTP_OUR_EHLO, true, smtp_config(edge)->hostname);
+	if (edge->tell && !gp_smtp_xclient_is_due(edge))
+		gp_smtp_say_hello(edge, SMTP_OUR_EHLO, true, smtp_config(edge)->hostname);
 	else
 		backend_knows_all(edge);
 }
@@ -45,18 +45,18 @@ static void on_greeting(struct smtp_edge *edge, unsigned code)
 static void on_ehlo_reply(struct smtp_edge *edge, unsigned code)
 {
 	if (code != 250) {
-		smtp_relay_reply(edge);
+		gp_smtp_relay_reply(edge);
 	} else if (edge->verdict == SMTP_FORWARD_EHLO) {
-		smtp_learn_extensions(edge);
-		smtp_check_xclient_login(edge);
-		smtp_relay_ehlo(edge);
-		smtp_forget_mail(edge);
+		gp_smtp_learn_extensions(edge);
+		gp_smtp_check_xclient_login(edge);
+		gp_smtp_relay_ehlo(edge);
+		gp_smtp_forget_mail(edge);
 	} else {
 		edge->extensions = 0;
-		smtp_relay_reply(edge);
-		smtp_forget_mail(edge);
+		gp_smtp_relay_reply(edge);
+		gp_smtp_forget_mail(edge);
 	}
-	smtp_ready(edge);
+	gp_smtp_ready(edge);
 }
 
 static void end_auth(struct smtp_edge *edge, unsigned code)
@@ -68,12 +68,12 @@ static void end_auth(struct smtp_edge *edge, unsigned code)
 		       c->login_name);
 	if (edge->authenticated)
 		gp_push(c, GP_ACT_SETTLE);
-	smtp_ready(edge);
+	gp_smtp_ready(edge);
 }
 
 static void on_auth_reply(struct smtp_edge *edge, unsigned code)
 {
-	smtp_relay_reply(edge);
+	gp_smtp_relay_reply(edge);
 	if (code == 334)
 		edge->answer_wanted = true;
 	else
@@ -93,7 +93,7 @@ static void on_external_reply(struct smtp_edge *edge, unsigned code)
 	}
 	if (code != 235)
 		gp_edge_report_setup(&edge->life, gp_external_refused);
-	smtp_relay_reply(edge);
+	gp_smtp_relay_reply(edge);
 	end_auth(edge, code);
 }
 
@@ -104,28 +104,28 @@ static void on_data_reply(struct smtp_edge *edge, unsigned code)
 				       "the backend answers before the message has ended");
 		return;
 	}
-	smtp_relay_reply(edge);
+	gp_smtp_relay_reply(edge);
 	if (code == 354 && edge->transaction != SMTP_CONTENT) {
-		smtp_begin_data(edge);
+		gp_smtp_begin_data(edge);
 		return;
 	}
 	if (edge->transaction == SMTP_CONTENT)
-		smtp_forget_mail(edge);
-	smtp_ready(edge);
+		gp_smtp_forget_mail(edge);
+	gp_smtp_ready(edge);
 }
 
 static void go_on(struct smtp_edge *edge)
 {
 	struct gp_str line = gp_str_from(edge->held.data, edge->held.len);
 
-	smtp_ready(edge);
+	gp_smtp_ready(edge);
 	edge->verdict = edge->waiting;
 	edge->waiting = SMTP_UNKNOWN;
 	if (edge->verdict == SMTP_FORWARD_MAIL) {
-		smtp_forward_mail(edge, line);
+		gp_smtp_forward_mail(edge, line);
 	} else if (edge->verdict == SMTP_FORWARD_AUTH) {
-		smtp_forward(edge, line);
-	} else if (smtp_keeps_xclient_login(edge)) {
+		gp_smtp_forward(edge, line);
+	} else if (gp_smtp_keeps_xclient_login(edge)) {
 		gp_push_sendf(&edge->life.c, GP_CLIENT, "235 2.7.0 Authentication successful\r\n");
 		end_auth(edge, 235);
 	}
@@ -135,15 +135,15 @@ static void go_on(struct smtp_edge *edge)
 static void on_facts_reply(struct smtp_edge *edge, unsigned code)
 {
 	if (edge->verdict == SMTP_OUR_EHLO && code == 250) {
-		smtp_learn_xclient(edge);
-		smtp_tell_facts(edge);
+		gp_smtp_learn_xclient(edge);
+		gp_smtp_tell_facts(edge);
 	} else if (edge->verdict == SMTP_OUR_XCLIENT && code == 220) {
 		edge->told = true;
 		backend_knows_all(edge);
 	} else if (edge->verdict == SMTP_OUR_XCLIENT && edge->waiting == SMTP_EXTERNAL) {
-		smtp_refuse_xclient_login(edge, "the backend refuses XCLIENT LOGIN");
+		gp_smtp_refuse_xclient_login(edge, "the backend refuses XCLIENT LOGIN");
 	} else if (edge->verdict == SMTP_OUR_HELLO && code == 250) {
-		smtp_learn_extensions(edge);
+		gp_smtp_learn_extensions(edge);
 		gp_buf_deinit(&edge->life.greeting);
 		go_on(edge);
 	} else if (edge->verdict == SMTP_OUR_HELLO) {
@@ -173,22 +173,22 @@ static void on_answer(struct smtp_edge *edge, unsigned code)
 		on_data_reply(edge, code);
 		break;
 	case SMTP_FORWARD_BDAT:
-		smtp_on_chunk_reply(edge, code);
+		gp_smtp_on_chunk_reply(edge, code);
 		break;
 	case SMTP_OUR_RSET:
-		smtp_forget_mail(edge);
+		gp_smtp_forget_mail(edge);
 		go_on(edge);
 		break;
 	case SMTP_FORWARD_QUIT:
 		end_session(edge);
 		break;
 	default:
-		smtp_relay_reply(edge);
+		gp_smtp_relay_reply(edge);
 		if (edge->verdict == SMTP_FORWARD_MAIL && code < 300)
 			edge->transaction = SMTP_MAIL;
 		else if (edge->verdict == SMTP_FORWARD_RSET && code < 300)
-			smtp_forget_mail(edge);
-		smtp_ready(edge);
+			gp_smtp_forget_mail(edge);
+		gp_smtp_ready(edge);
 		break;
 	}
 }
@@ -232,7 +232,7 @@ static bool goes_with_former(const struct smtp_edge *edge, struct gp_str line)
 	return !edge->reply.len || !memcmp(edge->reply.data, line.p, 3);
 }
 
-void smtp_on_backend_line(struct gp_edge_life *life, struct gp_str line)
+void gp_smtp_on_backend_line(struct gp_edge_life *life, struct gp_str line)
 {
 	struct smtp_edge *edge = smtp_of(life);
 	unsigned code = parse_code(line);

@@ -129,66 +129,66 @@ static inline const struct gp_smtp_edge_config *smtp_config(const struct smtp_ed
 }
 
 /* steps.c */
-void smtp_relay_reply(struct smtp_edge *edge);
-void smtp_ready(struct smtp_edge *edge); /* for the client's next command */
+void gp_smtp_relay_reply(struct smtp_edge *edge);
+void gp_smtp_ready(struct smtp_edge *edge); /* for the client's next command */
 
 /* The command `verdict` with this line waits until one of ours is answered. */
-void smtp_wait(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line);
+void gp_smtp_wait(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line);
 
 /* Send a command of our own, or EHLO or HELO with this name, before the client's commands. */
-void smtp_ask(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line);
-void smtp_say_hello(struct smtp_edge *edge, enum smtp_verdict verdict, bool extended,
-		    const char *name);
+void gp_smtp_ask(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line);
+void gp_smtp_say_hello(struct smtp_edge *edge, enum smtp_verdict verdict, bool extended,
+		       const char *name);
 
-void smtp_forward(struct smtp_edge *edge, struct gp_str line);
-void smtp_forget_mail(struct smtp_edge *edge);
+void gp_smtp_forward(struct smtp_edge *edge, struct gp_str line);
+void gp_smtp_forget_mail(struct smtp_edge *edge);
 
 /* The next line of a reply, without code and line end. False: there is none. */
-bool smtp_next_line(struct gp_str *reply, struct gp_str *line_out);
+bool gp_smtp_next_line(struct gp_str *reply, struct gp_str *line_out);
 
 /* answer.c: the answer that belongs to edge->verdict. */
-void smtp_answer(struct smtp_edge *edge);
+void gp_smtp_answer(struct smtp_edge *edge);
 
 /* mail.c */
 
 /* "MAIL FROM:<...> ..." to the backend, rewritten, or refused. */
-void smtp_forward_mail(struct smtp_edge *edge, struct gp_str line);
+void gp_smtp_forward_mail(struct smtp_edge *edge, struct gp_str line);
 
 /* May the client ask for REQUIRETLS now (RFC 8689 section 2)? */
-bool smtp_offers_requiretls(const struct smtp_edge *edge);
+bool gp_smtp_offers_requiretls(const struct smtp_edge *edge);
 
 /* received.c: the fields that the edge puts in front of a message. */
-int smtp_append_trace(const struct smtp_edge *edge, struct gp_buf *out);
+int gp_smtp_append_trace(const struct smtp_edge *edge, struct gp_buf *out);
 
 /* message.c */
-void smtp_begin_data(struct smtp_edge *edge);
-void smtp_begin_chunk(struct smtp_edge *edge, uint64_t size, bool last);
-size_t smtp_take_octets(struct gp_edge_life *life, const struct gp_event *event);
-void smtp_on_chunk_reply(struct smtp_edge *edge, unsigned code);
+void gp_smtp_begin_data(struct smtp_edge *edge);
+void gp_smtp_begin_chunk(struct smtp_edge *edge, uint64_t size, bool last);
+size_t gp_smtp_take_octets(struct gp_edge_life *life, const struct gp_event *event);
+void gp_smtp_on_chunk_reply(struct smtp_edge *edge, unsigned code);
 
 /* xclient.c */
-void smtp_learn_xclient(struct smtp_edge *edge); /* of the backend's answer to EHLO */
-void smtp_tell_facts(struct smtp_edge *edge);
+void gp_smtp_learn_xclient(struct smtp_edge *edge); /* of the backend's answer to EHLO */
+void gp_smtp_tell_facts(struct smtp_edge *edge);
 
 /* For a client whose certificate is known, if the backend is to hear of it by XCLIENT LOGIN. */
-bool smtp_logs_in_by_xclient(const struct smtp_edge *edge);
-bool smtp_xclient_is_due(const struct smtp_edge *edge); /* before any AUTH */
-void smtp_tell_before_auth(struct smtp_edge *edge, struct gp_str line);
-void smtp_check_xclient_login(struct smtp_edge *edge); /* of that answer: can it be done? */
-void smtp_log_in_by_xclient(struct smtp_edge *edge);
-bool smtp_keeps_xclient_login(struct smtp_edge *edge); /* false: the client has been told */
-void smtp_refuse_xclient_login(struct smtp_edge *edge, const char *sentence); /* may be NULL */
+bool gp_smtp_logs_in_by_xclient(const struct smtp_edge *edge);
+bool gp_smtp_xclient_is_due(const struct smtp_edge *edge); /* before any AUTH */
+void gp_smtp_tell_before_auth(struct smtp_edge *edge, struct gp_str line);
+void gp_smtp_check_xclient_login(struct smtp_edge *edge); /* of that answer: can it be done? */
+void gp_smtp_log_in_by_xclient(struct smtp_edge *edge);
+bool gp_smtp_keeps_xclient_login(struct smtp_edge *edge); /* false: the client has been told */
+void gp_smtp_refuse_xclient_login(struct smtp_edge *edge, const char *sentence); /* may be NULL */
 
 /* ehlo.c */
-void smtp_relay_ehlo(struct smtp_edge *edge);       /* the backend's answer, rewritten */
-void smtp_learn_extensions(struct smtp_edge *edge); /* of that answer */
-void smtp_answer_ehlo(struct smtp_edge *edge);      /* in clear, without a backend */
+void gp_smtp_relay_ehlo(struct smtp_edge *edge);       /* the backend's answer, rewritten */
+void gp_smtp_learn_extensions(struct smtp_edge *edge); /* of that answer */
+void gp_smtp_answer_ehlo(struct smtp_edge *edge);      /* in clear, without a backend */
 
 /* reply.c */
-void smtp_on_backend_line(struct gp_edge_life *life, struct gp_str line);
+void gp_smtp_on_backend_line(struct gp_edge_life *life, struct gp_str line);
 
 /* command.c */
-bool smtp_listens(const struct gp_edge_life *life);
-void smtp_on_client_line(struct gp_edge_life *life, struct gp_str line);
+bool gp_smtp_listens(const struct gp_edge_life *life);
+void gp_smtp_on_client_line(struct gp_edge_life *life, struct gp_str line);
 
 #endif

@@ -4,32 +4,32 @@
 #include "base/err.h"
 #include "proto/smtp/state.h"
 
-void smtp_relay_reply(struct smtp_edge *edge)
+void gp_smtp_relay_reply(struct smtp_edge *edge)
 {
 	gp_push_send_buf(&edge->life.c, GP_CLIENT, &edge->reply);
 }
 
-void smtp_ready(struct smtp_edge *edge)
+void gp_smtp_ready(struct smtp_edge *edge)
 {
 	edge->answer_wanted = false;
 	gp_edge_set_state(&edge->life, GP_EDGE_READY);
 }
 
-void smtp_wait(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line)
+void gp_smtp_wait(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line)
 {
 	edge->waiting = verdict;
 	edge->life.c.error = gp_buf_append(&edge->held, line.p, line.len);
 }
 
-void smtp_ask(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line)
+void gp_smtp_ask(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line)
 {
 	edge->verdict = verdict;
 	gp_push_send_line(&edge->life.c, GP_BACKEND, line);
 	gp_edge_set_state(&edge->life, GP_EDGE_FACTS);
 }
 
-void smtp_say_hello(struct smtp_edge *edge, enum smtp_verdict verdict, bool extended,
-		    const char *name)
+void gp_smtp_say_hello(struct smtp_edge *edge, enum smtp_verdict verdict, bool extended,
+		       const char *name)
 {
 	struct gp_buf line;
 	int ret;
@@ -39,11 +39,11 @@ void smtp_say_hello(struct smtp_edge *edge, enum smtp_verdict verdict, bool exte
 	if (ret != GP_OK)
 		edge->life.c.error = ret;
 	else
-		smtp_ask(edge, verdict, gp_str_from(line.data, line.len));
+		gp_smtp_ask(edge, verdict, gp_str_from(line.data, line.len));
 	gp_buf_deinit(&line);
 }
 
-void smtp_forward(struct smtp_edge *edge, struct gp_str line)
+void gp_smtp_forward(struct smtp_edge *edge, struct gp_str line)
 {
 	gp_push_send_line(&edge->life.c, GP_BACKEND, line);
 	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
@@ -51,7 +51,7 @@ void smtp_forward(struct smtp_edge *edge, struct gp_str line)
 	edge->life.backend_said_bye = edge->verdict == SMTP_FORWARD_QUIT;
 }
 
-void smtp_forget_mail(struct smtp_edge *edge)
+void gp_smtp_forget_mail(struct smtp_edge *edge)
 {
 	gp_buf_deinit(&edge->piece);
 	edge->transaction = SMTP_NO_MAIL;
@@ -60,7 +60,7 @@ void smtp_forget_mail(struct smtp_edge *edge)
 }
 
 /* The next line of a reply, without code and line end. */
-bool smtp_next_line(struct gp_str *reply, struct gp_str *line_out)
+bool gp_smtp_next_line(struct gp_str *reply, struct gp_str *line_out)
 {
 	if (!reply->len)
 		return false;

@@ -42,12 +42,12 @@ static unsigned attributes_of(struct gp_str list)
 	return found;
 }
 
-void smtp_learn_xclient(struct smtp_edge *edge)
+void gp_smtp_learn_xclient(struct smtp_edge *edge)
 {
 	struct gp_str reply = gp_str_from(edge->reply.data, edge->reply.len), line;
 
 	edge->xclient = 0;
-	while (smtp_next_line(&reply, &line)) {
+	while (gp_smtp_next_line(&reply, &line)) {
 		if (gp_str_equal_nocase(gp_str_word(&line), "XCLIENT"))
 			edge->xclient |= attributes_of(line);
 	}
@@ -80,12 +80,12 @@ static int send_xclient(struct smtp_edge *edge, bool login)
 	gp_buf_init(&line, COMMAND_MAX);
 	ret = append_xclient(edge, login, &line);
 	if (ret == GP_OK)
-		smtp_ask(edge, SMTP_OUR_XCLIENT, gp_str_from(line.data, line.len));
+		gp_smtp_ask(edge, SMTP_OUR_XCLIENT, gp_str_from(line.data, line.len));
 	gp_buf_deinit(&line);
 	return ret;
 }
 
-void smtp_tell_facts(struct smtp_edge *edge)
+void gp_smtp_tell_facts(struct smtp_edge *edge)
 {
 	int ret;
 
@@ -100,24 +100,24 @@ void smtp_tell_facts(struct smtp_edge *edge)
 
 /* ---- the login ---- */
 
-bool smtp_logs_in_by_xclient(const struct smtp_edge *edge)
+bool gp_smtp_logs_in_by_xclient(const struct smtp_edge *edge)
 {
 	return edge->life.account && edge->life.c.config.external->method == GP_EXTERNAL_BY_XCLIENT;
 }
 
-bool smtp_xclient_is_due(const struct smtp_edge *edge)
+bool gp_smtp_xclient_is_due(const struct smtp_edge *edge)
 {
-	return edge->tell && !edge->told && smtp_logs_in_by_xclient(edge);
+	return edge->tell && !edge->told && gp_smtp_logs_in_by_xclient(edge);
 }
 
-void smtp_refuse_xclient_login(struct smtp_edge *edge, const char *sentence)
+void gp_smtp_refuse_xclient_login(struct smtp_edge *edge, const char *sentence)
 {
 	edge->waiting = SMTP_UNKNOWN;
 	if (sentence)
 		gp_edge_report_setup(&edge->life, sentence);
 	gp_push_report(&edge->life.c, GP_REPORT_LOGIN_FAILED, edge->life.c.login_name);
 	gp_push_sendf(&edge->life.c, GP_CLIENT, "454 4.7.0 Temporary authentication failure\r\n");
-	smtp_ready(edge);
+	gp_smtp_ready(edge);
 	gp_edge_count_bad_command(&edge->life);
 }
 
@@ -139,46 +139,46 @@ static const char *missing_for_login(const struct smtp_edge *edge)
 }
 
 /* What it offered before XCLIENT may not hold for the client that it now knows. */
-bool smtp_keeps_xclient_login(struct smtp_edge *edge)
+bool gp_smtp_keeps_xclient_login(struct smtp_edge *edge)
 {
 	if (edge->extensions & SMTP_HAS_AUTH)
 		return true;
-	smtp_refuse_xclient_login(edge, no_auth);
+	gp_smtp_refuse_xclient_login(edge, no_auth);
 	return false;
 }
 
-void smtp_check_xclient_login(struct smtp_edge *edge)
+void gp_smtp_check_xclient_login(struct smtp_edge *edge)
 {
 	const char *missing = missing_for_login(edge);
 
-	if (missing && smtp_xclient_is_due(edge))
+	if (missing && gp_smtp_xclient_is_due(edge))
 		gp_edge_report_setup(&edge->life, missing);
 }
 
-void smtp_log_in_by_xclient(struct smtp_edge *edge)
+void gp_smtp_log_in_by_xclient(struct smtp_edge *edge)
 {
 	const char *missing = missing_for_login(edge);
 	int ret;
 
 	gp_login_name_set(&edge->life.c, gp_str_of(edge->life.account));
 	if (edge->told) { /* for another mechanism, in vain; in a new session it can be told again */
-		smtp_refuse_xclient_login(edge, NULL);
+		gp_smtp_refuse_xclient_login(edge, NULL);
 		return;
 	}
 	if (missing) {
-		smtp_refuse_xclient_login(edge, missing);
+		gp_smtp_refuse_xclient_login(edge, missing);
 		return;
 	}
 	edge->waiting = SMTP_EXTERNAL;
 	ret = send_xclient(edge, true);
 	if (ret == GP_E_LIMIT)
-		smtp_refuse_xclient_login(edge, "the account is too long for XCLIENT LOGIN");
+		gp_smtp_refuse_xclient_login(edge, "the account is too long for XCLIENT LOGIN");
 	else if (ret != GP_OK)
 		edge->life.c.error = ret;
 }
 
-void smtp_tell_before_auth(struct smtp_edge *edge, struct gp_str line)
+void gp_smtp_tell_before_auth(struct smtp_edge *edge, struct gp_str line)
 {
-	smtp_wait(edge, SMTP_FORWARD_AUTH, line);
-	smtp_tell_facts(edge);
+	gp_smtp_wait(edge, SMTP_FORWARD_AUTH, line);
+	gp_smtp_tell_facts(edge);
 }

@@ -23,13 +23,13 @@ static const char believes_nobody[] =
 	"backend.trusted-address wants a proof of a server that the edge has had one of: see "
 	"gatepost-edge(8) for the module that makes Prosody believe the edge";
 
-void xmpp_open_backend_stream(struct xmpp_edge *edge)
+void gp_xmpp_open_backend_stream(struct xmpp_edge *edge)
 {
 	struct gp_buf text;
 	int ret;
 
 	gp_buf_init(&text, REPLAY_MAX);
-	ret = xmpp_write_replay(&text, edge->content, &edge->reader[GP_CLIENT].header);
+	ret = gp_xmpp_write_replay(&text, edge->content, &edge->reader[GP_CLIENT].header);
 	if (ret == GP_OK)
 		gp_push_send_buf(&edge->life.c, GP_BACKEND, &text);
 	else
@@ -46,7 +46,7 @@ static void pass(struct xmpp_edge *edge)
 
 static void on_header(struct xmpp_edge *edge)
 {
-	if (xmpp_header_fault(&edge->reader[GP_BACKEND].header, edge->content)) {
+	if (gp_xmpp_header_fault(&edge->reader[GP_BACKEND].header, edge->content)) {
 		gp_edge_backend_failed(&edge->life, "the backend's stream header is not one of "
 						    "XMPP 1.0 for this kind of stream");
 		return;
@@ -103,7 +103,7 @@ static void on_features(struct xmpp_edge *edge)
 		return;
 	}
 	gp_buf_init(&text, r->raw.ceiling);
-	ret = xmpp_features_write(r, audience, &text, &verdict);
+	ret = gp_xmpp_features_write(r, audience, &text, &verdict);
 	if (ret == GP_OK)
 		gp_push_send_buf(&edge->life.c, GP_CLIENT, &text);
 	else
@@ -125,8 +125,8 @@ static void on_success(struct xmpp_edge *edge)
 	/* a new stream (section 6.4.6), whose features must not offer TLS either */
 	edge->logged_in = true;
 	edge->header_sent = false;
-	xmpp_reader_restart(&edge->reader[GP_CLIENT]);
-	xmpp_reader_restart(&edge->reader[GP_BACKEND]);
+	gp_xmpp_reader_restart(&edge->reader[GP_CLIENT]);
+	gp_xmpp_reader_restart(&edge->reader[GP_BACKEND]);
 	gp_edge_set_state(&edge->life, GP_EDGE_READY);
 }
 
@@ -136,7 +136,7 @@ static void on_failure(struct xmpp_edge *edge)
 	if (!holds(&edge->reader[GP_BACKEND], XMPP_ABORTED))
 		gp_push_report(&edge->life.c, GP_REPORT_LOGIN_FAILED, edge->life.c.login_name);
 	gp_edge_set_state(&edge->life, GP_EDGE_READY);
-	xmpp_count_failed_login(edge);
+	gp_xmpp_count_failed_login(edge);
 }
 
 static void on_sasl(struct xmpp_edge *edge, enum xmpp_name name)
@@ -180,7 +180,7 @@ static void on_element(struct xmpp_edge *edge)
 		gp_edge_backend_failed(&edge->life, "the backend speaks out of turn");
 }
 
-void xmpp_on_backend(struct xmpp_edge *edge, enum xmpp_found found)
+void gp_xmpp_on_backend(struct xmpp_edge *edge, enum xmpp_found found)
 {
 	if (found == XMPP_HEADER)
 		on_header(edge);

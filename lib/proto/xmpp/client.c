@@ -30,7 +30,7 @@ static void fail_syntax(struct xmpp_edge *edge, const char *condition)
 	char sentence[96];
 
 	snprintf(sentence, sizeof(sentence), "The XML stream is refused: %s", condition);
-	xmpp_fail(edge, condition, sentence);
+	gp_xmpp_fail(edge, condition, sentence);
 }
 
 static bool is_ascii(struct gp_str text)
@@ -48,7 +48,7 @@ static const char *sni_fault(const struct xmpp_edge *edge, struct gp_str to)
 {
 	if (!edge->sni[0])
 		return NULL;
-	if (!xmpp_served_domain(edge->life.c.config.xmpp, gp_str_of(edge->sni)))
+	if (!gp_xmpp_served_domain(edge->life.c.config.xmpp, gp_str_of(edge->sni)))
 		return "host-unknown";
 	return is_ascii(to) && !gp_str_equal_nocase(to, edge->sni) ? "policy-violation" : NULL;
 }
@@ -67,7 +67,7 @@ static void on_server_header(struct xmpp_edge *edge, struct gp_str from)
 
 	/* section 4.7.1: in TLS a server says who it is */
 	if (!is_domain(from) || from.len > XMPP_DOMAIN_MAX) {
-		xmpp_fail(edge, "improper-addressing", "A server must say its domain in 'from'");
+		gp_xmpp_fail(edge, "improper-addressing", "A server must say its domain in 'from'");
 		return;
 	}
 	if (edge->peer_accepted) {
@@ -75,17 +75,17 @@ static void on_server_header(struct xmpp_edge *edge, struct gp_str from)
 		if (gp_str_equal_nocase(from, edge->proved))
 			gp_edge_dial_trusted(&edge->life);
 		else
-			xmpp_fail(edge, "invalid-from", "The stream is not from who logged in");
+			gp_xmpp_fail(edge, "invalid-from", "The stream is not from who logged in");
 		return;
 	}
 	gp_str_copy(from, peer, sizeof(peer));
 	proved = auth != GP_S2S_DIALBACK && edge->peer_is && edge->peer_is(edge->peer_arg, peer);
 	if (proved) {
 		strcpy(edge->proved, peer);
-		xmpp_open_stream(edge);
+		gp_xmpp_open_stream(edge);
 		say(edge, features_external);
 	} else if (auth == GP_S2S_REQUIRE) {
-		xmpp_fail(edge, "not-authorized", "No certificate proves the server's domain");
+		gp_xmpp_fail(edge, "not-authorized", "No certificate proves the server's domain");
 	} else {
 		gp_edge_dial(&edge->life);
 	}
@@ -135,27 +135,27 @@ static void on_client_header(struct xmpp_edge *edge)
 static void on_header(struct xmpp_edge *edge)
 {
 	const struct xmpp_header *header = &edge->reader[GP_CLIENT].header;
-	struct gp_str to = xmpp_value(&header->to);
-	const char *fault = xmpp_header_fault(header, edge->content);
+	struct gp_str to = gp_xmpp_value(&header->to);
+	const char *fault = gp_xmpp_header_fault(header, edge->content);
 
 	if (fault) {
 		fail_syntax(edge, fault);
 		return;
 	}
-	edge->domain = xmpp_served_domain(edge->life.c.config.xmpp, to);
+	edge->domain = gp_xmpp_served_domain(edge->life.c.config.xmpp, to);
 	if (!to.len) {
-		xmpp_fail(edge, "improper-addressing", "The stream has no 'to'");
+		gp_xmpp_fail(edge, "improper-addressing", "The stream has no 'to'");
 	} else if (!edge->domain) {
-		xmpp_fail(edge, "host-unknown", "The stream is for a domain not served here");
+		gp_xmpp_fail(edge, "host-unknown", "The stream is for a domain not served here");
 	} else if (!edge->life.in_tls) {
-		xmpp_open_stream(edge);
+		gp_xmpp_open_stream(edge);
 		say(edge, features_in_clear);
 	} else if (sni_fault(edge, to)) {
-		xmpp_fail(edge, sni_fault(edge, to), "The name asked for by SNI is another");
+		gp_xmpp_fail(edge, sni_fault(edge, to), "The name asked for by SNI is another");
 	} else if (edge->content == XMPP_CONTENT_SERVER) {
-		on_server_header(edge, xmpp_value(&header->from));
+		on_server_header(edge, gp_xmpp_value(&header->from));
 	} else if (edge->logged_in) {
-		xmpp_open_backend_stream(edge);
+		gp_xmpp_open_backend_stream(edge);
 	} else {
 		on_client_header(edge);
 	}
@@ -188,24 +188,24 @@ static void refuse_tls(struct xmpp_edge *edge)
 /* section 4.3.5 */
 static void not_authorized(struct xmpp_edge *edge)
 {
-	xmpp_fail(edge, "not-authorized", "More than a login before the login");
+	gp_xmpp_fail(edge, "not-authorized", "More than a login before the login");
 }
 
 /* XEP-0220 section 2.1 and RFC 6120 section 13.14: not without TLS; not, too, from a server
  * that its certificate proves, because the stream's id is not the backend's. */
 static void refuse_dialback(struct xmpp_edge *edge)
 {
-	xmpp_fail(edge, "policy-violation", "Dialback is not offered on this stream");
+	gp_xmpp_fail(edge, "policy-violation", "Dialback is not offered on this stream");
 }
 
 static void external(struct xmpp_edge *edge)
 {
-	if (!xmpp_external_accepts(edge))
+	if (!gp_xmpp_external_accepts(edge))
 		return;
 	edge->peer_accepted = true;
 	say(edge, external_accepted);
 	gp_push_report(&edge->life.c, GP_REPORT_LOGIN, edge->proved);
-	xmpp_reader_restart(&edge->reader[GP_CLIENT]);
+	gp_xmpp_reader_restart(&edge->reader[GP_CLIENT]);
 	edge->header_sent = false;
 }
 
@@ -215,9 +215,9 @@ static const struct {
 	void (*server)(struct xmpp_edge *edge); /* in TLS, of a server proved by its certificate */
 } handlers[XMPP_NAMES] = {
 	[XMPP_STARTTLS] = { start_tls, refuse_tls, refuse_tls },
-	[XMPP_AUTH] = { xmpp_auth_in_clear, xmpp_auth, external },
-	[XMPP_RESPONSE] = { not_authorized, xmpp_response, not_authorized },
-	[XMPP_ABORT] = { not_authorized, xmpp_abort, not_authorized },
+	[XMPP_AUTH] = { gp_xmpp_auth_in_clear, gp_xmpp_auth, external },
+	[XMPP_RESPONSE] = { not_authorized, gp_xmpp_response, not_authorized },
+	[XMPP_ABORT] = { not_authorized, gp_xmpp_abort, not_authorized },
 	[XMPP_DIALBACK] = { refuse_dialback, not_authorized, refuse_dialback },
 };
 
@@ -235,7 +235,7 @@ static void on_element(struct xmpp_edge *edge)
 		not_authorized(edge);
 }
 
-void xmpp_on_client(struct xmpp_edge *edge, enum xmpp_found found)
+void gp_xmpp_on_client(struct xmpp_edge *edge, enum xmpp_found found)
 {
 	if (found == XMPP_HEADER)
 		on_header(edge);

@@ -44,7 +44,7 @@ static void say_goodbye(struct gp_edge_life *life, enum gp_end_reason reason)
 		[GP_END_BACKEND] = "remote-connection-failed",
 	};
 
-	xmpp_say_error(xmpp_of(life), conditions[reason]);
+	gp_xmpp_say_error(xmpp_of(life), conditions[reason]);
 }
 
 static void enter(struct gp_edge_life *life, enum gp_edge_state state)
@@ -54,7 +54,7 @@ static void enter(struct gp_edge_life *life, enum gp_edge_state state)
 	/* RFC 6120 section 5.4.3.3: nothing that was said in clear counts */
 	if (state != GP_EDGE_HANDSHAKE)
 		return;
-	xmpp_reader_restart(&edge->reader[GP_CLIENT]);
+	gp_xmpp_reader_restart(&edge->reader[GP_CLIENT]);
 	edge->header_sent = false;
 	edge->domain = NULL;
 }
@@ -74,7 +74,7 @@ static void tls_up(struct gp_edge_life *life, const struct gp_edge_facts *facts)
 static void backend_is_up(struct gp_edge_life *life, const struct gp_edge_facts *facts)
 {
 	(void)facts; /* no command of XMPP tells them */
-	xmpp_open_backend_stream(xmpp_of(life));
+	gp_xmpp_open_backend_stream(xmpp_of(life));
 }
 
 static bool listens(const struct gp_edge_life *life)
@@ -94,22 +94,22 @@ static size_t take_octets(struct gp_edge_life *life, const struct gp_event *even
 	struct xmpp_edge *edge = xmpp_of(life);
 	size_t most = life->c.config.line_max;
 	enum xmpp_found found;
-	size_t used = xmpp_read(&edge->reader[event->side], event->data,
-				event->len < most ? event->len : most, &found);
+	size_t used = gp_xmpp_read(&edge->reader[event->side], event->data,
+				   event->len < most ? event->len : most, &found);
 
 	if (found == XMPP_NO_MEMORY)
 		life->c.error = GP_E_NOMEM;
 	else if (found != XMPP_MORE && event->side == GP_CLIENT)
-		xmpp_on_client(edge, found);
+		gp_xmpp_on_client(edge, found);
 	else if (found != XMPP_MORE)
-		xmpp_on_backend(edge, found);
+		gp_xmpp_on_backend(edge, found);
 	return used;
 }
 
 static void deinit(struct gp_edge_life *life)
 {
-	xmpp_reader_deinit(&xmpp_of(life)->reader[GP_CLIENT]);
-	xmpp_reader_deinit(&xmpp_of(life)->reader[GP_BACKEND]);
+	gp_xmpp_reader_deinit(&xmpp_of(life)->reader[GP_CLIENT]);
+	gp_xmpp_reader_deinit(&xmpp_of(life)->reader[GP_BACKEND]);
 }
 
 static const struct gp_edge_protocol protocol = {
@@ -133,8 +133,8 @@ static struct gp_edge *xmpp_new(const struct gp_edge_config *config, enum xmpp_c
 	if (!edge)
 		return NULL;
 	edge->content = content;
-	xmpp_reader_init(&edge->reader[GP_CLIENT], config->line_max, salt_of(config));
-	xmpp_reader_init(&edge->reader[GP_BACKEND], config->line_max, salt_of(config));
+	gp_xmpp_reader_init(&edge->reader[GP_CLIENT], config->line_max, salt_of(config));
+	gp_xmpp_reader_init(&edge->reader[GP_BACKEND], config->line_max, salt_of(config));
 	return made;
 }
 

@@ -28,7 +28,7 @@ static const char *entity_of(char c)
 	}
 }
 
-int xmpp_escape(struct gp_buf *out, struct gp_str text)
+int gp_xmpp_escape(struct gp_buf *out, struct gp_str text)
 {
 	int ret = GP_OK;
 

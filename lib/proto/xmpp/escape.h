@@ -7,6 +7,6 @@
 
 /* Append `text` as it may stand between single quotes in an attribute (XML 1.0 section 2.4).
  * GP_OK, GP_E_LIMIT or GP_E_NOMEM. */
-int xmpp_escape(struct gp_buf *out, struct gp_str text);
+int gp_xmpp_escape(struct gp_buf *out, struct gp_str text);
 
 #endif

@@ -29,7 +29,7 @@ static int list_mechanisms(const struct xmpp_reader *r, struct gp_buf *words)
 	int ret = GP_OK;
 
 	for (unsigned i = 0; ret == GP_OK && i < r->node_count; i++) {
-		struct gp_str text = xmpp_node_text(r, &r->nodes[i]);
+		struct gp_str text = gp_xmpp_node_text(r, &r->nodes[i]);
 
 		if (r->nodes[i].name != XMPP_MECHANISM)
 			continue;
@@ -51,7 +51,7 @@ struct rewriting {
 
 static bool mechanism_passes(const struct rewriting *w, const struct xmpp_node *node)
 {
-	struct gp_str text = xmpp_node_text(w->r, node);
+	struct gp_str text = gp_xmpp_node_text(w->r, node);
 	enum gp_sasl_verdict verdict = gp_sasl_list_judge(text, w->mechanisms, "");
 
 	if (verdict == GP_SASL_STRIP_PLUS)
@@ -81,7 +81,7 @@ static const struct xmpp_node *find_external(const struct xmpp_reader *r)
 {
 	for (unsigned i = 0; i < r->node_count; i++) {
 		if (is_mechanism(&r->nodes[i]) &&
-		    gp_str_equal(xmpp_node_text(r, &r->nodes[i]), "EXTERNAL"))
+		    gp_str_equal(gp_xmpp_node_text(r, &r->nodes[i]), "EXTERNAL"))
 			return &r->nodes[i];
 	}
 	return NULL;
@@ -128,8 +128,8 @@ static int copy_passing(const struct rewriting *w, struct gp_buf *out)
 	return ret == GP_OK ? copy(w, copied, w->r->raw.len, out) : ret;
 }
 
-int xmpp_features_write(const struct xmpp_reader *r, enum xmpp_audience audience,
-			struct gp_buf *out, struct xmpp_features_verdict *verdict_out)
+int gp_xmpp_features_write(const struct xmpp_reader *r, enum xmpp_audience audience,
+			   struct gp_buf *out, struct xmpp_features_verdict *verdict_out)
 {
 	struct rewriting w = { .r = r, .audience = audience, .verdict = verdict_out };
 	struct gp_buf words;

@@ -27,7 +27,7 @@ enum xmpp_audience {
  *   6.3.4); SASL2 (XEP-0388), whose exchange the edge does not follow;
  * - before a client's login, all that the edge does not know: it would refuse to pass on what a client sends
  *   to make use of it, e.g. in-band registration or compression. */
-int xmpp_features_write(const struct xmpp_reader *r, enum xmpp_audience audience,
-			struct gp_buf *out, struct xmpp_features_verdict *verdict_out);
+int gp_xmpp_features_write(const struct xmpp_reader *r, enum xmpp_audience audience,
+			   struct gp_buf *out, struct xmpp_features_verdict *verdict_out);
 
 #endif

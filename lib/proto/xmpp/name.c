@@ -31,7 +31,7 @@ static const struct {
 	{ "urn:xmpp:features:rosterver ver", XMPP_ROSTER_VERSIONS },
 };
 
-enum xmpp_name xmpp_name_of(const char *expanded)
+enum xmpp_name gp_xmpp_name_of(const char *expanded)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (!strcmp(expanded, names[i].expanded))

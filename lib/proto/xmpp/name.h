@@ -37,6 +37,6 @@ enum xmpp_name {
 };
 
 /* Of a name as expat writes it: "namespace local", or "local" without namespace. */
-enum xmpp_name xmpp_name_of(const char *expanded);
+enum xmpp_name gp_xmpp_name_of(const char *expanded);
 
 #endif

@@ -83,7 +83,7 @@ static void keep_prefix(struct xmpp_header *header, const char *prefix, const ch
 	struct gp_buf *out = &header->prefixes;
 
 	if (gp_buf_appendf(out, " xmlns:%s='", prefix) != GP_OK ||
-	    xmpp_escape(out, gp_str_of(uri)) != GP_OK || gp_buf_append_str(out, "'") != GP_OK)
+	    gp_xmpp_escape(out, gp_str_of(uri)) != GP_OK || gp_buf_append_str(out, "'") != GP_OK)
 		header->oversized = true;
 }
 
@@ -127,7 +127,7 @@ static void start_stream(struct xmpp_reader *r, const char *name, const XML_Char
 	size_t tag_len = r->raw.len - r->tag_start;
 
 	r->header.is_stream = !strcmp(space ? space + 1 : name, "stream");
-	r->header.in_namespace = xmpp_name_of(name) == XMPP_STREAM;
+	r->header.in_namespace = gp_xmpp_name_of(name) == XMPP_STREAM;
 	r->header.usual_prefix = tag_len > strlen(usual) &&
 				 !memcmp(r->raw.data + r->tag_start, usual, strlen(usual)) &&
 				 strchr(" \t\r\n>", r->raw.data[r->tag_start + strlen(usual)]);
@@ -144,7 +144,7 @@ static void start_node(struct xmpp_reader *r, const char *name, const XML_Char *
 		fail(r, too_large);
 		return;
 	}
-	*node = (struct xmpp_node){ .name = xmpp_name_of(name),
+	*node = (struct xmpp_node){ .name = gp_xmpp_name_of(name),
 				    .depth = r->depth,
 				    .start = r->tag_start,
 				    .text = r->text.len };
@@ -212,7 +212,7 @@ static const char *fault_of(enum XML_Error error)
 
 /* ---- life ---- */
 
-void xmpp_reader_init(struct xmpp_reader *r, size_t size_max, unsigned long salt)
+void gp_xmpp_reader_init(struct xmpp_reader *r, size_t size_max, unsigned long salt)
 {
 	memset(r, 0, sizeof(*r));
 	r->salt = salt ? salt : 1;
@@ -225,7 +225,7 @@ void xmpp_reader_init(struct xmpp_reader *r, size_t size_max, unsigned long salt
 	gp_buf_init(&r->header.prefixes, PREFIXES_MAX);
 }
 
-void xmpp_reader_deinit(struct xmpp_reader *r)
+void gp_xmpp_reader_deinit(struct xmpp_reader *r)
 {
 	struct gp_buf *const bufs[] = { &r->raw,
 					&r->text,
@@ -242,13 +242,13 @@ void xmpp_reader_deinit(struct xmpp_reader *r)
 		gp_buf_deinit(bufs[i]);
 }
 
-void xmpp_reader_restart(struct xmpp_reader *r)
+void gp_xmpp_reader_restart(struct xmpp_reader *r)
 {
 	size_t size_max = r->raw.ceiling;
 	unsigned long salt = r->salt;
 
-	xmpp_reader_deinit(r);
-	xmpp_reader_init(r, size_max, salt);
+	gp_xmpp_reader_deinit(r);
+	gp_xmpp_reader_init(r, size_max, salt);
 }
 
 static bool make_parser(struct xmpp_reader *r)
@@ -380,7 +380,8 @@ static void forget_found(struct xmpp_reader *r)
 	r->mechanism[0] = '\0';
 }
 
-size_t xmpp_read(struct xmpp_reader *r, const uint8_t *data, size_t len, enum xmpp_found *found_out)
+size_t gp_xmpp_read(struct xmpp_reader *r, const uint8_t *data, size_t len,
+		    enum xmpp_found *found_out)
 {
 	size_t used = 0;
 
@@ -394,7 +395,7 @@ size_t xmpp_read(struct xmpp_reader *r, const uint8_t *data, size_t len, enum xm
 	return used;
 }
 
-struct gp_str xmpp_node_text(const struct xmpp_reader *r, const struct xmpp_node *node)
+struct gp_str gp_xmpp_node_text(const struct xmpp_reader *r, const struct xmpp_node *node)
 {
 	return gp_str_from(r->text.data ? r->text.data + node->text : r->text.data, node->text_len);
 }

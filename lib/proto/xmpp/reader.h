@@ -77,18 +77,18 @@ struct xmpp_reader {
 
 /* `size_max` is the most octets that a header or a first-level element may have. `salt` is
  * unguessable and seeds expat's hash tables. */
-void xmpp_reader_init(struct xmpp_reader *r, size_t size_max, unsigned long salt);
-void xmpp_reader_deinit(struct xmpp_reader *r);
+void gp_xmpp_reader_init(struct xmpp_reader *r, size_t size_max, unsigned long salt);
+void gp_xmpp_reader_deinit(struct xmpp_reader *r);
 
 /* A new stream begins (RFC 6120 section 4.3.3): forget all of the old one. */
-void xmpp_reader_restart(struct xmpp_reader *r);
+void gp_xmpp_reader_restart(struct xmpp_reader *r);
 
 /* Take octets up to the end of the next thing that is found; at least one if `len` is not 0.
  * Returns how many. What was found stays until the next call. */
-size_t xmpp_read(struct xmpp_reader *r, const uint8_t *data, size_t len,
-		 enum xmpp_found *found_out);
+size_t gp_xmpp_read(struct xmpp_reader *r, const uint8_t *data, size_t len,
+		    enum xmpp_found *found_out);
 
 /* The character data within a node, without that of its children only if it has none. */
-struct gp_str xmpp_node_text(const struct xmpp_reader *r, const struct xmpp_node *node);
+struct gp_str gp_xmpp_node_text(const struct xmpp_reader *r, const struct xmpp_node *node);
 
 #endif

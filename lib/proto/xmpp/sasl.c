@@ -10,17 +10,17 @@
 #include "proto/xmpp/state.h"
 #include "proto/xmpp/stream.h"
 
-void xmpp_count_failed_login(struct xmpp_edge *edge)
+void gp_xmpp_count_failed_login(struct xmpp_edge *edge)
 {
 	if (++edge->logins == XMPP_LOGINS_MAX)
-		xmpp_fail(edge, "policy-violation", "Too many failed logins");
+		gp_xmpp_fail(edge, "policy-violation", "Too many failed logins");
 }
 
 static void refuse(struct xmpp_edge *edge, const char *condition)
 {
 	gp_push_sendf(&edge->life.c, GP_CLIENT, "<failure xmlns='" XMPP_NS_SASL "'><%s/></failure>",
 		      condition);
-	xmpp_count_failed_login(edge);
+	gp_xmpp_count_failed_login(edge);
 }
 
 /* Base64 without blanks, or "=" for an empty message (section 6.3.5, section 13.9.1). */
@@ -42,7 +42,7 @@ static const char *form_fault(const struct xmpp_reader *r)
 {
 	if (r->node_count > 1)
 		return "malformed-request";
-	return is_message(xmpp_node_text(r, &r->nodes[0])) ? NULL : "incorrect-encoding";
+	return is_message(gp_xmpp_node_text(r, &r->nodes[0])) ? NULL : "incorrect-encoding";
 }
 
 static const char *auth_fault(const struct xmpp_reader *r)
@@ -68,16 +68,16 @@ static void wait_for_backend(struct xmpp_edge *edge)
 }
 
 /* The password has travelled if there was one; the answer is the same for a right one. */
-void xmpp_auth_in_clear(struct xmpp_edge *edge)
+void gp_xmpp_auth_in_clear(struct xmpp_edge *edge)
 {
 	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
 
 	if (!auth_fault(r)) {
 		gp_login_mechanism_set(&edge->life.c, gp_str_of(r->mechanism));
-		note_name(edge, xmpp_node_text(r, &r->nodes[0]));
+		note_name(edge, gp_xmpp_node_text(r, &r->nodes[0]));
 	}
 	gp_push_report(&edge->life.c, GP_REPORT_CLEARTEXT_LOGIN, edge->life.c.login_name);
-	xmpp_fail(edge, "policy-violation", "A login needs TLS first");
+	gp_xmpp_fail(edge, "policy-violation", "A login needs TLS first");
 }
 
 /* What the client asked for was judged; the backend is told whom the certificate proves. */
@@ -103,7 +103,7 @@ static void send_external(struct xmpp_edge *edge)
 static void client_external(struct xmpp_edge *edge)
 {
 	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
-	struct gp_str text = xmpp_node_text(r, &r->nodes[0]);
+	struct gp_str text = gp_xmpp_node_text(r, &r->nodes[0]);
 
 	gp_login_name_set(&edge->life.c, gp_str_of(edge->proved));
 	switch (gp_external_judge(gp_str_equal(text, "=") ? gp_str_of("") : text, edge->proved)) {
@@ -123,14 +123,14 @@ static void client_external(struct xmpp_edge *edge)
 	}
 }
 
-void xmpp_auth(struct xmpp_edge *edge)
+void gp_xmpp_auth(struct xmpp_edge *edge)
 {
 	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
-	struct gp_str text = xmpp_node_text(r, &r->nodes[0]);
+	struct gp_str text = gp_xmpp_node_text(r, &r->nodes[0]);
 	const char *fault = auth_fault(r);
 
 	if (edge->in_exchange) {
-		xmpp_fail(edge, "policy-violation", "A login within a login");
+		gp_xmpp_fail(edge, "policy-violation", "A login within a login");
 	} else if (edge->external_offered && !strcmp(r->mechanism, "EXTERNAL") &&
 		   r->node_count == 1) {
 		client_external(edge);
@@ -146,17 +146,17 @@ void xmpp_auth(struct xmpp_edge *edge)
 	}
 }
 
-void xmpp_response(struct xmpp_edge *edge)
+void gp_xmpp_response(struct xmpp_edge *edge)
 {
 	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
-	struct gp_str text = xmpp_node_text(r, &r->nodes[0]);
+	struct gp_str text = gp_xmpp_node_text(r, &r->nodes[0]);
 	const char *fault = form_fault(r);
 
 	if (!edge->in_exchange) {
 		refuse(edge, "malformed-request");
 	} else if (fault) {
 		/* the backend waits for a message, which this is not */
-		xmpp_fail(edge, "policy-violation", "A SASL response that is no base64");
+		gp_xmpp_fail(edge, "policy-violation", "A SASL response that is no base64");
 	} else {
 		note_name(edge, text);
 		gp_push_sendf(&edge->life.c, GP_BACKEND,
@@ -167,7 +167,7 @@ void xmpp_response(struct xmpp_edge *edge)
 }
 
 /* section 6.4.4 */
-void xmpp_abort(struct xmpp_edge *edge)
+void gp_xmpp_abort(struct xmpp_edge *edge)
 {
 	if (!edge->in_exchange) {
 		refuse(edge, "aborted");
@@ -190,19 +190,19 @@ static bool is_own_identity(const struct xmpp_edge *edge, struct gp_str text)
 		return true;
 	gp_buf_init(&identity, text.len);
 	own = gp_base64_decode(text, &identity) == GP_OK &&
-	      gp_str_equal_nocase(xmpp_value(&identity), edge->proved);
+	      gp_str_equal_nocase(gp_xmpp_value(&identity), edge->proved);
 	gp_buf_deinit(&identity);
 	return own;
 }
 
-bool xmpp_external_accepts(struct xmpp_edge *edge)
+bool gp_xmpp_external_accepts(struct xmpp_edge *edge)
 {
 	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
 	const char *fault = form_fault(r);
 
 	if (!gp_str_equal(gp_str_of(r->mechanism), "EXTERNAL"))
 		fault = "invalid-mechanism";
-	else if (!fault && !is_own_identity(edge, xmpp_node_text(r, &r->nodes[0])))
+	else if (!fault && !is_own_identity(edge, gp_xmpp_node_text(r, &r->nodes[0])))
 		fault = "invalid-authzid";
 	if (fault)
 		refuse(edge, fault);

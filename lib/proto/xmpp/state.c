@@ -18,7 +18,7 @@ static void next_id(struct xmpp_edge *edge, char id_out[static 2 * ID_OCTETS + 1
 		snprintf(id_out + 2 * i, 3, "%02x", random[at + i]);
 }
 
-void xmpp_open_stream(struct xmpp_edge *edge)
+void gp_xmpp_open_stream(struct xmpp_edge *edge)
 {
 	struct gp_conversation *c = &edge->life.c;
 	const struct xmpp_header *header = &edge->reader[GP_CLIENT].header;
@@ -29,8 +29,8 @@ void xmpp_open_stream(struct xmpp_edge *edge)
 
 	next_id(edge, id);
 	gp_buf_init(&text, HEADER_MAX);
-	ret = xmpp_write_response(&text, edge->content, header->is_stream ? header : NULL, from,
-				  id);
+	ret = gp_xmpp_write_response(&text, edge->content, header->is_stream ? header : NULL, from,
+				     id);
 	if (ret == GP_OK)
 		gp_push_send_buf(c, GP_CLIENT, &text);
 	else
@@ -39,7 +39,7 @@ void xmpp_open_stream(struct xmpp_edge *edge)
 	edge->header_sent = true;
 }
 
-void xmpp_say_error(struct xmpp_edge *edge, const char *condition)
+void gp_xmpp_say_error(struct xmpp_edge *edge, const char *condition)
 {
 	struct gp_conversation *c = &edge->life.c;
 	struct gp_buf text;
@@ -47,9 +47,9 @@ void xmpp_say_error(struct xmpp_edge *edge, const char *condition)
 
 	/* section 4.9.1.2: an error needs a stream around it */
 	if (!edge->header_sent)
-		xmpp_open_stream(edge);
+		gp_xmpp_open_stream(edge);
 	gp_buf_init(&text, HEADER_MAX);
-	ret = xmpp_write_error(&text, condition);
+	ret = gp_xmpp_write_error(&text, condition);
 	if (ret == GP_OK)
 		gp_push_send_buf(c, GP_CLIENT, &text);
 	else
@@ -57,10 +57,10 @@ void xmpp_say_error(struct xmpp_edge *edge, const char *condition)
 	gp_buf_deinit(&text);
 }
 
-void xmpp_fail(struct xmpp_edge *edge, const char *condition, const char *sentence)
+void gp_xmpp_fail(struct xmpp_edge *edge, const char *condition, const char *sentence)
 {
 	gp_push_report(&edge->life.c, GP_REPORT_PROTOCOL, sentence);
-	xmpp_say_error(edge, condition);
+	gp_xmpp_say_error(edge, condition);
 	gp_push_close(&edge->life.c);
 	gp_edge_set_state(&edge->life, GP_EDGE_DONE);
 }

@@ -47,34 +47,34 @@ static inline struct xmpp_edge *xmpp_of(struct gp_edge_life *life)
 /* state.c */
 
 /* Answer the client's header with one of our own. */
-void xmpp_open_stream(struct xmpp_edge *edge);
+void gp_xmpp_open_stream(struct xmpp_edge *edge);
 
 /* End the stream with a stream error (RFC 6120 section 4.9.3), behind a header if the client has
  * had none yet, and report it with `sentence`. */
-void xmpp_fail(struct xmpp_edge *edge, const char *condition, const char *sentence);
+void gp_xmpp_fail(struct xmpp_edge *edge, const char *condition, const char *sentence);
 
 /* A stream error alone; the stream goes on to its end by edge_life.c. */
-void xmpp_say_error(struct xmpp_edge *edge, const char *condition);
+void gp_xmpp_say_error(struct xmpp_edge *edge, const char *condition);
 
 /* client.c: what the client says, be it a client or a server. */
-void xmpp_on_client(struct xmpp_edge *edge, enum xmpp_found found);
+void gp_xmpp_on_client(struct xmpp_edge *edge, enum xmpp_found found);
 
 /* sasl.c: its part of SASL. */
-void xmpp_auth_in_clear(struct xmpp_edge *edge);
-void xmpp_auth(struct xmpp_edge *edge);
-void xmpp_response(struct xmpp_edge *edge);
-void xmpp_abort(struct xmpp_edge *edge);
+void gp_xmpp_auth_in_clear(struct xmpp_edge *edge);
+void gp_xmpp_auth(struct xmpp_edge *edge);
+void gp_xmpp_response(struct xmpp_edge *edge);
+void gp_xmpp_abort(struct xmpp_edge *edge);
 
 /* <auth/> of a server: may it have EXTERNAL? Says <failure/> when not. */
-bool xmpp_external_accepts(struct xmpp_edge *edge);
+bool gp_xmpp_external_accepts(struct xmpp_edge *edge);
 
 /* One login failed; too many end the stream. */
-void xmpp_count_failed_login(struct xmpp_edge *edge);
+void gp_xmpp_count_failed_login(struct xmpp_edge *edge);
 
 /* backend.c: what the backend says. */
-void xmpp_on_backend(struct xmpp_edge *edge, enum xmpp_found found);
+void gp_xmpp_on_backend(struct xmpp_edge *edge, enum xmpp_found found);
 
 /* The connection to it is up: hand on the client's header. */
-void xmpp_open_backend_stream(struct xmpp_edge *edge);
+void gp_xmpp_open_backend_stream(struct xmpp_edge *edge);
 
 #endif

@@ -11,12 +11,12 @@ static const char *const namespaces[] = {
 	[XMPP_CONTENT_SERVER] = XMPP_NS_SERVER,
 };
 
-struct gp_str xmpp_value(const struct gp_buf *buf)
+struct gp_str gp_xmpp_value(const struct gp_buf *buf)
 {
 	return gp_str_from(buf->data, buf->len);
 }
 
-const char *xmpp_served_domain(const struct gp_xmpp_edge_config *config, struct gp_str to)
+const char *gp_xmpp_served_domain(const struct gp_xmpp_edge_config *config, struct gp_str to)
 {
 	for (const char *const *domain = config->domains; *domain; domain++) {
 		if (gp_str_equal_nocase(to, *domain))
@@ -44,7 +44,7 @@ static bool is_address(struct gp_str address)
 	return true;
 }
 
-const char *xmpp_header_fault(const struct xmpp_header *header, enum xmpp_content content)
+const char *gp_xmpp_header_fault(const struct xmpp_header *header, enum xmpp_content content)
 {
 	if (!header->is_stream)
 		return "bad-format";
@@ -54,9 +54,9 @@ const char *xmpp_header_fault(const struct xmpp_header *header, enum xmpp_conten
 		return "bad-namespace-prefix";
 	if (header->oversized)
 		return "policy-violation";
-	if (!knows_features(xmpp_value(&header->version)))
+	if (!knows_features(gp_xmpp_value(&header->version)))
 		return "unsupported-version";
-	if (!is_address(xmpp_value(&header->from)) || !is_address(xmpp_value(&header->to)))
+	if (!is_address(gp_xmpp_value(&header->from)) || !is_address(gp_xmpp_value(&header->to)))
 		return "improper-addressing";
 	return NULL;
 }
@@ -82,7 +82,7 @@ static void put_attribute(struct writer *w, const char *name, struct gp_str valu
 	put(w, name);
 	put(w, "='");
 	if (w->error == GP_OK)
-		w->error = xmpp_escape(w->out, value);
+		w->error = gp_xmpp_escape(w->out, value);
 	put(w, "'");
 }
 
@@ -99,11 +99,11 @@ static struct gp_str bare(struct gp_str jid)
 	return gp_str_split(&jid, '/');
 }
 
-int xmpp_write_response(struct gp_buf *out, enum xmpp_content content,
-			const struct xmpp_header *header, const char *from, const char *id)
+int gp_xmpp_write_response(struct gp_buf *out, enum xmpp_content content,
+			   const struct xmpp_header *header, const char *from, const char *id)
 {
 	struct writer w = { .out = out };
-	struct gp_str to = header ? bare(xmpp_value(&header->from)) : gp_str_of("");
+	struct gp_str to = header ? bare(gp_xmpp_value(&header->from)) : gp_str_of("");
 
 	put_start(&w, content);
 	if (content == XMPP_CONTENT_SERVER)
@@ -119,23 +119,23 @@ int xmpp_write_response(struct gp_buf *out, enum xmpp_content content,
 	return w.error;
 }
 
-int xmpp_write_replay(struct gp_buf *out, enum xmpp_content content,
-		      const struct xmpp_header *header)
+int gp_xmpp_write_replay(struct gp_buf *out, enum xmpp_content content,
+			 const struct xmpp_header *header)
 {
 	struct writer w = { .out = out };
 
 	put_start(&w, content);
 	if (w.error == GP_OK)
 		w.error = gp_buf_append(out, header->prefixes.data, header->prefixes.len);
-	put_attribute(&w, "from", xmpp_value(&header->from));
-	put_attribute(&w, "to", xmpp_value(&header->to));
+	put_attribute(&w, "from", gp_xmpp_value(&header->from));
+	put_attribute(&w, "to", gp_xmpp_value(&header->to));
 	put(&w, " version='1.0'");
-	put_attribute(&w, "xml:lang", xmpp_value(&header->lang));
+	put_attribute(&w, "xml:lang", gp_xmpp_value(&header->lang));
 	put(&w, ">");
 	return w.error;
 }
 
-int xmpp_write_error(struct gp_buf *out, const char *condition)
+int gp_xmpp_write_error(struct gp_buf *out, const char *condition)
 {
 	return gp_buf_appendf(out,
 			      "<stream:error><%s xmlns='" XMPP_NS_ERRORS

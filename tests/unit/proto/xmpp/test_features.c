@@ -81,19 +81,19 @@ static void run(void **state)
 	enum xmpp_found found;
 	struct gp_buf out;
 
-	xmpp_reader_init(&r, 2048, 1);
+	gp_xmpp_reader_init(&r, 2048, 1);
 	gp_buf_init(&out, 2048);
-	xmpp_read(&r, (const uint8_t *)OPEN, strlen(OPEN), &found);
+	gp_xmpp_read(&r, (const uint8_t *)OPEN, strlen(OPEN), &found);
 	assert_int_equal(found, XMPP_HEADER);
-	xmpp_read(&r, (const uint8_t *)row->text, strlen(row->text), &found);
+	gp_xmpp_read(&r, (const uint8_t *)row->text, strlen(row->text), &found);
 	assert_int_equal(found, XMPP_ELEMENT);
-	assert_int_equal(xmpp_features_write(&r, row->audience, &out, &verdict), GP_OK);
+	assert_int_equal(gp_xmpp_features_write(&r, row->audience, &out, &verdict), GP_OK);
 	assert_string_equal(gp_buf_cstr(&out), row->wanted);
 	assert_int_equal(verdict.plus_removed, row->plus_removed);
 	assert_int_equal(verdict.no_mechanisms, row->no_mechanisms);
 	assert_int_equal(verdict.external_kept, row->external_kept);
 	gp_buf_deinit(&out);
-	xmpp_reader_deinit(&r);
+	gp_xmpp_reader_deinit(&r);
 }
 
 int main(void)

@@ -70,7 +70,7 @@ static size_t read_all(struct xmpp_reader *r, const uint8_t *data, size_t len, s
 	*found_out = XMPP_MORE;
 	while (used < len && *found_out == XMPP_MORE) {
 		size_t offered = len - used < piece ? len - used : piece;
-		size_t taken = xmpp_read(r, data + used, offered, found_out);
+		size_t taken = gp_xmpp_read(r, data + used, offered, found_out);
 
 		assert_true(taken > 0 && taken <= offered);
 		used += taken;
@@ -87,13 +87,13 @@ static void read_in_pieces(const struct row *row, size_t piece)
 	struct xmpp_reader r;
 	enum xmpp_found found;
 
-	xmpp_reader_init(&r, SIZE_MAX_OCTETS, 1);
+	gp_xmpp_reader_init(&r, SIZE_MAX_OCTETS, 1);
 	assert_int_equal(read_all(&r, before, before_len, piece, &found), before_len);
 	assert_int_equal(read_all(&r, octets, all, piece, &found), len);
 	assert_int_equal(found, row->found);
 	if (row->fault)
 		assert_string_equal(r.fault, row->fault);
-	xmpp_reader_deinit(&r);
+	gp_xmpp_reader_deinit(&r);
 }
 
 static void run(void **state)
@@ -107,7 +107,8 @@ static void read_text(struct xmpp_reader *r, const char *text)
 {
 	enum xmpp_found found;
 
-	assert_int_equal(xmpp_read(r, (const uint8_t *)text, strlen(text), &found), strlen(text));
+	assert_int_equal(gp_xmpp_read(r, (const uint8_t *)text, strlen(text), &found),
+			 strlen(text));
 }
 
 static void knows_where_elements_stand(void **state)
@@ -115,18 +116,18 @@ static void knows_where_elements_stand(void **state)
 	struct xmpp_reader r;
 
 	(void)state;
-	xmpp_reader_init(&r, SIZE_MAX_OCTETS, 1);
+	gp_xmpp_reader_init(&r, SIZE_MAX_OCTETS, 1);
 	read_text(&r, OPEN);
 	read_text(&r, "\n<a>x<b mechanism='no'>y&amp;</b>z<c/></a>");
 	assert_int_equal(r.node_count, 3);
 	assert_int_equal(r.raw.len, strlen("<a>x<b mechanism='no'>y&amp;</b>z<c/></a>"));
 	assert_int_equal(r.nodes[1].start, strlen("<a>x"));
 	assert_int_equal(r.nodes[1].end, strlen("<a>x<b mechanism='no'>y&amp;</b>"));
-	assert_true(gp_str_equal(xmpp_node_text(&r, &r.nodes[1]), "y&"));
-	assert_true(gp_str_equal(xmpp_node_text(&r, &r.nodes[2]), ""));
+	assert_true(gp_str_equal(gp_xmpp_node_text(&r, &r.nodes[1]), "y&"));
+	assert_true(gp_str_equal(gp_xmpp_node_text(&r, &r.nodes[2]), ""));
 	assert_int_equal(r.nodes[2].depth, 2);
 	assert_string_equal(r.mechanism, "");
-	xmpp_reader_deinit(&r);
+	gp_xmpp_reader_deinit(&r);
 }
 
 static void keeps_what_a_header_says(void **state)
@@ -134,7 +135,7 @@ static void keeps_what_a_header_says(void **state)
 	struct xmpp_reader r;
 
 	(void)state;
-	xmpp_reader_init(&r, SIZE_MAX_OCTETS, 1);
+	gp_xmpp_reader_init(&r, SIZE_MAX_OCTETS, 1);
 	read_text(&r, STREAM " xmlns:b='urn:&apos;b' from='x@a.test' to='a.test' id='1' "
 			     "version='1.0' xml:lang='de'>");
 	assert_int_equal(r.header.content, XMPP_CONTENT_CLIENT);
@@ -143,10 +144,10 @@ static void keeps_what_a_header_says(void **state)
 	assert_string_equal(gp_buf_cstr(&r.header.to), "a.test");
 	assert_string_equal(gp_buf_cstr(&r.header.lang), "de");
 	assert_string_equal(gp_buf_cstr(&r.header.prefixes), " xmlns:b='urn:&apos;b'");
-	xmpp_reader_restart(&r);
+	gp_xmpp_reader_restart(&r);
 	assert_int_equal(r.header.to.len, 0);
 	assert_false(r.header.is_stream);
-	xmpp_reader_deinit(&r);
+	gp_xmpp_reader_deinit(&r);
 }
 
 int main(void)

@@ -43,14 +43,14 @@ static void run(void **state)
 	enum xmpp_found found;
 	const char *fault;
 
-	xmpp_reader_init(&r, 2048, 1);
-	xmpp_read(&r, (const uint8_t *)row->text, strlen(row->text), &found);
+	gp_xmpp_reader_init(&r, 2048, 1);
+	gp_xmpp_read(&r, (const uint8_t *)row->text, strlen(row->text), &found);
 	assert_int_equal(found, XMPP_HEADER);
-	fault = xmpp_header_fault(&r.header, XMPP_CONTENT_CLIENT);
+	fault = gp_xmpp_header_fault(&r.header, XMPP_CONTENT_CLIENT);
 	assert_int_equal(!fault, !row->fault);
 	if (fault)
 		assert_string_equal(fault, row->fault);
-	xmpp_reader_deinit(&r);
+	gp_xmpp_reader_deinit(&r);
 }
 
 static void writes_one_line_of_errors(void **state)
@@ -59,7 +59,7 @@ static void writes_one_line_of_errors(void **state)
 
 	(void)state;
 	gp_buf_init(&out, 512);
-	assert_int_equal(xmpp_write_error(&out, "host-unknown"), GP_OK);
+	assert_int_equal(gp_xmpp_write_error(&out, "host-unknown"), GP_OK);
 	assert_string_equal(gp_buf_cstr(&out), "<stream:error><host-unknown xmlns='" XMPP_NS_ERRORS
 					       "'/></stream:error></stream:stream>");
 	gp_buf_deinit(&out);
@@ -71,7 +71,7 @@ static void says_when_it_does_not_fit(void **state)
 
 	(void)state;
 	gp_buf_init(&out, 64);
-	assert_int_equal(xmpp_write_response(&out, XMPP_CONTENT_CLIENT, NULL, "a.test", "1"),
+	assert_int_equal(gp_xmpp_write_response(&out, XMPP_CONTENT_CLIENT, NULL, "a.test", "1"),
 			 GP_E_LIMIT);
 	gp_buf_deinit(&out);
 }
@@ -82,10 +82,10 @@ static void knows_the_domains(void **state)
 	const struct gp_xmpp_edge_config config = { .domains = domains };
 
 	(void)state;
-	assert_ptr_equal(xmpp_served_domain(&config, gp_str_of("B.Test")), domains[1]);
-	assert_null(xmpp_served_domain(&config, gp_str_of("c.test")));
-	assert_null(xmpp_served_domain(&config, gp_str_of("a.test.")));
-	assert_null(xmpp_served_domain(&config, gp_str_of("")));
+	assert_ptr_equal(gp_xmpp_served_domain(&config, gp_str_of("B.Test")), domains[1]);
+	assert_null(gp_xmpp_served_domain(&config, gp_str_of("c.test")));
+	assert_null(gp_xmpp_served_domain(&config, gp_str_of("a.test.")));
+	assert_null(gp_xmpp_served_domain(&config, gp_str_of("")));
 }
 
 int main(void)
