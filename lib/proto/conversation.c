@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "proto/sasl/name.h"
 
 void gp_conversation_init(struct gp_conversation *c, const struct gp_edge_config *config)
 {
@@ -24,6 +23,12 @@ void gp_conversation_deinit(struct gp_conversation *c)
 	gp_buf_deinit(&c->line[GP_CLIENT]);
 	gp_buf_deinit(&c->line[GP_BACKEND]);
 	explicit_bzero(c->login_name, sizeof(c->login_name));
+}
+
+void gp_conversation_fail(struct gp_conversation *c, int ret)
+{
+	if (c->error == GP_OK)
+		c->error = ret;
 }
 
 int gp_conversation_begin(struct gp_conversation *c)
@@ -62,7 +67,7 @@ static struct gp_queued_action *enqueue(struct gp_conversation *c, enum gp_actio
 	if (c->error != GP_OK)
 		return NULL;
 	if (c->action_count == GP_CONVERSATION_ACTIONS) {
-		c->error = GP_E_STATE;
+		gp_conversation_fail(c, GP_E_STATE);
 		return NULL;
 	}
 	c->action_count++;
@@ -83,7 +88,7 @@ void gp_push_send(struct gp_conversation *c, enum gp_side side, const void *data
 		return;
 	queued->side = side;
 	queued->len = len;
-	c->error = gp_buf_append(&c->out, data, len);
+	gp_conversation_fail(c, gp_buf_append(&c->out, data, len));
 }
 
 void gp_push_vsendf(struct gp_conversation *c, enum gp_side side, const char *fmt, va_list ap)
@@ -92,7 +97,7 @@ void gp_push_vsendf(struct gp_conversation *c, enum gp_side side, const char *fm
 	int len = vasprintf(&text, fmt, ap);
 
 	if (len < 0) {
-		c->error = GP_E_NOMEM;
+		gp_conversation_fail(c, GP_E_NOMEM);
 		return;
 	}
 	gp_push_send(c, side, text, (size_t)len);
@@ -117,9 +122,8 @@ void gp_push_send_line(struct gp_conversation *c, enum gp_side side, struct gp_s
 		return;
 	queued->side = side;
 	queued->len = line.len + 2;
-	c->error = gp_buf_append(&c->out, line.p, line.len);
-	if (c->error == GP_OK)
-		c->error = gp_buf_append_str(&c->out, "\r\n");
+	gp_conversation_fail(c, gp_buf_append(&c->out, line.p, line.len));
+	gp_conversation_fail(c, gp_buf_append_str(&c->out, "\r\n"));
 }
 
 void gp_push_send_buf(struct gp_conversation *c, enum gp_side side, const struct gp_buf *buf)
@@ -131,7 +135,7 @@ static void add_text(struct gp_conversation *c, struct gp_queued_action *queued,
 {
 	queued->has_text = text != NULL;
 	if (text)
-		c->error = gp_buf_append(&c->out, text, strlen(text) + 1);
+		gp_conversation_fail(c, gp_buf_append(&c->out, text, strlen(text) + 1));
 }
 
 void gp_push_start_tls(struct gp_conversation *c, const char *name)
@@ -204,23 +208,4 @@ bool gp_line_is_http(struct gp_str line)
 			return gp_str_contains(line, " HTTP/");
 	}
 	return false;
-}
-
-void gp_login_name_set(struct gp_conversation *c, struct gp_str name)
-{
-	gp_str_copy(name, c->login_name, sizeof(c->login_name));
-}
-
-void gp_login_mechanism_set(struct gp_conversation *c, struct gp_str mechanism)
-{
-	c->login_name[0] = '\0';
-	gp_str_copy(mechanism, c->sasl_mechanism, sizeof(c->sasl_mechanism));
-}
-
-void gp_login_name_from_sasl(struct gp_conversation *c, struct gp_str base64)
-{
-	if (!c->sasl_mechanism[0])
-		return;
-	gp_sasl_name(c->sasl_mechanism, base64, c->login_name, sizeof(c->login_name));
-	c->sasl_mechanism[0] = '\0';
 }

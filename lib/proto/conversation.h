@@ -30,7 +30,7 @@ struct gp_conversation {
 	struct gp_buf out;
 	struct gp_buf line[2]; /* unfinished line of each side */
 	bool closed;
-	int error;
+	int error; /* set by gp_conversation_fail() alone */
 	char login_name[GP_LOGIN_NAME_SIZE];
 	char sasl_mechanism[21]; /* RFC 4422 section 3.1: at most 20 */
 };
@@ -55,6 +55,10 @@ void gp_push_send_buf(struct gp_conversation *c, enum gp_side side, const struct
 void gp_push_start_tls(struct gp_conversation *c, const char *name);
 void gp_push_report(struct gp_conversation *c, enum gp_report report, const char *text);
 
+/* The conversation cannot go on: memory, a limit of ours, a wrong order of events. The first error
+ * stays, GP_OK changes nothing; gp_conversation_begin() returns it from then on. */
+void gp_conversation_fail(struct gp_conversation *c, int ret);
+
 /* CLOSE, and take no more input. */
 void gp_push_close(struct gp_conversation *c);
 
@@ -75,12 +79,5 @@ bool gp_line_is_broken(struct gp_str line);
 
 /* A browser or an attacker's web page (RFC 9325 section 3.8 is about the same danger). */
 bool gp_line_is_http(struct gp_str line);
-
-/* Remember the name a login is tried with, or forget it. */
-void gp_login_name_set(struct gp_conversation *c, struct gp_str name);
-
-/* A client began mechanism `mechanism`; gp_login_name_from_sasl gets its first message. */
-void gp_login_mechanism_set(struct gp_conversation *c, struct gp_str mechanism);
-void gp_login_name_from_sasl(struct gp_conversation *c, struct gp_str base64);
 
 #endif

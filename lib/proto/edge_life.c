@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "proto/sasl/external.h"
 
 const char gp_edge_channel_binding[] =
 	"the backend offers channel binding (-PLUS), which cannot pass a TLS proxy: take these "
@@ -142,7 +141,7 @@ void gp_edge_start_tls(struct gp_edge_life *life, const char *fmt, ...)
 	gp_push_vsendf(&life->c, GP_CLIENT, fmt, ap);
 	va_end(ap);
 	gp_push_start_tls(&life->c, life->tls_name);
-	gp_login_name_set(&life->c, gp_str_of(""));
+	life->c.login_name[0] = '\0';
 	life->bad_commands = 0;
 	gp_edge_set_state(life, GP_EDGE_HANDSHAKE);
 }
@@ -165,7 +164,7 @@ static void tls_up(struct gp_edge_life *life, const struct gp_edge_facts *facts)
 	if (facts && facts->account && life->c.config.external) {
 		life->account = strdup(facts->account);
 		if (!life->account)
-			life->c.error = GP_E_NOMEM;
+			gp_conversation_fail(&life->c, GP_E_NOMEM);
 	}
 	if (life->protocol->tls_up)
 		life->protocol->tls_up(life, facts);
@@ -177,28 +176,6 @@ static void backend_up(struct gp_edge_life *life, const struct gp_edge_facts *fa
 {
 	gp_edge_set_state(life, GP_EDGE_GREETING);
 	life->protocol->tell_facts(life, facts);
-}
-
-/* Without an initial response, which not every backend takes and POP3 limits to 255 octets. */
-void gp_edge_external_begin(struct gp_edge_life *life, const char *prefix)
-{
-	gp_login_name_set(&life->c, gp_str_of(life->account));
-	gp_push_sendf(&life->c, GP_BACKEND, "%s %s\r\n", prefix,
-		      gp_external_mechanism(life->c.config.external));
-}
-
-void gp_edge_external_answer(struct gp_edge_life *life)
-{
-	struct gp_buf message;
-	int ret;
-
-	gp_buf_init(&message, life->c.config.line_max);
-	ret = gp_external_message(life->c.config.external, life->account, &message);
-	if (ret == GP_OK)
-		gp_push_send_line(&life->c, GP_BACKEND, gp_str_from(message.data, message.len));
-	else
-		life->c.error = ret;
-	gp_buf_deinit(&message);
 }
 
 void gp_edge_become_ready(struct gp_edge_life *life)
@@ -271,7 +248,7 @@ static void on_bytes(struct gp_edge_life *life, const struct gp_event *event, si
 		line_too_long(life, event->side);
 		break;
 	default:
-		life->c.error = GP_E_NOMEM;
+		gp_conversation_fail(&life->c, GP_E_NOMEM);
 		break;
 	}
 }

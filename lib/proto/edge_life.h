@@ -120,12 +120,6 @@ void gp_edge_count_bad_command(struct gp_edge_life *life);
 /* Tell the operator, once in a session, that the backend should be set up otherwise. */
 void gp_edge_report_setup(struct gp_edge_life *life, const char *sentence);
 
-/* A client whose certificate is known begins EXTERNAL: ask the backend for its account. */
-void gp_edge_external_begin(struct gp_edge_life *life, const char *prefix);
-
-/* The backend has challenged us: send our one message. */
-void gp_edge_external_answer(struct gp_edge_life *life);
-
 /* The sentence on channel binding, which all protocols need. */
 extern const char gp_edge_channel_binding[];
 

@@ -97,7 +97,8 @@ int gp_imap_capabilities_rewrite(struct gp_str line, bool offer_external, struct
 		first = false;
 	}
 	if (ret == GP_OK && offer_external)
-		ret = gp_buf_append_str(out, first ? "AUTH=EXTERNAL" : " AUTH=EXTERNAL");
+		ret = gp_buf_append_str(out, first ? "AUTH=" GP_SASL_EXTERNAL
+						   : " AUTH=" GP_SASL_EXTERNAL);
 	if (ret == GP_OK)
 		ret = gp_buf_append(out, pieces.after.p, pieces.after.len);
 	return ret == GP_OK ? gp_buf_append_str(out, "\r\n") : ret;

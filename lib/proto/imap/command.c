@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "proto/imap/state.h"
 #include "proto/sasl/list.h"
+#include "proto/sasl/login.h"
 
 static const struct imap_command {
 	const char *name;
@@ -52,11 +53,19 @@ static enum imap_verdict judge_mechanism(const struct imap_edge *edge, struct gp
 	struct gp_imap_literal literal;
 	struct gp_str mechanism = gp_str_word(&arguments);
 
-	if (!gp_sasl_mechanism_valid(mechanism) || gp_imap_literal_at_end(arguments, &literal))
+	if (gp_imap_literal_at_end(arguments, &literal))
 		return IMAP_BAD_ARGUMENTS;
-	if (edge->life.account && gp_str_equal_nocase(mechanism, "EXTERNAL"))
+	switch (gp_sasl_wish_judge(mechanism, edge->life.account)) {
+	case GP_SASL_NO_NAME:
+		return IMAP_BAD_ARGUMENTS;
+	case GP_SASL_WISH_EXTERNAL:
 		return IMAP_EXTERNAL;
-	return gp_sasl_mechanism_refused(mechanism) ? IMAP_NO_MECHANISM : IMAP_FORWARD_AUTHENTICATE;
+	case GP_SASL_REFUSED:
+		return IMAP_NO_MECHANISM;
+	case GP_SASL_FORWARD:
+		break;
+	}
+	return IMAP_FORWARD_AUTHENTICATE;
 }
 
 static enum imap_verdict judge(const struct imap_edge *edge, struct gp_str name,
@@ -342,7 +351,7 @@ size_t gp_imap_take_client_octets(struct imap_edge *edge, const struct gp_event 
 	if (goes_to_backend(edge->verdict))
 		gp_push_send(&edge->life.c, GP_BACKEND, piece.p, piece.len);
 	else if (edge->verdict == IMAP_COLLECT_ID)
-		edge->life.c.error = gp_buf_append(&edge->id, piece.p, piece.len);
+		gp_conversation_fail(&edge->life.c, gp_buf_append(&edge->id, piece.p, piece.len));
 	edge->literal_left -= take;
 	if (!edge->literal_left)
 		edge->input = IMAP_IN_REST;

@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "proto/imap/state.h"
 #include "proto/sasl/external.h"
+#include "proto/sasl/list.h"
+#include "proto/sasl/login.h"
 
 static const char preauth_tag[] = "gatepost";
 
@@ -22,7 +24,7 @@ static void begin_at_backend(struct imap_edge *edge)
 	char prefix[GP_IMAP_TAG_MAX + sizeof(" AUTHENTICATE")];
 
 	snprintf(prefix, sizeof(prefix), "%s AUTHENTICATE", edge->tag);
-	gp_edge_external_begin(&edge->life, prefix);
+	gp_external_begin(&edge->life, prefix);
 	edge->external_answered = false;
 	edge->input = IMAP_IN_HELD;
 	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
@@ -30,22 +32,20 @@ static void begin_at_backend(struct imap_edge *edge)
 
 static void take_response(struct imap_edge *edge, struct gp_str base64)
 {
-	switch (gp_external_judge(base64, edge->life.account)) {
-	case GP_OK:
+	switch (gp_external_take(&edge->life, base64, edge->life.account)) {
+	case GP_EXTERNAL_OWN:
 		begin_at_backend(edge);
 		break;
-	case GP_E_NOT_FOUND:
-		gp_push_report(&edge->life.c, GP_REPORT_LOGIN_FAILED, edge->life.c.login_name);
+	case GP_EXTERNAL_OTHER:
 		refuse(edge, "NO [AUTHORIZATIONFAILED] The certificate is not for this account");
 		/* each makes a line in the log: nobody may make thousands */
 		gp_edge_count_bad_command(&edge->life);
 		break;
-	case GP_E_SYNTAX:
+	case GP_EXTERNAL_NO_TEXT:
 		refuse(edge, "BAD Not in base64");
 		gp_edge_count_bad_command(&edge->life);
 		break;
-	default:
-		edge->life.c.error = GP_E_NOMEM;
+	case GP_EXTERNAL_FAILED:
 		break;
 	}
 }
@@ -61,7 +61,7 @@ void gp_imap_begin_external(struct imap_edge *edge, struct gp_str arguments)
 		refuse(edge, "BAD Wrong arguments");
 		gp_edge_count_bad_command(&edge->life);
 	} else if (response.len) {
-		take_response(edge, gp_str_equal(response, "=") ? gp_str_of("") : response);
+		take_response(edge, gp_sasl_initial_response(response));
 	} else {
 		gp_push_sendf(&edge->life.c, GP_CLIENT, "+ \r\n");
 		edge->input = IMAP_IN_EXTERNAL;
@@ -93,7 +93,7 @@ bool gp_imap_preauth_begin(struct imap_edge *edge)
 		return false;
 	edge->preauth_tried = true;
 	snprintf(prefix, sizeof(prefix), "%s AUTHENTICATE", preauth_tag);
-	gp_edge_external_begin(&edge->life, prefix);
+	gp_external_begin(&edge->life, prefix);
 	gp_edge_set_state(&edge->life, GP_EDGE_FACTS);
 	return true;
 }
@@ -111,7 +111,7 @@ static void greet_preauth(struct imap_edge *edge, struct gp_str line)
 	if (ret == GP_OK)
 		ret = gp_buf_append(&text, line.p, line.len);
 	if (ret != GP_OK)
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 	gp_imap_send_reply(edge, gp_str_from(text.data, text.len));
 	gp_buf_deinit(&text);
 	gp_push_report(&edge->life.c, GP_REPORT_LOGIN, edge->life.c.login_name);
@@ -123,7 +123,7 @@ void gp_imap_on_preauth_reply(struct imap_edge *edge, struct gp_str line, struct
 {
 	if (gp_str_equal(tag, "+") && !edge->external_answered) {
 		edge->external_answered = true;
-		gp_edge_external_answer(&edge->life);
+		gp_external_answer(&edge->life);
 	} else if (gp_str_equal(tag, preauth_tag) && gp_str_equal_nocase(word, "OK") &&
 		   edge->external_answered) {
 		greet_preauth(edge, line);

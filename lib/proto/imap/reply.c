@@ -5,6 +5,7 @@
 #include "proto/imap/capability.h"
 #include "proto/imap/state.h"
 #include "proto/sasl/external.h"
+#include "proto/sasl/login.h"
 
 enum reply_kind { REPLY_UNTAGGED, REPLY_CONTINUATION, REPLY_TAGGED };
 
@@ -57,7 +58,7 @@ static void on_continuation(struct imap_edge *edge, const struct reply *reply)
 {
 	if (edge->verdict == IMAP_EXTERNAL && !edge->external_answered) {
 		edge->external_answered = true;
-		gp_edge_external_answer(&edge->life);
+		gp_external_answer(&edge->life);
 		return;
 	}
 	if (edge->go_ahead_awaited) {

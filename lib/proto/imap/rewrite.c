@@ -48,7 +48,7 @@ void gp_imap_rewrite(struct imap_edge *edge, struct gp_str line, struct gp_buf *
 			ret = gp_buf_append_str(out, "\r\n");
 	}
 	if (ret != GP_OK)
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 }
 
 void gp_imap_send_reply(struct imap_edge *edge, struct gp_str line)

@@ -3,8 +3,8 @@
  * reaches the backend. */
 #include "base/err.h"
 #include "proto/pop3/state.h"
-#include "proto/sasl/external.h"
 #include "proto/sasl/list.h"
+#include "proto/sasl/login.h"
 
 enum arguments { NONE, SOME };
 
@@ -35,11 +35,17 @@ static enum pop3_verdict judge_in_tls(const struct pop3_edge *edge, enum pop3_ve
 	if (verdict != POP3_FORWARD_AUTH)
 		return verdict;
 	mechanism = gp_str_word(&arguments);
-	if (!gp_sasl_mechanism_valid(mechanism))
+	switch (gp_sasl_wish_judge(mechanism, edge->life.account)) {
+	case GP_SASL_NO_NAME:
 		return POP3_ERR_ARGUMENTS;
-	if (edge->life.account && gp_str_equal_nocase(mechanism, "EXTERNAL"))
+	case GP_SASL_WISH_EXTERNAL:
 		return POP3_EXTERNAL;
-	return gp_sasl_mechanism_refused(mechanism) ? POP3_ERR_MECHANISM : verdict;
+	case GP_SASL_REFUSED:
+		return POP3_ERR_MECHANISM;
+	case GP_SASL_FORWARD:
+		break;
+	}
+	return verdict;
 }
 
 static enum pop3_verdict judge(const struct pop3_edge *edge, struct gp_str name,
@@ -93,21 +99,19 @@ static void forward(struct pop3_edge *edge, struct gp_str line)
 static void take_response(struct pop3_edge *edge, struct gp_str base64)
 {
 	edge->external_wanted = false;
-	switch (gp_external_judge(base64, edge->life.account)) {
-	case GP_OK:
-		gp_edge_external_begin(&edge->life, "AUTH");
+	switch (gp_external_take(&edge->life, base64, edge->life.account)) {
+	case GP_EXTERNAL_OWN:
+		gp_external_begin(&edge->life, "AUTH");
 		edge->external_answered = false;
 		gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
 		break;
-	case GP_E_NOT_FOUND:
-		gp_push_report(&edge->life.c, GP_REPORT_LOGIN_FAILED, edge->life.c.login_name);
+	case GP_EXTERNAL_OTHER:
 		refuse_bad(edge, "[AUTH] The certificate is not for this account");
 		break;
-	case GP_E_SYNTAX:
+	case GP_EXTERNAL_NO_TEXT:
 		refuse_bad(edge, "Not in base64");
 		break;
-	default:
-		edge->life.c.error = GP_E_NOMEM;
+	case GP_EXTERNAL_FAILED:
 		break;
 	}
 }
@@ -123,7 +127,7 @@ static void begin_external(struct pop3_edge *edge, struct gp_str line)
 	if (line.len) {
 		refuse_bad(edge, "Wrong arguments");
 	} else if (response.len) {
-		take_response(edge, gp_str_equal(response, "=") ? gp_str_of("") : response);
+		take_response(edge, gp_sasl_initial_response(response));
 	} else {
 		gp_push_sendf(&edge->life.c, GP_CLIENT, "+ \r\n");
 		edge->external_wanted = true;

@@ -7,6 +7,7 @@
 #include "proto/pop3/state.h"
 #include "proto/sasl/external.h"
 #include "proto/sasl/list.h"
+#include "proto/sasl/login.h"
 
 static bool is_ok(struct gp_str line)
 {
@@ -40,7 +41,7 @@ static void keep_greeting(struct pop3_edge *edge, struct gp_str line)
 	if (ret == GP_OK)
 		ret = gp_buf_append_str(&edge->life.greeting, "\r\n");
 	if (ret != GP_OK)
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 }
 
 void gp_pop3_on_greeting(struct gp_edge_life *life, struct gp_str line)
@@ -108,7 +109,7 @@ static void on_external_answer(struct pop3_edge *edge, struct gp_str line)
 {
 	if (is_continuation(line) && !edge->external_answered) {
 		edge->external_answered = true;
-		gp_edge_external_answer(&edge->life);
+		gp_external_answer(&edge->life);
 	} else if (is_ok(line) && edge->external_answered) {
 		gp_push_sendf(&edge->life.c, GP_CLIENT, "+OK Logged in\r\n");
 		on_ok(edge);
@@ -170,10 +171,10 @@ static void send_sasl_line(struct pop3_edge *edge, struct gp_str mechanisms)
 			ret = gp_buf_append(&text, word.p, word.len);
 	}
 	if (ret == GP_OK && edge->life.account)
-		ret = gp_buf_append_str(&text, " EXTERNAL");
+		ret = gp_buf_append_str(&text, " " GP_SASL_EXTERNAL);
 	edge->sasl_listed = true;
 	if (ret != GP_OK)
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 	else if (text.len > strlen("SASL"))
 		gp_push_send_line(&edge->life.c, GP_CLIENT, gp_str_from(text.data, text.len));
 	gp_buf_deinit(&text);
@@ -191,7 +192,7 @@ static void on_capability(struct pop3_edge *edge, struct gp_str line)
 		return;
 	}
 	if (gp_str_equal(line, ".") && edge->life.account && !edge->sasl_listed)
-		gp_push_sendf(&edge->life.c, GP_CLIENT, "SASL EXTERNAL\r\n");
+		gp_push_sendf(&edge->life.c, GP_CLIENT, "SASL " GP_SASL_EXTERNAL "\r\n");
 	gp_push_send_line(&edge->life.c, GP_CLIENT, line);
 	if (gp_str_equal(line, "."))
 		ready(edge);

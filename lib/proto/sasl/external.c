@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/err.h"
+#include "proto/sasl/list.h"
 
 enum { MESSAGE_MAX = 4096 };
 
@@ -29,7 +30,7 @@ int gp_external_judge(struct gp_str base64, const char *account)
 
 const char *gp_external_mechanism(const struct gp_external_login *login)
 {
-	return login->method == GP_EXTERNAL_AS_MASTER_USER ? "PLAIN" : "EXTERNAL";
+	return login->method == GP_EXTERNAL_AS_MASTER_USER ? "PLAIN" : GP_SASL_EXTERNAL;
 }
 
 /* PLAIN: authzid NUL authcid NUL passwd (RFC 4616 section 2). EXTERNAL: nothing, for the account

@@ -4,6 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/base64.h"
+#include "base/buf.h"
+#include "base/err.h"
+
 static bool has_plus_twin(struct gp_str word, struct gp_str words)
 {
 	while (words.len) {
@@ -28,7 +32,7 @@ enum gp_sasl_verdict gp_sasl_list_judge(struct gp_str word, struct gp_str words,
 	mechanism = (struct gp_str){ word.p + strlen(prefix), word.len - strlen(prefix) };
 	if (gp_str_ends_nocase(mechanism, "-PLUS") || has_plus_twin(word, words))
 		return GP_SASL_STRIP_PLUS;
-	return gp_str_equal_nocase(mechanism, "EXTERNAL") ? GP_SASL_STRIP : GP_SASL_PASS;
+	return gp_str_equal_nocase(mechanism, GP_SASL_EXTERNAL) ? GP_SASL_STRIP : GP_SASL_PASS;
 }
 
 /* sasl-mech = 1*20mech-char, of letters, digits, "-" and "_" */
@@ -44,7 +48,27 @@ bool gp_sasl_mechanism_valid(struct gp_str mechanism)
 	return mechanism.len > 0;
 }
 
-bool gp_sasl_mechanism_refused(struct gp_str mechanism)
+enum gp_sasl_wish gp_sasl_wish_judge(struct gp_str mechanism, bool external)
 {
-	return gp_str_equal_nocase(mechanism, "EXTERNAL") || gp_str_ends_nocase(mechanism, "-PLUS");
+	if (!gp_sasl_mechanism_valid(mechanism))
+		return GP_SASL_NO_NAME;
+	if (gp_str_equal_nocase(mechanism, GP_SASL_EXTERNAL))
+		return external ? GP_SASL_WISH_EXTERNAL : GP_SASL_REFUSED;
+	return gp_str_ends_nocase(mechanism, "-PLUS") ? GP_SASL_REFUSED : GP_SASL_FORWARD;
+}
+
+bool gp_sasl_is_base64(struct gp_str text)
+{
+	struct gp_buf out;
+	int ret;
+
+	gp_buf_init(&out, text.len);
+	ret = gp_base64_decode(text, &out);
+	gp_buf_deinit(&out);
+	return ret == GP_OK;
+}
+
+struct gp_str gp_sasl_initial_response(struct gp_str text)
+{
+	return gp_str_equal(text, "=") ? gp_str_of("") : text;
 }

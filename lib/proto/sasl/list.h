@@ -20,10 +20,26 @@ enum gp_sasl_verdict {
 enum gp_sasl_verdict gp_sasl_list_judge(struct gp_str word, struct gp_str words,
 					const char *prefix);
 
-/* The same for a mechanism that a client asks for by name. */
-bool gp_sasl_mechanism_refused(struct gp_str mechanism);
+/* The mechanism in which a client's certificate stands for it, as it is offered. */
+#define GP_SASL_EXTERNAL "EXTERNAL"
 
 /* Is it a name at all (RFC 4422 section 3.1)? A backend might take "EXTERNAL" in quotes, too. */
 bool gp_sasl_mechanism_valid(struct gp_str mechanism);
+
+enum gp_sasl_wish {
+	GP_SASL_NO_NAME,       /* not even a mechanism's name */
+	GP_SASL_WISH_EXTERNAL, /* that which the edge offers itself */
+	GP_SASL_REFUSED,       /* cannot work through the edge */
+	GP_SASL_FORWARD
+};
+
+/* A mechanism that a client asks for by name; `external`: the edge offers EXTERNAL to it. */
+enum gp_sasl_wish gp_sasl_wish_judge(struct gp_str mechanism, bool external);
+
+/* Is it base64? */
+bool gp_sasl_is_base64(struct gp_str text);
+
+/* An initial response as a message: "=" stands for the empty one (RFC 4954 section 4). */
+struct gp_str gp_sasl_initial_response(struct gp_str text);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The client's side of the ManageSieve edge. What goes to the backend is written anew from what
  * was understood, so both understand the same. */
-#include "base/base64.h"
 #include "base/err.h"
 #include "proto/sasl/external.h"
 #include "proto/sasl/list.h"
+#include "proto/sasl/login.h"
 #include "proto/sieve/state.h"
 
 static const struct {
@@ -59,28 +59,24 @@ static int parse(struct gp_str text, struct command *command)
 	return ret == GP_E_NOT_FOUND ? GP_OK : ret;
 }
 
-static bool is_base64(struct gp_str text)
-{
-	struct gp_buf out;
-	int ret;
-
-	gp_buf_init(&out, text.len);
-	ret = gp_base64_decode(text, &out);
-	gp_buf_deinit(&out);
-	return ret == GP_OK;
-}
-
 static enum sieve_verdict judge_mechanism(const struct sieve_edge *edge,
 					  const struct command *command)
 {
-	if (command->count < 2 || !gp_sasl_mechanism_valid(word(command, 1)))
+	if (command->count < 2)
 		return SIEVE_SYNTAX;
-	if (edge->life.account && gp_str_equal_nocase(word(command, 1), "EXTERNAL"))
+	switch (gp_sasl_wish_judge(word(command, 1), edge->life.account)) {
+	case GP_SASL_NO_NAME:
+		return SIEVE_SYNTAX;
+	case GP_SASL_WISH_EXTERNAL:
 		return SIEVE_EXTERNAL;
-	if (gp_sasl_mechanism_refused(word(command, 1)))
+	case GP_SASL_REFUSED:
 		return SIEVE_MECHANISM;
-	return command->count < 3 || is_base64(word(command, 2)) ? SIEVE_FORWARD_AUTHENTICATE
-								 : SIEVE_SYNTAX;
+	case GP_SASL_FORWARD:
+		break;
+	}
+	return command->count < 3 || gp_sasl_is_base64(word(command, 2))
+		       ? SIEVE_FORWARD_AUTHENTICATE
+		       : SIEVE_SYNTAX;
 }
 
 static enum sieve_verdict judge(const struct sieve_edge *edge, const struct command *command)
@@ -125,7 +121,7 @@ static void forward(struct sieve_edge *edge, const struct command *command)
 	if (ret == GP_OK)
 		gp_push_send_line(&edge->life.c, GP_BACKEND, gp_str_from(line.data, line.len));
 	else
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 	gp_buf_deinit(&line);
 	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
 	edge->answer_wanted = false;
@@ -150,7 +146,7 @@ static void answer_noop(struct sieve_edge *edge, const struct command *command)
 	if (ret == GP_OK)
 		gp_push_send_line(&edge->life.c, GP_CLIENT, gp_str_from(line.data, line.len));
 	else
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 	gp_buf_deinit(&line);
 }
 
@@ -169,7 +165,7 @@ static void log_in(struct sieve_edge *edge)
 			      gp_external_mechanism(login), (int)message.len,
 			      message.len ? (const char *)message.data : "");
 	else
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 	gp_buf_deinit(&message);
 	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
 }
@@ -184,19 +180,17 @@ static void refuse_external(struct sieve_edge *edge, const char *sentence)
 static void take_external(struct sieve_edge *edge, struct gp_str base64)
 {
 	edge->external_wanted = false;
-	switch (gp_external_judge(base64, edge->life.account)) {
-	case GP_OK:
+	switch (gp_external_take(&edge->life, base64, edge->life.account)) {
+	case GP_EXTERNAL_OWN:
 		log_in(edge);
 		break;
-	case GP_E_NOT_FOUND:
-		gp_push_report(&edge->life.c, GP_REPORT_LOGIN_FAILED, edge->life.c.login_name);
+	case GP_EXTERNAL_OTHER:
 		refuse_external(edge, "The certificate is not for this account");
 		break;
-	case GP_E_SYNTAX:
+	case GP_EXTERNAL_NO_TEXT:
 		refuse_external(edge, "Not in base64");
 		break;
-	default:
-		edge->life.c.error = GP_E_NOMEM;
+	case GP_EXTERNAL_FAILED:
 		break;
 	}
 }
@@ -291,14 +285,14 @@ static void on_sasl(struct sieve_edge *edge, struct gp_str text)
 	gp_buf_init(&line, edge->text[GP_CLIENT].octets.ceiling * 2);
 	ret = gp_sieve_next(&text, &string, &is_string);
 	value = gp_str_from(string.data, string.len);
-	if (ret != GP_OK || !is_string || text.len || (value.len && !is_base64(value)))
+	if (ret != GP_OK || !is_string || text.len || !gp_sasl_is_base64(value))
 		value = gp_str_of("*");
 	gp_login_name_from_sasl(&edge->life.c, value);
 	ret = gp_sieve_append_string(&line, value);
 	if (ret == GP_OK)
 		gp_push_send_line(&edge->life.c, GP_BACKEND, gp_str_from(line.data, line.len));
 	else
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 	edge->answer_wanted = false;
 	gp_buf_deinit(&string);
 	gp_buf_deinit(&line);
@@ -331,7 +325,7 @@ void gp_sieve_on_client_line(struct gp_edge_life *life, struct gp_str line)
 	} else if (ret == GP_E_LIMIT) {
 		gp_edge_client_failed(life, "Literal too large");
 	} else if (ret < 0) {
-		life->c.error = ret;
+		gp_conversation_fail(&life->c, ret);
 	} else if (ret == GP_OK) {
 		struct gp_str whole = gp_str_from(text->octets.data, text->octets.len);
 

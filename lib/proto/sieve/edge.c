@@ -38,7 +38,7 @@ static size_t sieve_take_octets(struct gp_edge_life *life, const struct gp_event
 	int ret = len ? gp_sieve_text_add_octets(text, event->data, len) : GP_OK;
 
 	if (ret != GP_OK)
-		life->c.error = ret;
+		gp_conversation_fail(&life->c, ret);
 	return len;
 }
 

@@ -47,7 +47,7 @@ static int append_mechanisms(struct sieve_edge *edge, struct gp_str list, struct
 		separator = " ";
 	}
 	if (ret == GP_OK && edge->life.account)
-		ret = gp_buf_appendf(out, "%sEXTERNAL", separator);
+		ret = gp_buf_appendf(out, "%s" GP_SASL_EXTERNAL, separator);
 	return ret == GP_OK ? gp_buf_append_byte(out, '"') : ret;
 }
 
@@ -97,7 +97,7 @@ static void on_capability(struct sieve_edge *edge)
 	int ret = append_capability(edge, &edge->life.greeting);
 
 	if (ret == GP_E_NOMEM)
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 	else if (ret != GP_OK)
 		gp_edge_backend_failed(&edge->life,
 				       "the backend does not speak ManageSieve, or at length");
@@ -221,7 +221,7 @@ void gp_sieve_on_backend_line(struct gp_edge_life *life, struct gp_str line)
 		gp_edge_backend_failed(life, "the backend sends a literal beyond "
 					     "limits.literal-size");
 	} else if (ret < 0) {
-		life->c.error = ret;
+		gp_conversation_fail(&life->c, ret);
 	} else if (ret == GP_OK) {
 		on_text(edge);
 		gp_sieve_text_deinit(text);

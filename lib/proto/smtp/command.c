@@ -2,10 +2,9 @@
 /* The client's side of the SMTP edge: one command at a time, and only what the table allows
  * reaches the backend. Pipelined commands wait their turn. */
 
-#include "base/base64.h"
 #include "base/err.h"
-#include "proto/sasl/external.h"
 #include "proto/sasl/list.h"
+#include "proto/sasl/login.h"
 #include "proto/smtp/state.h"
 
 /* Before TLS a submission server lets EHLO, NOOP, STARTTLS and QUIT pass (RFC 3207 section 4); an
@@ -69,31 +68,23 @@ static bool is_helo(struct gp_str name)
 	return name.len > 0 && name.len < SMTP_HELO_SIZE;
 }
 
-static bool is_base64(struct gp_str text)
-{
-	struct gp_buf out;
-	int ret;
-
-	gp_buf_init(&out, SMTP_SASL_LINE_MAX);
-	ret = gp_base64_decode(text, &out);
-	gp_buf_deinit(&out);
-	return ret == GP_OK;
-}
-
 /* AUTH mechanism [initial-response] (RFC 4954 section 4) */
 static enum smtp_verdict judge_auth(const struct smtp_edge *edge, struct gp_str arguments)
 {
 	struct gp_str mechanism = gp_str_split(&arguments, ' ');
 
-	if (!gp_sasl_mechanism_valid(mechanism))
+	switch (gp_sasl_wish_judge(mechanism, edge->life.account)) {
+	case GP_SASL_NO_NAME:
 		return SMTP_SYNTAX;
-	if (edge->life.account && gp_str_equal_nocase(mechanism, "EXTERNAL"))
+	case GP_SASL_WISH_EXTERNAL:
 		return SMTP_EXTERNAL;
-	if (gp_sasl_mechanism_refused(mechanism))
+	case GP_SASL_REFUSED:
 		return SMTP_MECHANISM;
-	if (arguments.len && !gp_str_equal(arguments, "=") && !is_base64(arguments))
-		return SMTP_BASE64;
-	return SMTP_FORWARD_AUTH;
+	case GP_SASL_FORWARD:
+		break;
+	}
+	return gp_sasl_is_base64(gp_sasl_initial_response(arguments)) ? SMTP_FORWARD_AUTH
+								      : SMTP_BASE64;
 }
 
 /* BDAT size [LAST] (RFC 3030 section 2) */
@@ -217,7 +208,7 @@ static void log_in(struct smtp_edge *edge)
 		gp_smtp_log_in_by_xclient(edge);
 		return;
 	}
-	gp_edge_external_begin(&edge->life, "AUTH");
+	gp_external_begin(&edge->life, "AUTH");
 	edge->external_answered = false;
 	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
 }
@@ -226,22 +217,20 @@ static void log_in(struct smtp_edge *edge)
 static void take_external(struct smtp_edge *edge, struct gp_str base64)
 {
 	edge->external_wanted = false;
-	switch (gp_external_judge(base64, edge->life.account)) {
-	case GP_OK:
+	switch (gp_external_take(&edge->life, base64, edge->life.account)) {
+	case GP_EXTERNAL_OWN:
 		log_in(edge);
 		break;
-	case GP_E_NOT_FOUND:
-		gp_push_report(&edge->life.c, GP_REPORT_LOGIN_FAILED, edge->life.c.login_name);
+	case GP_EXTERNAL_OTHER:
 		gp_push_sendf(&edge->life.c, GP_CLIENT,
 			      "535 5.7.8 The certificate is not for this account\r\n");
 		gp_edge_count_bad_command(&edge->life);
 		break;
-	case GP_E_SYNTAX:
+	case GP_EXTERNAL_NO_TEXT:
 		edge->verdict = SMTP_BASE64;
 		gp_smtp_answer(edge);
 		break;
-	default:
-		edge->life.c.error = GP_E_NOMEM;
+	case GP_EXTERNAL_FAILED:
 		break;
 	}
 }
@@ -254,7 +243,7 @@ static void begin_external(struct smtp_edge *edge, struct gp_str arguments)
 	gp_str_split(&arguments, ' ');
 	response = arguments;
 	if (response.len) {
-		take_external(edge, gp_str_equal(response, "=") ? gp_str_of("") : response);
+		take_external(edge, gp_sasl_initial_response(response));
 	} else {
 		gp_push_sendf(&edge->life.c, GP_CLIENT, "334 \r\n");
 		edge->external_wanted = true;
@@ -354,7 +343,7 @@ static void sasl_line(struct smtp_edge *edge, struct gp_str line)
 		gp_edge_say_goodbye(&edge->life, "500 5.5.6 Line too long\r\n");
 		return;
 	}
-	if (line.len && !is_base64(line))
+	if (!gp_sasl_is_base64(line))
 		line = gp_str_of("*");
 	gp_login_name_from_sasl(&edge->life.c, line);
 	gp_smtp_forward(edge, line);

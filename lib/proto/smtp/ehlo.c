@@ -69,7 +69,7 @@ static void send_reply(struct reply *r, struct smtp_edge *edge)
 		r->text.data[r->last_line + 3] = ' ';
 		gp_push_send_buf(&edge->life.c, GP_CLIENT, &r->text);
 	} else {
-		edge->life.c.error = r->ret;
+		gp_conversation_fail(&edge->life.c, r->ret);
 	}
 	gp_buf_deinit(&r->text);
 }
@@ -95,7 +95,7 @@ static void add_mechanisms(struct reply *r, struct smtp_edge *edge, struct gp_st
 			ret = gp_buf_append(&text, word.p, word.len);
 	}
 	if (ret == GP_OK && edge->life.account)
-		ret = gp_buf_append_str(&text, " EXTERNAL");
+		ret = gp_buf_append_str(&text, " " GP_SASL_EXTERNAL);
 	if (ret != GP_OK)
 		r->ret = ret;
 	else if (text.len > strlen("AUTH"))

@@ -133,7 +133,7 @@ void gp_smtp_forward_mail(struct smtp_edge *edge, struct gp_str line)
 		edge->verdict = ret == GP_E_STATE ? SMTP_PARAMETER : SMTP_SYNTAX;
 		gp_smtp_answer(edge);
 	} else {
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 	}
 	gp_buf_deinit(&text);
 }

@@ -12,7 +12,7 @@ static void begin_message(struct smtp_edge *edge, enum gp_smtp_framing framing)
 		bare = GP_BARE_NEWLINE_NORMALIZE;
 	gp_smtp_content_begin(&edge->content, framing, bare);
 	if (gp_smtp_append_trace(edge, &edge->piece) != GP_OK)
-		edge->life.c.error = GP_E_NOMEM;
+		gp_conversation_fail(&edge->life.c, GP_E_NOMEM);
 }
 
 /* Nothing of what was sent so far is a message for the backend, which loses its connection. */
@@ -28,7 +28,7 @@ static bool took(struct smtp_edge *edge, int ret)
 	if (ret == GP_E_SYNTAX)
 		refuse_bare_newline(edge);
 	else if (ret < 0)
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 	return ret >= 0;
 }
 
@@ -144,8 +144,9 @@ void gp_smtp_on_chunk_reply(struct smtp_edge *edge, unsigned code)
 	edge->chunk_replies_owed--;
 	if (!edge->chunk_refused) {
 		gp_buf_reset(&edge->chunk_answer);
-		edge->life.c.error = gp_buf_append(&edge->chunk_answer, edge->reply.data,
-						   edge->reply.len);
+		gp_conversation_fail(&edge->life.c,
+				     gp_buf_append(&edge->chunk_answer, edge->reply.data,
+						   edge->reply.len));
 	}
 	/* the last of the last chunk ends the mail, however it is answered */
 	if (code >= 300 && (edge->chunk_replies_owed || edge->chunk_left || !edge->chunk_last))

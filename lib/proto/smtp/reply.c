@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "proto/sasl/external.h"
+#include "proto/sasl/login.h"
 #include "proto/smtp/state.h"
 
 /* In the backend's words. */
@@ -33,7 +34,8 @@ static void on_greeting(struct smtp_edge *edge, unsigned code)
 		gp_edge_backend_failed(&edge->life, "the backend refuses connections");
 		return;
 	}
-	edge->life.c.error = gp_buf_append(&edge->life.greeting, edge->reply.data, edge->reply.len);
+	gp_conversation_fail(&edge->life.c, gp_buf_append(&edge->life.greeting, edge->reply.data,
+							  edge->reply.len));
 	if (edge->tell && !gp_smtp_xclient_is_due(edge))
 		gp_smtp_say_hello(edge, SMTP_OUR_EHLO, true, smtp_config(edge)->hostname);
 	else
@@ -84,7 +86,7 @@ static void on_external_reply(struct smtp_edge *edge, unsigned code)
 {
 	if (code == 334 && !edge->external_answered) {
 		edge->external_answered = true;
-		gp_edge_external_answer(&edge->life);
+		gp_external_answer(&edge->life);
 		return;
 	}
 	if (code == 334) {
@@ -250,7 +252,7 @@ void gp_smtp_on_backend_line(struct gp_edge_life *life, struct gp_str line)
 		return;
 	}
 	if (ret != GP_OK)
-		life->c.error = ret;
+		gp_conversation_fail(&life->c, ret);
 	if (line.len > 3 && line.p[3] == '-')
 		return;
 	on_reply(edge, code);

@@ -18,7 +18,7 @@ void gp_smtp_ready(struct smtp_edge *edge)
 void gp_smtp_wait(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line)
 {
 	edge->waiting = verdict;
-	edge->life.c.error = gp_buf_append(&edge->held, line.p, line.len);
+	gp_conversation_fail(&edge->life.c, gp_buf_append(&edge->held, line.p, line.len));
 }
 
 void gp_smtp_ask(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line)
@@ -37,7 +37,7 @@ void gp_smtp_say_hello(struct smtp_edge *edge, enum smtp_verdict verdict, bool e
 	gp_buf_init(&line, SMTP_HELO_SIZE + 8);
 	ret = gp_buf_appendf(&line, "%s %s", extended ? "EHLO" : "HELO", name);
 	if (ret != GP_OK)
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 	else
 		gp_smtp_ask(edge, verdict, gp_str_from(line.data, line.len));
 	gp_buf_deinit(&line);

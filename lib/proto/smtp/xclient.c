@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "proto/sasl/login.h"
 #include "proto/smtp/state.h"
 #include "proto/smtp/xtext.h"
 
@@ -95,7 +96,7 @@ void gp_smtp_tell_facts(struct smtp_edge *edge)
 	}
 	ret = send_xclient(edge, false);
 	if (ret != GP_OK)
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 }
 
 /* ---- the login ---- */
@@ -174,7 +175,7 @@ void gp_smtp_log_in_by_xclient(struct smtp_edge *edge)
 	if (ret == GP_E_LIMIT)
 		gp_smtp_refuse_xclient_login(edge, "the account is too long for XCLIENT LOGIN");
 	else if (ret != GP_OK)
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 }
 
 void gp_smtp_tell_before_auth(struct smtp_edge *edge, struct gp_str line)

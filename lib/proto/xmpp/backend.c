@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The backend's side of the XMPP edge, up to the login. */
 #include "base/err.h"
-#include "proto/xmpp/state.h"
 #include "proto/xmpp/features.h"
+#include "proto/xmpp/state.h"
 #include "proto/xmpp/stream.h"
 
 enum { REPLAY_MAX = 64 * 1024 };
@@ -33,7 +33,7 @@ void gp_xmpp_open_backend_stream(struct xmpp_edge *edge)
 	if (ret == GP_OK)
 		gp_push_send_buf(&edge->life.c, GP_BACKEND, &text);
 	else
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 	gp_buf_deinit(&text);
 	edge->owed = XMPP_OWES_HEADER;
 	gp_edge_set_state(&edge->life, GP_EDGE_COMMAND);
@@ -107,7 +107,7 @@ static void on_features(struct xmpp_edge *edge)
 	if (ret == GP_OK)
 		gp_push_send_buf(&edge->life.c, GP_CLIENT, &text);
 	else
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 	gp_buf_deinit(&text);
 	report_verdict(edge, &verdict);
 	edge->external_offered = verdict.external_kept;

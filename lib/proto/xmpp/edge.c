@@ -98,7 +98,7 @@ static size_t take_octets(struct gp_edge_life *life, const struct gp_event *even
 				   event->len < most ? event->len : most, &found);
 
 	if (found == XMPP_NO_MEMORY)
-		life->c.error = GP_E_NOMEM;
+		gp_conversation_fail(&life->c, GP_E_NOMEM);
 	else if (found != XMPP_MORE && event->side == GP_CLIENT)
 		gp_xmpp_on_client(edge, found);
 	else if (found != XMPP_MORE)

@@ -81,7 +81,7 @@ static const struct xmpp_node *find_external(const struct xmpp_reader *r)
 {
 	for (unsigned i = 0; i < r->node_count; i++) {
 		if (is_mechanism(&r->nodes[i]) &&
-		    gp_str_equal(gp_xmpp_node_text(r, &r->nodes[i]), "EXTERNAL"))
+		    gp_str_equal(gp_xmpp_node_text(r, &r->nodes[i]), GP_SASL_EXTERNAL))
 			return &r->nodes[i];
 	}
 	return NULL;

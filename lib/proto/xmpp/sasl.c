@@ -5,8 +5,8 @@
 
 #include "base/base64.h"
 #include "base/err.h"
-#include "proto/sasl/external.h"
 #include "proto/sasl/list.h"
+#include "proto/sasl/login.h"
 #include "proto/xmpp/state.h"
 #include "proto/xmpp/stream.h"
 
@@ -26,15 +26,7 @@ static void refuse(struct xmpp_edge *edge, const char *condition)
 /* Base64 without blanks, or "=" for an empty message (section 6.3.5, section 13.9.1). */
 static bool is_message(struct gp_str text)
 {
-	struct gp_buf message;
-	int ret;
-
-	if (!text.len || gp_str_equal(text, "="))
-		return true;
-	gp_buf_init(&message, text.len);
-	ret = gp_base64_decode(text, &message);
-	gp_buf_deinit(&message);
-	return ret == GP_OK;
+	return gp_sasl_is_base64(gp_sasl_initial_response(text));
 }
 
 /* What is wrong with the form of <auth/> or <response/>; NULL: nothing. */
@@ -49,7 +41,7 @@ static const char *auth_fault(const struct xmpp_reader *r)
 {
 	struct gp_str mechanism = gp_str_of(r->mechanism);
 
-	if (!gp_sasl_mechanism_valid(mechanism) || gp_sasl_mechanism_refused(mechanism))
+	if (gp_sasl_wish_judge(mechanism, false) != GP_SASL_FORWARD)
 		return "invalid-mechanism";
 	return form_fault(r);
 }
@@ -90,10 +82,11 @@ static void send_external(struct xmpp_edge *edge)
 	ret = gp_base64_encode((const uint8_t *)edge->proved, strlen(edge->proved), &identity);
 	if (ret == GP_OK)
 		gp_push_sendf(&edge->life.c, GP_BACKEND,
-			      "<auth xmlns='" XMPP_NS_SASL "' mechanism='EXTERNAL'>%s</auth>",
+			      "<auth xmlns='" XMPP_NS_SASL "' mechanism='" GP_SASL_EXTERNAL
+			      "'>%s</auth>",
 			      gp_buf_cstr(&identity));
 	else
-		edge->life.c.error = ret;
+		gp_conversation_fail(&edge->life.c, ret);
 	gp_buf_deinit(&identity);
 	wait_for_backend(edge);
 }
@@ -106,19 +99,17 @@ static void client_external(struct xmpp_edge *edge)
 	struct gp_str text = gp_xmpp_node_text(r, &r->nodes[0]);
 
 	gp_login_name_set(&edge->life.c, gp_str_of(edge->proved));
-	switch (gp_external_judge(gp_str_equal(text, "=") ? gp_str_of("") : text, edge->proved)) {
-	case GP_OK:
+	switch (gp_external_take(&edge->life, gp_sasl_initial_response(text), edge->proved)) {
+	case GP_EXTERNAL_OWN:
 		send_external(edge);
 		break;
-	case GP_E_NOT_FOUND:
-		gp_push_report(&edge->life.c, GP_REPORT_LOGIN_FAILED, edge->life.c.login_name);
+	case GP_EXTERNAL_OTHER:
 		refuse(edge, "invalid-authzid");
 		break;
-	case GP_E_SYNTAX:
+	case GP_EXTERNAL_NO_TEXT:
 		refuse(edge, "incorrect-encoding");
 		break;
-	default:
-		edge->life.c.error = GP_E_NOMEM;
+	case GP_EXTERNAL_FAILED:
 		break;
 	}
 }
@@ -131,7 +122,7 @@ void gp_xmpp_auth(struct xmpp_edge *edge)
 
 	if (edge->in_exchange) {
 		gp_xmpp_fail(edge, "policy-violation", "A login within a login");
-	} else if (edge->external_offered && !strcmp(r->mechanism, "EXTERNAL") &&
+	} else if (edge->external_offered && !strcmp(r->mechanism, GP_SASL_EXTERNAL) &&
 		   r->node_count == 1) {
 		client_external(edge);
 	} else if (fault) {
@@ -200,7 +191,7 @@ bool gp_xmpp_external_accepts(struct xmpp_edge *edge)
 	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
 	const char *fault = form_fault(r);
 
-	if (!gp_str_equal(gp_str_of(r->mechanism), "EXTERNAL"))
+	if (!gp_str_equal(gp_str_of(r->mechanism), GP_SASL_EXTERNAL))
 		fault = "invalid-mechanism";
 	else if (!fault && !is_own_identity(edge, gp_xmpp_node_text(r, &r->nodes[0])))
 		fault = "invalid-authzid";

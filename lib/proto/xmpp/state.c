@@ -34,7 +34,7 @@ void gp_xmpp_open_stream(struct xmpp_edge *edge)
 	if (ret == GP_OK)
 		gp_push_send_buf(c, GP_CLIENT, &text);
 	else
-		c->error = ret;
+		gp_conversation_fail(c, ret);
 	gp_buf_deinit(&text);
 	edge->header_sent = true;
 }
@@ -53,7 +53,7 @@ void gp_xmpp_say_error(struct xmpp_edge *edge, const char *condition)
 	if (ret == GP_OK)
 		gp_push_send_buf(c, GP_CLIENT, &text);
 	else
-		c->error = ret;
+		gp_conversation_fail(c, ret);
 	gp_buf_deinit(&text);
 }
 

@@ -41,29 +41,45 @@ static void run(void **state)
 static const struct asked_row {
 	const char *name;
 	const char *mechanism;
-	bool valid;
-	bool refused;
+	enum gp_sasl_wish wish; /* where the edge offers no EXTERNAL */
 } asked_rows[] = {
-	{ "asked for: PLAIN", "PLAIN", true, false },
-	{ "asked for: in small letters", "scram-sha-256", true, false },
-	{ "asked for: an underscore", "X_OWN", true, false },
-	{ "asked for: EXTERNAL", "External", true, true },
-	{ "asked for: -PLUS", "scram-sha-256-plus", true, true },
-	{ "asked for: EXTERNAL in quotes", "\"EXTERNAL\"", false, false },
-	{ "asked for: a literal", "{8}", false, false },
-	{ "asked for: a parenthesis", "PL(AIN", false, false },
-	{ "asked for: an octet above 127", "PL\xc3\x84IN", false, false },
-	{ "asked for: no name", "", false, false },
+	{ "asked for: PLAIN", "PLAIN", GP_SASL_FORWARD },
+	{ "asked for: in small letters", "scram-sha-256", GP_SASL_FORWARD },
+	{ "asked for: an underscore", "X_OWN", GP_SASL_FORWARD },
+	{ "asked for: EXTERNAL", "External", GP_SASL_REFUSED },
+	{ "asked for: -PLUS", "scram-sha-256-plus", GP_SASL_REFUSED },
+	{ "asked for: EXTERNAL in quotes", "\"EXTERNAL\"", GP_SASL_NO_NAME },
+	{ "asked for: a literal", "{8}", GP_SASL_NO_NAME },
+	{ "asked for: a parenthesis", "PL(AIN", GP_SASL_NO_NAME },
+	{ "asked for: an octet above 127", "PL\xc3\x84IN", GP_SASL_NO_NAME },
+	{ "asked for: no name", "", GP_SASL_NO_NAME },
 };
 
 static void run_asked(void **state)
 {
 	const struct asked_row *row = *state;
 
-	assert_int_equal(gp_sasl_mechanism_valid(gp_str_of(row->mechanism)), row->valid);
-	if (row->valid)
-		assert_int_equal(gp_sasl_mechanism_refused(gp_str_of(row->mechanism)),
-				 row->refused);
+	assert_int_equal(gp_sasl_wish_judge(gp_str_of(row->mechanism), false), row->wish);
+}
+
+/* To a client whose certificate maps to an account. */
+static void offered_external(void **state)
+{
+	(void)state;
+	assert_int_equal(gp_sasl_wish_judge(gp_str_of("External"), true), GP_SASL_WISH_EXTERNAL);
+	assert_int_equal(gp_sasl_wish_judge(gp_str_of("EXTERNAL-PLUS"), true), GP_SASL_REFUSED);
+	assert_int_equal(gp_sasl_wish_judge(gp_str_of("PLAIN"), true), GP_SASL_FORWARD);
+}
+
+static void initial_responses(void **state)
+{
+	(void)state;
+	assert_int_equal(gp_sasl_initial_response(gp_str_of("=")).len, 0);
+	assert_int_equal(gp_sasl_initial_response(gp_str_of("==")).len, 2);
+	assert_true(gp_sasl_is_base64(gp_str_of("")));
+	assert_true(gp_sasl_is_base64(gp_str_of("YWxpY2U=")));
+	assert_false(gp_sasl_is_base64(gp_str_of("YWxpY2U")));
+	assert_false(gp_sasl_is_base64(gp_str_of("=")));
 }
 
 int main(void)
@@ -72,5 +88,7 @@ int main(void)
 
 	TABLE_ROWS(&table, rows, run);
 	TABLE_ROWS(&table, asked_rows, run_asked);
+	table_one(&table, "asked for: EXTERNAL where the edge offers it", offered_external);
+	table_one(&table, "initial responses and base64", initial_responses);
 	return table_run(&table);
 }
