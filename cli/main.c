@@ -5,10 +5,10 @@
 #include <sysexits.h>
 
 #include "cli/command.h"
-#include "daemon/fetch.h"
-#include "daemon/policy.h"
-#include "daemon/web.h"
-#include "daemon/worker.h"
+#include "daemon/edge/worker.h"
+#include "daemon/policy/fetch.h"
+#include "daemon/policy/policy.h"
+#include "daemon/web/web.h"
 
 const struct gp_command gp_commands[] = {
 	{ "serve", "[-c FILE] [--check [--connect]] [--print-config]",

@@ -15,7 +15,7 @@
 #include "cli/command.h"
 #include "cli/policy_ask.h"
 #include "cli/policy_check_postfix.h"
-#include "daemon/policy_store.h"
+#include "daemon/policy/policy_store.h"
 #include "policy/explain.h"
 
 /* gatepost policy: the service, and questions about it. */

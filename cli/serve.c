@@ -11,11 +11,11 @@
 #include "base/time.h"
 #include "cli/command.h"
 #include "conf/check_domains.h"
-#include "daemon/memory.h"
-#include "daemon/probe.h"
-#include "daemon/served_file.h"
-#include "daemon/snapshot.h"
-#include "daemon/supervisor.h"
+#include "daemon/edge/backend_check.h"
+#include "daemon/process/memory.h"
+#include "daemon/supervisor/served_file.h"
+#include "daemon/supervisor/snapshot.h"
+#include "daemon/supervisor/supervisor.h"
 #include "publish/advice.h"
 
 struct serve_options {

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "cli/command.h"
 #include "conf/conf.h"
-#include "daemon/status.h"
+#include "daemon/supervisor/status.h"
 
 struct status_options {
 	const char *conf;

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/* The client's side up to the end of its TLS handshake. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/time.h"
+#include "daemon/edge/session_steps.h"
+#include "daemon/process/event_rows.h"
+#include "identity/match.h"
+#include "proto/proxy.h"
+#include "tls/peer.h"
+
+enum { TLS_HANDSHAKE_RECORD = 0x16, REASON_SIZE = 320 };
+
+/* ---- PROXY header of a load balancer ---- */
+
+static void obey_proxy_header(struct gp_session *s, const struct gp_proxy_header *header)
+{
+	if (!header->local && header->source.family != GP_ENDPOINT_UNIX) {
+		s->client = header->source;
+		s->local = header->destination;
+		gp_endpoint_unmap(&s->client);
+		gp_endpoint_unmap(&s->local);
+	}
+	gp_session_greet(s);
+}
+
+/* What was seen of an incomplete header is kept in in[GP_CLIENT]: it has to be taken from the
+ * socket, which would otherwise call us without end. */
+void gp_session_step_proxy_header(struct gp_session *s)
+{
+	struct gp_stream *client = &s->stream[GP_CLIENT];
+	struct gp_buf *in = &s->in[GP_CLIENT];
+	uint8_t *data = s->worker->scratch;
+	struct gp_proxy_header header;
+	size_t seen = in->len, more, used;
+	int ret;
+
+	if (seen)
+		memcpy(data, in->data, seen);
+	ret = gp_stream_peek(client, data + seen, GP_PROXY_HEADER_MAX - seen, &more);
+	if (ret == GP_AGAIN)
+		return;
+	if (ret != GP_OK) {
+		gp_session_abort(s, GP_ENDED_PROXY_HEADER);
+		return;
+	}
+	ret = gp_proxy_parse(data, seen + more, &header, &used);
+	if (ret == GP_OK) {
+		gp_stream_discard(client, used - seen);
+		gp_buf_deinit(in);
+		obey_proxy_header(s, &header);
+	} else if (ret == GP_AGAIN && gp_buf_append(in, data + seen, more) == GP_OK) {
+		gp_stream_discard(client, more);
+	} else {
+		gp_session_abort(s, GP_ENDED_PROXY_HEADER);
+	}
+}
+
+/* ---- in clear ---- */
+
+/* Looks at what has come and takes only what the engine used: octets behind STARTTLS stay in
+ * the socket, where TLS finds them. Returns false when there is nothing more to do now. */
+static bool read_clear(struct gp_session *s)
+{
+	struct gp_stream *client = &s->stream[GP_CLIENT];
+	uint8_t *data = s->worker->scratch;
+	size_t len, used = 0;
+	int ret = gp_stream_peek(client, data, GP_SESSION_CHUNK, &len);
+
+	if (ret == GP_E_NOT_FOUND) {
+		gp_session_ends(s, GP_ENDED_CLIENT_CLOSED);
+		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_EOF, .side = GP_CLIENT });
+		return false;
+	}
+	if (ret != GP_OK) {
+		if (ret != GP_AGAIN)
+			gp_session_lost(s, GP_CLIENT, ret);
+		return false;
+	}
+	while (used < len && s->phase == GP_PHASE_CLEAR && !s->dead &&
+	       s->out[GP_CLIENT].len < GP_SESSION_OUT_HIGH) {
+		size_t taken = gp_session_offer(s, GP_CLIENT, data + used, len - used);
+
+		if (!taken)
+			break;
+		used += taken;
+	}
+	explicit_bzero(data, len);
+	gp_stream_discard(client, used);
+	s->octets_in += used;
+	gp_session_note_activity(s);
+	return s->phase == GP_PHASE_CLEAR && !s->dead && used == len;
+}
+
+void gp_session_step_clear(struct gp_session *s)
+{
+	size_t before = s->octets_in;
+	int ret;
+
+	while (s->out[GP_CLIENT].len < GP_SESSION_OUT_HIGH &&
+	       s->octets_in - before < GP_SESSION_BUDGET && read_clear(s))
+		;
+	if (s->dead || s->phase != GP_PHASE_CLEAR)
+		return;
+	ret = gp_session_flush(s, GP_CLIENT);
+	if (ret != GP_OK && ret != GP_AGAIN)
+		gp_session_lost(s, GP_CLIENT, ret);
+}
+
+/* ---- TLS ---- */
+
+/* What is no TLS must not be answered: on an implicit TLS port it is lost, behind STARTTLS it
+ * may be an attack (RFC 7457 section 2.2). */
+static void refuse_octets(struct gp_session *s)
+{
+	struct gp_session_texts texts;
+
+	gp_session_texts_get(s, &texts);
+	if (s->listener->engine_config.implicit_tls) {
+		gp_event(PLAINTEXT_ON_TLS_PORT, GP_SESSION_LOG_FIELDS(s, &texts));
+		gp_count(s->worker->counters, GP_COUNTER_PLAINTEXT_ON_TLS_PORT, 1);
+		gp_session_close(s, GP_ENDED_PLAINTEXT);
+	} else {
+		gp_event(STARTTLS_INJECTION, GP_SESSION_LOG_FIELDS(s, &texts));
+		gp_count(s->worker->counters, GP_COUNTER_STARTTLS_INJECTIONS, 1);
+		gp_session_close(s, GP_ENDED_STARTTLS_INJECTION);
+	}
+}
+
+/* GP_OK when TLS may begin. */
+static int look_at_first_octet(struct gp_session *s)
+{
+	uint8_t octet;
+	size_t len;
+	int ret = gp_stream_peek(&s->stream[GP_CLIENT], &octet, 1, &len);
+
+	if (ret == GP_E_NOT_FOUND)
+		gp_session_abort(s, GP_ENDED_CLIENT_CLOSED);
+	else if (ret == GP_E_IO)
+		gp_session_lost(s, GP_CLIENT, ret);
+	else if (ret == GP_OK && octet != TLS_HANDSHAKE_RECORD)
+		refuse_octets(s);
+	else if (ret == GP_OK)
+		return GP_OK;
+	return GP_AGAIN;
+}
+
+static int begin_tls(struct gp_session *s)
+{
+	struct gp_stream *client = &s->stream[GP_CLIENT];
+	int ret = gp_tls_accept(s->listener->tls, client->fd, &client->tls);
+
+	if (ret != GP_OK) {
+		gp_session_abort(s, GP_ENDED_TLS_FAILED);
+		return ret;
+	}
+	/* without it there is the default certificate */
+	if (s->tls_name)
+		gp_tls_set_expected_name(client->tls, s->tls_name);
+	s->handshake_counted = true;
+	gp_worker_handshake_began(s->worker);
+	return GP_OK;
+}
+
+/* A flood of dear handshakes must not use up limits.handshakes, so they count on their own; and one
+ * of those that clients make dear must not take the places of the others. */
+static void park(struct gp_session *s, enum gp_tls_wait wait)
+{
+	struct gp_worker *worker = s->worker;
+	bool limited = wait == GP_TLS_WAITS_BY_CLIENT;
+
+	gp_session_handshake_over(s);
+	if (gp_dear_waiting(&worker->dear, limited) >= worker->conf->limits.handshakes) {
+		gp_session_refuse(s, "limits.handshakes: dear ones wait");
+		gp_session_close(s, GP_ENDED_LIMIT);
+		return;
+	}
+	gp_dear_wait(&worker->dear, &s->dear, limited);
+	gp_count(worker->counters, GP_COUNTER_HANDSHAKES_PARKED, 1);
+	gp_worker_serve_dear(worker);
+}
+
+void gp_session_take_turn(struct gp_session *s)
+{
+	gp_uncount(s->worker->counters, GP_COUNTER_HANDSHAKES_PARKED);
+	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_DEAR, 1);
+	s->handshake_counted = true;
+	gp_worker_handshake_began(s->worker);
+	gp_tls_take_turn(s->stream[GP_CLIENT].tls);
+	gp_session_run(s);
+}
+
+/* Little comes from a parked client but its end; what comes all the same waits in the socket for TLS,
+ * and its end may come behind it. */
+static void look_at_parked(struct gp_session *s)
+{
+	uint8_t octet;
+	size_t len;
+	int ret = gp_stream_peek(&s->stream[GP_CLIENT], &octet, 1, &len);
+
+	if (ret == GP_E_IO)
+		gp_session_lost(s, GP_CLIENT, ret);
+	else if (ret == GP_E_NOT_FOUND || gp_stream_is_left(&s->stream[GP_CLIENT]))
+		gp_session_abort(s, GP_ENDED_CLIENT_CLOSED);
+}
+
+static void handshake_failed(struct gp_session *s)
+{
+	struct gp_session_texts texts;
+	char reason[128];
+
+	gp_tls_error_text(s->stream[GP_CLIENT].tls, reason, sizeof(reason));
+	gp_session_handshake_over(s);
+	gp_session_texts_get(s, &texts);
+	gp_event(TLS_FAILED, GP_SESSION_LOG_FIELDS(s, &texts), GP_LOG_TEXT_FIELD("reason", reason));
+	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_FAILED, 1);
+	/* in order, so that our alert arrives */
+	gp_session_close(s, GP_ENDED_TLS_FAILED);
+}
+
+/* The engine hears the client before there is a backend (XMPP). */
+static void await_client(struct gp_session *s)
+{
+	gp_session_set_phase(s, GP_PHASE_TALKING);
+	gp_deadline_start(&s->worker->logging_in, &s->deadline, gp_time_mono_ms());
+}
+
+static void count_if_named(struct gp_counters *counters, const char *name, const char *part,
+			   enum gp_counter id)
+{
+	if (name && strstr(name, part))
+		gp_count(counters, id, 1);
+}
+
+static void count_handshake(struct gp_counters *counters, const struct gp_tls_facts *facts)
+{
+	gp_count(counters, GP_COUNTER_HANDSHAKES, 1);
+	if (facts->resumed)
+		gp_count(counters, GP_COUNTER_HANDSHAKES_RESUMED, 1);
+	count_if_named(counters, facts->version, "1.2", GP_COUNTER_HANDSHAKES_TLS12);
+	count_if_named(counters, facts->version, "1.3", GP_COUNTER_HANDSHAKES_TLS13);
+	count_if_named(counters, facts->group, "x25519", GP_COUNTER_GROUP_X25519);
+	count_if_named(counters, facts->group, "secp256r1", GP_COUNTER_GROUP_SECP256R1);
+	count_if_named(counters, facts->group, "secp384r1", GP_COUNTER_GROUP_SECP384R1);
+	count_if_named(counters, facts->cipher, "AES_256_GCM", GP_COUNTER_SUITE_AES256);
+	count_if_named(counters, facts->cipher, "AES_128_GCM", GP_COUNTER_SUITE_AES128);
+	count_if_named(counters, facts->cipher, "CHACHA20", GP_COUNTER_SUITE_CHACHA20);
+	count_if_named(counters, facts->cipher, "_CBC_", GP_COUNTER_SUITE_CBC);
+}
+
+/* ---- certificate of the client ---- */
+
+void gp_session_ignore_certificate(struct gp_session *s, const char *reason)
+{
+	struct gp_session_texts texts;
+
+	gp_session_texts_get(s, &texts);
+	gp_event(CERTIFICATE_IGNORED, GP_SESSION_LOG_FIELDS(s, &texts),
+		 GP_LOG_TEXT_FIELD("certificate", s->certificate),
+		 GP_LOG_TEXT_FIELD("reason", reason));
+}
+
+static void find_account(struct gp_session *s, const struct gp_peer_certificate *peer)
+{
+	char account[GP_ACCOUNT_SIZE];
+	const char *reason;
+
+	if (gp_account_find(s->listener->accounts, peer, account, &reason) == GP_OK)
+		s->account = strdup(account);
+	else
+		gp_session_ignore_certificate(s, reason);
+}
+
+/* Also in a resumed session: what the certificate is worth may have changed. */
+static void look_at_certificate(struct gp_session *s)
+{
+	struct gp_peer_certificate *peer;
+	char digest[GP_SHA256_TEXT];
+
+	if (gp_tls_peer_get(s->stream[GP_CLIENT].tls, &peer) != GP_OK)
+		return;
+	gp_sha256_format(peer->sha256, digest);
+	s->certificate = strdup(digest);
+	if (s->listener->accounts)
+		find_account(s, peer);
+	if (s->listener->xmpp.s2s_auth != GP_S2S_DIALBACK)
+		s->peer = peer;
+	else
+		gp_peer_certificate_free(peer);
+}
+
+/* struct gp_edge_facts peer_is */
+static bool is_xmpp_server(void *arg, const char *domain)
+{
+	struct gp_session *s = arg;
+	char reason[REASON_SIZE];
+
+	if (gp_peer_is_xmpp_server(s->peer, domain))
+		return true;
+	snprintf(reason, sizeof(reason), "it does not prove to be %s", domain);
+	gp_session_ignore_certificate(s, s->peer->fault ? s->peer->fault : reason);
+	return false;
+}
+
+static void handshake_done(struct gp_session *s)
+{
+	struct gp_tls_facts facts;
+	struct gp_edge_facts told = { 0 };
+
+	gp_session_handshake_over(s);
+	s->tls_up = true;
+	gp_tls_facts_get(s->stream[GP_CLIENT].tls, &facts);
+	count_handshake(s->worker->counters, &facts);
+	look_at_certificate(s);
+	told.sni = facts.sni;
+	told.account = s->account;
+	told.peer_is = s->peer ? is_xmpp_server : NULL;
+	told.peer_arg = s;
+	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_TLS_UP, .facts = &told });
+	if (s->refused)
+		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_END, .reason = GP_END_LIMIT });
+	if (s->phase == GP_PHASE_HANDSHAKE && !s->dead)
+		await_client(s);
+}
+
+void gp_session_step_handshake(struct gp_session *s)
+{
+	struct gp_stream *client = &s->stream[GP_CLIENT];
+	enum gp_tls_wait wait;
+	int ret;
+
+	if (s->dear.line) {
+		look_at_parked(s);
+		return;
+	}
+	ret = gp_session_flush(s, GP_CLIENT);
+	if (ret != GP_OK) {
+		if (ret != GP_AGAIN)
+			gp_session_lost(s, GP_CLIENT, ret);
+		return;
+	}
+	if (!client->tls && (look_at_first_octet(s) != GP_OK || begin_tls(s) != GP_OK))
+		return;
+	ret = gp_stream_handshake(client);
+	if (ret == GP_OK)
+		handshake_done(s);
+	else if (ret != GP_AGAIN)
+		handshake_failed(s);
+	else if ((wait = gp_tls_waits(client->tls)) != GP_TLS_WAITS_NOT)
+		park(s, wait);
+}

@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: MIT */
+/* A worker's life: set-ups from the supervisor, accepting, deadlines, draining. */
+#include "daemon/edge/worker.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/time.h"
+#include "daemon/edge/extension_probe.h"
+#include "daemon/edge/session.h"
+#include "daemon/process/child.h"
+#include "daemon/process/event_rows.h"
+#include "daemon/process/memory.h"
+#include "daemon/process/sandbox.h"
+
+enum {
+	ACCEPT_AT_ONCE = 8,
+	TICK_MS = 500,
+	PAUSE_MS = 100,
+	CLOSING_MS = 5000,
+	TRIM_AFTER_MS = 3000,
+	SPARE_DESCRIPTORS = 256 /* refusals, listeners, control, log */
+};
+
+/* ---- accepting ---- */
+
+static void set_accepting(struct gp_worker *worker, bool accepting)
+{
+	worker->accepting = accepting && !worker->draining;
+	for (size_t i = 0; i < worker->point_count; i++)
+		gp_watch_set(&worker->points[i].watch, worker->accepting ? GP_READABLE : 0);
+}
+
+static void pause_accepting(struct gp_worker *worker)
+{
+	set_accepting(worker, false);
+	gp_timer_set(&worker->resume, PAUSE_MS);
+}
+
+static void on_resume(void *arg)
+{
+	set_accepting(arg, true);
+}
+
+static bool others_have_room(const struct gp_worker *worker)
+{
+	for (unsigned i = 0; i < worker->worker_count; i++) {
+		const struct gp_counters *line = &worker->all_counters[i];
+
+		if (i != worker->index &&
+		    gp_counter_get(line, GP_COUNTER_SESSIONS_OPEN) < worker->session_max)
+			return true;
+	}
+	return false;
+}
+
+enum admission { ADMIT, REFUSE, WAIT };
+
+/* At its limit a worker leaves new clients to the others; when all are full they are told so. */
+static enum admission admission(const struct gp_worker *worker)
+{
+	if (worker->handshake_count >= worker->conf->limits.handshakes)
+		return WAIT;
+	if (worker->session_count < worker->session_max)
+		return ADMIT;
+	if (others_have_room(worker) ||
+	    worker->session_count >= worker->session_max + GP_REFUSALS_MAX)
+		return WAIT;
+	return REFUSE;
+}
+
+static void log_no_descriptors(struct gp_worker *worker, const struct gp_edge_listener *listener)
+{
+	uint64_t now = gp_time_mono_ms();
+
+	if (now - worker->limit_logged_ms < 1000)
+		return;
+	worker->limit_logged_ms = now;
+	gp_event(LIMIT, GP_LOG_TEXT_FIELD("listener", listener->name),
+		 GP_LOG_TEXT_FIELD("reason", strerror(errno)));
+}
+
+static bool accept_one(struct gp_accept_point *point)
+{
+	struct gp_worker *worker = point->worker;
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	struct gp_endpoint endpoint;
+	enum admission decision = admission(worker);
+	int fd;
+
+	if (decision == WAIT) {
+		pause_accepting(worker);
+		return false;
+	}
+	fd = accept4(point->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			log_no_descriptors(worker, point->listener);
+			pause_accepting(worker);
+		}
+		return false;
+	}
+	gp_endpoint_from_sockaddr(&peer, &endpoint);
+	gp_session_start(worker, point->listener, fd, &endpoint, decision == REFUSE);
+	return true;
+}
+
+static void on_acceptable(void *arg, unsigned ready)
+{
+	struct gp_accept_point *point = arg;
+
+	(void)ready;
+	for (int i = 0; i < ACCEPT_AT_ONCE && point->worker->accepting; i++) {
+		if (!accept_one(point))
+			break;
+	}
+}
+
+/* ---- set-up ---- */
+
+struct setup {
+	struct gp_conf *conf;
+	struct gp_tls_store *store;
+	struct gp_accept_point *points;
+	size_t point_count;
+	char error[GP_CONTROL_TEXT_MAX];
+};
+
+static int read_conf(struct setup *setup, int fd)
+{
+	struct gp_buf errors;
+	void *map;
+	size_t len;
+	char *text;
+	int ret;
+
+	if (gp_memory_map(fd, GP_MEMORY_SEALED, &map, &len) != GP_OK || !map)
+		return GP_E_IO;
+	text = strndup(map, len);
+	munmap(map, len);
+	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
+	ret = text ? gp_conf_load_effective(text, &setup->conf, &errors) : GP_E_NOMEM;
+	if (ret != GP_OK)
+		snprintf(setup->error, sizeof(setup->error), "configuration: %s",
+			 errors.len ? gp_buf_cstr(&errors) : gp_err_name(ret));
+	gp_buf_deinit(&errors);
+	free(text);
+	return ret;
+}
+
+static int read_certificates(struct setup *setup, int fd, const struct gp_ticket_keys *tickets)
+{
+	struct gp_certpack *pack;
+	void *map;
+	size_t len;
+	int ret = gp_memory_map(fd, GP_MEMORY_SEALED, &map, &len);
+
+	if (ret != GP_OK)
+		return ret;
+	ret = gp_certpack_open(map, len, &pack);
+	if (ret == GP_OK) {
+		setup->store = gp_tls_store_new(pack, map, len, tickets);
+		if (setup->store)
+			return GP_OK;
+		gp_certpack_close(pack);
+		ret = GP_E_NOMEM;
+	}
+	snprintf(setup->error, sizeof(setup->error), "certificates: %s", gp_err_name(ret));
+	if (map)
+		munmap(map, len);
+	return ret;
+}
+
+static void free_points(struct gp_accept_point *points, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (points[i].worker)
+			gp_watch_deinit(&points[i].watch);
+		if (points[i].fd >= 0)
+			close(points[i].fd);
+		gp_extension_probe_free(points[i].probe);
+		gp_edge_listener_unref(points[i].listener);
+	}
+	free(points);
+}
+
+/* Takes the descriptors over, also when it fails. */
+static int make_points(struct setup *setup, const int *fds, size_t fd_count)
+{
+	size_t count = setup->conf->listener_count;
+	int ret = GP_OK;
+
+	setup->points = calloc(count + 1, sizeof(*setup->points));
+	if (!setup->points || fd_count != count) {
+		snprintf(setup->error, sizeof(setup->error), "%zu sockets for %zu listeners",
+			 fd_count, count);
+		for (size_t i = 0; i < fd_count; i++)
+			close(fds[i]);
+		return GP_E_STATE;
+	}
+	setup->point_count = count;
+	for (size_t i = 0; i < count; i++)
+		setup->points[i].fd = fds[i];
+	for (size_t i = 0; i < count && ret == GP_OK; i++)
+		ret = gp_edge_listener_new(setup->conf, &setup->conf->listeners[i], setup->store,
+					   &setup->points[i].listener, setup->error,
+					   sizeof(setup->error));
+	return ret;
+}
+
+/* Two descriptors for a session, and some to spare. */
+static uint64_t session_max(const struct gp_conf *conf)
+{
+	struct rlimit limit = { .rlim_cur = 1024 };
+	uint64_t spare, pairs;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	spare = limit.rlim_cur / 2 < SPARE_DESCRIPTORS ? limit.rlim_cur / 2 : SPARE_DESCRIPTORS;
+	pairs = (limit.rlim_cur - spare) / 2;
+	return conf->limits.sessions < pairs ? conf->limits.sessions : pairs;
+}
+
+static void set_durations(struct gp_worker *worker)
+{
+	const struct gp_conf_limits *limits = &worker->conf->limits;
+
+	worker->handshaking.duration_ms = limits->handshake_time_ms;
+	worker->logging_in.duration_ms = limits->login_time_ms;
+	worker->idling.duration_ms = limits->idle_time_ms;
+	worker->commanding.duration_ms = limits->command_time_ms;
+	gp_dear_queue_set_rate(&worker->dear, limits->dear_handshakes);
+}
+
+/* From here on new clients meet the new set-up; sessions keep the listener they came through. */
+static void adopt(struct gp_worker *worker, struct setup *setup)
+{
+	struct gp_accept_point *old_points = worker->points;
+	size_t old_count = worker->point_count;
+
+	gp_conf_free(worker->conf);
+	worker->conf = setup->conf;
+	worker->points = setup->points;
+	worker->point_count = setup->point_count;
+	worker->session_max = session_max(worker->conf);
+	gp_log_setup((enum gp_log_level)worker->conf->log.level,
+		     (enum gp_log_format)worker->conf->log.format,
+		     (enum gp_log_target)worker->conf->log.target);
+	set_durations(worker);
+	for (size_t i = 0; i < worker->point_count; i++) {
+		struct gp_accept_point *point = &worker->points[i];
+
+		point->worker = worker;
+		LIST_INSERT_HEAD(&worker->listeners, point->listener, link);
+		gp_watch_init(&point->watch, worker->loop, point->fd, on_acceptable, point);
+		if (worker->conf->listeners[i].role == GP_ROLE_SMTP)
+			point->probe = gp_extension_probe_start(worker->loop, point->listener);
+	}
+	free_points(old_points, old_count);
+	set_accepting(worker, true);
+}
+
+static void map_shared(struct gp_worker *worker, const struct gp_control *control, const int *fds)
+{
+	void *map;
+	size_t len;
+
+	if (worker->counters)
+		return;
+	if (gp_memory_map(fds[GP_SETUP_FD_TICKETS], GP_MEMORY_READ, &map, &len) == GP_OK)
+		worker->tickets = map;
+	if (gp_memory_map(fds[GP_SETUP_FD_COUNTERS], GP_MEMORY_WRITE, &map, &len) != GP_OK ||
+	    len < control->number[1] * sizeof(struct gp_counters) ||
+	    control->number[0] >= control->number[1])
+		_exit(EX_SOFTWARE);
+	worker->index = (unsigned)control->number[0];
+	worker->worker_count = (unsigned)control->number[1];
+	worker->all_counters = map;
+	worker->counters = &worker->all_counters[worker->index];
+}
+
+static void answer_setup(const char *error)
+{
+	struct gp_control control = { .type = error ? GP_CONTROL_SETUP_FAILED : GP_CONTROL_READY };
+
+	if (error) {
+		snprintf(control.text, sizeof(control.text), "%s", error);
+		gp_event(SETUP_FAILED, GP_LOG_TEXT_FIELD("reason", error));
+	}
+	gp_control_send(GP_CONTROL_FD, &control, NULL, 0);
+}
+
+static void set_up(struct gp_worker *worker, const struct gp_control *control, const int *fds,
+		   size_t fd_count)
+{
+	struct setup setup = { .conf = NULL };
+	int ret;
+
+	if (fd_count < GP_SETUP_FD_LISTENERS)
+		_exit(EX_SOFTWARE);
+	map_shared(worker, control, fds);
+	ret = read_conf(&setup, fds[GP_SETUP_FD_CONFIGURATION]);
+	if (ret == GP_OK)
+		ret = read_certificates(&setup, fds[GP_SETUP_FD_CERTIFICATES], worker->tickets);
+	for (size_t i = 0; i < GP_SETUP_FD_LISTENERS; i++)
+		close(fds[i]);
+	if (ret == GP_OK) {
+		ret = make_points(&setup, fds + GP_SETUP_FD_LISTENERS,
+				  fd_count - GP_SETUP_FD_LISTENERS);
+	} else {
+		for (size_t i = GP_SETUP_FD_LISTENERS; i < fd_count; i++)
+			close(fds[i]);
+	}
+	/* the listeners hold references of their own */
+	gp_tls_store_unref(setup.store);
+	if (ret == GP_OK) {
+		adopt(worker, &setup);
+		answer_setup(NULL);
+		return;
+	}
+	free_points(setup.points, setup.point_count);
+	gp_conf_free(setup.conf);
+	answer_setup(setup.error);
+}
+
+/* ---- dear handshakes ---- */
+
+/* One in a turn of the loop: what else is ready comes in between. */
+static void on_dear_turn(void *arg)
+{
+	struct gp_worker *worker = arg;
+	struct gp_dear *dear = gp_dear_next(&worker->dear, gp_time_mono_ms());
+
+	if (dear)
+		gp_session_take_turn(gp_session_of_dear(dear));
+	gp_worker_serve_dear(worker);
+}
+
+void gp_worker_serve_dear(struct gp_worker *worker)
+{
+	if (gp_dear_ready(&worker->dear, gp_time_mono_ms()))
+		gp_task_queue(worker->loop, &worker->dear_turn);
+}
+
+/* ---- deadlines and the end ---- */
+
+static void expire(struct gp_deadline_queue *queue, uint64_t now)
+{
+	struct gp_deadline *deadline;
+
+	while ((deadline = gp_deadline_expired(queue, now)) != NULL)
+		gp_session_expire(gp_session_of_deadline(deadline));
+}
+
+static void expire_connecting(struct gp_worker *worker, uint64_t now)
+{
+	struct gp_edge_listener *listener, *next;
+
+	for (listener = LIST_FIRST(&worker->listeners); listener; listener = next) {
+		/* its last session may end it */
+		listener->references++;
+		expire(&listener->connecting, now);
+		next = LIST_NEXT(listener, link);
+		gp_edge_listener_unref(listener);
+	}
+}
+
+/* What thousands of ended sessions have used goes back to the system. */
+static void trim_memory(struct gp_worker *worker, uint64_t now)
+{
+	if (!worker->trim_at_ms || now < worker->trim_at_ms)
+		return;
+	worker->trim_at_ms = 0;
+	malloc_trim(0);
+}
+
+static void shut_down_sessions(struct gp_worker *worker)
+{
+	struct gp_session *s, *next;
+
+	for (s = TAILQ_FIRST(&worker->sessions); s; s = next) {
+		next = TAILQ_NEXT(s, link);
+		gp_session_shut_down(s);
+	}
+}
+
+static void stop_if_drained(struct gp_worker *worker)
+{
+	if (worker->draining && !worker->session_count)
+		gp_loop_stop(worker->loop);
+}
+
+static void on_tick(void *arg)
+{
+	struct gp_worker *worker = arg;
+	uint64_t now = gp_time_mono_ms();
+
+	expire_connecting(worker, now);
+	expire(&worker->handshaking, now);
+	expire(&worker->logging_in, now);
+	expire(&worker->idling, now);
+	expire(&worker->commanding, now);
+	expire(&worker->closing, now);
+	trim_memory(worker, now);
+	gp_worker_serve_dear(worker);
+	if (worker->draining && now >= worker->drain_until_ms)
+		shut_down_sessions(worker);
+	stop_if_drained(worker);
+	gp_timer_set(&worker->tick, TICK_MS);
+}
+
+static void drain(struct gp_worker *worker, uint64_t ms)
+{
+	worker->draining = true;
+	worker->drain_until_ms = gp_time_mono_ms() + ms;
+	free_points(worker->points, worker->point_count);
+	worker->points = NULL;
+	worker->point_count = 0;
+	/* now, if it is to be now */
+	gp_timer_set(&worker->tick, 0);
+}
+
+/* ---- what sessions call ---- */
+
+void gp_worker_handshake_began(struct gp_worker *worker)
+{
+	worker->handshake_count++;
+	gp_count(worker->counters, GP_COUNTER_HANDSHAKES_OPEN, 1);
+}
+
+void gp_worker_handshake_ended(struct gp_worker *worker)
+{
+	worker->handshake_count--;
+	gp_uncount(worker->counters, GP_COUNTER_HANDSHAKES_OPEN);
+	if (!worker->accepting)
+		set_accepting(worker, true);
+}
+
+void gp_worker_session_ended(struct gp_worker *worker)
+{
+	worker->session_count--;
+	gp_uncount(worker->counters, GP_COUNTER_SESSIONS_OPEN);
+	worker->trim_at_ms = gp_time_mono_ms() + TRIM_AFTER_MS;
+	stop_if_drained(worker);
+}
+
+void gp_worker_tell_cleartext_login(const char *user, const char *source)
+{
+	struct gp_control control = { .type = GP_CONTROL_CLEARTEXT_LOGIN };
+
+	snprintf(control.text, sizeof(control.text), "%s\n%s", user, source);
+	/* a full socket loses a count, not the line in the log */
+	gp_control_send(GP_CONTROL_FD, &control, NULL, 0);
+}
+
+/* ---- the process ---- */
+
+static void close_all(const int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		close(fds[i]);
+}
+
+static void on_control(void *arg, unsigned ready)
+{
+	struct gp_worker *worker = arg;
+	int fds[GP_SETUP_FD_LISTENERS + GP_CONF_LISTENERS_MAX];
+	size_t fd_count;
+	struct gp_control control;
+	int ret = gp_control_receive(GP_CONTROL_FD, &control, fds, sizeof(fds) / sizeof(*fds),
+				     &fd_count);
+
+	(void)ready;
+	if (ret == GP_AGAIN)
+		return;
+	if (ret != GP_OK) {
+		/* without a supervisor there is nobody to stop us later */
+		close_all(fds, fd_count);
+		gp_watch_deinit(&worker->control);
+		drain(worker, 0);
+	} else if (control.type == GP_CONTROL_SETUP && !worker->draining) {
+		set_up(worker, &control, fds, fd_count);
+	} else {
+		close_all(fds, fd_count);
+		if (control.type == GP_CONTROL_DRAIN)
+			drain(worker, control.number[0]);
+	}
+}
+
+static void init_queues(struct gp_worker *worker)
+{
+	gp_deadline_queue_init(&worker->handshaking, 0);
+	gp_deadline_queue_init(&worker->logging_in, 0);
+	gp_deadline_queue_init(&worker->idling, 0);
+	gp_deadline_queue_init(&worker->commanding, 0);
+	gp_deadline_queue_init(&worker->closing, CLOSING_MS);
+	gp_dear_queue_init(&worker->dear, 0, gp_time_mono_ms());
+	gp_task_init(&worker->dear_turn, on_dear_turn, worker);
+}
+
+static struct gp_worker *worker_new(void)
+{
+	struct gp_worker *worker = calloc(1, sizeof(*worker));
+
+	if (!worker)
+		return NULL;
+	gp_loop_keep_small_apart();
+	worker->loop = gp_loop_new();
+	worker->sources = gp_sources_new();
+	if (!worker->loop || !worker->sources ||
+	    getrandom(&worker->session_id_base, sizeof(worker->session_id_base), 0) < 0)
+		return NULL;
+	LIST_INIT(&worker->listeners);
+	TAILQ_INIT(&worker->sessions);
+	init_queues(worker);
+	gp_watch_init(&worker->control, worker->loop, GP_CONTROL_FD, on_control, worker);
+	gp_watch_set(&worker->control, GP_READABLE);
+	gp_timer_init(&worker->resume, worker->loop, on_resume, worker);
+	gp_timer_init(&worker->tick, worker->loop, on_tick, worker);
+	gp_timer_set(&worker->tick, TICK_MS);
+	return worker;
+}
+
+int gp_worker_main(void)
+{
+	struct gp_worker *worker;
+
+	gp_child_begin("gatepost-edge");
+	worker = worker_new();
+	if (!worker)
+		return EX_OSERR;
+	if (gp_sandbox_enter(GP_SANDBOX_WORKER) != GP_OK)
+		return EX_OSERR;
+	gp_loop_run(worker->loop);
+	return EX_OK;
+}

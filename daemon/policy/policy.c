@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/policy/policy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "conf/conf.h"
+#include "daemon/policy/policy_admin.h"
+#include "daemon/policy/policy_store.h"
+#include "daemon/policy/socketmap_server.h"
+#include "daemon/process/child.h"
+#include "daemon/process/control.h"
+#include "daemon/process/counters.h"
+#include "daemon/process/event_rows.h"
+#include "daemon/process/memory.h"
+#include "daemon/process/sandbox.h"
+#include "policy/fetch_wire.h"
+#include "policy/postfix.h"
+#include "policy/service.h"
+#include "policy/setup.h"
+
+enum {
+	SOCKETS_MAX = GP_POLICY_POSTFIX + GP_CONF_POLICY_ADDRESSES_MAX,
+	FDS_MAX = GP_SETUP_FD_LISTENERS + SOCKETS_MAX,
+	SELF_TEST_MS = 20000,
+	SWEEP_MS = 60000,
+	SWEEP_SOON_MS = 2000,
+	DAY_MS = 86400000
+};
+
+const char *const gp_policy_groups[] = { "server", "log", "dns", "policy", NULL };
+
+struct policy_process {
+	struct gp_loop *loop;
+	struct gp_watch control;
+	struct gp_conf *conf;
+	struct gp_counters *counters;
+	int channel_fd;
+	struct gp_watch channel;
+	struct gp_resolver *resolver;
+	struct gp_watch resolver_watch;
+	struct gp_dns_question *self_test;
+	struct gp_timer self_test_deadline;
+	struct gp_timer sweep;
+	struct gp_timer daily;
+	struct gp_domains *domains;
+	struct gp_store_thread *store;
+	struct gp_desk *desk;
+	struct gp_service *service;
+	struct gp_policy_admin *admin;
+	struct gp_socketmap_server *postfix[GP_CONF_POLICY_ADDRESSES_MAX];
+	int fds[SOCKETS_MAX]; /* until the self-test is over */
+	size_t fd_count;
+};
+
+/* ---- what the log and the counters say ---- */
+
+static void on_failure(void *arg, const char *domain, enum gp_mtasts_notice notice,
+		       enum gp_mtasts_failure failure, const char *detail)
+{
+	struct policy_process *process = arg;
+
+	gp_count(process->counters, GP_COUNTER_STS_FETCHES_FAILED, 1);
+	if (notice == GP_MTASTS_QUIET)
+		return;
+	if (notice == GP_MTASTS_ALERT)
+		gp_event(STS_ALERT, GP_LOG_TEXT_FIELD("domain", domain),
+			 GP_LOG_TEXT_FIELD("reason", gp_mtasts_failure_type(failure)),
+			 GP_LOG_TEXT_FIELD("detail", detail));
+	else
+		gp_event(STS_FETCH_FAILED, GP_LOG_TEXT_FIELD("domain", domain),
+			 GP_LOG_TEXT_FIELD("reason", gp_mtasts_failure_type(failure)),
+			 GP_LOG_TEXT_FIELD("detail", detail));
+}
+
+static void on_change(void *arg, const char *domain, const struct gp_mtasts_policy *before,
+		      const struct gp_mtasts_policy *now)
+{
+	(void)arg;
+	gp_event(STS_POLICY, GP_LOG_TEXT_FIELD("domain", domain),
+		 GP_LOG_TEXT_FIELD("before", before ? gp_mtasts_mode_name(before->mode) : "-"),
+		 GP_LOG_TEXT_FIELD("mode", gp_mtasts_mode_name(now->mode)),
+		 GP_LOG_NUMBER_FIELD("max-age", now->max_age_s));
+}
+
+static void on_answer(void *arg, enum gp_postfix_level level, enum gp_service_source source)
+{
+	static const enum gp_counter counters[] = {
+		[GP_POSTFIX_NOTFOUND] = GP_COUNTER_POLICY_NOTFOUND,
+		[GP_POSTFIX_TEMP] = GP_COUNTER_POLICY_TEMP,
+		[GP_POSTFIX_DANE] = GP_COUNTER_POLICY_DANE,
+		[GP_POSTFIX_DANE_ONLY] = GP_COUNTER_POLICY_DANE_ONLY,
+		[GP_POSTFIX_SECURE] = GP_COUNTER_POLICY_SECURE,
+	};
+	struct policy_process *process = arg;
+
+	gp_count(process->counters, GP_COUNTER_POLICY_QUERIES, 1);
+	if (source == GP_FROM_MEMORY)
+		gp_count(process->counters, GP_COUNTER_POLICY_CACHED, 1);
+	if (source == GP_FROM_OVERRIDE)
+		gp_count(process->counters, GP_COUNTER_POLICY_OVERRIDDEN, 1);
+	else
+		gp_count(process->counters, counters[level], 1);
+}
+
+static void log_overridden(const struct gp_policy_facts *facts,
+			   const struct gp_policy_verdict *verdict)
+{
+	for (size_t i = 0; i < facts->host_count; i++) {
+		const struct gp_policy_host_verdict *host = &verdict->hosts[i];
+
+		if (verdict->sts_mode == GP_MTASTS_ENFORCE && host->level == GP_LEVEL_DANE &&
+		    !host->sts_listed)
+			gp_event(STS_OVERRIDDEN, GP_LOG_TEXT_FIELD("domain", facts->domain),
+				 GP_LOG_TEXT_FIELD("host", facts->hosts[i].name));
+	}
+}
+
+static void on_verdict(void *arg, const struct gp_policy_facts *facts,
+		       const struct gp_policy_verdict *verdict,
+		       const struct gp_postfix_answer *answer)
+{
+	(void)arg;
+	log_overridden(facts, verdict);
+	if (answer->level == GP_POSTFIX_TEMP)
+		gp_event(POLICY_TEMP, GP_LOG_TEXT_FIELD("domain", facts->domain),
+			 GP_LOG_TEXT_FIELD("reason", answer->reason),
+			 GP_LOG_TEXT_FIELD("detail", facts->mx_why ? facts->mx_why : "-"));
+	else
+		gp_event(POLICY_VERDICT, GP_LOG_TEXT_FIELD("domain", facts->domain),
+			 GP_LOG_TEXT_FIELD("answer", gp_postfix_level_name(answer->level)),
+			 GP_LOG_TEXT_FIELD("reason", answer->reason));
+}
+
+/* ---- the fetch process ---- */
+
+static int order_fetch(void *arg, const char *domain, const struct gp_endpoint *addresses,
+		       size_t count)
+{
+	struct policy_process *process = arg;
+	struct gp_fetch_order order = { .count = 0 };
+	struct gp_buf packet;
+	int ret;
+
+	gp_str_copy(gp_str_of(domain), order.domain, sizeof(order.domain));
+	while (order.count < count && order.count < GP_FETCH_WIRE_ADDRESSES_MAX) {
+		order.addresses[order.count] = addresses[order.count];
+		order.count++;
+	}
+	gp_buf_init(&packet, 2048);
+	ret = gp_fetch_order_encode(&order, &packet);
+	if (ret == GP_OK && send(process->channel_fd, packet.data, packet.len, MSG_NOSIGNAL) < 0)
+		ret = GP_E_IO;
+	gp_buf_deinit(&packet);
+	if (ret == GP_OK)
+		gp_count(process->counters, GP_COUNTER_STS_FETCHES, 1);
+	return ret;
+}
+
+static void on_fetched(void *arg, unsigned ready)
+{
+	static char packet[GP_FETCH_WIRE_MAX];
+	struct policy_process *process = arg;
+	struct gp_fetch_answer answer;
+	ssize_t n = recv(process->channel_fd, packet, sizeof(packet), 0);
+
+	(void)ready;
+	if (n <= 0 || gp_fetch_answer_decode(gp_str_from((const uint8_t *)packet, (size_t)n),
+					     &answer) != GP_OK)
+		return;
+	gp_desk_fetched(process->desk, answer.domain,
+			&(struct gp_desk_result){ answer.failure, answer.detail, answer.body });
+}
+
+/* ---- Postfix ---- */
+
+static void on_postfix_answer(void *arg, enum gp_socketmap_word word, struct gp_str text)
+{
+	gp_socketmap_talk_answer(arg, word, text);
+}
+
+static void on_postfix_request(void *arg, struct gp_socketmap_talk *talk,
+			       const struct gp_socketmap_request *request)
+{
+	static const char *const maps[] = {
+		[GP_POSTFIX_3_4] = "QUERY", [GP_POSTFIX_3_10] = "QUERYwithTLSRPT"
+	};
+	struct policy_process *process = arg;
+	struct gp_service_waiter *waiter;
+
+	for (int i = GP_POSTFIX_3_4; i <= GP_POSTFIX_3_10; i++) {
+		if (!gp_str_equal(request->map, maps[i]))
+			continue;
+		gp_service_ask(process->service, request->key, (enum gp_postfix_dialect)i,
+			       on_postfix_answer, talk, &waiter);
+		if (waiter)
+			gp_socketmap_talk_set_work(talk, waiter);
+		return;
+	}
+	gp_socketmap_talk_answer(talk, GP_SOCKETMAP_PERM,
+				 gp_str_of("there is no such map: use QUERY, or QUERYwithTLSRPT "
+					   "for Postfix 3.10 and newer"));
+}
+
+static void on_postfix_gone(void *arg, struct gp_socketmap_talk *talk)
+{
+	(void)arg;
+	gp_service_waiter_cancel(gp_socketmap_talk_work(talk));
+}
+
+/* ---- time ---- */
+
+static void on_sweep(void *arg)
+{
+	struct policy_process *process = arg;
+	char error[GP_STORE_ERROR_SIZE];
+	bool behind = gp_desk_sweep(process->desk);
+
+	gp_service_sweep(process->service);
+	gp_counter_set(process->counters, GP_COUNTER_POLICY_DOMAINS,
+		       gp_domains_count(process->domains));
+	if (gp_store_thread_failing(process->store, error))
+		gp_event(STORE_FAILED, GP_LOG_TEXT_FIELD("reason", error));
+	gp_timer_set(&process->sweep, behind ? SWEEP_SOON_MS : SWEEP_MS);
+}
+
+static void on_day(void *arg)
+{
+	struct policy_process *process = arg;
+
+	if (process->conf->dns.dnssec == GP_CONF_DNSSEC_OFF)
+		gp_event(DNSSEC_OFF, GP_LOG_TEXT_FIELD(NULL, NULL));
+	gp_timer_set(&process->daily, DAY_MS);
+}
+
+/* ---- set-up ---- */
+
+static void refuse(const char *why)
+{
+	struct gp_control control = { .type = GP_CONTROL_SETUP_FAILED };
+
+	gp_str_copy(gp_str_of(why), control.text, sizeof(control.text));
+	gp_control_send(GP_CONTROL_FD, &control, NULL, 0);
+}
+
+static void say_ready(void)
+{
+	const struct gp_control ready = { .type = GP_CONTROL_READY };
+
+	gp_control_send(GP_CONTROL_FD, &ready, NULL, 0);
+}
+
+static struct gp_conf *read_conf(int fd)
+{
+	struct gp_conf *conf = NULL;
+	struct gp_buf errors;
+	void *map;
+	size_t len;
+	char *text;
+
+	if (gp_memory_map(fd, GP_MEMORY_SEALED, &map, &len) != GP_OK || !map)
+		return NULL;
+	text = strndup(map, len);
+	munmap(map, len);
+	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
+	if (text && gp_conf_load_effective(text, &conf, &errors) != GP_OK && errors.len)
+		refuse(gp_buf_cstr(&errors));
+	gp_buf_deinit(&errors);
+	free(text);
+	return conf;
+}
+
+/* What the DNS has for it. A policy is fetched when the DNS has spoken, so that leaves it a third. */
+static uint64_t dns_time_ms(const struct gp_conf *conf)
+{
+	return conf->policy.answer_time_ms * 2 / 3;
+}
+
+static int make_service(struct policy_process *process)
+{
+	const struct gp_desk_config desk = {
+		.loop = process->loop,
+		.resolver = process->resolver,
+		.domains = process->domains,
+		.store = process->store,
+		.fetcher = { order_fetch, process },
+		.dns_time_ms = dns_time_ms(process->conf),
+		.idle_s = process->conf->policy.idle_time_ms / 1000,
+		.on_failure = on_failure,
+		.on_change = on_change,
+		.arg = process,
+	};
+	struct gp_service_config service = {
+		.tools = { .loop = process->loop,
+			   .resolver = process->resolver,
+			   .dns_time_ms = dns_time_ms(process->conf),
+			   .sts_time_ms = process->conf->policy.answer_time_ms,
+			   .port = GP_POLICY_MAIL_PORT },
+		.rules = gp_policy_rules_of(&process->conf->policy),
+		.domains = process->domains,
+		.store = process->store,
+		.domains_max = process->conf->policy.domains,
+		.on_answer = on_answer,
+		.on_verdict = on_verdict,
+		.arg = process,
+	};
+
+	process->desk = gp_desk_new(&desk);
+	service.tools.desk = process->desk;
+	process->service = process->desk ? gp_service_new(&service) : NULL;
+	return process->service ? GP_OK : GP_E_NOMEM;
+}
+
+static int open_servers(struct policy_process *process)
+{
+	const struct gp_socketmap_handler handler = { on_postfix_request, on_postfix_gone,
+						      process };
+
+	process->admin = gp_policy_admin_new(process->loop, process->fds[GP_POLICY_ADMIN],
+					     process->service, process->desk, process->domains);
+	if (!process->admin)
+		return GP_E_NOMEM;
+	for (size_t i = GP_POLICY_POSTFIX; i < process->fd_count; i++) {
+		process->postfix[i - GP_POLICY_POSTFIX] =
+			gp_socketmap_server_new(process->loop, process->fds[i], &handler);
+		if (!process->postfix[i - GP_POLICY_POSTFIX])
+			return GP_E_NOMEM;
+	}
+	return GP_OK;
+}
+
+/* The self-test is over: serve. */
+static void serve(struct policy_process *process)
+{
+	char error[GP_STORE_ERROR_SIZE];
+
+	if (process->service)
+		return;
+	process->domains = gp_domains_new();
+	if (!process->domains || make_service(process) != GP_OK)
+		_exit(EX_OSERR);
+	if (gp_policy_store_remember(process->store, process->desk, process->service, error) !=
+	    GP_OK) {
+		refuse(error);
+		return;
+	}
+	if (open_servers(process) != GP_OK)
+		_exit(EX_OSERR);
+	gp_watch_init(&process->channel, process->loop, process->channel_fd, on_fetched, process);
+	gp_watch_set(&process->channel, GP_READABLE);
+	on_sweep(process);
+	on_day(process);
+	say_ready();
+}
+
+/* ---- can the resolver validate? ---- */
+
+static void end_self_test(struct policy_process *process, const char *what, const char *why)
+{
+	char text[GP_CONTROL_TEXT_MAX];
+
+	gp_timer_stop(&process->self_test_deadline);
+	process->self_test = NULL;
+	if (!what) {
+		serve(process);
+		return;
+	}
+	snprintf(text, sizeof(text),
+		 "the DNS cannot be validated: the keys of \"%s\" are %s%s%s; see to "
+		 "dns.trust-anchors and dns.forwarders, or set dns.dnssec = \"off\"",
+		 process->conf->dns.self_test, what, why ? ": " : "", why ? why : "");
+	refuse(text);
+}
+
+/* No answer at all says nothing of the set-up: the network may come later, and until then every
+ * domain is a TEMP. */
+static void serve_unproved(struct policy_process *process, const char *why)
+{
+	gp_event(RESOLVER_FAILED, GP_LOG_TEXT_FIELD("zone", process->conf->dns.self_test),
+		 GP_LOG_TEXT_FIELD("reason", why));
+	end_self_test(process, NULL, NULL);
+}
+
+static void on_self_test(void *arg, const struct gp_dns_answer *answer)
+{
+	struct policy_process *process = arg;
+
+	if (answer->provenance == GP_SECURE)
+		end_self_test(process, NULL, NULL);
+	else if (answer->provenance == GP_DNS_ERROR)
+		serve_unproved(process, answer->why);
+	else
+		end_self_test(process, answer->provenance == GP_BOGUS ? "bogus" : "not secure",
+			      answer->why);
+}
+
+static void on_self_test_deadline(void *arg)
+{
+	struct policy_process *process = arg;
+
+	gp_dns_question_cancel(process->self_test);
+	serve_unproved(process, "no answer in time");
+}
+
+static void on_resolver(void *arg, unsigned ready)
+{
+	struct policy_process *process = arg;
+
+	(void)ready;
+	gp_resolver_process(process->resolver);
+}
+
+static int open_resolver(struct policy_process *process, char error[static GP_DNS_ERROR_SIZE])
+{
+	int ret = gp_policy_resolver_new(&process->conf->dns, &process->resolver, error);
+
+	if (ret != GP_OK)
+		return ret;
+	gp_watch_init(&process->resolver_watch, process->loop, gp_resolver_fd(process->resolver),
+		      on_resolver, process);
+	gp_watch_set(&process->resolver_watch, GP_READABLE);
+	return GP_OK;
+}
+
+static void begin(struct policy_process *process)
+{
+	char error[GP_STORE_ERROR_SIZE];
+
+	if (gp_policy_store_open(process->conf->server.state_dir, &process->store, error) !=
+	    GP_OK) {
+		refuse(error);
+		return;
+	}
+	if (open_resolver(process, error) != GP_OK) {
+		refuse(error);
+		return;
+	}
+	if (process->conf->dns.dnssec == GP_CONF_DNSSEC_OFF) {
+		serve(process);
+		return;
+	}
+	if (gp_resolver_ask(process->resolver, process->conf->dns.self_test, GP_DNS_DNSKEY,
+			    on_self_test, process, &process->self_test) != GP_OK) {
+		refuse("dns.self-test is no name of a zone");
+		return;
+	}
+	gp_timer_set(&process->self_test_deadline, SELF_TEST_MS);
+}
+
+/* ---- messages ---- */
+
+static void map_counters(struct policy_process *process, const struct gp_control *control, int fd)
+{
+	void *map;
+	size_t len;
+
+	if (process->counters)
+		return;
+	if (gp_memory_map(fd, GP_MEMORY_WRITE, &map, &len) != GP_OK ||
+	    control->number[0] >= control->number[1] ||
+	    len < control->number[1] * sizeof(struct gp_counters))
+		_exit(EX_SOFTWARE);
+	process->counters = (struct gp_counters *)map + control->number[0];
+}
+
+static void close_some(const int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		close(fds[i]);
+}
+
+/* A reload: sockets and resolver are as they were. */
+static void adopt(struct policy_process *process, struct gp_conf *conf)
+{
+	struct gp_policy_rules rules = gp_policy_rules_of(&conf->policy);
+
+	gp_conf_free(process->conf);
+	process->conf = conf;
+	if (process->service) {
+		gp_desk_set_times(process->desk, dns_time_ms(conf),
+				  conf->policy.idle_time_ms / 1000);
+		gp_service_set_limits(process->service, dns_time_ms(conf),
+				      conf->policy.answer_time_ms, conf->policy.domains);
+		gp_service_set_rules(process->service, &rules);
+		say_ready();
+	}
+}
+
+static void set_up(struct policy_process *process, const struct gp_control *control, const int *fds,
+		   size_t fd_count)
+{
+	struct gp_conf *conf;
+	bool first = !process->conf;
+
+	if (fd_count < GP_SETUP_FD_LISTENERS + GP_POLICY_POSTFIX)
+		_exit(EX_SOFTWARE);
+	map_counters(process, control, fds[GP_SETUP_FD_COUNTERS]);
+	conf = read_conf(fds[GP_SETUP_FD_CONFIGURATION]);
+	close_some(fds, GP_SETUP_FD_LISTENERS);
+	if (!conf || !first)
+		close_some(fds + GP_SETUP_FD_LISTENERS, fd_count - GP_SETUP_FD_LISTENERS);
+	if (!conf)
+		return;
+	gp_log_setup((enum gp_log_level)conf->log.level, (enum gp_log_format)conf->log.format,
+		     (enum gp_log_target)conf->log.target);
+	if (!first) {
+		adopt(process, conf);
+		return;
+	}
+	process->conf = conf;
+	process->fd_count = fd_count - GP_SETUP_FD_LISTENERS;
+	memcpy(process->fds, fds + GP_SETUP_FD_LISTENERS, process->fd_count * sizeof(*fds));
+	process->channel_fd = process->fds[GP_POLICY_CHANNEL];
+	begin(process);
+}
+
+static void on_control(void *arg, unsigned ready)
+{
+	struct policy_process *process = arg;
+	int fds[FDS_MAX];
+	size_t fd_count;
+	struct gp_control control;
+	int ret = gp_control_receive(GP_CONTROL_FD, &control, fds, FDS_MAX, &fd_count);
+
+	(void)ready;
+	if (ret == GP_AGAIN)
+		return;
+	if (ret == GP_OK && control.type == GP_CONTROL_SETUP)
+		set_up(process, &control, fds, fd_count);
+	else
+		gp_loop_stop(process->loop);
+}
+
+/* In the order of who calls whom. */
+static void close_all(struct policy_process *process)
+{
+	for (size_t i = 0; i < GP_CONF_POLICY_ADDRESSES_MAX; i++)
+		gp_socketmap_server_free(process->postfix[i]);
+	gp_policy_admin_free(process->admin);
+	gp_service_free(process->service);
+	gp_desk_free(process->desk);
+	gp_resolver_free(process->resolver);
+	/* what was learnt becomes durable here */
+	gp_store_thread_free(process->store);
+	gp_domains_free(process->domains);
+	gp_conf_free(process->conf);
+}
+
+int gp_policy_main(void)
+{
+	struct policy_process process = { .loop = gp_loop_new(), .channel_fd = -1 };
+
+	gp_child_begin("gatepost-policy");
+	if (!process.loop)
+		return EX_OSERR;
+	gp_timer_init(&process.self_test_deadline, process.loop, on_self_test_deadline, &process);
+	gp_timer_init(&process.sweep, process.loop, on_sweep, &process);
+	gp_timer_init(&process.daily, process.loop, on_day, &process);
+	gp_watch_init(&process.control, process.loop, GP_CONTROL_FD, on_control, &process);
+	gp_watch_set(&process.control, GP_READABLE);
+	if (gp_sandbox_enter(GP_SANDBOX_POLICY) != GP_OK)
+		return EX_OSERR;
+	gp_loop_run(process.loop);
+	close_all(&process);
+	return EX_OK;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/policy/policy_admin.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/time.h"
+#include "daemon/policy/socketmap_server.h"
+#include "policy/explain.h"
+
+enum { LIST_OCTETS_MAX = 90000, LEVEL_SIZE = 1024, REASON_SIZE = 512 };
+
+struct gp_policy_admin {
+	struct gp_socketmap_server *server;
+	struct gp_service *service;
+	struct gp_desk *desk;
+	struct gp_domains *domains;
+};
+
+/* What a connection waits for: one of the two. */
+struct work {
+	struct gp_policy_admin *admin;
+	struct gp_socketmap_talk *talk;
+	struct gp_service_explanation *explanation;
+	struct gp_consultation *consultation;
+	struct gp_policy_sts sts;
+};
+
+static void say(struct gp_socketmap_talk *talk, enum gp_socketmap_word word, const char *text)
+{
+	gp_socketmap_talk_answer(talk, word, gp_str_of(text));
+}
+
+static struct work *work_new(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk)
+{
+	struct work *work = calloc(1, sizeof(*work));
+
+	if (!work)
+		return NULL;
+	work->admin = admin;
+	work->talk = talk;
+	gp_socketmap_talk_set_work(talk, work);
+	return work;
+}
+
+static void work_free(struct work *work)
+{
+	gp_socketmap_talk_set_work(work->talk, NULL);
+	gp_mtasts_policy_free(work->sts.policy);
+	free(work->sts.failure_detail);
+	free(work);
+}
+
+/* ---- JSON ---- */
+
+static void on_explained(void *arg, const struct gp_policy_facts *facts,
+			 const struct gp_policy_verdict *verdict,
+			 const struct gp_postfix_answer *answer)
+{
+	struct work *work = arg;
+	struct gp_socketmap_talk *talk = work->talk;
+	struct gp_buf json;
+
+	work_free(work);
+	gp_buf_init(&json, GP_EXPLAIN_MAX);
+	if (gp_explain_json(facts, verdict, answer, &json) == GP_OK)
+		gp_socketmap_talk_answer(talk, GP_SOCKETMAP_OK, gp_str_from(json.data, json.len));
+	else
+		say(talk, GP_SOCKETMAP_TEMP, "no memory");
+	gp_buf_deinit(&json);
+}
+
+static void explain(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk,
+		    const char *domain, struct gp_str rest)
+{
+	struct work *work = work_new(admin, talk);
+
+	(void)rest;
+	if (work && gp_service_explain(admin->service, domain, on_explained, work,
+				       &work->explanation) == GP_OK)
+		return;
+	if (work)
+		work_free(work);
+	say(talk, GP_SOCKETMAP_TEMP, "no memory");
+}
+
+/* ---- REFRESH ---- */
+
+static void on_refreshed(void *arg)
+{
+	struct work *work = arg;
+	struct gp_socketmap_talk *talk = work->talk;
+	const char *failure = gp_mtasts_failure_type(work->sts.failure);
+	struct gp_buf text;
+
+	gp_buf_init(&text, 1024);
+	if (failure)
+		gp_buf_appendf(&text, "%s: %s", failure,
+			       work->sts.failure_detail ? work->sts.failure_detail : "");
+	else if (work->sts.policy)
+		gp_buf_appendf(&text, "mode %s", gp_mtasts_mode_name(work->sts.policy->mode));
+	work_free(work);
+	gp_socketmap_talk_answer(talk, failure ? GP_SOCKETMAP_TEMP : GP_SOCKETMAP_OK,
+				 gp_str_from(text.data, text.len));
+	gp_buf_deinit(&text);
+}
+
+static void refresh(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk,
+		    const char *domain, struct gp_str rest)
+{
+	struct work *work = work_new(admin, talk);
+
+	(void)rest;
+	if (work && gp_desk_refresh(admin->desk, domain, &work->sts, on_refreshed, work,
+				    &work->consultation) == GP_OK)
+		return;
+	if (work)
+		work_free(work);
+	say(talk, GP_SOCKETMAP_TEMP, "no memory");
+}
+
+/* ---- PURGE, OVERRIDE ---- */
+
+static void purge(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk, const char *domain,
+		  struct gp_str rest)
+{
+	(void)rest;
+	gp_service_purge(admin->service, *domain ? domain : NULL);
+	say(talk, GP_SOCKETMAP_OK, "");
+}
+
+static bool is_plain(const char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static void override(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk,
+		     const char *domain, struct gp_str rest)
+{
+	char level[LEVEL_SIZE], reason[REASON_SIZE];
+	struct gp_str until = gp_str_split(&rest, ' '), words = gp_str_split(&rest, '\n');
+	uint64_t seconds;
+
+	if (gp_str_parse_uint(until, INT64_MAX / 1000, &seconds) != GP_OK ||
+	    words.len >= sizeof(level) || rest.len >= sizeof(reason)) {
+		say(talk, GP_SOCKETMAP_PERM, "OVERRIDE wants a time, a level and a reason");
+		return;
+	}
+	gp_str_copy(words, level, sizeof(level));
+	gp_str_copy(rest, reason, sizeof(reason));
+	if (!is_plain(level) || !is_plain(reason))
+		say(talk, GP_SOCKETMAP_PERM, "level and reason must be of one line each");
+	else if (gp_service_override(admin->service, domain, seconds ? level : NULL, reason,
+				     (int64_t)seconds) == GP_OK)
+		say(talk, GP_SOCKETMAP_OK, "");
+	else
+		say(talk, GP_SOCKETMAP_TEMP, "no memory");
+}
+
+/* ---- LIST ---- */
+
+struct list {
+	const char *after;
+	struct gp_buf out;
+	bool full;
+};
+
+static json_t *time_of(int64_t seconds)
+{
+	char text[GP_TIME_TEXT_SIZE];
+
+	gp_time_format(seconds > 0 ? (uint64_t)seconds * 1000 : 0, text);
+	return json_string(text);
+}
+
+static void add_policy(const struct gp_kept_policy *kept, json_t *line)
+{
+	const struct gp_mtasts_entry *entry = &kept->entry;
+
+	if (kept->text)
+		json_object_set_new(line, "policy",
+				    json_pack("{s:s, s:s, s:o, s:o, s:o}", "mode",
+					      gp_mtasts_mode_name(entry->mode), "id", entry->id,
+					      "fetched", time_of(entry->fetched_at), "expires",
+					      time_of(entry->fetched_at + entry->max_age_s),
+					      "next-refresh", time_of(entry->next_refresh_at)));
+	if (kept->failure != GP_MTASTS_NO_FAILURE)
+		json_object_set_new(line, "failure",
+				    json_string(gp_mtasts_failure_type(kept->failure)));
+}
+
+static void add_override(const struct gp_override *override, json_t *line)
+{
+	json_object_set_new(line, "override",
+			    json_pack("{s:s, s:s, s:o}", "level", override->level, "reason",
+				      override->reason, "until", time_of(override->until)));
+}
+
+static void list_one(void *arg, struct gp_known_domain *known)
+{
+	struct list *list = arg;
+	json_t *line;
+	char *text;
+
+	if (list->full || strcmp(known->name, list->after) <= 0 ||
+	    (!known->kept && !known->override))
+		return;
+	line = json_pack("{s:s}", "domain", known->name);
+	if (known->kept)
+		add_policy(known->kept, line);
+	if (known->override)
+		add_override(known->override, line);
+	text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+	if (!text || gp_buf_appendf(&list->out, "%s\n", text) != GP_OK)
+		list->full = true;
+	free(text);
+	json_decref(line);
+}
+
+static void list(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk, const char *domain,
+		 struct gp_str rest)
+{
+	struct list all = { .after = domain };
+
+	(void)rest;
+	gp_buf_init(&all.out, LIST_OCTETS_MAX);
+	gp_domains_visit(admin->domains, list_one, &all);
+	gp_socketmap_talk_answer(talk, GP_SOCKETMAP_OK, gp_str_from(all.out.data, all.out.len));
+	gp_buf_deinit(&all.out);
+}
+
+/* ---- requests ---- */
+
+static const struct {
+	const char *map;
+	bool whole; /* no domain, or a name that was given out, is fine */
+	void (*run)(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk,
+		    const char *domain, struct gp_str rest);
+} maps[] = {
+	{ "JSON", false, explain },      { "REFRESH", false, refresh }, { "PURGE", true, purge },
+	{ "OVERRIDE", false, override }, { "LIST", true, list },
+};
+
+static void on_request(void *arg, struct gp_socketmap_talk *talk,
+		       const struct gp_socketmap_request *request)
+{
+	struct gp_str rest = request->key, word = gp_str_split(&rest, ' ');
+	char domain[GP_POLICY_NAME_SIZE] = "";
+	size_t i = 0, count = sizeof(maps) / sizeof(*maps);
+
+	while (i < count && !gp_str_equal(request->map, maps[i].map))
+		i++;
+	if (i == count) {
+		say(talk, GP_SOCKETMAP_PERM, "there is no such request");
+		return;
+	}
+	if ((maps[i].whole && (!word.len || gp_str_equal(word, "*"))) ||
+	    gp_postfix_domain_of_key(word, domain) == GP_OK)
+		maps[i].run(arg, talk, domain, rest);
+	else
+		say(talk, GP_SOCKETMAP_PERM, "that is no domain");
+}
+
+static void on_gone(void *arg, struct gp_socketmap_talk *talk)
+{
+	struct work *work = gp_socketmap_talk_work(talk);
+
+	(void)arg;
+	if (!work)
+		return;
+	gp_service_explanation_cancel(work->explanation);
+	gp_desk_consultation_cancel(work->consultation);
+	work_free(work);
+}
+
+struct gp_policy_admin *gp_policy_admin_new(struct gp_loop *loop, int fd,
+					    struct gp_service *service, struct gp_desk *desk,
+					    struct gp_domains *domains)
+{
+	struct gp_policy_admin *admin = calloc(1, sizeof(*admin));
+	const struct gp_socketmap_handler handler = { on_request, on_gone, admin };
+
+	if (!admin)
+		return NULL;
+	admin->service = service;
+	admin->desk = desk;
+	admin->domains = domains;
+	admin->server = gp_socketmap_server_new(loop, fd, &handler);
+	if (admin->server)
+		return admin;
+	free(admin);
+	return NULL;
+}
+
+void gp_policy_admin_free(struct gp_policy_admin *admin)
+{
+	if (!admin)
+		return;
+	gp_socketmap_server_free(admin->server);
+	free(admin);
+}

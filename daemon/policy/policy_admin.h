@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_DAEMON_POLICY_POLICY_ADMIN_H
+#define GP_DAEMON_POLICY_POLICY_ADMIN_H
+
+#include "policy/service.h"
+
+/* The socket policy.sock, for the operator and the relay: socketmap requests whose maps are
+ *
+ *	JSON DOMAIN                       everything about the domain, found out anew (explain.h)
+ *	REFRESH DOMAIN                    fetch its MTA-STS policy now; answered when that has ended
+ *	PURGE DOMAIN | *                  forget what is known
+ *	OVERRIDE DOMAIN UNTIL LEVEL LF REASON   UNTIL: Unix time; 0 ends an override
+ *	LIST DOMAIN                       what is kept, a line of JSON each, for names behind DOMAIN
+ *	                                  ("" for all); an empty answer is the end
+ */
+
+struct gp_policy_admin;
+
+/* Takes over the listening socket. NULL without memory. */
+struct gp_policy_admin *gp_policy_admin_new(struct gp_loop *loop, int fd,
+					    struct gp_service *service, struct gp_desk *desk,
+					    struct gp_domains *domains);
+void gp_policy_admin_free(struct gp_policy_admin *admin);
+
+#endif

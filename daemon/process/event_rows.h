@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_DAEMON_PROCESS_EVENT_ROWS_H
+#define GP_DAEMON_PROCESS_EVENT_ROWS_H
+
+#include "base/log.h"
+
+/* Every line that the daemons log is one of these rows; gatepost-edge(8) explains them and a test
+ * compares the two. */
+#define GP_SESSION_FIELDS "sid listener client"
+#define GP_TLS_FIELDS     "sni tls cipher group resumed ems certificate"
+
+#define GP_EVENT_ROWS(ROW)                                                                         \
+	ROW(STARTED, "started", INFO, "supervisor", "version pid", "The supervisor begins.")       \
+	ROW(READY, "ready", INFO, "supervisor", "workers listeners",                               \
+	    "All workers serve; systemd has been told.")                                           \
+	ROW(RELOADED, "reloaded", INFO, "supervisor", "listeners certificates",                    \
+	    "A new configuration or new certificates are in use; no session was touched.")         \
+	ROW(RELOAD_REFUSED, "reload-refused", ERROR, "supervisor", "reason",                       \
+	    "Something is wrong with the new configuration or a new certificate (one line for "    \
+	    "each complaint); the old one stays in use.")                                          \
+	ROW(WORKER_STARTED, "worker-started", INFO, "supervisor", "process worker pid",            \
+	    "A process was started: edge-worker, web, fetch or policy-server.")                    \
+	ROW(WORKER_LOST, "worker-lost", ERROR, "supervisor", "process worker pid reason",          \
+	    "A process died and is replaced; the sessions of an edge worker are lost.")            \
+	ROW(DRAINING, "draining", INFO, "supervisor", "reason",                                    \
+	    "No new sessions; those that exist may go on for server.drain-time.")                  \
+	ROW(STOPPED, "stopped", INFO, "supervisor", "", "The last worker has ended.")              \
+	ROW(CERTIFICATE_EXPIRY, "certificate-expiry", WARN, "supervisor", "certificate days",      \
+	    "A certificate has expired (0 days) or will within 14 days.")                          \
+	ROW(OCSP_EXPIRED, "ocsp-expired", WARN, "supervisor", "certificate",                       \
+	    "The OCSP response of a certificate has expired and is not stapled any more.")         \
+	ROW(CERTIFICATE_REFUSED, "certificate-refused", ERROR, "supervisor", "reason",             \
+	    "A file in a folder of certificates cannot be used, the certificate that stood there " \
+	    "before stays in use, if there was one; or an OCSP response is not stapled.")          \
+	ROW(STATE_NOT_SAVED, "state-not-saved", ERROR, "supervisor", "file reason",                \
+	    "A file in server.state-dir could not be written; it is tried again.")                 \
+	ROW(SESSION_END, "session-end", INFO, "edge",                                              \
+	    GP_SESSION_FIELDS " " GP_TLS_FIELDS " backend user in out ms end reason",              \
+	    "A session is over. in and out are octets from and to the client, without TLS; ms is " \
+	    "its length; end says how it ended: client-closed, backend-closed, tls-failed, "       \
+	    "deadline, shutdown, limit, backend-failed, protocol-error, starttls-injection, "      \
+	    "plaintext-on-tls-port, proxy-header, truncated or io-error; reason says more of the " \
+	    "last two.")                                                                           \
+	ROW(LOGIN, "login", INFO, "edge", GP_SESSION_FIELDS " " GP_TLS_FIELDS " user",             \
+	    "The backend accepted a login (RFC 8314 section 4). user is the name as the client "   \
+	    "gave it.")                                                                            \
+	ROW(LOGIN_FAILED, "login-failed", WARN, "edge",                                            \
+	    GP_SESSION_FIELDS " " GP_TLS_FIELDS " user", "The backend refused a login.")           \
+	ROW(CLEARTEXT_LOGIN_REFUSED, "cleartext-login-refused", WARN, "edge",                      \
+	    GP_SESSION_FIELDS " user",                                                             \
+	    "A client tried to log in without TLS and was refused without a look at the "          \
+	    "password. Such users should change it (RFC 8314 section 4.1).")                       \
+	ROW(STARTTLS_INJECTION, "starttls-injection", WARN, "edge", GP_SESSION_FIELDS,             \
+	    "Octets that are no TLS followed STARTTLS or STLS: somebody on the way may be adding " \
+	    "commands (RFC 7457 section 2.2). The session was closed.")                            \
+	ROW(PLAINTEXT_ON_TLS_PORT, "plaintext-on-tls-port", WARN, "edge", GP_SESSION_FIELDS,       \
+	    "A client spoke in clear where TLS starts at once. It was closed without an answer.")  \
+	ROW(TLS_FAILED, "tls-failed", INFO, "edge", GP_SESSION_FIELDS " reason",                   \
+	    "A TLS handshake with a client failed.")                                               \
+	ROW(CERTIFICATE_IGNORED, "certificate-ignored", INFO, "edge",                              \
+	    GP_SESSION_FIELDS " certificate reason",                                               \
+	    "A client has shown a certificate that is nobody's, for this reason; the session "     \
+	    "goes on as if it had none. certificate is its SHA-256.")                              \
+	ROW(BACKEND_FAILED, "backend-failed", ERROR, "edge", GP_SESSION_FIELDS " backend reason",  \
+	    "The backend could not be reached, was too slow or did not speak its protocol.")       \
+	ROW(BACKEND_SETUP, "backend-setup", WARN, "edge", GP_SESSION_FIELDS " backend reason",     \
+	    "The backend works but is set up so that logins will fail; at most once a minute for " \
+	    "each listener.")                                                                      \
+	ROW(PROTOCOL_ERROR, "protocol-error", INFO, "edge", GP_SESSION_FIELDS " reason",           \
+	    "A client broke the protocol before login and was sent away.")                         \
+	ROW(LIMIT, "limit", WARN, "edge", "listener client reason",                                \
+	    "A limit was reached; at most one line a second.")                                     \
+	ROW(POLICY_VERDICT, "policy-verdict", INFO, "policy", "domain answer reason",              \
+	    "What Postfix is told of a domain from now on.")                                       \
+	ROW(POLICY_TEMP, "policy-temp", WARN, "policy", "domain reason detail",                    \
+	    "Mail to this domain waits.")                                                          \
+	ROW(STS_POLICY, "sts-policy", INFO, "policy", "domain before mode max-age",                \
+	    "An MTA-STS policy is new, or has changed; max-age is in seconds.")                    \
+	ROW(STS_FETCH_FAILED, "sts-fetch-failed", WARN, "policy", "domain reason detail",          \
+	    "A policy could not be fetched; the one that is kept stays in use. reason is the "     \
+	    "result type of RFC 8460.")                                                            \
+	ROW(STS_ALERT, "sts-alert", ERROR, "policy", "domain reason detail",                       \
+	    "The same, again and again or for half of the policy's life: before it expires "       \
+	    "somebody should find out why (RFC 8461 section 10.2).")                               \
+	ROW(STS_OVERRIDDEN, "sts-overridden-by-dane", INFO, "policy", "domain host",               \
+	    "A host is not in the enforced MTA-STS policy of the domain, but DANE decides.")       \
+	ROW(RESOLVER_FAILED, "resolver-failed", ERROR, "policy", "zone reason",                    \
+	    "The self-test of the resolver had no answer; until the DNS can be asked mail waits.") \
+	ROW(DNSSEC_OFF, "dnssec-off", WARN, "policy", "",                                          \
+	    "dns.dnssec is \"off\": there is no DANE. Said once a day.")                           \
+	ROW(STORE_FAILED, "store-failed", ERROR, "policy", "reason",                               \
+	    "policy.db cannot be written; it is tried again, nothing is forgotten meanwhile.")     \
+	ROW(SETUP_FAILED, "setup-failed", ERROR, "edge", "reason",                                 \
+	    "A worker cannot use a configuration that the supervisor sent.")
+
+#define GP_EVENT_ID(id, name, level, component, fields, text) GP_LOG_EVENT_##id,
+enum gp_event_row { GP_EVENT_ROWS(GP_EVENT_ID) GP_LOG_EVENT_COUNT };
+#undef GP_EVENT_ID
+
+extern const struct gp_log_row gp_event_rows[GP_LOG_EVENT_COUNT];
+
+/* gp_event(READY, GP_LOG_NUMBER_FIELD("workers", n)) */
+#define gp_event(id, ...) gp_log(&gp_event_rows[GP_LOG_EVENT_##id], __VA_ARGS__)
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_DAEMON_SUPERVISOR_CHILDREN_H
+#define GP_DAEMON_SUPERVISOR_CHILDREN_H
+
+#include "base/buf.h"
+#include "conf/conf.h"
+#include "daemon/supervisor/pool.h"
+#include "daemon/supervisor/snapshot.h"
+
+/* All processes that one supervisor starts: the edge's workers, the one with the web pages, and the
+ * pair of the policy service. Which of them there are follows from the configuration. */
+
+struct gp_children;
+
+struct gp_children_config {
+	struct gp_pool_config pool; /* what is the same for all: loop, identity, counters, calls */
+	const struct gp_conf *conf; /* for the call only */
+	unsigned worker_count;      /* of the edge; 0: none */
+	bool web;                   /* where it is wanted */
+	bool policy;                /* the same */
+};
+
+/* Lines of counters: one for each worker, then the supervisor's own, then the policy process's. */
+unsigned gp_children_counter_lines(unsigned worker_count);
+
+/* What the children are given. The descriptors stay the caller's, and live, as does the array of
+ * them, as long as the children or the next set-up. */
+struct gp_children_set_up {
+	const struct gp_snapshot *snapshot;
+	int ticket_fd;
+	int counter_fd;      /* to write */
+	int counter_read_fd; /* the same, to read only */
+	const int *listening_fds;
+};
+
+/* Opens their sockets, starts nothing. EX_OK, EX_UNAVAILABLE with a sentence in `errors`, or
+ * EX_OSERR with errno; what is in *children_out is to be freed all the same. */
+int gp_children_new(const struct gp_children_config *config, struct gp_children **children_out,
+		    struct gp_buf *errors);
+/* Their sockets end with this process. */
+void gp_children_free(struct gp_children *children);
+
+/* Give all of them, and those that will replace them, this set-up; starts them the first time. */
+void gp_children_set_up(struct gp_children *children, const struct gp_children_set_up *set_up);
+
+/* Have all said that they are ready with the present set-up? Have all ended? */
+bool gp_children_are_ready(const struct gp_children *children);
+bool gp_children_are_gone(const struct gp_children *children);
+
+/* Tell all to stop within `ms`. */
+void gp_children_drain(struct gp_children *children, uint64_t ms);
+
+/* After SIGCHLD. */
+void gp_children_reap(struct gp_children *children);
+
+/* Process id of the edge's worker `index`, or 0. */
+int gp_children_worker_pid(const struct gp_children *children, unsigned index);
+
+#endif

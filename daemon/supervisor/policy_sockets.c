@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/supervisor/policy_sockets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "conf/address.h"
+#include "daemon/policy/policy_store.h"
+#include "daemon/process/unix_socket.h"
+#include "io/socket.h"
+
+enum { ADMIN_MODE = 0660, STORE_MODE = 0700, PATH_SIZE = 4096 };
+
+bool gp_policy_is_wanted(const struct gp_conf *conf)
+{
+	return conf->policy.addresses.count > 0;
+}
+
+static int complain(struct gp_buf *errors, const char *what, const char *why)
+{
+	gp_buf_appendf(errors, "policy: %s: %s\n", what, why);
+	return GP_E_CONF;
+}
+
+static uid_t owner_of(const struct gp_identity *identity)
+{
+	return identity->change ? identity->uid : (uid_t)-1;
+}
+
+static gid_t group_of(const struct gp_identity *identity)
+{
+	return identity->change ? identity->gid : (gid_t)-1;
+}
+
+/* It must be the folder itself: what a link leads to is not given away. */
+static int give_folder(const char *path, const struct gp_identity *identity)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int ret = fd >= 0 && fchown(fd, identity->uid, identity->gid) == 0 ? GP_OK : GP_E_IO;
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return ret;
+}
+
+static int make_store_folder(const struct gp_conf *conf, const struct gp_identity *identity,
+			     struct gp_buf *errors)
+{
+	char path[GP_POLICY_STORE_PATH_SIZE];
+
+	gp_policy_store_folder(conf->server.state_dir, path);
+	if (mkdir(path, STORE_MODE) < 0 && errno != EEXIST)
+		return complain(errors, path, strerror(errno));
+	if (!identity->change)
+		return GP_OK;
+	if (give_folder(path, identity) != GP_OK)
+		return complain(errors, path, strerror(errno));
+	/* others may go through the folder above, but not look around */
+	if (chmod(conf->server.state_dir, 0751) < 0)
+		return complain(errors, conf->server.state_dir, strerror(errno));
+	return GP_OK;
+}
+
+static int open_admin(const struct gp_conf *conf, const struct gp_identity *identity, int *fd_out,
+		      struct gp_buf *errors)
+{
+	char path[PATH_SIZE];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/policy.sock", conf->server.run_dir);
+	ret = gp_unix_socket_listen(path, ADMIN_MODE, owner_of(identity), group_of(identity),
+				    fd_out);
+	return ret == GP_OK ? GP_OK
+			    : complain(errors, path,
+				       ret == GP_E_IO ? strerror(errno) : "the path is too long");
+}
+
+static int find_group(const struct gp_conf *conf, const struct gp_identity *identity,
+		      gid_t *group_out, struct gp_buf *errors)
+{
+	const char *name = conf->policy.socket_group;
+	const struct group *entry;
+
+	*group_out = group_of(identity);
+	if (!name)
+		return GP_OK;
+	entry = getgrnam(name);
+	if (!entry)
+		return complain(errors, name, "policy.socket-group does not exist");
+	*group_out = entry->gr_gid;
+	return GP_OK;
+}
+
+static int open_postfix(const struct gp_conf *conf, const char *text,
+			const struct gp_identity *identity, int *fd_out, struct gp_buf *errors)
+{
+	struct gp_conf_address where;
+	struct gp_socket_address address;
+	mode_t mode = (mode_t)strtoul(conf->policy.socket_mode, NULL, 8);
+	gid_t group;
+	int ret = find_group(conf, identity, &group, errors);
+
+	if (ret != GP_OK)
+		return ret;
+	if (gp_conf_address_parse(text, &where) != GP_OK)
+		return complain(errors, text, "no address");
+	if (where.path) {
+		ret = gp_unix_socket_listen(where.path, mode, owner_of(identity), group, fd_out);
+	} else {
+		gp_socket_address_from_endpoint(&where.endpoint, &address);
+		ret = gp_socket_listen(&address, fd_out);
+	}
+	return ret == GP_OK ? GP_OK
+			    : complain(errors, text,
+				       ret == GP_E_IO ? strerror(errno) : "the path is too long");
+}
+
+static int open_channel(int *policy_fd_out, int *fetch_fd_out, struct gp_buf *errors)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return complain(errors, "socket pair", strerror(errno));
+	*policy_fd_out = pair[0];
+	*fetch_fd_out = pair[1];
+	return GP_OK;
+}
+
+int gp_policy_sockets_open(const struct gp_conf *conf, const struct gp_identity *identity,
+			   int fds_out[static GP_POLICY_SOCKETS_MAX], size_t *count_out,
+			   int *fetch_fd_out, struct gp_buf *errors)
+{
+	int ret = make_store_folder(conf, identity, errors);
+
+	*count_out = GP_POLICY_POSTFIX + conf->policy.addresses.count;
+	if (ret == GP_OK)
+		ret = open_channel(&fds_out[GP_POLICY_CHANNEL], fetch_fd_out, errors);
+	if (ret == GP_OK)
+		ret = open_admin(conf, identity, &fds_out[GP_POLICY_ADMIN], errors);
+	for (size_t i = 0; i < conf->policy.addresses.count && ret == GP_OK; i++)
+		ret = open_postfix(conf, conf->policy.addresses.items[i], identity,
+				   &fds_out[GP_POLICY_POSTFIX + i], errors);
+	return ret;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GP_DAEMON_SUPERVISOR_SUPERVISOR_H
+#define GP_DAEMON_SUPERVISOR_SUPERVISOR_H
+
+/* What of the configuration is run. */
+enum gp_part { GP_PART_EDGE = 1, GP_PART_POLICY = 2, GP_PART_ALL = 3 };
+
+/* The supervisor never reads an octet from the network. It reads files, owns the sockets, starts
+ * the workers and tells them what to do. Serves `parts` of the configuration at `path` until it is told to
+ * stop; returns an exit status of sysexits.h. */
+int gp_supervisor_main(const char *path, unsigned parts);
+
+#endif

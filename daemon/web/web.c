@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/web/web.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "daemon/process/child.h"
+#include "daemon/process/control.h"
+#include "daemon/process/event_rows.h"
+#include "daemon/process/memory.h"
+#include "daemon/process/sandbox.h"
+#include "daemon/web/metrics.h"
+#include "daemon/web/web_settings.h"
+#include "http/server.h"
+
+enum { FDS_MAX = GP_SETUP_FD_LISTENERS + GP_WEB_SOCKETS };
+
+struct web {
+	struct gp_loop *loop;
+	struct gp_watch control;
+	struct gp_web_settings settings;
+	const struct gp_counters *counters;
+	unsigned line_count;
+	struct gp_http_server *servers[GP_WEB_SOCKETS];
+};
+
+/* ---- pages ---- */
+
+static void say(struct gp_http_answer *answer, int status, const char *reason, const char *text)
+{
+	answer->status = status;
+	answer->reason = reason;
+	gp_buf_append_str(&answer->body, text);
+}
+
+/* RFC 8461 section 3.3: exactly here, with 200, whatever else is true of this host. */
+static void answer_policy_host(const char *policy, const char *path, struct gp_http_answer *answer)
+{
+	if (!strcmp(path, "/.well-known/mta-sts.txt"))
+		say(answer, 200, "OK", policy);
+	else
+		say(answer, 404, "Not Found", "There is the policy of MTA-STS only.\n");
+}
+
+/* What the Internet sees. A host that is not ours: the client has come with somebody else's
+ * connection (RFC 9110 section 15.5.20). */
+static void answer_page(void *arg, const struct gp_http_request *request,
+			struct gp_http_answer *answer)
+{
+	const struct web *web = arg;
+	const char *policy = gp_web_settings_policy(&web->settings, request->host);
+	bool is_page = gp_web_settings_serve(&web->settings, request->host);
+
+	answer->hsts = true;
+	if (is_page && !strcmp(request->path, "/health"))
+		say(answer, 200, "OK", "ok\n");
+	else if (policy)
+		answer_policy_host(policy, request->path, answer);
+	else if (is_page)
+		say(answer, 404, "Not Found", "There is no such page.\n");
+	else
+		say(answer, 421, "Misdirected Request", "This host is not served here.\n");
+}
+
+static void answer_metrics(void *arg, const struct gp_http_request *request,
+			   struct gp_http_answer *answer)
+{
+	const struct web *web = arg;
+
+	if (!strcmp(request->path, "/health")) {
+		say(answer, 200, "OK", "ok\n");
+	} else if (!strcmp(request->path, "/metrics")) {
+		answer->type = "text/plain; version=0.0.4; charset=utf-8";
+		say(answer, 200, "OK", "");
+		gp_metrics_print(web->counters, web->line_count, &answer->body);
+	} else {
+		say(answer, 404, "Not Found", "There are /metrics and /health.\n");
+	}
+}
+
+/* ---- set-up ---- */
+
+static int read_settings(struct web *web, int fd)
+{
+	struct gp_web_settings fresh;
+	void *map;
+	size_t len;
+	int ret = gp_memory_map(fd, GP_MEMORY_SEALED, &map, &len);
+
+	if (ret != GP_OK || !map)
+		return GP_E_IO;
+	ret = gp_web_settings_read(gp_str_from(map, len), &fresh);
+	munmap(map, len);
+	if (ret != GP_OK) {
+		gp_web_settings_deinit(&fresh);
+		return ret;
+	}
+	gp_web_settings_deinit(&web->settings);
+	web->settings = fresh;
+	gp_log_setup((enum gp_log_level)fresh.level, (enum gp_log_format)fresh.format,
+		     (enum gp_log_target)fresh.target);
+	return GP_OK;
+}
+
+static int map_counters(struct web *web, const struct gp_control *control, int fd)
+{
+	void *map;
+	size_t len;
+
+	if (web->counters)
+		return GP_OK;
+	if (gp_memory_map(fd, GP_MEMORY_READ, &map, &len) != GP_OK ||
+	    len < control->number[1] * sizeof(*web->counters))
+		return GP_E_IO;
+	web->counters = map;
+	web->line_count = (unsigned)control->number[1];
+	return GP_OK;
+}
+
+/* The sockets are the same at every set-up: after the first one, copies are closed. An address
+ * that is not configured comes as the socket of the other; it is not used. */
+static int open_servers(struct web *web, const int *fds)
+{
+	static void (*const answers[])(void *, const struct gp_http_request *,
+				       struct gp_http_answer *) = {
+		[GP_WEB_PAGES] = answer_page,
+		[GP_WEB_METRICS] = answer_metrics,
+	};
+
+	for (int i = 0; i < GP_WEB_SOCKETS; i++) {
+		if (web->servers[i] || !web->settings.wanted[i]) {
+			close(fds[i]);
+			continue;
+		}
+		web->servers[i] = gp_http_server_new(web->loop, fds[i], answers[i], web);
+		if (!web->servers[i])
+			return GP_E_NOMEM;
+	}
+	return GP_OK;
+}
+
+static void set_up(struct web *web, const struct gp_control *control, const int *fds,
+		   size_t fd_count)
+{
+	const struct gp_control ready = { .type = GP_CONTROL_READY };
+	int ret = GP_E_STATE;
+
+	if (fd_count == FDS_MAX)
+		ret = read_settings(web, fds[GP_SETUP_FD_CONFIGURATION]);
+	if (ret == GP_OK)
+		ret = map_counters(web, control, fds[GP_SETUP_FD_COUNTERS]);
+	for (size_t i = 0; i < fd_count && i < GP_SETUP_FD_LISTENERS; i++)
+		close(fds[i]);
+	if (ret == GP_OK)
+		ret = open_servers(web, fds + GP_SETUP_FD_LISTENERS);
+	/* the supervisor sees it end, says so and tries again */
+	if (ret != GP_OK)
+		_exit(EX_SOFTWARE);
+	gp_control_send(GP_CONTROL_FD, &ready, NULL, 0);
+}
+
+static void on_control(void *arg, unsigned ready)
+{
+	struct web *web = arg;
+	int fds[FDS_MAX];
+	size_t fd_count;
+	struct gp_control control;
+	int ret = gp_control_receive(GP_CONTROL_FD, &control, fds, FDS_MAX, &fd_count);
+
+	(void)ready;
+	if (ret == GP_AGAIN)
+		return;
+	if (ret == GP_OK && control.type == GP_CONTROL_SETUP)
+		set_up(web, &control, fds, fd_count);
+	else
+		gp_loop_stop(web->loop);
+}
+
+int gp_web_main(void)
+{
+	struct web web = { .loop = gp_loop_new() };
+
+	gp_child_begin("gatepost-web");
+	if (!web.loop)
+		return EX_OSERR;
+	gp_watch_init(&web.control, web.loop, GP_CONTROL_FD, on_control, &web);
+	gp_watch_set(&web.control, GP_READABLE);
+	if (gp_sandbox_enter(GP_SANDBOX_WORKER) != GP_OK)
+		return EX_OSERR;
+	gp_loop_run(web.loop);
+	return EX_OK;
+}
