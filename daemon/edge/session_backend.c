@@ -5,34 +5,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "daemon/edge/session_engine.h"
 #include "daemon/edge/session_steps.h"
-#include "daemon/process/event_rows.h"
 #include "proto/proxy.h"
-
-void gp_session_backend_failed(struct gp_session *s, const char *reason)
-{
-	struct gp_session_texts texts;
-
-	gp_session_texts_get(s, &texts);
-	gp_event(BACKEND_FAILED, GP_SESSION_LOG_FIELDS(s, &texts),
-		 GP_LOG_TEXT_FIELD("backend", s->place->name), GP_LOG_TEXT_FIELD("reason", reason));
-	gp_count(s->worker->counters, GP_COUNTER_BACKEND_FAILURES, 1);
-	gp_session_ends(s, GP_ENDED_BACKEND_FAILED);
-	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_END, .reason = GP_END_BACKEND });
-}
-
-void gp_session_dial(struct gp_session *s, const struct gp_backend_place *place)
-{
-	int fd;
-
-	s->place = place;
-	gp_session_set_phase(s, GP_PHASE_CONNECTING);
-	if (gp_socket_connect(&place->address, &fd) != GP_OK) {
-		gp_session_backend_failed(s, strerror(errno));
-		return;
-	}
-	gp_stream_init(&s->stream[GP_BACKEND], s->worker->loop, fd, gp_session_backend_ready, s);
-}
 
 static int append_proxy_header(struct gp_session *s)
 {
@@ -81,11 +56,26 @@ static void backend_up(struct gp_session *s)
 	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_BACKEND_UP, .facts = &told });
 }
 
+static void dial(struct gp_session *s)
+{
+	int fd;
+
+	if (gp_socket_connect(&s->place->address, &fd) == GP_OK)
+		gp_stream_init(&s->stream[GP_BACKEND], s->load->loop, fd, gp_session_backend_ready,
+			       s);
+	else
+		gp_session_backend_failed(s, strerror(errno));
+}
+
 void gp_session_step_connecting(struct gp_session *s)
 {
 	struct gp_stream *backend = &s->stream[GP_BACKEND];
 	int error;
 
+	if (backend->fd < 0)
+		dial(s);
+	if (backend->fd < 0)
+		return;
 	if (!gp_socket_is_connected(backend->fd)) {
 		error = gp_socket_error(backend->fd);
 		if (error)

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "daemon/edge/session_engine.h"
 #include "daemon/edge/session_steps.h"
 #include "daemon/process/event_rows.h"
 #include "identity/match.h"
@@ -12,6 +13,48 @@
 #include "tls/peer.h"
 
 enum { TLS_HANDSHAKE_RECORD = 0x16, REASON_SIZE = 320 };
+
+/* ---- the beginning ---- */
+
+static bool enter_source(struct gp_session *s)
+{
+	const struct gp_conf_limits *limits = s->load->limits;
+	uint64_t bits = s->client.family == GP_ENDPOINT_IP4 ? limits->source_prefix_ipv4
+							    : limits->source_prefix_ipv6;
+	struct gp_endpoint prefix = gp_endpoint_prefix(&s->client, (unsigned)bits);
+
+	s->source = gp_source_enter(s->load->sources, &prefix, limits->sessions_per_source);
+	return s->source != NULL;
+}
+
+static void start_in_clear(struct gp_session *s)
+{
+	const struct gp_edge_facts facts = {
+		.tls_first = gp_edge_listener_demands_tls(s->listener, &s->client),
+	};
+
+	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_START, .facts = &facts });
+}
+
+void gp_session_greet(struct gp_session *s)
+{
+	struct gp_load *load = s->load;
+
+	if (!s->refused && !enter_source(s))
+		gp_session_refuse(s, "limits.sessions-per-source");
+	if (s->listener->engine_config.implicit_tls) {
+		/* a word to everybody would cost a handshake each: only a few hear it */
+		if (s->refused && load->refusal_count > GP_REFUSALS_MAX)
+			gp_session_abort(s, GP_ENDED_LIMIT);
+		gp_session_set_phase(s, GP_PHASE_HANDSHAKE);
+		return;
+	}
+	gp_session_set_phase(s, GP_PHASE_CLEAR);
+	if (s->refused)
+		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_END, .reason = GP_END_LIMIT });
+	else
+		start_in_clear(s);
+}
 
 /* ---- PROXY header of a load balancer ---- */
 
@@ -32,7 +75,7 @@ void gp_session_step_proxy_header(struct gp_session *s)
 {
 	struct gp_stream *client = &s->stream[GP_CLIENT];
 	struct gp_buf *in = &s->in[GP_CLIENT];
-	uint8_t *data = s->worker->scratch;
+	uint8_t *data = s->load->scratch;
 	struct gp_proxy_header header;
 	size_t seen = in->len, more, used;
 	int ret;
@@ -65,7 +108,7 @@ void gp_session_step_proxy_header(struct gp_session *s)
 static bool read_clear(struct gp_session *s)
 {
 	struct gp_stream *client = &s->stream[GP_CLIENT];
-	uint8_t *data = s->worker->scratch;
+	uint8_t *data = s->load->scratch;
 	size_t len, used = 0;
 	int ret = gp_stream_peek(client, data, GP_SESSION_CHUNK, &len);
 
@@ -120,11 +163,11 @@ static void refuse_octets(struct gp_session *s)
 	gp_session_texts_get(s, &texts);
 	if (s->listener->engine_config.implicit_tls) {
 		gp_event(PLAINTEXT_ON_TLS_PORT, GP_SESSION_LOG_FIELDS(s, &texts));
-		gp_count(s->worker->counters, GP_COUNTER_PLAINTEXT_ON_TLS_PORT, 1);
+		gp_count(s->load->counters, GP_COUNTER_PLAINTEXT_ON_TLS_PORT, 1);
 		gp_session_close(s, GP_ENDED_PLAINTEXT);
 	} else {
 		gp_event(STARTTLS_INJECTION, GP_SESSION_LOG_FIELDS(s, &texts));
-		gp_count(s->worker->counters, GP_COUNTER_STARTTLS_INJECTIONS, 1);
+		gp_count(s->load->counters, GP_COUNTER_STARTTLS_INJECTIONS, 1);
 		gp_session_close(s, GP_ENDED_STARTTLS_INJECTION);
 	}
 }
@@ -160,7 +203,7 @@ static int begin_tls(struct gp_session *s)
 	if (s->tls_name)
 		gp_tls_set_expected_name(client->tls, s->tls_name);
 	s->handshake_counted = true;
-	gp_worker_handshake_began(s->worker);
+	gp_load_handshake_began(s->load);
 	return GP_OK;
 }
 
@@ -168,28 +211,27 @@ static int begin_tls(struct gp_session *s)
  * of those that clients make dear must not take the places of the others. */
 static void park(struct gp_session *s, enum gp_tls_wait wait)
 {
-	struct gp_worker *worker = s->worker;
+	struct gp_load *load = s->load;
 	bool limited = wait == GP_TLS_WAITS_BY_CLIENT;
 
 	gp_session_handshake_over(s);
-	if (gp_dear_waiting(&worker->dear, limited) >= worker->conf->limits.handshakes) {
+	if (gp_dear_waiting(&load->dear, limited) >= load->limits->handshakes) {
 		gp_session_refuse(s, "limits.handshakes: dear ones wait");
 		gp_session_close(s, GP_ENDED_LIMIT);
 		return;
 	}
-	gp_dear_wait(&worker->dear, &s->dear, limited);
-	gp_count(worker->counters, GP_COUNTER_HANDSHAKES_PARKED, 1);
-	gp_worker_serve_dear(worker);
+	gp_dear_wait(&load->dear, &s->dear, limited);
+	gp_count(load->counters, GP_COUNTER_HANDSHAKES_PARKED, 1);
+	gp_load_serve_dear(load);
 }
 
-void gp_session_take_turn(struct gp_session *s)
+void gp_session_unpark(struct gp_session *s)
 {
-	gp_uncount(s->worker->counters, GP_COUNTER_HANDSHAKES_PARKED);
-	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_DEAR, 1);
+	gp_uncount(s->load->counters, GP_COUNTER_HANDSHAKES_PARKED);
+	gp_count(s->load->counters, GP_COUNTER_HANDSHAKES_DEAR, 1);
 	s->handshake_counted = true;
-	gp_worker_handshake_began(s->worker);
+	gp_load_handshake_began(s->load);
 	gp_tls_take_turn(s->stream[GP_CLIENT].tls);
-	gp_session_run(s);
 }
 
 /* Little comes from a parked client but its end; what comes all the same waits in the socket for TLS,
@@ -215,7 +257,7 @@ static void handshake_failed(struct gp_session *s)
 	gp_session_handshake_over(s);
 	gp_session_texts_get(s, &texts);
 	gp_event(TLS_FAILED, GP_SESSION_LOG_FIELDS(s, &texts), GP_LOG_TEXT_FIELD("reason", reason));
-	gp_count(s->worker->counters, GP_COUNTER_HANDSHAKES_FAILED, 1);
+	gp_count(s->load->counters, GP_COUNTER_HANDSHAKES_FAILED, 1);
 	/* in order, so that our alert arrives */
 	gp_session_close(s, GP_ENDED_TLS_FAILED);
 }
@@ -224,7 +266,7 @@ static void handshake_failed(struct gp_session *s)
 static void await_client(struct gp_session *s)
 {
 	gp_session_set_phase(s, GP_PHASE_TALKING);
-	gp_deadline_start(&s->worker->logging_in, &s->deadline, gp_time_mono_ms());
+	gp_deadline_start(&s->load->logging_in, &s->deadline, gp_time_mono_ms());
 }
 
 static void count_if_named(struct gp_counters *counters, const char *name, const char *part,
@@ -251,16 +293,6 @@ static void count_handshake(struct gp_counters *counters, const struct gp_tls_fa
 }
 
 /* ---- certificate of the client ---- */
-
-void gp_session_ignore_certificate(struct gp_session *s, const char *reason)
-{
-	struct gp_session_texts texts;
-
-	gp_session_texts_get(s, &texts);
-	gp_event(CERTIFICATE_IGNORED, GP_SESSION_LOG_FIELDS(s, &texts),
-		 GP_LOG_TEXT_FIELD("certificate", s->certificate),
-		 GP_LOG_TEXT_FIELD("reason", reason));
-}
 
 static void find_account(struct gp_session *s, const struct gp_peer_certificate *peer)
 {
@@ -312,7 +344,7 @@ static void handshake_done(struct gp_session *s)
 	gp_session_handshake_over(s);
 	s->tls_up = true;
 	gp_tls_facts_get(s->stream[GP_CLIENT].tls, &facts);
-	count_handshake(s->worker->counters, &facts);
+	count_handshake(s->load->counters, &facts);
 	look_at_certificate(s);
 	told.sni = facts.sni;
 	told.account = s->account;

@@ -68,13 +68,13 @@ static void pass_end(struct gp_session *s, enum gp_side from)
 		return;
 	gp_stream_shutdown(&s->stream[to]);
 	s->shut[to] = true;
-	gp_deadline_start(&s->worker->logging_in, &s->deadline, gp_time_mono_ms());
+	gp_deadline_start(&s->load->logging_in, &s->deadline, gp_time_mono_ms());
 }
 
 /* Move one piece. GP_OK: go on. */
 static int move_piece(struct gp_session *s, enum gp_side from, size_t *moved_out)
 {
-	uint8_t *data = s->worker->scratch;
+	uint8_t *data = s->load->scratch;
 	size_t len;
 	int ret = gp_session_read(s, from, data, GP_SCRATCH_SIZE, &len);
 
@@ -121,7 +121,7 @@ static size_t move(struct gp_session *s, enum gp_side from)
 		if (moved >= GP_SESSION_BUDGET) {
 			/* readiness will call again, but not for what TLS holds already */
 			if (gp_stream_has_pending(&s->stream[from]))
-				gp_task_queue(s->worker->loop, &s->task);
+				gp_task_queue(s->load->loop, &s->task);
 			break;
 		}
 		ret = move_piece(s, from, &piece);

@@ -2,7 +2,6 @@
 #include "daemon/edge/sources.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/queue.h>
 #include <sys/random.h>
 

@@ -8,39 +8,61 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/time.h"
+#include "daemon/edge/edge_listener.h"
 #include "daemon/edge/extension_probe.h"
+#include "daemon/edge/load.h"
 #include "daemon/edge/session.h"
 #include "daemon/process/child.h"
+#include "daemon/process/control.h"
 #include "daemon/process/event_rows.h"
 #include "daemon/process/memory.h"
 #include "daemon/process/sandbox.h"
 
-enum {
-	ACCEPT_AT_ONCE = 8,
-	TICK_MS = 500,
-	PAUSE_MS = 100,
-	CLOSING_MS = 5000,
-	TRIM_AFTER_MS = 3000,
-	SPARE_DESCRIPTORS = 256 /* refusals, listeners, control, log */
+enum { ACCEPT_AT_ONCE = 8, TICK_MS = 500, PAUSE_MS = 100, TRIM_AFTER_MS = 3000 };
+
+/* One socket that it accepts from. */
+struct accept_point {
+	struct worker *worker;
+	struct gp_edge_listener *listener;
+	struct gp_extension_probe *probe; /* of an MX; else NULL */
+	struct gp_watch watch;
+	int fd;
+};
+
+struct worker {
+	struct gp_load load;
+	struct gp_watch control;
+	struct gp_conf *conf;
+	const struct gp_ticket_keys *tickets;
+	struct gp_counters *all_counters; /* of all workers */
+	unsigned index;
+	unsigned worker_count;
+	struct accept_point *points;
+	size_t point_count;
+	struct gp_edge_listener_list listeners;
+	struct gp_timer tick;   /* looks for passed deadlines */
+	struct gp_timer resume; /* ends a pause in accepting */
+	bool accepting;
+	bool draining;
+	uint64_t drain_until_ms;
+	uint64_t trim_at_ms; /* give memory back then; 0: nothing to give */
 };
 
 /* ---- accepting ---- */
 
-static void set_accepting(struct gp_worker *worker, bool accepting)
+static void set_accepting(struct worker *worker, bool accepting)
 {
 	worker->accepting = accepting && !worker->draining;
 	for (size_t i = 0; i < worker->point_count; i++)
 		gp_watch_set(&worker->points[i].watch, worker->accepting ? GP_READABLE : 0);
 }
 
-static void pause_accepting(struct gp_worker *worker)
+static void pause_accepting(struct worker *worker)
 {
 	set_accepting(worker, false);
 	gp_timer_set(&worker->resume, PAUSE_MS);
@@ -51,13 +73,13 @@ static void on_resume(void *arg)
 	set_accepting(arg, true);
 }
 
-static bool others_have_room(const struct gp_worker *worker)
+static bool others_have_room(const struct worker *worker)
 {
 	for (unsigned i = 0; i < worker->worker_count; i++) {
 		const struct gp_counters *line = &worker->all_counters[i];
 
 		if (i != worker->index &&
-		    gp_counter_get(line, GP_COUNTER_SESSIONS_OPEN) < worker->session_max)
+		    gp_counter_get(line, GP_COUNTER_SESSIONS_OPEN) < worker->load.session_max)
 			return true;
 	}
 	return false;
@@ -66,32 +88,32 @@ static bool others_have_room(const struct gp_worker *worker)
 enum admission { ADMIT, REFUSE, WAIT };
 
 /* At its limit a worker leaves new clients to the others; when all are full they are told so. */
-static enum admission admission(const struct gp_worker *worker)
+static enum admission admission(const struct worker *worker)
 {
-	if (worker->handshake_count >= worker->conf->limits.handshakes)
+	if (worker->load.handshake_count >= worker->load.limits->handshakes)
 		return WAIT;
-	if (worker->session_count < worker->session_max)
+	if (worker->load.session_count < worker->load.session_max)
 		return ADMIT;
 	if (others_have_room(worker) ||
-	    worker->session_count >= worker->session_max + GP_REFUSALS_MAX)
+	    worker->load.session_count >= worker->load.session_max + GP_REFUSALS_MAX)
 		return WAIT;
 	return REFUSE;
 }
 
-static void log_no_descriptors(struct gp_worker *worker, const struct gp_edge_listener *listener)
+static void log_no_descriptors(struct worker *worker, const struct gp_edge_listener *listener)
 {
 	uint64_t now = gp_time_mono_ms();
 
-	if (now - worker->limit_logged_ms < 1000)
+	if (now - worker->load.limit_logged_ms < 1000)
 		return;
-	worker->limit_logged_ms = now;
+	worker->load.limit_logged_ms = now;
 	gp_event(LIMIT, GP_LOG_TEXT_FIELD("listener", listener->name),
 		 GP_LOG_TEXT_FIELD("reason", strerror(errno)));
 }
 
-static bool accept_one(struct gp_accept_point *point)
+static bool accept_one(struct accept_point *point)
 {
-	struct gp_worker *worker = point->worker;
+	struct worker *worker = point->worker;
 	struct sockaddr_storage peer;
 	socklen_t len = sizeof(peer);
 	struct gp_endpoint endpoint;
@@ -111,13 +133,13 @@ static bool accept_one(struct gp_accept_point *point)
 		return false;
 	}
 	gp_endpoint_from_sockaddr(&peer, &endpoint);
-	gp_session_start(worker, point->listener, fd, &endpoint, decision == REFUSE);
+	gp_session_start(&worker->load, point->listener, fd, &endpoint, decision == REFUSE);
 	return true;
 }
 
 static void on_acceptable(void *arg, unsigned ready)
 {
-	struct gp_accept_point *point = arg;
+	struct accept_point *point = arg;
 
 	(void)ready;
 	for (int i = 0; i < ACCEPT_AT_ONCE && point->worker->accepting; i++) {
@@ -131,7 +153,7 @@ static void on_acceptable(void *arg, unsigned ready)
 struct setup {
 	struct gp_conf *conf;
 	struct gp_tls_store *store;
-	struct gp_accept_point *points;
+	struct accept_point *points;
 	size_t point_count;
 	char error[GP_CONTROL_TEXT_MAX];
 };
@@ -181,7 +203,7 @@ static int read_certificates(struct setup *setup, int fd, const struct gp_ticket
 	return ret;
 }
 
-static void free_points(struct gp_accept_point *points, size_t count)
+static void free_points(struct accept_point *points, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (points[i].worker)
@@ -218,63 +240,39 @@ static int make_points(struct setup *setup, const int *fds, size_t fd_count)
 	return ret;
 }
 
-/* Two descriptors for a session, and some to spare. */
-static uint64_t session_max(const struct gp_conf *conf)
-{
-	struct rlimit limit = { .rlim_cur = 1024 };
-	uint64_t spare, pairs;
-
-	getrlimit(RLIMIT_NOFILE, &limit);
-	spare = limit.rlim_cur / 2 < SPARE_DESCRIPTORS ? limit.rlim_cur / 2 : SPARE_DESCRIPTORS;
-	pairs = (limit.rlim_cur - spare) / 2;
-	return conf->limits.sessions < pairs ? conf->limits.sessions : pairs;
-}
-
-static void set_durations(struct gp_worker *worker)
-{
-	const struct gp_conf_limits *limits = &worker->conf->limits;
-
-	worker->handshaking.duration_ms = limits->handshake_time_ms;
-	worker->logging_in.duration_ms = limits->login_time_ms;
-	worker->idling.duration_ms = limits->idle_time_ms;
-	worker->commanding.duration_ms = limits->command_time_ms;
-	gp_dear_queue_set_rate(&worker->dear, limits->dear_handshakes);
-}
-
 /* From here on new clients meet the new set-up; sessions keep the listener they came through. */
-static void adopt(struct gp_worker *worker, struct setup *setup)
+static void adopt(struct worker *worker, struct setup *setup)
 {
-	struct gp_accept_point *old_points = worker->points;
+	struct accept_point *old_points = worker->points;
 	size_t old_count = worker->point_count;
 
 	gp_conf_free(worker->conf);
 	worker->conf = setup->conf;
 	worker->points = setup->points;
 	worker->point_count = setup->point_count;
-	worker->session_max = session_max(worker->conf);
 	gp_log_setup((enum gp_log_level)worker->conf->log.level,
 		     (enum gp_log_format)worker->conf->log.format,
 		     (enum gp_log_target)worker->conf->log.target);
-	set_durations(worker);
+	gp_load_set_limits(&worker->load, &worker->conf->limits);
 	for (size_t i = 0; i < worker->point_count; i++) {
-		struct gp_accept_point *point = &worker->points[i];
+		struct accept_point *point = &worker->points[i];
 
 		point->worker = worker;
 		LIST_INSERT_HEAD(&worker->listeners, point->listener, link);
-		gp_watch_init(&point->watch, worker->loop, point->fd, on_acceptable, point);
+		gp_watch_init(&point->watch, worker->load.loop, point->fd, on_acceptable, point);
 		if (worker->conf->listeners[i].role == GP_ROLE_SMTP)
-			point->probe = gp_extension_probe_start(worker->loop, point->listener);
+			point->probe = gp_extension_probe_start(worker->load.loop, point->listener);
 	}
 	free_points(old_points, old_count);
 	set_accepting(worker, true);
 }
 
-static void map_shared(struct gp_worker *worker, const struct gp_control *control, const int *fds)
+static void map_shared(struct worker *worker, const struct gp_control *control, const int *fds)
 {
 	void *map;
 	size_t len;
 
-	if (worker->counters)
+	if (worker->load.counters)
 		return;
 	if (gp_memory_map(fds[GP_SETUP_FD_TICKETS], GP_MEMORY_READ, &map, &len) == GP_OK)
 		worker->tickets = map;
@@ -285,7 +283,7 @@ static void map_shared(struct gp_worker *worker, const struct gp_control *contro
 	worker->index = (unsigned)control->number[0];
 	worker->worker_count = (unsigned)control->number[1];
 	worker->all_counters = map;
-	worker->counters = &worker->all_counters[worker->index];
+	worker->load.counters = &worker->all_counters[worker->index];
 }
 
 static void answer_setup(const char *error)
@@ -299,7 +297,7 @@ static void answer_setup(const char *error)
 	gp_control_send(GP_CONTROL_FD, &control, NULL, 0);
 }
 
-static void set_up(struct gp_worker *worker, const struct gp_control *control, const int *fds,
+static void set_up(struct worker *worker, const struct gp_control *control, const int *fds,
 		   size_t fd_count)
 {
 	struct setup setup = { .conf = NULL };
@@ -332,23 +330,17 @@ static void set_up(struct gp_worker *worker, const struct gp_control *control, c
 	answer_setup(setup.error);
 }
 
-/* ---- dear handshakes ---- */
+/* ---- what sessions tell ---- */
 
 /* One in a turn of the loop: what else is ready comes in between. */
 static void on_dear_turn(void *arg)
 {
-	struct gp_worker *worker = arg;
-	struct gp_dear *dear = gp_dear_next(&worker->dear, gp_time_mono_ms());
+	struct worker *worker = arg;
+	struct gp_dear *dear = gp_dear_next(&worker->load.dear, gp_time_mono_ms());
 
 	if (dear)
 		gp_session_take_turn(gp_session_of_dear(dear));
-	gp_worker_serve_dear(worker);
-}
-
-void gp_worker_serve_dear(struct gp_worker *worker)
-{
-	if (gp_dear_ready(&worker->dear, gp_time_mono_ms()))
-		gp_task_queue(worker->loop, &worker->dear_turn);
+	gp_load_serve_dear(&worker->load);
 }
 
 /* ---- deadlines and the end ---- */
@@ -361,7 +353,7 @@ static void expire(struct gp_deadline_queue *queue, uint64_t now)
 		gp_session_expire(gp_session_of_deadline(deadline));
 }
 
-static void expire_connecting(struct gp_worker *worker, uint64_t now)
+static void expire_connecting(struct worker *worker, uint64_t now)
 {
 	struct gp_edge_listener *listener, *next;
 
@@ -375,7 +367,7 @@ static void expire_connecting(struct gp_worker *worker, uint64_t now)
 }
 
 /* What thousands of ended sessions have used goes back to the system. */
-static void trim_memory(struct gp_worker *worker, uint64_t now)
+static void trim_memory(struct worker *worker, uint64_t now)
 {
 	if (!worker->trim_at_ms || now < worker->trim_at_ms)
 		return;
@@ -383,42 +375,58 @@ static void trim_memory(struct gp_worker *worker, uint64_t now)
 	malloc_trim(0);
 }
 
-static void shut_down_sessions(struct gp_worker *worker)
+static void shut_down_sessions(struct worker *worker)
 {
 	struct gp_session *s, *next;
 
-	for (s = TAILQ_FIRST(&worker->sessions); s; s = next) {
-		next = TAILQ_NEXT(s, link);
+	for (s = TAILQ_FIRST(&worker->load.sessions); s; s = next) {
+		next = gp_session_next(s);
 		gp_session_shut_down(s);
 	}
 }
 
-static void stop_if_drained(struct gp_worker *worker)
+static void stop_if_drained(struct worker *worker)
 {
-	if (worker->draining && !worker->session_count)
-		gp_loop_stop(worker->loop);
+	if (worker->draining && !worker->load.session_count)
+		gp_loop_stop(worker->load.loop);
+}
+
+static void on_handshake_end(void *arg)
+{
+	struct worker *worker = arg;
+
+	if (!worker->accepting)
+		set_accepting(worker, true);
+}
+
+static void on_session_end(void *arg)
+{
+	struct worker *worker = arg;
+
+	worker->trim_at_ms = gp_time_mono_ms() + TRIM_AFTER_MS;
+	stop_if_drained(worker);
 }
 
 static void on_tick(void *arg)
 {
-	struct gp_worker *worker = arg;
+	struct worker *worker = arg;
 	uint64_t now = gp_time_mono_ms();
 
 	expire_connecting(worker, now);
-	expire(&worker->handshaking, now);
-	expire(&worker->logging_in, now);
-	expire(&worker->idling, now);
-	expire(&worker->commanding, now);
-	expire(&worker->closing, now);
+	expire(&worker->load.handshaking, now);
+	expire(&worker->load.logging_in, now);
+	expire(&worker->load.idling, now);
+	expire(&worker->load.commanding, now);
+	expire(&worker->load.closing, now);
 	trim_memory(worker, now);
-	gp_worker_serve_dear(worker);
+	gp_load_serve_dear(&worker->load);
 	if (worker->draining && now >= worker->drain_until_ms)
 		shut_down_sessions(worker);
 	stop_if_drained(worker);
 	gp_timer_set(&worker->tick, TICK_MS);
 }
 
-static void drain(struct gp_worker *worker, uint64_t ms)
+static void drain(struct worker *worker, uint64_t ms)
 {
 	worker->draining = true;
 	worker->drain_until_ms = gp_time_mono_ms() + ms;
@@ -427,39 +435,6 @@ static void drain(struct gp_worker *worker, uint64_t ms)
 	worker->point_count = 0;
 	/* now, if it is to be now */
 	gp_timer_set(&worker->tick, 0);
-}
-
-/* ---- what sessions call ---- */
-
-void gp_worker_handshake_began(struct gp_worker *worker)
-{
-	worker->handshake_count++;
-	gp_count(worker->counters, GP_COUNTER_HANDSHAKES_OPEN, 1);
-}
-
-void gp_worker_handshake_ended(struct gp_worker *worker)
-{
-	worker->handshake_count--;
-	gp_uncount(worker->counters, GP_COUNTER_HANDSHAKES_OPEN);
-	if (!worker->accepting)
-		set_accepting(worker, true);
-}
-
-void gp_worker_session_ended(struct gp_worker *worker)
-{
-	worker->session_count--;
-	gp_uncount(worker->counters, GP_COUNTER_SESSIONS_OPEN);
-	worker->trim_at_ms = gp_time_mono_ms() + TRIM_AFTER_MS;
-	stop_if_drained(worker);
-}
-
-void gp_worker_tell_cleartext_login(const char *user, const char *source)
-{
-	struct gp_control control = { .type = GP_CONTROL_CLEARTEXT_LOGIN };
-
-	snprintf(control.text, sizeof(control.text), "%s\n%s", user, source);
-	/* a full socket loses a count, not the line in the log */
-	gp_control_send(GP_CONTROL_FD, &control, NULL, 0);
 }
 
 /* ---- the process ---- */
@@ -472,7 +447,7 @@ static void close_all(const int *fds, size_t count)
 
 static void on_control(void *arg, unsigned ready)
 {
-	struct gp_worker *worker = arg;
+	struct worker *worker = arg;
 	int fds[GP_SETUP_FD_LISTENERS + GP_CONF_LISTENERS_MAX];
 	size_t fd_count;
 	struct gp_control control;
@@ -496,43 +471,32 @@ static void on_control(void *arg, unsigned ready)
 	}
 }
 
-static void init_queues(struct gp_worker *worker)
+static struct worker *worker_new(void)
 {
-	gp_deadline_queue_init(&worker->handshaking, 0);
-	gp_deadline_queue_init(&worker->logging_in, 0);
-	gp_deadline_queue_init(&worker->idling, 0);
-	gp_deadline_queue_init(&worker->commanding, 0);
-	gp_deadline_queue_init(&worker->closing, CLOSING_MS);
-	gp_dear_queue_init(&worker->dear, 0, gp_time_mono_ms());
-	gp_task_init(&worker->dear_turn, on_dear_turn, worker);
-}
-
-static struct gp_worker *worker_new(void)
-{
-	struct gp_worker *worker = calloc(1, sizeof(*worker));
+	struct worker *worker = calloc(1, sizeof(*worker));
+	struct gp_loop *loop;
 
 	if (!worker)
 		return NULL;
 	gp_loop_keep_small_apart();
-	worker->loop = gp_loop_new();
-	worker->sources = gp_sources_new();
-	if (!worker->loop || !worker->sources ||
-	    getrandom(&worker->session_id_base, sizeof(worker->session_id_base), 0) < 0)
+	loop = gp_loop_new();
+	if (!loop || gp_load_init(&worker->load, loop, on_dear_turn, worker) != GP_OK)
 		return NULL;
+	worker->load.run = gp_session_run;
+	worker->load.on_handshake_end = on_handshake_end;
+	worker->load.on_session_end = on_session_end;
 	LIST_INIT(&worker->listeners);
-	TAILQ_INIT(&worker->sessions);
-	init_queues(worker);
-	gp_watch_init(&worker->control, worker->loop, GP_CONTROL_FD, on_control, worker);
+	gp_watch_init(&worker->control, loop, GP_CONTROL_FD, on_control, worker);
 	gp_watch_set(&worker->control, GP_READABLE);
-	gp_timer_init(&worker->resume, worker->loop, on_resume, worker);
-	gp_timer_init(&worker->tick, worker->loop, on_tick, worker);
+	gp_timer_init(&worker->resume, loop, on_resume, worker);
+	gp_timer_init(&worker->tick, loop, on_tick, worker);
 	gp_timer_set(&worker->tick, TICK_MS);
 	return worker;
 }
 
 int gp_worker_main(void)
 {
-	struct gp_worker *worker;
+	struct worker *worker;
 
 	gp_child_begin("gatepost-edge");
 	worker = worker_new();
@@ -540,6 +504,6 @@ int gp_worker_main(void)
 		return EX_OSERR;
 	if (gp_sandbox_enter(GP_SANDBOX_WORKER) != GP_OK)
 		return EX_OSERR;
-	gp_loop_run(worker->loop);
+	gp_loop_run(worker->load.loop);
 	return EX_OK;
 }

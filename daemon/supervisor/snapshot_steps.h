@@ -6,7 +6,9 @@
 
 /* Shared by the files snapshot*.c only. */
 
-/* `path` shall be watched, file or folder. *state_out (may be NULL) is what it is now, zero when
+/* ---- snapshot_files.c ---- */
+
+/* `path` is to be watched, file or directory. *state_out (may be NULL) is what it is now, zero when
  * it is not there. */
 int gp_snapshot_watch(struct gp_snapshot *snapshot, const char *path, struct stat *state_out);
 
@@ -14,6 +16,8 @@ int gp_snapshot_watch(struct gp_snapshot *snapshot, const char *path, struct sta
  * to `errors`. */
 int gp_snapshot_read_file(struct gp_snapshot *snapshot, const char *path, struct gp_buf *out,
 			  struct gp_buf *errors);
+
+/* ---- snapshot_certificates.c ---- */
 
 /* Fill snapshot->certificates and `pack`. What has not changed since `old` (may be NULL) is taken
  * from there; so is what stands in a folder and cannot be used now. A line about each of these
