@@ -318,6 +318,7 @@ static void configure(struct run *run, uint8_t octet)
 	static const size_t literal_max[] = { 16, 100, 1000, 4096 };
 
 	run->config.implicit_tls = octet & 1;
+	run->config.report_states = true;
 	run->config.line_max = line_max[octet >> 1 & 3];
 	run->config.literal_max = literal_max[octet >> 3 & 3];
 	edge_run_has_account = octet & 32;

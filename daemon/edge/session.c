@@ -185,6 +185,7 @@ static struct gp_edge *engine_new(const struct gp_edge_listener *listener)
 {
 	struct gp_edge_config config = listener->engine_config;
 
+	config.report_states = gp_log_wanted(GP_LOG_DEBUG);
 	if (config.xmpp &&
 	    getrandom(config.random, sizeof(config.random), 0) != (ssize_t)sizeof(config.random))
 		return NULL;

@@ -49,12 +49,42 @@ void gp_session_ends(struct gp_session *s, enum gp_session_end end)
 		s->end = (uint8_t)end;
 }
 
+static const char *const phase_names[] = {
+	[GP_PHASE_NEW] = "new",
+	[GP_PHASE_PROXY_HEADER] = "proxy-header",
+	[GP_PHASE_CLEAR] = "cleartext",
+	[GP_PHASE_HANDSHAKE] = "handshake",
+	[GP_PHASE_CONNECTING] = "connecting",
+	[GP_PHASE_BACKEND_HANDSHAKE] = "backend-handshake",
+	[GP_PHASE_TALKING] = "talking",
+	[GP_PHASE_SPLICED] = "spliced",
+	[GP_PHASE_CLOSING] = "closing",
+};
+
+void gp_session_log_state(const struct gp_session *s, const char *machine, const char *text)
+{
+	struct gp_session_texts texts;
+
+	gp_session_texts_get(s, &texts);
+	gp_event(SESSION_STATE, GP_SESSION_LOG_FIELDS(s, &texts),
+		 GP_LOG_TEXT_FIELD("machine", machine), GP_LOG_TEXT_FIELD("state", text));
+}
+
+static void log_phase(const struct gp_session *s, enum gp_session_phase next)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s -> %s", phase_names[s->phase], phase_names[next]);
+	gp_session_log_state(s, "session", text);
+}
+
 /* Each phase waits in one queue. Talking goes on with the deadline of connecting until the
  * backend has spoken, then with that of the login. */
 void gp_session_set_phase(struct gp_session *s, enum gp_session_phase phase)
 {
 	struct gp_load *load = s->load;
 	struct gp_deadline_queue *queues[] = {
+		[GP_PHASE_NEW] = NULL,
 		[GP_PHASE_PROXY_HEADER] = &load->closing,
 		[GP_PHASE_CLEAR] = &load->logging_in,
 		[GP_PHASE_HANDSHAKE] = &load->handshaking,
@@ -65,6 +95,8 @@ void gp_session_set_phase(struct gp_session *s, enum gp_session_phase phase)
 		[GP_PHASE_CLOSING] = &load->closing,
 	};
 
+	if (phase != s->phase && gp_log_wanted(GP_LOG_DEBUG))
+		log_phase(s, phase);
 	s->phase = (uint8_t)phase;
 	if (queues[phase])
 		gp_deadline_start(queues[phase], &s->deadline, gp_time_mono_ms());

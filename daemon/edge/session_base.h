@@ -20,6 +20,7 @@
  * SPLICED octets are only moved and the session owns no buffer unless one side is slow. */
 
 enum gp_session_phase {
+	GP_PHASE_NEW,
 	GP_PHASE_PROXY_HEADER, /* a load balancer says who the client is */
 	GP_PHASE_CLEAR,        /* before STARTTLS */
 	GP_PHASE_HANDSHAKE,    /* TLS with the client */
@@ -136,6 +137,9 @@ struct gp_session_texts {
 	struct gp_tls_facts tls;
 	const char *certificate; /* the session's */
 };
+/* A transition "old -> new", at level debug. */
+void gp_session_log_state(const struct gp_session *s, const char *machine, const char *text);
+
 void gp_session_texts_get(const struct gp_session *s, struct gp_session_texts *texts);
 
 #define GP_SESSION_LOG_FIELDS(s, texts)                             \

@@ -102,6 +102,13 @@ static void report_certificate_ignored(struct gp_session *s, const struct gp_ses
 	gp_session_ignore_certificate(s, reason);
 }
 
+static void report_state(struct gp_session *s, const struct gp_session_texts *texts,
+			 const char *state)
+{
+	(void)texts;
+	gp_session_log_state(s, "engine", state);
+}
+
 static void report_extensions(struct gp_session *s, const struct gp_session_texts *texts,
 			      const char *extensions)
 {
@@ -120,6 +127,7 @@ static void report(struct gp_session *s, enum gp_report what, const char *text)
 		[GP_REPORT_BACKEND_FAILED] = report_backend_failed,
 		[GP_REPORT_PROTOCOL] = report_protocol,
 		[GP_REPORT_CERTIFICATE_IGNORED] = report_certificate_ignored,
+		[GP_REPORT_STATE] = report_state,
 		[GP_REPORT_EXTENSIONS] = report_extensions,
 	};
 	struct gp_session_texts texts;

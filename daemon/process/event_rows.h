@@ -41,6 +41,9 @@
 	    "deadline, shutdown, limit, backend-failed, protocol-error, starttls-injection, "      \
 	    "plaintext-on-tls-port, proxy-header, truncated or io-error; reason says more of the " \
 	    "last two.")                                                                           \
+	ROW(SESSION_STATE, "session-state", DEBUG, "edge", GP_SESSION_FIELDS " machine state",     \
+	    "A session (machine: session) or its protocol engine (machine: engine) has changed "   \
+	    "its state, from the old one to the new one.")                                         \
 	ROW(LOGIN, "login", INFO, "edge", GP_SESSION_FIELDS " " GP_TLS_FIELDS " user",             \
 	    "The backend accepted a login (RFC 8314 section 4). user is the name as the client "   \
 	    "gave it.")                                                                            \

@@ -11,7 +11,7 @@
 /* What all edge engines share: the queue of actions, the reader of lines, the name that tries to
  * log in. Errors stick in `error`, so a handler needs no check after each push. */
 
-enum { GP_CONVERSATION_ACTIONS = 8, GP_LOGIN_NAME_SIZE = 256, GP_BAD_COMMANDS_MAX = 10 };
+enum { GP_CONVERSATION_ACTIONS = 12, GP_LOGIN_NAME_SIZE = 256, GP_BAD_COMMANDS_MAX = 10 };
 
 struct gp_queued_action {
 	enum gp_action_type type;

@@ -100,6 +100,7 @@ enum gp_report {
 	GP_REPORT_BACKEND_FAILED,  /* the backend cannot serve; text: a sentence */
 	GP_REPORT_PROTOCOL,        /* the client broke a rule and is sent away; text: a sentence */
 	GP_REPORT_CERTIFICATE_IGNORED, /* the client's is nobody's here; text: a sentence */
+	GP_REPORT_STATE,     /* text: "old -> new", states of the engine; if config.report_states */
 	GP_REPORT_EXTENSIONS /* what the backend's EHLO answer lists; text: lines ending in LF */
 };
 
@@ -172,6 +173,7 @@ struct gp_edge_config {
 	size_t literal_max;                       /* octets of one literal before login */
 	const struct gp_smtp_edge_config *smtp;   /* outlives the engine; other engines: NULL */
 	const struct gp_xmpp_edge_config *xmpp;   /* the same */
+	bool report_states;                       /* every transition is reported */
 	uint8_t random[GP_EDGE_RANDOM];           /* of this session alone, unguessable (XMPP) */
 };
 

@@ -2,6 +2,7 @@
 #include "proto/edge_life.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,8 +44,30 @@ void gp_edge_free(struct gp_edge *edge)
 	free(life);
 }
 
+static const char *const state_names[] = {
+	[GP_EDGE_NEW] = "new",
+	[GP_EDGE_CLEAR] = "cleartext",
+	[GP_EDGE_HANDSHAKE] = "handshake",
+	[GP_EDGE_DIAL] = "dial",
+	[GP_EDGE_GREETING] = "greeting",
+	[GP_EDGE_FACTS] = "facts",
+	[GP_EDGE_READY] = "ready",
+	[GP_EDGE_COMMAND] = "command",
+	[GP_EDGE_DONE] = "done",
+};
+
+static void report_state(struct gp_edge_life *life, enum gp_edge_state next)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s -> %s", state_names[life->state], state_names[next]);
+	gp_push_report(&life->c, GP_REPORT_STATE, text);
+}
+
 void gp_edge_set_state(struct gp_edge_life *life, enum gp_edge_state state)
 {
+	if (life->c.config.report_states && state != life->state)
+		report_state(life, state);
 	life->state = state;
 	if (life->protocol->enter)
 		life->protocol->enter(life, state);
@@ -54,8 +77,8 @@ void gp_edge_set_state(struct gp_edge_life *life, enum gp_edge_state state)
 
 static void close_session(struct gp_edge_life *life)
 {
-	gp_push_close(&life->c);
 	gp_edge_set_state(life, GP_EDGE_DONE);
+	gp_push_close(&life->c);
 }
 
 static void say_goodbye(struct gp_edge_life *life, enum gp_end_reason reason)
@@ -148,14 +171,14 @@ void gp_edge_start_tls(struct gp_edge_life *life, const char *fmt, ...)
 
 void gp_edge_dial(struct gp_edge_life *life)
 {
-	gp_push(&life->c, GP_ACT_DIAL);
 	gp_edge_set_state(life, GP_EDGE_DIAL);
+	gp_push(&life->c, GP_ACT_DIAL);
 }
 
 void gp_edge_dial_trusted(struct gp_edge_life *life)
 {
-	gp_push(&life->c, GP_ACT_DIAL_TRUSTED);
 	gp_edge_set_state(life, GP_EDGE_DIAL);
+	gp_push(&life->c, GP_ACT_DIAL_TRUSTED);
 }
 
 static void tls_up(struct gp_edge_life *life, const struct gp_edge_facts *facts)
@@ -188,8 +211,8 @@ void gp_edge_become_ready(struct gp_edge_life *life)
 
 void gp_edge_splice(struct gp_edge_life *life)
 {
-	gp_push(&life->c, GP_ACT_SPLICE);
 	gp_edge_set_state(life, GP_EDGE_DONE);
+	gp_push(&life->c, GP_ACT_SPLICE);
 }
 
 /* ---- octets ---- */

@@ -313,4 +313,30 @@ def _():
 				equal(made.ending(), "close_notify")
 
 
+STATES = {
+	"session": ["new -> cleartext", "cleartext -> handshake", "handshake -> connecting", "connecting -> talking", "talking -> spliced",
+		"spliced -> closing"],
+	"engine": ["new -> cleartext", "cleartext -> handshake", "handshake -> dial", "dial -> greeting", "greeting -> ready",
+		"ready -> command", "command -> ready", "ready -> done"],
+}
+
+
+@test("with log.level = \"debug\" a session can be read from accept to end; without it no state is logged")
+def _():
+	leaf, address = pki().leaf("debug", [NAME]), lab.address(2143)
+	debug = Gate(lab, "debug", log={"level": "debug"}, certificates=[certificate(leaf)],
+		listeners=[listener("imap", address, leaf, dovecot().port("imap-proxy"), "proxy-v2")])
+	with by_starttls(address, tls(), NAME) as session:
+		session.send("a LOGIN alice secret\r\n")
+		contains(session.imap_answer("a")[-1], b"a OK")
+		session.send("b LOGOUT\r\n")
+		contains(session.rest(), b"b OK")
+	sid = debug.wait_for("session-end")["sid"]
+	seen = [event for event in debug.events("session-state") if event["sid"] == sid]
+	for machine, states in STATES.items():
+		equal((machine, [event["state"] for event in seen if event["machine"] == machine]), (machine, states))
+	equal(gate().events("session-state"), [])
+	debug.stop()
+
+
 run(lab)

@@ -61,6 +61,6 @@ void gp_xmpp_fail(struct xmpp_edge *edge, const char *condition, const char *sen
 {
 	gp_push_report(&edge->life.c, GP_REPORT_PROTOCOL, sentence);
 	gp_xmpp_say_error(edge, condition);
-	gp_push_close(&edge->life.c);
 	gp_edge_set_state(&edge->life, GP_EDGE_DONE);
+	gp_push_close(&edge->life.c);
 }
