@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "conf/check_facts.h"
 #include "conf/restart.h"
 #include "daemon/children.h"
 #include "daemon/cleartext_users.h"
@@ -131,6 +132,24 @@ static void on_expiry_time(void *arg)
 	gp_timer_set(&s->expiry, DAY_MS);
 }
 
+/* ---- backends that do not know who the client is ---- */
+
+/* The operator's word that they trust no address; serve --check --connect can try it. */
+static void warn_of_blind_backends(const struct gp_conf *conf)
+{
+	for (size_t i = 0; i < conf->listener_count; i++) {
+		const struct gp_conf_listener *listener = &conf->listeners[i];
+		char name[320];
+
+		if (!gp_conf_backend_is_blind(listener))
+			continue;
+		snprintf(name, sizeof(name), "%s@%s", gp_role_name(listener->role),
+			 listener->address.text);
+		gp_event(BACKEND_BLIND, GP_LOG_TEXT_FIELD("listener", name),
+			 GP_LOG_TEXT_FIELD("backend", listener->backend.address.text));
+	}
+}
+
 /* ---- session tickets ---- */
 
 static void on_rotation_time(void *arg)
@@ -239,6 +258,7 @@ static void adopt(struct supervisor *s, struct gp_snapshot *fresh)
 	gp_file_watch_set(s->files, fresh->files, fresh->states);
 	gp_snapshot_free(old);
 	warn_of_expiry(s);
+	warn_of_blind_backends(fresh->conf);
 }
 
 /* The sockets as they were: those that were opened for a refused configuration are closed. */
@@ -678,6 +698,7 @@ int gp_supervisor_main(const char *path, unsigned parts)
 		gp_event(STARTED, GP_LOG_TEXT_FIELD("version", GP_VERSION),
 			 GP_LOG_NUMBER_FIELD("pid", (uint64_t)getpid()));
 		warn_of_expiry(&s);
+		warn_of_blind_backends(s.snapshot->conf);
 		set_up_children(&s);
 		gp_loop_run(s.loop);
 		gp_event(STOPPED, GP_LOG_TEXT_FIELD(NULL, NULL));

@@ -188,7 +188,7 @@ const struct gp_conf_row gp_conf_backend_rows[] = {
 		  "login = \"trusted-address\"." },
 	{ "facts", GP_CONF_CHOICE, AT(gp_conf_backend, facts), "none", .words = gp_facts_words,
 	  .help = "How the backend learns who the client is: proxy-v2 (with the TLS facts), xclient "
-		  "(POP3, SMTP, Sieve), imap-id (IMAP) or none." },
+		  "(POP3, SMTP, Sieve), imap-id (IMAP) or none, which SMTP listeners must write." },
 	{ "tls", GP_CONF_CHOICE, AT(gp_conf_backend, tls), "off", .words = backend_tls_words,
 	  .help = "TLS towards the backend. Off is accepted on loopback and unix sockets only." },
 	{ "tls-name", GP_CONF_TEXT, AT(gp_conf_backend, tls_name), "",

@@ -34,7 +34,7 @@ const char *gp_smtp_relay_check_command(const struct gp_smtp_relay_check *check)
 	return check->step < STEPS ? steps[check->step].command : NULL;
 }
 
-/* After a refused MAIL there is nobody to RCPT for; what was taken once needs no second look. */
+/* After a refused MAIL no RCPT can be; what was taken once needs no second look. */
 static bool is_skipped(const struct gp_smtp_relay_check *check)
 {
 	switch (steps[check->step].kind) {
