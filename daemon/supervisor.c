@@ -54,6 +54,8 @@ struct supervisor {
 	int counter_fd;
 	int counter_read_fd;
 	struct gp_file_watch *files;
+	struct gp_identity identity; /* of children */
+	struct gp_admin_rule admin_rule;
 	struct gp_status_server *status;
 	struct gp_cleartext_users *cleartext_users;
 	struct gp_timer rotate;
@@ -309,10 +311,10 @@ static int prepare(struct supervisor *s, struct gp_snapshot **fresh_out, struct 
 	if (gp_conf_needs_restart(s->snapshot->conf, (*fresh_out)->conf)) {
 		gp_buf_appendf(
 			errors,
-			"%s: user, workers, run-dir and state-dir of the group "
+			"%s: user, workers, run-dir, state-dir and admin-group of the group "
 			"\"server\", the addresses of the groups \"web\" and \"policy\", the group "
-			"\"dns\", and whether there are listeners at all can be changed by a "
-			"restart only\n",
+			"\"dns\", whether there are listeners at all, and the first backend that is "
+			"a unix socket can be changed by a restart only\n",
 			s->path);
 		ret = GP_E_CONF;
 	} else {
@@ -458,23 +460,61 @@ static int make_folder(const char *path, mode_t mode)
 	return EX_CANTCREAT;
 }
 
+static int find_identity(struct supervisor *s)
+{
+	const char *user = s->snapshot->conf->server.user;
+	char text[512];
+
+	switch (gp_identity_find(user, &s->identity)) {
+	case GP_OK:
+		return EX_OK;
+	case GP_E_CONF:
+		complain("server.user must not be root: no child ever runs as root");
+		return EX_CONFIG;
+	default:
+		snprintf(text, sizeof(text),
+			 "server.user \"%s\" does not exist: create it, or name "
+			 "another",
+			 user);
+		complain(text);
+		return EX_NOUSER;
+	}
+}
+
+/* While we may still give things away: what administers is made here, and is no child's. */
+static int open_admin(struct supervisor *s, struct gp_buf *errors)
+{
+	const struct gp_conf *conf = s->snapshot->conf;
+	char path[GP_ADMIN_PATH_SIZE];
+	int fd;
+	int ret = gp_admin_rule_find(conf, &s->identity, &s->admin_rule, errors);
+
+	if (ret == GP_OK)
+		ret = gp_admin_directory_make(conf, &s->admin_rule, errors);
+	if (ret == GP_OK)
+		ret = gp_admin_listen(conf, "control.sock", &s->admin_rule, &fd, errors);
+	if (ret != GP_OK)
+		return EX_CANTCREAT;
+	gp_admin_path(conf, "control.sock", path);
+	s->status = gp_status_server_new(s->loop, fd, path, &s->admin_rule, answer_status, s);
+	return s->status ? EX_OK : EX_OSERR;
+}
+
 static int open_status(struct supervisor *s)
 {
 	const struct gp_conf_server *server = &s->snapshot->conf->server;
-	char path[PATH_SIZE], text[PATH_SIZE + 128];
+	struct gp_buf errors;
 	int ret = make_folder(server->run_dir, 0755);
 
 	if (ret == EX_OK)
 		ret = make_folder(server->state_dir, 0750);
 	if (ret != EX_OK)
 		return ret;
-	snprintf(path, sizeof(path), "%s/control.sock", server->run_dir);
-	if (gp_status_server_new(s->loop, path, answer_status, s, &s->status) == GP_OK)
-		return EX_OK;
-	snprintf(text, sizeof(text), "%s: %s", path,
-		 errno == EADDRINUSE ? "another gatepost is running here" : strerror(errno));
-	complain(text);
-	return EX_CANTCREAT;
+	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
+	ret = open_admin(s, &errors);
+	print_errors(&errors);
+	gp_buf_deinit(&errors);
+	return ret;
 }
 
 static int open_state(struct supervisor *s)
@@ -527,32 +567,12 @@ static int open_listeners(struct supervisor *s)
 	return ret;
 }
 
-static int find_identity(const struct supervisor *s, struct gp_identity *identity_out)
-{
-	const char *user = s->snapshot->conf->server.user;
-	char text[512];
-
-	switch (gp_identity_find(user, identity_out)) {
-	case GP_OK:
-		return EX_OK;
-	case GP_E_CONF:
-		complain("server.user must not be root: no child ever runs with root's rights");
-		return EX_CONFIG;
-	default:
-		snprintf(text, sizeof(text),
-			 "server.user \"%s\" does not exist: create it, or name "
-			 "another",
-			 user);
-		complain(text);
-		return EX_NOUSER;
-	}
-}
-
 static int open_children(struct supervisor *s)
 {
 	struct gp_children_config config = {
 		.pool = {
 			.loop = s->loop,
+			.identity = s->identity,
 			.counters = s->counters,
 			.on_ready = on_pool_ready,
 			.on_cleartext_login = on_cleartext_login,
@@ -564,12 +584,11 @@ static int open_children(struct supervisor *s)
 		.worker_count = s->worker_count,
 		.web = s->parts & GP_PART_EDGE,
 		.policy = s->parts & GP_PART_POLICY,
+		.admin_rule = s->admin_rule,
 	};
-	int ret = find_identity(s, &config.pool.identity);
 	struct gp_buf errors;
+	int ret;
 
-	if (ret != EX_OK)
-		return ret;
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
 	ret = gp_children_new(&config, &s->children, &errors);
 	print_errors(&errors);
@@ -658,9 +677,17 @@ static int load(struct supervisor *s)
 static int open_all(struct supervisor *s)
 {
 	static int (*const openers[])(struct supervisor *) = {
-		load,          raise_descriptor_limit, open_listeners, open_status,
-		open_state,    open_shared_memory,     watch_signals,  watch_files,
-		open_children, reduce_privileges,
+		load,
+		raise_descriptor_limit,
+		open_listeners,
+		find_identity,
+		open_status,
+		open_state,
+		open_shared_memory,
+		watch_signals,
+		watch_files,
+		open_children,
+		reduce_privileges,
 	};
 	int ret = EX_OK;
 

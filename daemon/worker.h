@@ -63,8 +63,11 @@ struct gp_worker {
 	uint8_t scratch[GP_SCRATCH_SIZE]; /* for one read at a time */
 };
 
+/* The argument of a worker that may have backends on unix sockets. */
+#define GP_WORKER_UNIX_BACKENDS "unix-backends"
+
 /* What a worker process does; its exit status. */
-int gp_worker_main(void);
+int gp_worker_main(bool unix_backends);
 
 /* Sessions call these. */
 void gp_worker_handshake_began(struct gp_worker *worker);

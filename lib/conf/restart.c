@@ -30,6 +30,17 @@ static bool same_policy(const struct gp_conf *a, const struct gp_conf *b)
 	       same_text(a->dns.unbound_conf, b->dns.unbound_conf);
 }
 
+bool gp_conf_calls_unix_sockets(const struct gp_conf *conf)
+{
+	for (size_t i = 0; i < conf->listener_count; i++) {
+		const struct gp_conf_backend *backend = &conf->listeners[i].backend;
+
+		if (backend->address.path || backend->trusted_address.path)
+			return true;
+	}
+	return false;
+}
+
 static bool same_processes(const struct gp_conf *a, const struct gp_conf *b)
 {
 	return same_text(a->web.address.text, b->web.address.text) &&
@@ -37,10 +48,12 @@ static bool same_processes(const struct gp_conf *a, const struct gp_conf *b)
 	       same_policy(a, b) && !a->listener_count == !b->listener_count &&
 	       !strcmp(a->server.user, b->server.user) && a->server.workers == b->server.workers &&
 	       !strcmp(a->server.run_dir, b->server.run_dir) &&
+	       same_text(a->server.admin_group, b->server.admin_group) &&
 	       !strcmp(a->server.state_dir, b->server.state_dir);
 }
 
 bool gp_conf_needs_restart(const struct gp_conf *running, const struct gp_conf *fresh)
 {
-	return !same_processes(running, fresh);
+	return !same_processes(running, fresh) ||
+	       (gp_conf_calls_unix_sockets(fresh) && !gp_conf_calls_unix_sockets(running));
 }

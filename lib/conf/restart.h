@@ -10,4 +10,7 @@
  * the sockets and folders that were made before rights were given up? */
 bool gp_conf_needs_restart(const struct gp_conf *running, const struct gp_conf *fresh);
 
+/* Is a backend a unix socket? Workers that were started without one cannot connect to any. */
+bool gp_conf_calls_unix_sockets(const struct gp_conf *conf);
+
 #endif

@@ -35,7 +35,10 @@ const struct gp_conf_row gp_conf_server_rows[] = {
 	{ "workers", GP_CONF_NUMBER, AT(gp_conf_server, workers), "0", .max = GP_CONF_WORKERS_MAX,
 	  .help = "Edge worker processes; 0 means one for each CPU." },
 	{ "run-dir", GP_CONF_TEXT, AT(gp_conf_server, run_dir), "/run/gatepost",
-	  .help = "Folder for control.sock, which gatepost status talks to." },
+	  .help = "Directory for control.sock and policy.sock, which gatepost status and gatepost "
+		  "policy talk to." },
+	{ "admin-group", GP_CONF_TEXT, AT(gp_conf_server, admin_group), "",
+	  .help = "Group whose members, beside root, may use gatepost status and gatepost policy." },
 	{ "state-dir", GP_CONF_TEXT, AT(gp_conf_server, state_dir), "/var/lib/gatepost",
 	  .help = "Folder for what must outlive a restart." },
 	{ "ticket-keys", GP_CONF_TEXT, AT(gp_conf_server, ticket_keys), "",
