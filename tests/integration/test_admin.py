@@ -11,7 +11,7 @@ import sys
 
 sys.dont_write_bytecode = True
 from gate import EX_CONFIG, Gate, certificate, gatepost, listener  # noqa: E402
-from lab import ROOT, USER, Lab, command, contains, equal, python_for_all, run, test  # noqa: E402
+from lab import ROOT, TOP, USER, Lab, command, contains, equal, python_for_all, run, test  # noqa: E402
 from pki import Pki  # noqa: E402
 
 EX_UNAVAILABLE, EX_NOPERM = 69, 77
@@ -51,12 +51,12 @@ def ask(gate, name, who, short=False):
 	return done.stdout.strip() + done.stderr.strip()
 
 
-def start(name, root, **server):
+def start(name, root, before=(), **server):
 	"""With a directory of its own for the sockets, and a policy service that asks no DNS."""
 	run_dir = lab.make_folder(name + "-run")
 	if root:
 		os.chown(run_dir, 0, 0)
-	return Gate(lab, name, root=root, server={"run_dir": run_dir, "workers": 1, **server}, dns={"dnssec": "off"},
+	return Gate(lab, name, root=root, before=before, server={"run_dir": run_dir, "workers": 1, **server}, dns={"dnssec": "off"},
 		policy={"addresses": [lab.address(8461)]})
 
 
@@ -156,6 +156,18 @@ if ROOT:
 		equal(third.wait() == 0, False)
 		contains("\n".join(third.lines), "/admin: ")
 		equal(facts(folder_of(again) + "-elsewhere")[2], 0o777)
+
+	@test("started as root with the capabilities that the unit for systemd leaves: it starts, reloads and serves")
+	def _():
+		with open(os.path.join(TOP, "contrib", "systemd", "gatepost.service"), encoding="utf-8") as file:
+			words = next(line for line in file if line.startswith("CapabilityBoundingSet=")).split("=")[1].split()
+		given = ",".join("+" + word.removeprefix("CAP_").lower() for word in words)
+		state_dir = lab.make_folder("bounded-state")
+		os.chown(state_dir, 0, 0)
+		gate = start("bounded", True, ("setpriv", "--bounding-set=-all," + given), state_dir=state_dir)
+		expect(gate, {"root": True}, SERVED)
+		expect(gate, user(USER.pw_name), "PermissionError")
+		gate.reload(log={"level": "debug"})
 
 	@test("run by an ordinary user: that user and root are served, another user is not, also with the directory open")
 	def _():
