@@ -77,8 +77,7 @@ int gp_version_command(int argc, char **argv)
 
 int gp_edge_worker_command(int argc, char **argv)
 {
-	(void)argc, (void)argv;
-	return gp_worker_main();
+	return gp_worker_main(argc > 1 && !strcmp(argv[1], GP_WORKER_UNIX_BACKENDS));
 }
 
 int gp_web_command(int argc, char **argv)
@@ -95,8 +94,7 @@ int gp_fetch_command(int argc, char **argv)
 
 int gp_policy_server_command(int argc, char **argv)
 {
-	(void)argc, (void)argv;
-	return gp_policy_main();
+	return gp_policy_main(argc > 1 ? argv[1] : "");
 }
 
 int main(int argc, char **argv)

@@ -16,6 +16,7 @@
 #include "cli/policy_ask.h"
 #include "cli/policy_check_postfix.h"
 #include "daemon/policy/policy_store.h"
+#include "daemon/process/admin.h"
 #include "policy/explain.h"
 
 /* gatepost policy: the service, and questions about it. */
@@ -57,13 +58,19 @@ static int tell_service(const struct policy_options *options, const char *map, c
 	enum gp_socketmap_word word;
 
 	if (gp_policy_ask(options->conf, map, key, &word, out) != GP_OK) {
-		fprintf(stderr, "gatepost policy: %s/policy.sock: %s (is gatepost running?)\n",
-			options->conf->server.run_dir, strerror(errno));
+		int error = errno;
+		char path[GP_ADMIN_PATH_SIZE];
+
+		gp_admin_path(options->conf, "policy.sock", path);
+		fprintf(stderr, "gatepost policy: %s: %s (%s)\n", path, strerror(error),
+			gp_admin_hint(error));
 		return EX_UNAVAILABLE;
 	}
 	if (word == GP_SOCKETMAP_OK)
 		return EX_OK;
 	complain(gp_buf_cstr(out), "");
+	if (gp_str_starts_nocase(gp_str_from(out->data, out->len), GP_ADMIN_REFUSED))
+		return EX_NOPERM;
 	return word == GP_SOCKETMAP_PERM ? EX_USAGE : EX_TEMPFAIL;
 }
 

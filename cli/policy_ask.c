@@ -7,9 +7,10 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "daemon/process/admin.h"
 #include "io/socket.h"
 
-enum { PATIENCE_S = 120, PATH_SIZE = 4096 };
+enum { PATIENCE_S = 120 };
 
 static int connect_to(const char *path, int *fd_out)
 {
@@ -30,16 +31,15 @@ static int connect_to(const char *path, int *fd_out)
 	return GP_E_IO;
 }
 
-static int send_all(int fd, const struct gp_buf *request)
+static void send_all(int fd, const struct gp_buf *request)
 {
 	for (size_t sent = 0; sent < request->len;) {
 		ssize_t n = send(fd, request->data + sent, request->len - sent, MSG_NOSIGNAL);
 
 		if (n < 0)
-			return GP_E_IO;
+			return;
 		sent += (size_t)n;
 	}
-	return GP_OK;
 }
 
 static int receive(int fd, enum gp_socketmap_word *word_out, struct gp_buf *out)
@@ -71,18 +71,19 @@ static int receive(int fd, enum gp_socketmap_word *word_out, struct gp_buf *out)
 int gp_policy_ask(const struct gp_conf *conf, const char *map, const char *key,
 		  enum gp_socketmap_word *word_out, struct gp_buf *out)
 {
-	char path[PATH_SIZE];
+	char path[GP_ADMIN_PATH_SIZE];
 	struct gp_buf request;
 	int fd, ret;
 
-	snprintf(path, sizeof(path), "%s/policy.sock", conf->server.run_dir);
+	gp_admin_path(conf, "policy.sock", path);
 	ret = connect_to(path, &fd);
 	if (ret != GP_OK)
 		return ret;
 	gp_buf_init(&request, GP_SOCKETMAP_REQUEST_MAX + 16);
 	ret = gp_socketmap_request_format(map, key, &request);
+	/* who is refused is told so at once, and may not get to ask */
 	if (ret == GP_OK)
-		ret = send_all(fd, &request);
+		send_all(fd, &request);
 	if (ret == GP_OK)
 		ret = receive(fd, word_out, out);
 	gp_buf_deinit(&request);

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "cli/command.h"
 #include "conf/check_domains.h"
+#include "conf/check_facts.h"
 #include "daemon/edge/backend_check.h"
 #include "daemon/process/memory.h"
 #include "daemon/supervisor/served_file.h"
@@ -104,6 +105,7 @@ static void print_advice(const struct gp_snapshot *snapshot)
 	struct gp_buf advice;
 
 	gp_buf_init(&advice, GP_CONF_ERRORS_MAX);
+	gp_conf_advise_facts(snapshot->conf, &advice);
 	gp_conf_advise_domains(snapshot->conf, &advice);
 	advise_hosting(snapshot, &advice);
 	advise_retired(snapshot->conf, &advice);

@@ -46,20 +46,20 @@ static int parse(int argc, char **argv, struct status_options *options)
 }
 
 /* The socket of the gatepost with this configuration. */
-static int find_socket(const struct status_options *options, char *path, size_t size)
+static int find_socket(const struct status_options *options, char path[static GP_ADMIN_PATH_SIZE])
 {
 	struct gp_conf *conf;
 	struct gp_buf errors;
 	int ret;
 
 	if (options->socket) {
-		snprintf(path, size, "%s", options->socket);
+		snprintf(path, GP_ADMIN_PATH_SIZE, "%s", options->socket);
 		return EX_OK;
 	}
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
 	ret = gp_conf_load_file(options->conf, &conf, &errors);
 	if (ret == GP_OK) {
-		snprintf(path, size, "%s/control.sock", conf->server.run_dir);
+		gp_admin_path(conf, "control.sock", path);
 		gp_conf_free(conf);
 	} else {
 		fwrite(errors.data, 1, errors.len, stderr);
@@ -71,22 +71,25 @@ static int find_socket(const struct status_options *options, char *path, size_t 
 int gp_status_command(int argc, char **argv)
 {
 	struct status_options options = { .conf = GP_DEFAULT_CONF, .subject = "status" };
-	char path[4096], request[GP_STATUS_REQUEST_MAX];
+	char path[GP_ADMIN_PATH_SIZE], request[GP_STATUS_REQUEST_MAX];
 	struct gp_buf answer;
 	int ret = parse(argc, argv, &options);
 
 	if (ret == EX_OK)
-		ret = find_socket(&options, path, sizeof(path));
+		ret = find_socket(&options, path);
 	if (ret != EX_OK)
 		return ret;
 	snprintf(request, sizeof(request), "%s%s", options.subject, options.json ? " json" : "");
 	gp_buf_init(&answer, GP_STATUS_ANSWER_MAX);
-	if (gp_status_ask(path, request, &answer) == GP_OK) {
-		fwrite(answer.data, 1, answer.len, stdout);
-	} else {
-		fprintf(stderr, "gatepost status: %s: %s (is gatepost running?)\n", path,
-			strerror(errno));
+	if (gp_status_ask(path, request, &answer) != GP_OK) {
+		fprintf(stderr, "gatepost status: %s: %s (%s)\n", path, strerror(errno),
+			gp_admin_hint(errno));
 		ret = EX_UNAVAILABLE;
+	} else if (gp_str_starts_nocase(gp_str_from(answer.data, answer.len), GP_ADMIN_REFUSED)) {
+		fprintf(stderr, "gatepost status: %s", gp_buf_cstr(&answer));
+		ret = EX_NOPERM;
+	} else {
+		fwrite(answer.data, 1, answer.len, stdout);
 	}
 	gp_buf_deinit(&answer);
 	return ret;

@@ -12,11 +12,17 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "conf/check_facts.h"
 #include "daemon/edge/edge_listener.h"
 #include "io/stream.h"
 #include "proto/proxy.h"
+#include "proto/smtp/relay_check.h"
 
-enum { CHUNK = 4096 };
+/* RFC 5321 section 4.5.3.2 would have five minutes for RCPT */
+enum { CHUNK = 4096, SMTP_ANSWER_MS = 60000, SMTP_REPLY_MAX = 16384 };
+
+/* The client that is claimed: one of RFC 5737, which no backend may trust. */
+static const char client_ip[] = "192.0.2.1";
 
 struct probe {
 	const struct gp_conf_listener *listener;
@@ -121,7 +127,7 @@ static void send_proxy_header(struct probe *p)
 					  .tls_cipher = gp_str_of("TLS_AES_256_GCM_SHA384") };
 	struct gp_buf text;
 
-	gp_endpoint_parse_ip("127.0.0.1", &header.source);
+	gp_endpoint_parse_ip(client_ip, &header.source);
 	gp_endpoint_parse_ip("127.0.0.2", &header.destination);
 	gp_buf_init(&text, GP_PROXY_HEADER_MAX);
 	if (gp_proxy_v2_build(&header, &text) == GP_OK)
@@ -181,7 +187,7 @@ static void tell_facts(struct probe *p)
 	int kind = p->listener->backend.facts;
 	const struct gp_edge_facts facts = {
 		.tell = kind == GP_FACTS_IMAP_ID || kind == GP_FACTS_XCLIENT,
-		.client_ip = "127.0.0.1",
+		.client_ip = client_ip,
 		.client_port = 1,
 		.local_ip = "127.0.0.2",
 		.local_port = 1,
@@ -295,6 +301,86 @@ static void talk(struct probe *p)
 		listen_once(p);
 }
 
+/* ---- does it relay for strangers? ---- */
+
+/* The code in the last line of a whole reply; 0: there is more to come (RFC 5321 section 4.2). */
+static unsigned code_of_reply(const struct gp_buf *reply)
+{
+	struct gp_str rest = gp_str_from(reply->data, reply->len), line = rest;
+	uint64_t code = 0;
+
+	if (!rest.len || rest.p[rest.len - 1] != '\n')
+		return 0;
+	while (rest.len)
+		line = gp_str_chomp(gp_str_split(&rest, '\n'));
+	if (line.len < 3 || (line.len > 3 && line.p[3] == '-') ||
+	    gp_str_parse_uint((struct gp_str){ line.p, 3 }, 599, &code) != GP_OK)
+		return 0;
+	return (unsigned)code;
+}
+
+static unsigned hear_reply(struct probe *p, struct gp_buf *reply)
+{
+	uint8_t data[CHUNK];
+	unsigned code = 0;
+	size_t len;
+
+	p->deadline_ms = gp_time_mono_ms() + SMTP_ANSWER_MS;
+	while (!code && !p->over) {
+		int ret = gp_stream_read(&p->backend, data, sizeof(data), &len);
+
+		if (ret == GP_AGAIN && wait_for(p, events_of(p->backend.read_waits_for)))
+			continue;
+		if (ret != GP_OK || gp_buf_append(reply, data, len) != GP_OK)
+			p->over = true;
+		else
+			code = code_of_reply(reply);
+	}
+	return code;
+}
+
+static void complain_of_relay(struct probe *p, const char *address, struct gp_buf *reply)
+{
+	bool blind = gp_conf_backend_is_blind(p->listener);
+	struct gp_str answer = gp_str_chomp(gp_str_from(reply->data, reply->len));
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "open relay: without AUTH it takes mail for <%s> (\"%.*s\") from %s. %s", address,
+		 (int)(answer.len < 200 ? answer.len : 200), answer.p,
+		 blind ? "gatepost's own address, which it takes for every client's" : client_ip,
+		 blind ? "Set facts = \"proxy-v2\" here and, for this service in Postfix's "
+			 "master.cf, -o smtpd_upstream_proxy_protocol=haproxy; or, to keep "
+			 "facts = \"none\", -o mynetworks= there"
+		       : "In Postfix, end smtpd_relay_restrictions with "
+			 "reject_unauth_destination, and keep strangers out of mynetworks");
+	complain(p, text);
+}
+
+/* Past the engine, which would let no client of a submission listener get so far without AUTH. */
+static void try_to_relay(struct probe *p)
+{
+	struct gp_smtp_relay_check check = { .step = 0 };
+	const char *command;
+	struct gp_buf reply;
+
+	while (!p->over && (command = gp_smtp_relay_check_command(&check))) {
+		bool known = check.relayed;
+		unsigned code;
+
+		gp_buf_init(&reply, SMTP_REPLY_MAX);
+		send_all(p, command, strlen(command));
+		code = hear_reply(p, &reply);
+		gp_smtp_relay_check_answer(&check, code);
+		if (check.relayed && !known)
+			complain_of_relay(p, check.relayed, &reply);
+		else if (p->over && gp_smtp_relay_check_command(&check) && !p->found)
+			complain(p, "it does not answer MAIL and RCPT, so whether it relays for "
+				    "strangers is not known");
+		gp_buf_deinit(&reply);
+	}
+}
+
 static bool probe_one(const struct gp_conf *conf, const struct gp_conf_listener *listener,
 		      const struct gp_conf_address *address)
 {
@@ -323,6 +409,8 @@ static bool probe_one(const struct gp_conf *conf, const struct gp_conf_listener 
 	gp_stream_clear(&p.backend);
 	if (p.engine)
 		talk(&p);
+	if (p.complete && !p.over && p.ops == &gp_smtp_edge)
+		try_to_relay(&p);
 	p.ops->free(p.engine);
 	gp_tls_free(p.backend.tls);
 	if (p.backend.fd >= 0)

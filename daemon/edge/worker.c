@@ -494,7 +494,7 @@ static struct worker *worker_new(void)
 	return worker;
 }
 
-int gp_worker_main(void)
+int gp_worker_main(bool unix_backends)
 {
 	struct worker *worker;
 
@@ -502,7 +502,7 @@ int gp_worker_main(void)
 	worker = worker_new();
 	if (!worker)
 		return EX_OSERR;
-	if (gp_sandbox_enter(GP_SANDBOX_WORKER) != GP_OK)
+	if (gp_sandbox_enter(unix_backends ? GP_SANDBOX_WORKER_UNIX : GP_SANDBOX_WORKER) != GP_OK)
 		return EX_OSERR;
 	gp_loop_run(worker->load.loop);
 	return EX_OK;

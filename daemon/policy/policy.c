@@ -38,6 +38,7 @@ enum {
 const char *const gp_policy_groups[] = { "server", "log", "dns", "policy", NULL };
 
 struct policy_process {
+	struct gp_admin_rule admin_rule;
 	struct gp_loop *loop;
 	struct gp_watch control;
 	struct gp_conf *conf;
@@ -320,11 +321,12 @@ static int make_service(struct policy_process *process)
 
 static int open_servers(struct policy_process *process)
 {
-	const struct gp_socketmap_handler handler = { on_postfix_request, on_postfix_gone,
-						      process };
+	const struct gp_socketmap_handler handler = { on_postfix_request, on_postfix_gone, process,
+						      NULL };
 
 	process->admin = gp_policy_admin_new(process->loop, process->fds[GP_POLICY_ADMIN],
-					     process->service, process->desk, process->domains);
+					     &process->admin_rule, process->service, process->desk,
+					     process->domains);
 	if (!process->admin)
 		return GP_E_NOMEM;
 	for (size_t i = GP_POLICY_POSTFIX; i < process->fd_count; i++) {
@@ -553,9 +555,12 @@ static void close_all(struct policy_process *process)
 	gp_conf_free(process->conf);
 }
 
-int gp_policy_main(void)
+int gp_policy_main(const char *admin_rule)
 {
 	struct policy_process process = { .loop = gp_loop_new(), .channel_fd = -1 };
+
+	if (gp_admin_rule_parse(admin_rule, &process.admin_rule) != GP_OK)
+		return EX_USAGE;
 
 	gp_child_begin("gatepost-policy");
 	if (!process.loop)

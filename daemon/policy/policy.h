@@ -13,7 +13,7 @@ enum gp_policy_socket {
 
 extern const char *const gp_policy_groups[]; /* ended by NULL */
 
-/* What the process does; its exit status. */
-int gp_policy_main(void);
+/* What the process does; its exit status. `admin_rule` is for policy.sock (admin.h). */
+int gp_policy_main(const char *admin_rule);
 
 #endif

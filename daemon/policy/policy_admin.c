@@ -13,6 +13,7 @@
 enum { LIST_OCTETS_MAX = 90000, LEVEL_SIZE = 1024, REASON_SIZE = 512 };
 
 struct gp_policy_admin {
+	struct gp_admin_rule rule;
 	struct gp_socketmap_server *server;
 	struct gp_service *service;
 	struct gp_desk *desk;
@@ -279,15 +280,32 @@ static void on_gone(void *arg, struct gp_socketmap_talk *talk)
 	work_free(work);
 }
 
+static bool admit(void *arg, int fd)
+{
+	const struct gp_policy_admin *admin = arg;
+	char refusal[GP_ADMIN_REFUSAL_SIZE];
+	struct gp_buf reply;
+
+	if (gp_admin_permits_peer(&admin->rule, fd, "policy.sock", refusal))
+		return true;
+	gp_buf_init(&reply, 2 * GP_ADMIN_REFUSAL_SIZE);
+	if (gp_socketmap_reply_format(GP_SOCKETMAP_PERM, gp_str_of(refusal), &reply) == GP_OK)
+		gp_admin_turn_away(fd, reply.data, reply.len);
+	gp_buf_deinit(&reply);
+	return false;
+}
+
 struct gp_policy_admin *gp_policy_admin_new(struct gp_loop *loop, int fd,
+					    const struct gp_admin_rule *rule,
 					    struct gp_service *service, struct gp_desk *desk,
 					    struct gp_domains *domains)
 {
 	struct gp_policy_admin *admin = calloc(1, sizeof(*admin));
-	const struct gp_socketmap_handler handler = { on_request, on_gone, admin };
+	const struct gp_socketmap_handler handler = { on_request, on_gone, admin, admit };
 
 	if (!admin)
 		return NULL;
+	admin->rule = *rule;
 	admin->service = service;
 	admin->desk = desk;
 	admin->domains = domains;

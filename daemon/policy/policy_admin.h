@@ -2,6 +2,7 @@
 #ifndef GP_DAEMON_POLICY_POLICY_ADMIN_H
 #define GP_DAEMON_POLICY_POLICY_ADMIN_H
 
+#include "daemon/process/admin.h"
 #include "policy/service.h"
 
 /* The socket policy.sock, for the operator and the relay: socketmap requests whose maps are
@@ -16,8 +17,9 @@
 
 struct gp_policy_admin;
 
-/* Takes over the listening socket. NULL without memory. */
+/* Takes over the listening socket, and answers those that `rule` permits. NULL without memory. */
 struct gp_policy_admin *gp_policy_admin_new(struct gp_loop *loop, int fd,
+					    const struct gp_admin_rule *rule,
 					    struct gp_service *service, struct gp_desk *desk,
 					    struct gp_domains *domains);
 void gp_policy_admin_free(struct gp_policy_admin *admin);

@@ -171,8 +171,11 @@ static void on_idle(void *arg)
 
 static void accept_talk(struct gp_socketmap_server *server, int fd)
 {
-	struct gp_socketmap_talk *talk = calloc(1, sizeof(*talk));
+	const struct gp_socketmap_handler *handler = &server->handler;
+	struct gp_socketmap_talk *talk = NULL;
 
+	if (!handler->admit || handler->admit(handler->arg, fd))
+		talk = calloc(1, sizeof(*talk));
 	if (!talk) {
 		close(fd);
 		return;

@@ -18,6 +18,9 @@ struct gp_socketmap_handler {
 			const struct gp_socketmap_request *request);
 	void (*abandon)(void *arg, struct gp_socketmap_talk *talk);
 	void *arg;
+	/* May the peer that has just connected ask? False: it has been told, and is closed. NULL: all
+	 * may. */
+	bool (*admit)(void *arg, int fd);
 };
 
 /* Takes over the listening socket. NULL without memory. */

@@ -32,6 +32,13 @@
 	ROW(CERTIFICATE_REFUSED, "certificate-refused", ERROR, "supervisor", "reason",             \
 	    "A file in a folder of certificates cannot be used, the certificate that stood there " \
 	    "before stays in use, if there was one; or an OCSP response is not stapled.")          \
+	ROW(BACKEND_BLIND, "backend-blind", WARN, "supervisor", "listener backend",                \
+	    "An SMTP listener has facts = \"none\": its backend takes gatepost's address for "     \
+	    "every client's. If it trusts that address (mynetworks in Postfix) it relays mail "    \
+	    "for everyone; gatepost serve --check --connect tries it.")                            \
+	ROW(ADMIN_REFUSED, "admin-refused", WARN, "admin", "socket uid pid",                       \
+	    "A process asked control.sock or policy.sock that may not (see server.admin-group): "  \
+	    "perhaps one that was taken over. At most one line a second.")                         \
 	ROW(STATE_NOT_SAVED, "state-not-saved", ERROR, "supervisor", "file reason",                \
 	    "A file in server.state-dir could not be written; it is tried again.")                 \
 	ROW(SESSION_END, "session-end", INFO, "edge",                                              \

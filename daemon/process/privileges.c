@@ -40,19 +40,25 @@ int gp_identity_assume(const struct gp_identity *identity)
 
 int gp_privileges_reduce(void)
 {
-	static const unsigned kept[] = { CAP_DAC_OVERRIDE, CAP_KILL, CAP_NET_BIND_SERVICE,
-					 CAP_SETGID, CAP_SETUID };
+	static const unsigned kept[] = { CAP_DAC_OVERRIDE,     CAP_DAC_READ_SEARCH, CAP_KILL,
+					 CAP_NET_BIND_SERVICE, CAP_SETGID,          CAP_SETUID };
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct had[_LINUX_CAPABILITY_U32S_3], data[_LINUX_CAPABILITY_U32S_3];
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return GP_E_IO;
 	if (geteuid() != 0)
 		return GP_OK;
+	if (syscall(SYS_capget, &header, had) < 0)
+		return GP_E_IO;
 	memset(data, 0, sizeof(data));
+	/* the service manager may have given less (CapabilityBoundingSet), and what it did not
+	 * give cannot be kept */
 	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
-		data[CAP_TO_INDEX(kept[i])].permitted |= CAP_TO_MASK(kept[i]);
-		data[CAP_TO_INDEX(kept[i])].effective |= CAP_TO_MASK(kept[i]);
+		unsigned index = CAP_TO_INDEX(kept[i]);
+
+		data[index].permitted |= CAP_TO_MASK(kept[i]) & had[index].permitted;
+		data[index].effective |= CAP_TO_MASK(kept[i]) & had[index].permitted;
 	}
 	return syscall(SYS_capset, &header, data) == 0 ? GP_OK : GP_E_IO;
 }

@@ -109,7 +109,17 @@ static const int policy_calls[] = {
 	SCMP_SYS(unlinkat),
 };
 
-static const int families[] = { AF_INET, AF_INET6, AF_UNIX };
+/* All kinds of a family, or one kind of it. A socket for datagrams cannot connect to a server of
+ * streams (EPROTOTYPE); glibc's syslog() needs one when the log daemon was started anew. */
+struct kind {
+	int family;
+	int type; /* -1: any */
+};
+
+static const struct kind kinds[] = { { AF_INET, -1 }, { AF_INET6, -1 }, { AF_UNIX, SOCK_DGRAM } };
+static const struct kind unix_streams = { AF_UNIX, SOCK_STREAM };
+
+enum { TYPE_MASK = 0xf }; /* what is left are flags, such as SOCK_CLOEXEC */
 
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 {
@@ -120,19 +130,34 @@ static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 	return GP_OK;
 }
 
-static int allow_sockets(scmp_filter_ctx filter)
+static int allow_kind(scmp_filter_ctx filter, const struct kind *kind)
 {
-	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
-		const struct scmp_arg_cmp family = { .arg = 0,
-						     .op = SCMP_CMP_EQ,
-						     .datum_a = (scmp_datum_t)families[i],
-						     .datum_b = 0 };
+	const struct scmp_arg_cmp arguments[] = {
+		{ .arg = 0,
+		  .op = SCMP_CMP_EQ,
+		  .datum_a = (scmp_datum_t)kind->family,
+		  .datum_b = 0 },
+		{ .arg = 1,
+		  .op = SCMP_CMP_MASKED_EQ,
+		  .datum_a = TYPE_MASK,
+		  .datum_b = (scmp_datum_t)kind->type },
+	};
 
-		if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &family) <
-		    0)
-			return GP_E_IO;
-	}
-	return GP_OK;
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket),
+				      kind->type < 0 ? 1 : 2, arguments) < 0
+		       ? GP_E_IO
+		       : GP_OK;
+}
+
+static int allow_sockets(scmp_filter_ctx filter, enum gp_sandbox sandbox)
+{
+	int ret = GP_OK;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && ret == GP_OK; i++)
+		ret = allow_kind(filter, &kinds[i]);
+	if (ret == GP_OK && sandbox == GP_SANDBOX_WORKER_UNIX)
+		ret = allow_kind(filter, &unix_streams);
+	return ret;
 }
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -142,7 +167,7 @@ static int add_rules(scmp_filter_ctx filter, enum gp_sandbox sandbox)
 	int ret = allow(filter, worker_calls, COUNT(worker_calls));
 
 	if (ret == GP_OK)
-		ret = allow_sockets(filter);
+		ret = allow_sockets(filter, sandbox);
 	if (ret == GP_OK && sandbox == GP_SANDBOX_FETCH)
 		ret = allow(filter, fetch_calls, COUNT(fetch_calls));
 	if (ret == GP_OK && sandbox == GP_SANDBOX_POLICY)

@@ -9,14 +9,16 @@
 #include "io/socket.h"
 
 /* A socket left by a process that is gone: nobody answers. */
-static void remove_stale(const struct gp_socket_address *address, const char *path)
+void gp_unix_socket_remove_stale(const char *path)
 {
+	struct gp_socket_address address;
 	struct stat state;
 	int fd;
 
-	if (lstat(path, &state) < 0 || !S_ISSOCK(state.st_mode))
+	if (lstat(path, &state) < 0 || !S_ISSOCK(state.st_mode) ||
+	    gp_socket_address_from_path(path, &address) != GP_OK)
 		return;
-	if (gp_socket_connect(address, &fd) == GP_OK)
+	if (gp_socket_connect(&address, &fd) == GP_OK)
 		close(fd);
 	else if (errno == ECONNREFUSED)
 		unlink(path);
@@ -32,7 +34,7 @@ int gp_unix_socket_listen(const char *path, mode_t mode, uid_t owner, gid_t grou
 
 	if (ret != GP_OK)
 		return ret;
-	remove_stale(&address, path);
+	gp_unix_socket_remove_stale(path);
 	before = umask(0777 & ~mode);
 	ret = gp_socket_listen(&address, fd_out);
 	umask(before);

@@ -5,6 +5,8 @@
 #include <sysexits.h>
 
 #include "base/err.h"
+#include "conf/restart.h"
+#include "daemon/edge/worker.h"
 #include "daemon/supervisor/policy_sockets.h"
 #include "daemon/supervisor/web_sockets.h"
 
@@ -14,6 +16,7 @@ enum pool { POOL_EDGE, POOL_WEB, POOL_FETCH, POOL_POLICY, POOLS };
 struct gp_children {
 	struct gp_pool *pools[POOLS]; /* NULL: there is nothing for it to do */
 	int web_fds[GP_WEB_SOCKETS];
+	char admin_rule[GP_ADMIN_RULE_SIZE];
 	int policy_fds[GP_POLICY_SOCKETS_MAX];
 	size_t policy_fd_count;
 	int fetch_fd;
@@ -130,6 +133,7 @@ static int open_edge(struct gp_children *c, const struct gp_children_config *con
 	if (!config->worker_count)
 		return EX_OK;
 	edge.role = "edge-worker";
+	edge.argument = gp_conf_calls_unix_sockets(config->conf) ? GP_WORKER_UNIX_BACKENDS : NULL;
 	edge.worker_count = config->worker_count;
 	edge.line_count = config->worker_count;
 	return open_pool(c, POOL_EDGE, &edge);
@@ -141,6 +145,7 @@ static int open_single(struct gp_children *c, const struct gp_children_config *c
 	struct gp_pool_config single = config->pool;
 
 	single.role = role;
+	single.argument = pool == POOL_POLICY ? c->admin_rule : NULL;
 	single.worker_count = 1;
 	single.first_line = line;
 	single.line_count = gp_children_counter_lines(config->worker_count);
@@ -165,9 +170,11 @@ static int open_policy(struct gp_children *c, const struct gp_children_config *c
 
 	if (!config->policy || !gp_policy_is_wanted(config->conf))
 		return EX_OK;
-	if (gp_policy_sockets_open(config->conf, &config->pool.identity, c->policy_fds,
-				   &c->policy_fd_count, &c->fetch_fd, errors) != GP_OK)
+	if (gp_policy_sockets_open(config->conf, &config->pool.identity, &config->admin_rule,
+				   c->policy_fds, &c->policy_fd_count, &c->fetch_fd,
+				   errors) != GP_OK)
 		return EX_UNAVAILABLE;
+	gp_admin_rule_format(&config->admin_rule, c->admin_rule);
 	ret = open_single(c, config, POOL_FETCH, "fetch", config->worker_count);
 	if (ret == EX_OK)
 		ret = open_single(c, config, POOL_POLICY, "policy-server",

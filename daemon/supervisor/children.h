@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "conf/conf.h"
+#include "daemon/process/admin.h"
 #include "daemon/supervisor/pool.h"
 #include "daemon/supervisor/snapshot.h"
 
@@ -18,6 +19,7 @@ struct gp_children_config {
 	unsigned worker_count;      /* of the edge; 0: none */
 	bool web;                   /* where it is wanted */
 	bool policy;                /* the same */
+	struct gp_admin_rule admin_rule;
 };
 
 /* Lines of counters: one for each worker, then the supervisor's own, then the policy process's. */

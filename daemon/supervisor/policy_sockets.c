@@ -17,7 +17,7 @@
 #include "daemon/process/unix_socket.h"
 #include "io/socket.h"
 
-enum { ADMIN_MODE = 0660, STORE_MODE = 0700, PATH_SIZE = 4096 };
+enum { STORE_MODE = 0700 };
 
 bool gp_policy_is_wanted(const struct gp_conf *conf)
 {
@@ -69,20 +69,6 @@ static int make_store_folder(const struct gp_conf *conf, const struct gp_identit
 	if (chmod(conf->server.state_dir, 0751) < 0)
 		return complain(errors, conf->server.state_dir, strerror(errno));
 	return GP_OK;
-}
-
-static int open_admin(const struct gp_conf *conf, const struct gp_identity *identity, int *fd_out,
-		      struct gp_buf *errors)
-{
-	char path[PATH_SIZE];
-	int ret;
-
-	snprintf(path, sizeof(path), "%s/policy.sock", conf->server.run_dir);
-	ret = gp_unix_socket_listen(path, ADMIN_MODE, owner_of(identity), group_of(identity),
-				    fd_out);
-	return ret == GP_OK ? GP_OK
-			    : complain(errors, path,
-				       ret == GP_E_IO ? strerror(errno) : "the path is too long");
 }
 
 static int find_group(const struct gp_conf *conf, const struct gp_identity *identity,
@@ -137,6 +123,7 @@ static int open_channel(int *policy_fd_out, int *fetch_fd_out, struct gp_buf *er
 }
 
 int gp_policy_sockets_open(const struct gp_conf *conf, const struct gp_identity *identity,
+			   const struct gp_admin_rule *rule,
 			   int fds_out[static GP_POLICY_SOCKETS_MAX], size_t *count_out,
 			   int *fetch_fd_out, struct gp_buf *errors)
 {
@@ -146,7 +133,7 @@ int gp_policy_sockets_open(const struct gp_conf *conf, const struct gp_identity 
 	if (ret == GP_OK)
 		ret = open_channel(&fds_out[GP_POLICY_CHANNEL], fetch_fd_out, errors);
 	if (ret == GP_OK)
-		ret = open_admin(conf, identity, &fds_out[GP_POLICY_ADMIN], errors);
+		ret = gp_admin_listen(conf, "policy.sock", rule, &fds_out[GP_POLICY_ADMIN], errors);
 	for (size_t i = 0; i < conf->policy.addresses.count && ret == GP_OK; i++)
 		ret = open_postfix(conf, conf->policy.addresses.items[i], identity,
 				   &fds_out[GP_POLICY_POSTFIX + i], errors);

@@ -50,7 +50,8 @@ struct gp_pool {
 
 static void become_worker(const struct gp_pool *pool, int control_fd)
 {
-	char *const argv[] = { (char[]){ "gatepost" }, (char *)(uintptr_t)pool->config.role, NULL };
+	char *const argv[] = { (char[]){ "gatepost" }, (char *)(uintptr_t)pool->config.role,
+			       (char *)(uintptr_t)pool->config.argument, NULL };
 	extern char **environ;
 
 	/* the copy loses FD_CLOEXEC, unless it is the same descriptor */

@@ -13,7 +13,8 @@ struct gp_pool;
 
 struct gp_pool_config {
 	struct gp_loop *loop;
-	const char *role; /* the subcommand that a child is started with */
+	const char *role;     /* the subcommand that a child is started with */
+	const char *argument; /* of the subcommand; NULL: none */
 	unsigned worker_count;
 	unsigned first_line; /* of the counters, for the first worker */
 	unsigned line_count; /* of counters that a child is told of */

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -30,6 +30,7 @@ struct gp_status_server {
 	struct gp_watch watch;
 	int fd;
 	char *path;
+	struct gp_admin_rule rule;
 	gp_status_answer *answer;
 	void *arg;
 	struct client_list clients;
@@ -108,6 +109,18 @@ static void on_client_timeout(void *arg)
 	client_free(arg);
 }
 
+static bool admit(const struct gp_status_server *server, int fd)
+{
+	char refusal[GP_ADMIN_REFUSAL_SIZE + 1];
+
+	if (gp_admin_permits_peer(&server->rule, fd, "control.sock", refusal))
+		return true;
+	strcat(refusal, "\n");
+	gp_admin_turn_away(fd, refusal, strlen(refusal));
+	close(fd);
+	return false;
+}
+
 static void on_acceptable(void *arg, unsigned ready)
 {
 	struct gp_status_server *server = arg;
@@ -115,7 +128,7 @@ static void on_acceptable(void *arg, unsigned ready)
 	int fd = accept4(server->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)ready;
-	if (fd < 0)
+	if (fd < 0 || !admit(server, fd))
 		return;
 	client = server->client_count < CLIENTS_MAX ? calloc(1, sizeof(*client)) : NULL;
 	if (!client) {
@@ -133,73 +146,28 @@ static void on_acceptable(void *arg, unsigned ready)
 	gp_timer_set(&client->timer, CLIENT_TIME_MS);
 }
 
-/* A socket that nobody listens at is from a process that died. Nothing else is removed. */
-static int clear_path(const char *path, const struct gp_socket_address *address)
-{
-	struct stat file;
-	int fd, error;
-
-	if (lstat(path, &file) < 0)
-		return errno == ENOENT ? GP_OK : GP_E_IO;
-	errno = EEXIST;
-	if (!S_ISSOCK(file.st_mode))
-		return GP_E_IO;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return GP_E_IO;
-	error = connect(fd, (const struct sockaddr *)&address->storage, address->len) < 0 ? errno
-											  : 0;
-	close(fd);
-	if (error == ECONNREFUSED)
-		return unlink(path) == 0 ? GP_OK : GP_E_IO;
-	errno = error && error != EAGAIN ? error : EADDRINUSE;
-	return GP_E_IO;
-}
-
-static int listen_at(const char *path, int *fd_out)
-{
-	struct gp_socket_address address;
-	mode_t old_mask;
-	int ret;
-
-	if (gp_socket_address_from_path(path, &address) != GP_OK) {
-		errno = ENAMETOOLONG;
-		return GP_E_IO;
-	}
-	ret = clear_path(path, &address);
-	if (ret != GP_OK)
-		return ret;
-	old_mask = umask(0177);
-	ret = gp_socket_listen(&address, fd_out);
-	umask(old_mask);
-	return ret;
-}
-
-int gp_status_server_new(struct gp_loop *loop, const char *path, gp_status_answer *answer,
-			 void *arg, struct gp_status_server **server_out)
+struct gp_status_server *gp_status_server_new(struct gp_loop *loop, int fd, const char *path,
+					      const struct gp_admin_rule *rule,
+					      gp_status_answer *answer, void *arg)
 {
 	struct gp_status_server *server = calloc(1, sizeof(*server));
-	int ret = GP_E_IO;
 
-	errno = ENOMEM;
 	if (!server)
-		return ret;
+		return NULL;
 	server->path = strdup(path);
-	if (server->path)
-		ret = listen_at(path, &server->fd);
-	if (ret != GP_OK) {
-		free(server->path);
+	if (!server->path) {
 		free(server);
-		return ret;
+		return NULL;
 	}
+	server->fd = fd;
+	server->rule = *rule;
 	server->loop = loop;
 	server->answer = answer;
 	server->arg = arg;
 	LIST_INIT(&server->clients);
 	gp_watch_init(&server->watch, loop, server->fd, on_acceptable, server);
 	gp_watch_set(&server->watch, GP_READABLE);
-	*server_out = server;
-	return GP_OK;
+	return server;
 }
 
 void gp_status_server_free(struct gp_status_server *server)
@@ -220,16 +188,16 @@ static int ask_over(int fd, const char *request, struct gp_buf *answer_out)
 	char piece[4096];
 	ssize_t n;
 
-	if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0 ||
-	    send(fd, "\n", 1, MSG_NOSIGNAL) < 0)
-		return GP_E_IO;
+	/* who is refused is told so at once, and may not get to ask */
+	if (send(fd, request, strlen(request), MSG_NOSIGNAL) >= 0)
+		send(fd, "\n", 1, MSG_NOSIGNAL);
 	while ((n = recv(fd, piece, sizeof(piece), 0)) > 0) {
 		int ret = gp_buf_append(answer_out, piece, (size_t)n);
 
 		if (ret != GP_OK)
 			return ret;
 	}
-	return n < 0 ? GP_E_IO : GP_OK;
+	return n < 0 && !answer_out->len ? GP_E_IO : GP_OK;
 }
 
 int gp_status_ask(const char *path, const char *request, struct gp_buf *answer_out)

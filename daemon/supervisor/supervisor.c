@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "conf/check_facts.h"
 #include "conf/restart.h"
 #include "daemon/process/event_rows.h"
 #include "daemon/process/memory.h"
@@ -53,6 +54,8 @@ struct supervisor {
 	int counter_fd;
 	int counter_read_fd;
 	struct gp_file_watch *files;
+	struct gp_identity identity; /* of children */
+	struct gp_admin_rule admin_rule;
 	struct gp_status_server *status;
 	struct gp_cleartext_users *cleartext_users;
 	struct gp_timer rotate;
@@ -129,6 +132,24 @@ static void on_expiry_time(void *arg)
 
 	warn_of_expiry(s);
 	gp_timer_set(&s->expiry, DAY_MS);
+}
+
+/* ---- backends that do not know who the client is ---- */
+
+/* The operator's word that they trust no address; serve --check --connect can try it. */
+static void warn_of_blind_backends(const struct gp_conf *conf)
+{
+	for (size_t i = 0; i < conf->listener_count; i++) {
+		const struct gp_conf_listener *listener = &conf->listeners[i];
+		char name[320];
+
+		if (!gp_conf_backend_is_blind(listener))
+			continue;
+		snprintf(name, sizeof(name), "%s@%s", gp_role_name(listener->role),
+			 listener->address.text);
+		gp_event(BACKEND_BLIND, GP_LOG_TEXT_FIELD("listener", name),
+			 GP_LOG_TEXT_FIELD("backend", listener->backend.address.text));
+	}
 }
 
 /* ---- session tickets ---- */
@@ -239,6 +260,7 @@ static void adopt(struct supervisor *s, struct gp_snapshot *fresh)
 	gp_file_watch_set(s->files, fresh->files, fresh->states);
 	gp_snapshot_free(old);
 	warn_of_expiry(s);
+	warn_of_blind_backends(fresh->conf);
 }
 
 /* The sockets as they were: those that were opened for a refused configuration are closed. */
@@ -447,23 +469,61 @@ static int make_folder(const char *path, mode_t mode)
 	return EX_CANTCREAT;
 }
 
+static int find_identity(struct supervisor *s)
+{
+	const char *user = s->snapshot->conf->server.user;
+	char text[512];
+
+	switch (gp_identity_find(user, &s->identity)) {
+	case GP_OK:
+		return EX_OK;
+	case GP_E_CONF:
+		complain("server.user must not be root: no child ever runs as root");
+		return EX_CONFIG;
+	default:
+		snprintf(text, sizeof(text),
+			 "server.user \"%s\" does not exist: create it, or name "
+			 "another",
+			 user);
+		complain(text);
+		return EX_NOUSER;
+	}
+}
+
+/* While we may still give things away: what administers is made here, and is no child's. */
+static int open_admin(struct supervisor *s, struct gp_buf *errors)
+{
+	const struct gp_conf *conf = s->snapshot->conf;
+	char path[GP_ADMIN_PATH_SIZE];
+	int fd;
+	int ret = gp_admin_rule_find(conf, &s->identity, &s->admin_rule, errors);
+
+	if (ret == GP_OK)
+		ret = gp_admin_directory_make(conf, &s->admin_rule, errors);
+	if (ret == GP_OK)
+		ret = gp_admin_listen(conf, "control.sock", &s->admin_rule, &fd, errors);
+	if (ret != GP_OK)
+		return EX_CANTCREAT;
+	gp_admin_path(conf, "control.sock", path);
+	s->status = gp_status_server_new(s->loop, fd, path, &s->admin_rule, answer_status, s);
+	return s->status ? EX_OK : EX_OSERR;
+}
+
 static int open_status(struct supervisor *s)
 {
 	const struct gp_conf_server *server = &s->snapshot->conf->server;
-	char path[PATH_SIZE], text[PATH_SIZE + 128];
+	struct gp_buf errors;
 	int ret = make_folder(server->run_dir, 0755);
 
 	if (ret == EX_OK)
 		ret = make_folder(server->state_dir, 0750);
 	if (ret != EX_OK)
 		return ret;
-	snprintf(path, sizeof(path), "%s/control.sock", server->run_dir);
-	if (gp_status_server_new(s->loop, path, answer_status, s, &s->status) == GP_OK)
-		return EX_OK;
-	snprintf(text, sizeof(text), "%s: %s", path,
-		 errno == EADDRINUSE ? "another gatepost is running here" : strerror(errno));
-	complain(text);
-	return EX_CANTCREAT;
+	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
+	ret = open_admin(s, &errors);
+	print_errors(&errors);
+	gp_buf_deinit(&errors);
+	return ret;
 }
 
 static int open_state(struct supervisor *s)
@@ -516,32 +576,12 @@ static int open_listeners(struct supervisor *s)
 	return ret;
 }
 
-static int find_identity(const struct supervisor *s, struct gp_identity *identity_out)
-{
-	const char *user = s->snapshot->conf->server.user;
-	char text[512];
-
-	switch (gp_identity_find(user, identity_out)) {
-	case GP_OK:
-		return EX_OK;
-	case GP_E_CONF:
-		complain("server.user must not be root: no child ever runs with root's rights");
-		return EX_CONFIG;
-	default:
-		snprintf(text, sizeof(text),
-			 "server.user \"%s\" does not exist: create it, or name "
-			 "another",
-			 user);
-		complain(text);
-		return EX_NOUSER;
-	}
-}
-
 static int open_children(struct supervisor *s)
 {
 	struct gp_children_config config = {
 		.pool = {
 			.loop = s->loop,
+			.identity = s->identity,
 			.counters = s->counters,
 			.on_ready = on_pool_ready,
 			.on_cleartext_login = on_cleartext_login,
@@ -553,12 +593,11 @@ static int open_children(struct supervisor *s)
 		.worker_count = s->worker_count,
 		.web = s->parts & GP_PART_EDGE,
 		.policy = s->parts & GP_PART_POLICY,
+		.admin_rule = s->admin_rule,
 	};
-	int ret = find_identity(s, &config.pool.identity);
 	struct gp_buf errors;
+	int ret;
 
-	if (ret != EX_OK)
-		return ret;
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
 	ret = gp_children_new(&config, &s->children, &errors);
 	print_errors(&errors);
@@ -647,9 +686,17 @@ static int load(struct supervisor *s)
 static int open_all(struct supervisor *s)
 {
 	static int (*const openers[])(struct supervisor *) = {
-		load,          raise_descriptor_limit, open_listeners, open_status,
-		open_state,    open_shared_memory,     watch_signals,  watch_files,
-		open_children, reduce_privileges,
+		load,
+		raise_descriptor_limit,
+		open_listeners,
+		find_identity,
+		open_status,
+		open_state,
+		open_shared_memory,
+		watch_signals,
+		watch_files,
+		open_children,
+		reduce_privileges,
 	};
 	int ret = EX_OK;
 
@@ -687,6 +734,7 @@ int gp_supervisor_main(const char *path, unsigned parts)
 		gp_event(STARTED, GP_LOG_TEXT_FIELD("version", GP_VERSION),
 			 GP_LOG_NUMBER_FIELD("pid", (uint64_t)getpid()));
 		warn_of_expiry(&s);
+		warn_of_blind_backends(s.snapshot->conf);
 		set_up_children(&s);
 		gp_loop_run(s.loop);
 		gp_event(STOPPED, GP_LOG_TEXT_FIELD(NULL, NULL));

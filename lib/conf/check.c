@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "conf/check_domains.h"
 #include "conf/address.h"
+#include "conf/check_domains.h"
+#include "conf/check_facts.h"
 #include "conf/complaint.h"
 #include "conf/tree.h"
 #include "identity/account.h"
@@ -500,6 +501,7 @@ void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)
 	socket_mode_is_octal(conf, errors);
 	check_client_certificates(conf, errors);
 	gp_conf_check_domains(conf, errors);
+	gp_conf_check_facts(conf, errors);
 	for (size_t i = 0; i < conf->listener_count; i++) {
 		const struct checker c = { conf, errors, &conf->listeners[i],
 					   element_of(conf, "listeners", i) };

@@ -148,6 +148,7 @@ struct gp_conf_server {
 	const char *hostname;
 	uint64_t workers;
 	const char *run_dir;
+	const char *admin_group; /* NULL: root's */
 	const char *state_dir;
 	const char *ticket_keys;
 	uint64_t drain_time_ms;

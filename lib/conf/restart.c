@@ -36,6 +36,28 @@ static bool name_list(const struct gp_conf_group *group, const char *running, co
 	return true;
 }
 
+bool gp_conf_calls_unix_sockets(const struct gp_conf *conf)
+{
+	for (size_t i = 0; i < conf->listener_count; i++) {
+		const struct gp_conf_backend *backend = &conf->listeners[i].backend;
+
+		if (backend->address.path || backend->trusted_address.path)
+			return true;
+	}
+	return false;
+}
+
+/* The filter of the workers that run allows no such connection. */
+static bool name_first_unix_socket(const struct gp_conf *running, const struct gp_conf *fresh,
+				   struct gp_buf *names)
+{
+	if (!gp_conf_calls_unix_sockets(fresh) || gp_conf_calls_unix_sockets(running))
+		return false;
+	gp_buf_appendf(names, "%slisteners.backend.address (the first unix socket)",
+		       names->len ? ", " : "");
+	return true;
+}
+
 bool gp_conf_needs_restart(const struct gp_conf *running, const struct gp_conf *fresh,
 			   struct gp_buf *names)
 {
@@ -48,5 +70,5 @@ bool gp_conf_needs_restart(const struct gp_conf *running, const struct gp_conf *
 				: name_rows(group, a + group->offset, b + group->offset, names))
 			any = true;
 	}
-	return any;
+	return name_first_unix_socket(running, fresh, names) || any;
 }

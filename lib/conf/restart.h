@@ -13,4 +13,7 @@
 bool gp_conf_needs_restart(const struct gp_conf *running, const struct gp_conf *fresh,
 			   struct gp_buf *names);
 
+/* Is a backend a unix socket? Workers that were started without one cannot connect to any. */
+bool gp_conf_calls_unix_sockets(const struct gp_conf *conf);
+
 #endif

@@ -35,7 +35,10 @@ static const struct gp_conf_row server_rows[] = {
 	{ "workers", GP_CONF_NUMBER, AT(gp_conf_server, workers), "0", .max = GP_CONF_WORKERS_MAX,
 	  .restart = true, .help = "Edge worker processes; 0 means one for each CPU." },
 	{ "run-dir", GP_CONF_TEXT, AT(gp_conf_server, run_dir), "/run/gatepost", .restart = true,
-	  .help = "Folder for control.sock, which gatepost status talks to." },
+	  .help = "Directory for control.sock and policy.sock, which gatepost status and gatepost "
+		  "policy talk to." },
+	{ "admin-group", GP_CONF_TEXT, AT(gp_conf_server, admin_group), "", .restart = true,
+	  .help = "Group whose members, beside root, may use gatepost status and gatepost policy." },
 	{ "state-dir", GP_CONF_TEXT, AT(gp_conf_server, state_dir), "/var/lib/gatepost",
 	  .restart = true, .help = "Folder for what must outlive a restart." },
 	{ "ticket-keys", GP_CONF_TEXT, AT(gp_conf_server, ticket_keys), "",
@@ -190,7 +193,7 @@ static const struct gp_conf_row backend_rows[] = {
 		  "login = \"trusted-address\"." },
 	{ "facts", GP_CONF_CHOICE, AT(gp_conf_backend, facts), "none", .words = gp_facts_words,
 	  .help = "How the backend learns who the client is: proxy-v2 (with the TLS facts), xclient "
-		  "(POP3, SMTP, Sieve), imap-id (IMAP) or none." },
+		  "(POP3, SMTP, Sieve), imap-id (IMAP) or none, which SMTP listeners must write." },
 	{ "tls", GP_CONF_CHOICE, AT(gp_conf_backend, tls), "off", .words = backend_tls_words,
 	  .help = "TLS towards the backend. Off is accepted on loopback and unix sockets only." },
 	{ "tls-name", GP_CONF_TEXT, AT(gp_conf_backend, tls_name), "",

@@ -80,8 +80,9 @@ def certificate(leaf, name=None):
 
 
 def listener(role, address, leaf, backend, facts=None, **more):
-	"""An entry of `listeners`. `backend` is an address, or a dictionary of settings."""
-	backend = dict(backend) if isinstance(backend, dict) else {"address": backend}
+	"""An entry of `listeners`. `backend` is an address, or a dictionary of settings. That it learns nothing of the client is
+	written out."""
+	backend = {"facts": "none"} | (backend if isinstance(backend, dict) else {"address": backend})
 	if facts:
 		backend["facts"] = facts
 	name = leaf if isinstance(leaf, str) else leaf.label

@@ -94,7 +94,7 @@ class PolicyLab:
 
 	def admin(self):
 		"""What the commands talk to."""
-		return UnixSocketmap(self.gate.path("run", "policy.sock"))
+		return UnixSocketmap(self.gate.path("run", "admin", "policy.sock"))
 
 	def ask(self, key, name=QUERY):
 		with self.client() as client:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A real Postfix 3.7 behind gatepost. It runs under several users, so it needs root, or sudo.
+"""A real Postfix 3.7 behind gatepost. It runs under several users, so it needs root, or sudo. It trusts what
+Debian's default mynetworks holds, this machine: a client that it takes for a local one may relay.
 
 	postfix = Postfix(lab, next_hop="127.1.2.3:10025", sasl="127.1.2.4:12345")
 	postfix.port("plain")        # an address: plain, or proxy (expects PROXY headers)
@@ -25,7 +26,7 @@ daemon_directory = /usr/lib/postfix/sbin
 maillog_file = /dev/stdout
 myhostname = mx.backend.test
 mydestination =
-mynetworks =
+mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128
 inet_interfaces = all
 inet_protocols = ipv4
 relayhost = {relayhost}
@@ -39,7 +40,7 @@ smtpd_sasl_auth_enable = {sasl}
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = inet:{sasl_path}
 smtpd_authorized_xclient_hosts = {xclient}
-smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
+smtpd_relay_restrictions = permit_mynetworks permit_sasl_authenticated defer_unauth_destination
 relay_domains = {domains}
 smtpd_upstream_proxy_timeout = 5s
 """

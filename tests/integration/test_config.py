@@ -175,6 +175,17 @@ def _():
 	contains(accepted(good()), "mail.example.test")
 
 
+@test("IMAP, POP3 and ManageSieve without facts: a warning, and no error; other roles without: nothing")
+def _():
+	for role, warned in (("imaps", True), ("pop3", True), ("sieve", True), ("https", False)):
+		row = listener(role, lab.address(1993), leaf(), lab.address(1143))
+		del row["backend"]["facts"]
+		done = check(good(listeners=[row]))
+		equal((role, done.returncode, "all is well" in done.stdout), (role, 0, True))
+		equal((role, f": {role}: facts is missing: backend" in done.stderr), (role, warned))
+		equal(accepted(good(listeners=[listener(role, lab.address(1993), leaf(), lab.address(1143))])) == "", False)
+
+
 @test("--connect is content with a real protocol behind, also in TLS")
 def _():
 	accepted(with_backend(Backend(lab, imap_server).address), "--connect")

@@ -111,7 +111,6 @@ def resolver():
 def postfix():
 	resolver()
 	return Postfix(lab, settings={
-		"mynetworks": "127.0.0.0/8",
 		"smtpd_relay_restrictions": "permit_mynetworks, reject",
 		"smtp_dns_support_level": "dnssec",
 		"smtp_host_lookup": "dns",

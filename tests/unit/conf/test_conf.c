@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "conf/check_facts.h"
 #include "table.h"
 
 #define CERTIFICATES "certificates = ( { name = \"m\"; chain = \"c.pem\"; key = \"k.pem\"; } );\n"
@@ -188,6 +189,29 @@ static const struct row rows[] = {
 	  CERTIFICATES LISTENERS(
 		  LISTENER("imap", "[::]:143", PLAIN_BACKEND " facts = \"xclient\";")),
 	  { "facts = \"xclient\" is not for imap, which can have proxy-v2 or imap-id" } },
+	{ "an MX whose backend would take everyone for this machine",
+	  CERTIFICATES
+	  "\n" LISTENERS(LISTENER("smtp", "[::]:25", "address = \"127.0.0.1:10025\";")),
+	  { ":3: smtp: facts is missing: backend 127.0.0.1:10025 would take gatepost's own address",
+	    "mynetworks in Postfix", "facts = \"proxy-v2\"" } },
+	{ "submission without facts",
+	  CERTIFICATES LISTENERS(LISTENER("submission", "[::]:587", PLAIN_BACKEND)),
+	  { ":2: submission: facts is missing" } },
+	{ "submissions without facts, over a unix socket",
+	  CERTIFICATES LISTENERS(LISTENER("submissions", "[::]:465", "address = \"unix:/s\";")),
+	  { ":2: submissions: facts is missing" } },
+	{ "an MX whose operator has written that it learns nothing",
+	  CERTIFICATES LISTENERS(LISTENER("smtp", "[::]:25", PLAIN_BACKEND " facts = \"none\";")),
+	  { NULL } },
+	{ "an MX that learns who the client is",
+	  CERTIFICATES LISTENERS(
+		  LISTENER("smtp", "[::]:25", PLAIN_BACKEND " facts = \"xclient\";")),
+	  { NULL } },
+	{ "other roles may leave facts out",
+	  CERTIFICATES LISTENERS(LISTENER("imap", "[::]:143", PLAIN_BACKEND) ", " LISTENER(
+		  "pop3", "[::]:110", PLAIN_BACKEND) ", " LISTENER("https", "[::]:443",
+								   PLAIN_BACKEND)),
+	  { NULL } },
 	{ "XCLIENT LOGIN without XCLIENT",
 	  CERTIFICATES LISTENERS(LISTENER("submission", "[::]:587",
 					  PLAIN_BACKEND " facts = \"proxy-v2\"; "
@@ -216,6 +240,30 @@ static const struct row rows[] = {
 	  { "proxy-from is a list of addresses" } },
 };
 
+/* What is said of listeners without facts; NULL: nothing. */
+static const struct advice_row {
+	const char *name;
+	const char *text;
+	const char *advice;
+} advice_rows[] = {
+	{ "advice: IMAP without facts", CERTIFICATES LISTENERS(ONE),
+	  ":2: imaps: facts is missing" },
+	{ "advice: ManageSieve without facts",
+	  CERTIFICATES LISTENERS(LISTENER("sieve", "[::]:4190", PLAIN_BACKEND)),
+	  ":2: sieve: facts is missing" },
+	{ "advice: IMAP that wants no facts",
+	  CERTIFICATES LISTENERS(LISTENER("imap", "[::]:143", PLAIN_BACKEND " facts = \"none\";")),
+	  NULL },
+	{ "advice: POP3 with facts",
+	  CERTIFICATES LISTENERS(
+		  LISTENER("pop3", "[::]:110", PLAIN_BACKEND " facts = \"xclient\";")),
+	  NULL },
+	{ "advice: HTTP and XMPP without facts",
+	  CERTIFICATES LISTENERS(LISTENER("https", "[::]:443", PLAIN_BACKEND) ", " XMPP(
+		  "xmpp-client", "domains = [ \"a.test\" ];")),
+	  NULL },
+};
+
 static const char *write_file(const char *text)
 {
 	static char path[] = "/tmp/gatepost-conf-XXXXXX";
@@ -238,6 +286,24 @@ static int load(const char *text, struct gp_conf **conf_out, struct gp_buf *erro
 	ret = gp_conf_load_file(path, conf_out, errors);
 	unlink(path);
 	return ret;
+}
+
+static void advise(void **state)
+{
+	const struct advice_row *row = *state;
+	struct gp_buf errors, advice;
+	struct gp_conf *conf = NULL;
+
+	assert_int_equal(load(row->text, &conf, &errors), GP_OK);
+	gp_buf_init(&advice, GP_CONF_ERRORS_MAX);
+	gp_conf_advise_facts(conf, &advice);
+	if (row->advice)
+		assert_non_null(strstr(gp_buf_cstr(&advice), row->advice));
+	else
+		assert_int_equal(advice.len, 0);
+	gp_buf_deinit(&advice);
+	gp_buf_deinit(&errors);
+	gp_conf_free(conf);
 }
 
 static void run(void **state)
@@ -352,6 +418,7 @@ int main(void)
 	struct table table = { 0 };
 
 	TABLE_ROWS(&table, rows, run);
+	TABLE_ROWS(&table, advice_rows, advise);
 	table_one(&table, "values and defaults", values_and_defaults);
 	table_one(&table, "the effective configuration is read back", effective_configuration);
 	table_one(&table, "what --print-config prints is accepted",

@@ -208,10 +208,13 @@ static void restart_rows_are_named(void **state)
 
 static void the_first_listener_needs_a_restart(void **state)
 {
-	struct gp_conf a = { 0 }, b = { .listener_count = 1 }, c = { .listener_count = 2 };
+	struct gp_conf_listener listeners[2] = { { .role = 0 } };
+	struct gp_conf a = { .listeners = listeners }, b = a, c = a;
 	struct gp_buf names;
 
 	(void)state;
+	b.listener_count = 1;
+	c.listener_count = 2;
 	gp_buf_init(&names, 1024);
 	assert_false(gp_conf_needs_restart(&b, &c, &names));
 	assert_true(gp_conf_needs_restart(&a, &b, &names));

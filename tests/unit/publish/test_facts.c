@@ -11,7 +11,7 @@
 
 #define LISTEN(role, port, more)                                                            \
 	"{ role = \"" role "\"; address = \"[::]:" port "\"; certificate = \"mail\"; " more \
-	" backend = { address = \"127.0.0.1:1\"; }; }"
+	" backend = { address = \"127.0.0.1:1\"; facts = \"proxy-v2\"; }; }"
 #define XMPP "domains = [ \"a.test\", \"b.test\" ];"
 #define CONF                                                                                                                                                                                                      \
 	"certificates = ( { name = \"mail\"; chain = \"c\"; key = \"k\"; next-key = \"n\"; }, { "                                                                                                                 \

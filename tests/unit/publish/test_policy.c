@@ -9,7 +9,7 @@
 #define TOP                                                                                       \
 	"certificates = ( { name = \"m\"; chain = \"c\"; key = \"k\"; } );\n"                     \
 	"listeners = ( { role = \"smtp\"; address = \"[::]:25\"; certificate = \"m\"; backend = " \
-	"{ address = \"127.0.0.1:1\"; }; } );\n"
+	"{ address = \"127.0.0.1:1\"; facts = \"proxy-v2\"; }; } );\n"
 #define DOMAIN(more) \
 	TOP "domains = ( { names = [ \"a.test\" ]; mail-host = \"M.a.test\"; " more " } );\n"
 

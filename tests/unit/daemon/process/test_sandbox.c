@@ -9,6 +9,7 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,32 +93,88 @@ static int open_unix(void)
 	return socket(AF_UNIX, SOCK_STREAM, 0);
 }
 
+static int open_unix_with_flags(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+static int open_unix_packets(void)
+{
+	return socket(AF_UNIX, SOCK_SEQPACKET, 0);
+}
+
+static int open_unix_datagrams(void)
+{
+	return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
+static struct sockaddr_un server; /* of streams, as control.sock is */
+
+static void open_server(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(server);
+
+	server.sun_family = AF_UNIX;
+	/* an abstract name that the kernel chooses */
+	if (bind(fd, (struct sockaddr *)&server, sizeof(sa_family_t)) < 0 || listen(fd, 1) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&server, &len) < 0)
+		abort();
+}
+
+static int connect_datagrams(void)
+{
+	int fd = open_unix_datagrams();
+
+	if (connect(fd, (struct sockaddr *)&server, offsetof(struct sockaddr_un, sun_path) + 6) ==
+	    0)
+		return 0;
+	/* EPROTOTYPE at a path */
+	errno = errno == EPROTOTYPE || errno == ECONNREFUSED ? EPERM : errno;
+	return -1;
+}
+
+#define WORKER GP_SANDBOX_WORKER
+
 static const struct row {
 	const char *name;
 	int (*call)(void);
 	bool allowed;
+	enum gp_sandbox sandbox;
 } rows[] = {
-	{ "a file cannot be opened", open_file, false },
-	{ "a file cannot be made", make_file, false },
-	{ "a file cannot be removed", remove_file, false },
-	{ "a program cannot be run", run_program, false },
-	{ "a process cannot be made", fork_child, false },
-	{ "a port cannot be bound", bind_port, false },
-	{ "netlink is closed", open_netlink, false },
-	{ "raw packets are closed", open_packet, false },
-	{ "other processes cannot be signalled", kill_others, false },
-	{ "other processes cannot be traced", trace_others, false },
-	{ "the user cannot be changed", become_another, false },
-	{ "backends can be called over IPv4", open_inet, true },
-	{ "backends can be called over IPv6", open_inet6, true },
-	{ "backends can be called over unix sockets", open_unix, true },
+	{ "a file cannot be opened", open_file, false, WORKER },
+	{ "a file cannot be made", make_file, false, WORKER },
+	{ "a file cannot be removed", remove_file, false, WORKER },
+	{ "a program cannot be run", run_program, false, WORKER },
+	{ "a process cannot be made", fork_child, false, WORKER },
+	{ "a port cannot be bound", bind_port, false, WORKER },
+	{ "netlink is closed", open_netlink, false, WORKER },
+	{ "raw packets are closed", open_packet, false, WORKER },
+	{ "other processes cannot be signalled", kill_others, false, WORKER },
+	{ "other processes cannot be traced", trace_others, false, WORKER },
+	{ "the user cannot be changed", become_another, false, WORKER },
+	{ "backends can be called over IPv4", open_inet, true, WORKER },
+	{ "backends can be called over IPv6", open_inet6, true, WORKER },
+	{ "without backends on unix sockets, none can be called", open_unix, false, WORKER },
+	{ "... whatever the flags", open_unix_with_flags, false, WORKER },
+	{ "... nor any for packets", open_unix_packets, false, WORKER },
+	{ "syslog can be spoken to", open_unix_datagrams, true, WORKER },
+	{ "... and through its socket no server", connect_datagrams, false, WORKER },
+	{ "backends on unix sockets can be called", open_unix, true, GP_SANDBOX_WORKER_UNIX },
+	{ "... with flags", open_unix_with_flags, true, GP_SANDBOX_WORKER_UNIX },
+	{ "... and a file cannot be opened", open_file, false, GP_SANDBOX_WORKER_UNIX },
+	{ "the fetch process calls no unix socket", open_unix, false, GP_SANDBOX_FETCH },
+	{ "... whatever the flags, fetching", open_unix_with_flags, false, GP_SANDBOX_FETCH },
+	{ "the fetch process can call over IPv4", open_inet, true, GP_SANDBOX_FETCH },
+	{ "the policy process calls no unix socket", open_unix, false, GP_SANDBOX_POLICY },
+	{ "... and can open a file", open_file, true, GP_SANDBOX_POLICY },
 };
 
 enum { ALLOWED = 10, REFUSED, OTHERWISE, NO_FILTER };
 
 static int outcome(const struct row *row)
 {
-	if (gp_sandbox_enter(GP_SANDBOX_WORKER) != GP_OK)
+	if (gp_sandbox_enter(row->sandbox) != GP_OK)
 		return NO_FILTER;
 	errno = 0;
 	if (row->call() >= 0)
@@ -144,6 +201,7 @@ int main(void)
 {
 	struct table table = { 0 };
 
+	open_server();
 	TABLE_ROWS(&table, rows, run);
 	return table_run(&table);
 }
