@@ -139,6 +139,19 @@ static void on_verdict(void *arg, const struct gp_policy_facts *facts,
 			 GP_LOG_TEXT_FIELD("reason", answer->reason));
 }
 
+static void on_unreadable(void *arg, struct gp_str key)
+{
+	struct policy_process *process = arg;
+	char domain[1024];
+
+	gp_str_copy(key, domain, sizeof(domain));
+	gp_count(process->counters, GP_COUNTER_POLICY_QUERIES, 1);
+	gp_count(process->counters, GP_COUNTER_POLICY_TEMP, 1);
+	gp_event(POLICY_TEMP, GP_LOG_TEXT_FIELD("domain", domain),
+		 GP_LOG_TEXT_FIELD("reason", "the name cannot be read"),
+		 GP_LOG_TEXT_FIELD("detail", GP_POSTFIX_KEY_UNREADABLE));
+}
+
 /* ---- the fetch process ---- */
 
 static int order_fetch(void *arg, const char *domain, const struct gp_endpoint *addresses,
@@ -309,6 +322,7 @@ static int make_service(struct policy_process *process)
 		.domains_max = process->conf->policy.domains,
 		.on_answer = on_answer,
 		.on_verdict = on_verdict,
+		.on_unreadable = on_unreadable,
 		.arg = process,
 	};
 

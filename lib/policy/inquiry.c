@@ -10,6 +10,7 @@
 #include "base/txt.h"
 #include "dane/base.h"
 #include "dns/name.h"
+#include "identity/mail_domain.h"
 #include "mtasts/record.h"
 
 enum {
@@ -371,6 +372,14 @@ static void add_host(struct gp_policy_facts *facts, const char *name, uint16_t p
 	host->preference = preference;
 }
 
+/* Postfix leaves out what is neither a host name nor an address. */
+static bool can_be_host(const char *name)
+{
+	struct gp_endpoint address;
+
+	return gp_mail_domain_is_host(name) || gp_endpoint_parse_ip(name, &address) == GP_OK;
+}
+
 static void list_hosts(struct gp_inquiry *inquiry, const struct gp_dns_answer *answer)
 {
 	struct gp_policy_facts *facts = inquiry->facts;
@@ -381,9 +390,9 @@ static void list_hosts(struct gp_inquiry *inquiry, const struct gp_dns_answer *a
 	for (size_t i = 0; i < answer->count && i < GP_POLICY_HOSTS_MAX; i++) {
 		if (gp_dns_mx_parse(answer->records[i], &mx) != GP_OK)
 			continue;
-		if (mx.exchange[0])
+		if (can_be_host(mx.exchange))
 			add_host(facts, mx.exchange, mx.preference);
-		else
+		else if (!mx.exchange[0])
 			null_mx = answer->count == 1;
 	}
 	facts->route = null_mx ? GP_ROUTE_NULL_MX : GP_ROUTE_MX;

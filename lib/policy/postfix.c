@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "identity/domain.h"
+#include "identity/mail_domain.h"
 
 const char *gp_postfix_level_name(enum gp_postfix_level level)
 {
@@ -254,11 +254,13 @@ int gp_postfix_format(const struct gp_postfix_answer *answer, const char *domain
 int gp_postfix_domain_of_key(struct gp_str key, char domain_out[static GP_POLICY_NAME_SIZE])
 {
 	char text[1024];
+	int ret;
 
 	if (!key.len || key.len >= sizeof(text) || key.p[0] == '.' || key.p[0] == '[' ||
 	    memchr(key.p, ':', key.len) || memchr(key.p, '/', key.len) ||
 	    memchr(key.p, '\0', key.len))
 		return GP_E_NOT_FOUND;
 	gp_str_copy(key, text, sizeof(text));
-	return gp_domain_to_ascii(text, domain_out) == GP_OK ? GP_OK : GP_E_NOT_FOUND;
+	ret = gp_mail_domain_to_ascii(text, domain_out);
+	return ret == GP_E_SYNTAX ? GP_E_NOT_FOUND : ret;
 }

@@ -43,7 +43,14 @@ int gp_postfix_format(const struct gp_postfix_answer *answer, const char *domain
 
 /* Is the key of a policy table a plain domain? GP_OK: it is, and `domain_out` has it in A-labels.
  * GP_E_NOT_FOUND for a parent (".example.org"), "[host]", "host:port", addresses, socket paths, and
- * what is no domain at all: no policy has anything to say of them (RFC 8461 section 3.4). */
+ * what is no domain that Postfix sends mail to: no policy has anything to say of them (RFC 8461
+ * section 3.4). GP_E_LIMIT or GP_E_NOMEM: it cannot be told which domain it is, so mail must wait;
+ * see gp_mail_domain_to_ascii. */
 int gp_postfix_domain_of_key(struct gp_str key, char domain_out[static GP_POLICY_NAME_SIZE]);
+
+/* For GP_E_LIMIT, what to tell the operator: a static sentence. */
+#define GP_POSTFIX_KEY_UNREADABLE                                                            \
+	"a character of this name cannot be converted to A-labels here (UTS 46): write the " \
+	"domain as an A-label, which begins with xn--"
 
 #endif

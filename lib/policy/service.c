@@ -246,15 +246,31 @@ static int wait_for_inquiry(struct gp_service *service, struct gp_known_domain *
 	return GP_OK;
 }
 
+/* What is no domain needs no policy. A domain that Postfix can read and we cannot may have one. */
+static void answer_without_domain(struct gp_service *service, struct gp_str key, int why,
+				  gp_service_answered answered, void *arg)
+{
+	if (why == GP_E_NOT_FOUND) {
+		answered(arg, GP_SOCKETMAP_NOTFOUND, gp_str_of(""));
+		return;
+	}
+	if (service->config.on_unreadable)
+		service->config.on_unreadable(service->config.arg, key);
+	answered(arg, GP_SOCKETMAP_TEMP,
+		 gp_str_of(why == GP_E_LIMIT ? GP_POSTFIX_KEY_UNREADABLE : "no memory"));
+}
+
 void gp_service_ask(struct gp_service *service, struct gp_str key, enum gp_postfix_dialect dialect,
 		    gp_service_answered answered, void *arg, struct gp_service_waiter **waiter_out)
 {
 	char domain[GP_POLICY_NAME_SIZE];
 	struct gp_known_domain *known;
+	int ret;
 
 	*waiter_out = NULL;
-	if (gp_postfix_domain_of_key(key, domain) != GP_OK) {
-		answered(arg, GP_SOCKETMAP_NOTFOUND, gp_str_of(""));
+	ret = gp_postfix_domain_of_key(key, domain);
+	if (ret != GP_OK) {
+		answer_without_domain(service, key, ret, answered, arg);
 		return;
 	}
 	known = gp_domains_add(service->config.domains, domain);

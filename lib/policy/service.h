@@ -22,6 +22,8 @@ struct gp_service_config {
 	void (*on_verdict)(void *arg, const struct gp_policy_facts *facts,
 			   const struct gp_policy_verdict *verdict,
 			   const struct gp_postfix_answer *answer);
+	/* a key that may be a domain of Postfix, and could not be read */
+	void (*on_unreadable)(void *arg, struct gp_str key);
 	void *arg;
 };
 

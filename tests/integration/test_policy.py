@@ -96,6 +96,15 @@ dname DNAME unsigned-not
 xn--bcher-kva MX 10 mx.xn--bcher-kva
 mx.xn--bcher-kva {HOST}
 _25._tcp.mx.xn--bcher-kva {USABLE}
+xn--ls8h MX 10 mx.xn--ls8h
+mx.xn--ls8h {HOST}
+_25._tcp.mx.xn--ls8h {USABLE}
+ab--cd.xn--mnchen-3ya MX 10 ab--cd.xn--mnchen-3ya
+ab--cd.xn--mnchen-3ya {HOST}
+_25._tcp.ab--cd.xn--mnchen-3ya {USABLE}
+odd-names MX 10 -mx
+odd-names MX 20 mx1
+-mx {HOST}
 tlsa-fails MX 10 mx.tlsa-fails
 tlsa-fails MX 20 mx1
 mx.tlsa-fails {HOST}
@@ -128,7 +137,8 @@ mx {HOST}
 _25._tcp.mx {USABLE}
 provider MX 10 mx1.signed.test.
 wild MX 10 mx
-""" + announced("held") + "held MX 10 mx\n" + announced("wild") + announced("late") + "late MX 10 mx\n"
+""" + announced("held") + "held MX 10 mx\n" + announced("wild") + announced("late") + "late MX 10 mx\n" + (
+	announced("xn--ls8h") + f"xn--ls8h MX 10 mx.xn--ls8h\nmx.xn--ls8h {HOST}\n")
 
 FLIPS = f"$TTL 1\n@ MX 10 mx\nmx {HOST}\n"
 ZONES = {"signed.test": SIGNED, "unsigned.test": (UNSIGNED, "insecure"), "bogus.test": (f"@ MX 10 mx\nmx {HOST}\n", "bogus"),
@@ -142,7 +152,7 @@ STS = {"dane-sts": "mx1.signed.test", "unlisted": "other.test", "pkix-sts": "odd
 @cache
 def service():
 	made = PolicyLab(lab, ZONES, [f"{name}.signed.test" for name in STS] +
-		["held.unsigned.test", "wild.unsigned.test", "late.unsigned.test"], start=False)
+		["held.unsigned.test", "wild.unsigned.test", "late.unsigned.test", "xn--ls8h.unsigned.test"], start=False)
 	made.zones.silence("dead.test")
 	made.conf = made.zones.unbound_conf(server=made.watch.place)
 	faults = made.watch.faults
@@ -155,6 +165,7 @@ def service():
 	for name, pattern in STS.items():
 		made.host.site(f"{name}.signed.test", enforce(pattern))
 	made.host.site("wild.unsigned.test", policy("enforce", "mx.unsigned.test", "*.spare.test"))
+	made.host.site("xn--ls8h.unsigned.test", enforce("mx.xn--ls8h.unsigned.test"))
 	made.gate = made.new_gate()
 	return made
 
@@ -218,6 +229,14 @@ VERDICTS = (
 		[{"level": "skip", "dane": "unknown"}]),
 	("[6698-3-2] names beyond ASCII are A-labels", "xn--bcher-kva.signed.test", DANE_ONLY, PROTECTED,
 		[{"sni": "mx.xn--bcher-kva.signed.test"}]),
+	("an A-label that IDNA 2008 refuses is a name of the DNS", "xn--ls8h.signed.test", DANE_ONLY, PROTECTED,
+		[{"sni": "mx.xn--ls8h.signed.test"}]),
+	("so are hyphens in third and fourth place", "ab--cd.xn--mnchen-3ya.signed.test", DANE_ONLY, PROTECTED,
+		[{"sni": "ab--cd.xn--mnchen-3ya.signed.test"}]),
+	("an MTA-STS policy of such a domain, whose policy host has a certificate", "xn--ls8h.unsigned.test",
+		"OK secure match=mx.xn--ls8h.unsigned.test servername=hostname", PROTECTED, [{"level": "pkix"}]),
+	("an MX record whose host no mail can go to is left out, as Postfix does", "odd-names.signed.test", DANE_ONLY, PROTECTED,
+		[{"name": "mx1.signed.test"}]),
 	("forty hosts", "many.signed.test", DANE_ONLY, PROTECTED, [{"level": "dane"}] * 40),
 	("[7672-2.1.1-5 6698-4.1-4 7672-2.1.1-3 6698-4.1-5] an unsigned domain, whatever the AD bit says", "unsigned.test",
 		NOTFOUND, NOT_PROTECTED, [{"level": "opportunistic", "address-provenance": "insecure"}]),
@@ -358,6 +377,27 @@ def _():
 	for key in ("ALL.Signed.Test", "all.signed.test."):
 		equal(service().ask(key), DANE_ONLY)
 	equal(service().ask("bücher.signed.test"), DANE_ONLY)
+	equal(service().ask("💩.signed.test"), DANE_ONLY)
+
+
+@test("a name that Postfix can convert and libidn2 cannot is TEMP, with a line in the log, and show says so")
+def _():
+	mark = service().gate.mark()
+	contains(service().ask("faß💩.signed.test"), "TEMP a character of this name cannot be converted")
+	equal(service().gate.wait_for("policy-temp", mark)["domain"], "faß💩.signed.test")
+	done = service().run("show", "faß💩.signed.test", check=False)
+	equal(done.returncode, CANNOT_TELL)
+	contains(done.stderr, "write the domain as an A-label")
+
+
+@test("override and purge take the names that Postfix takes")
+def _():
+	name = "xn--9q8h.signed.test"
+	service().run("override", "👻.signed.test", "may", "--until", "1h", "--reason", "test")
+	equal(service().ask(name), "OK may")
+	service().run("override", name, "off")
+	service().run("purge", name)
+	equal(service().ask(name), NOTFOUND)
 
 
 @test("an unknown map is PERM")

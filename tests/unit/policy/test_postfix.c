@@ -262,6 +262,10 @@ static const struct key_row {
 	  "B\xc3\x9c"
 	  "CHER.example",
 	  "xn--bcher-kva.example" },
+	{ "key: an emoji domain", "xn--ls8h.la", "xn--ls8h.la" },
+	{ "key: hyphens in third and fourth place", "ab--cd.xn--mnchen-3ya.de",
+	  "ab--cd.xn--mnchen-3ya.de" },
+	{ "key: digits alone", "1.2.3", NULL },
 	{ "key: A-labels", "xn--bcher-kva.example", "xn--bcher-kva.example" },
 	{ "[8461-3.4-3] key: a parent", ".example.org", NULL },
 	{ "[8461-3.4-3] key: the parent of all", ".org", NULL },
