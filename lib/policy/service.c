@@ -162,13 +162,30 @@ static bool is_of_kept_policy(const struct gp_known_domain *known,
 	return known->kept->entry.fetched_at == facts->sts.entry.fetched_at;
 }
 
+/* Without memory there are none, and the answer is TEMP. */
+static void keep_match(struct gp_known_domain *known, const struct gp_policy_facts *facts,
+		       const struct gp_policy_verdict *verdict)
+{
+	struct gp_buf names;
+
+	gp_buf_init(&names, GP_SOCKETMAP_REPLY_MAX);
+	if (gp_postfix_match_hosts(facts, verdict, &names) == GP_OK && gp_buf_cstr(&names))
+		known->match = strdup(gp_buf_cstr(&names));
+	known->answer.match = known->match;
+	gp_buf_deinit(&names);
+}
+
 static void keep_answer(struct gp_service *service, struct gp_known_domain *known,
-			const struct gp_policy_facts *facts, const struct gp_postfix_answer *found)
+			const struct gp_policy_facts *facts,
+			const struct gp_policy_verdict *verdict,
+			const struct gp_postfix_answer *found)
 {
 	uint64_t seconds = answer_time_s(facts, found);
 
 	gp_known_domain_drop_answer(known);
 	known->answer = *found;
+	if (found->partial)
+		keep_match(known, facts, verdict);
 	if (seconds && is_of_kept_policy(known, facts) &&
 	    gp_domains_count(service->config.domains) <= service->config.domains_max)
 		known->answer_until_ms = gp_time_mono_ms() + 1000 * seconds;
@@ -200,7 +217,7 @@ static void on_facts(void *arg, struct gp_policy_facts *facts)
 	found = gp_postfix_judge(facts, &service->config.rules, &verdict);
 	if (service->config.on_verdict)
 		service->config.on_verdict(service->config.arg, facts, &verdict, &found);
-	keep_answer(service, known, facts, &found);
+	keep_answer(service, known, facts, &verdict, &found);
 	gp_policy_facts_free(facts);
 	answer_all(wait);
 	known->wait = NULL;

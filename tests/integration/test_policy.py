@@ -115,6 +115,32 @@ _25._tcp.mx.alone {USABLE}
 half-address MX 10 mx.half-address
 mx.half-address {HOST}
 _25._tcp.mx.half-address {USABLE}
+refused MX 10 mx.refused
+mx.refused {HOST}
+_25._tcp.mx.refused {USABLE}
+formerr MX 10 mx.formerr
+mx.formerr {HOST}
+_25._tcp.mx.formerr {USABLE}
+silent MX 10 mx.silent
+mx.silent {HOST}
+_25._tcp.mx.silent {USABLE}
+denied MX 10 mx.denied
+mx.denied {HOST}
+_25._tcp.mx.denied {USABLE}
+only-six MX 10 mx.only-six
+mx.only-six AAAA 2001:db8::25
+_25._tcp.mx.only-six {USABLE}
+half-nothing MX 10 mx.half-nothing
+mx.half-nothing TXT "no address"
+_25._tcp.mx.half-nothing {USABLE}
+half-beside MX 10 mx.half-nothing
+half-beside MX 20 mx1
+half-sts MX 10 mx.half-sts
+mx.half-sts {HOST}
+beside-sts MX 10 mx.half-nothing
+beside-sts MX 20 bare
+tlsa-sts MX 10 mx.tlsa-fails
+tlsa-sts MX 20 bare
 order MX 10 mx.order
 mx.order {HOST}
 _25._tcp.mx.order {USABLE}
@@ -128,7 +154,8 @@ halfsts MX 10 mx1
 halfsts MX 20 bare
 """ + "".join(f"many MX {10 + n} mx1-{n}\nmx1-{n} {HOST}\n_25._tcp.mx1-{n} {USABLE}\n" for n in range(40)) + "".join(
 	f"toomany MX {10 + n} mx1-{n % 40}\n" for n in range(70)) + chain("short", 3, "all") + chain("long", 2000, "all") + (
-	"").join(announced(name) for name in ("dane-sts", "unlisted", "pkix-sts", "none-sts", "halfsts")) + "".join(
+	"").join(announced(name) for name in ("dane-sts", "unlisted", "pkix-sts", "none-sts", "halfsts", "half-sts", "beside-sts",
+	"tlsa-sts")) + "".join(
 	f"d{n} MX 10 mx1\n" for n in range(20))
 
 UNSIGNED = f"""$TTL 60
@@ -146,7 +173,8 @@ ZONES = {"signed.test": SIGNED, "unsigned.test": (UNSIGNED, "insecure"), "bogus.
 
 
 STS = {"dane-sts": "mx1.signed.test", "unlisted": "other.test", "pkix-sts": "odd.signed.test",
-	"none-sts": "bare.signed.test", "halfsts": "*.signed.test"}
+	"none-sts": "bare.signed.test", "halfsts": "*.signed.test", "half-sts": "*.half-sts.signed.test",
+	"beside-sts": "*.signed.test", "tlsa-sts": "*.signed.test"}
 
 
 @cache
@@ -158,7 +186,11 @@ def service():
 	faults = made.watch.faults
 	faults["_25._tcp.mx.tlsa-fails.signed.test", "TLSA"] = "servfail"
 	faults["_25._tcp.mx.alone.signed.test", "TLSA"] = "servfail"
-	faults["mx.half-address.signed.test", "AAAA"] = "servfail"
+	for name in ("half-address", "half-nothing", "half-sts"):
+		faults[f"mx.{name}.signed.test", "AAAA"] = "servfail"
+	for name in ("refused", "formerr", "silent", "denied"):
+		faults[f"mx.{name}.signed.test", "AAAA"] = name
+	faults["mx.only-six.signed.test", "A"] = "servfail"
 	faults["_mta-sts.txt-fails.signed.test", "TXT"] = "servfail"
 	for kind in ("MX", "A", "TLSA", "NS", "SOA"):
 		faults["unsigned.test", kind] = faults["_25._tcp.mx.unsigned.test", kind] = "ad"
@@ -225,8 +257,22 @@ VERDICTS = (
 		PROTECTED, [{"level": "skip", "dane": "unknown"}, {"level": "dane"}]),
 	("[7672-2.1.2-5 7672-2.1.1-6] when it is the only host, nothing goes in the clear", "alone.signed.test", DANE,
 		CANNOT_TELL, [{"level": "skip", "dane": "unknown"}]),
-	("[7672-2.2.2-6] AAAA fails though A does not: the host is left out", "half-address.signed.test", DANE, CANNOT_TELL,
-		[{"level": "skip", "dane": "unknown"}]),
+	*((f"[7672-2.2.2-6] AAAA {what} though A does not: the host is used", f"{name}.signed.test", DANE_ONLY, PROTECTED,
+		[{"level": "dane", "addresses": ["127.0.0.21"], "address-provenance": "secure"}]) for what, name in (
+		("fails", "half-address"), ("is refused", "refused"), ("is malformed to the server", "formerr"),
+		("is silent", "silent"), ("is denied without proof", "denied"))),
+	("[7672-2.2.2-6] A fails though AAAA does not: the host is used", "only-six.signed.test", DANE_ONLY, PROTECTED,
+		[{"level": "dane", "addresses": ["2001:db8::25"]}]),
+	("[7672-2.2.2-6] one family fails and the other is empty: that is for the time being", "half-nothing.signed.test", DANE,
+		CANNOT_TELL, [{"level": "skip", "dane": "unknown", "address-provenance": "error"}]),
+	("[7672-2.2.2-6] such a host beside a healthy one", "half-beside.signed.test", DANE, PROTECTED,
+		[{"level": "skip", "dane": "unknown"}, {"level": "dane"}]),
+	("one family fails, no TLSA records, MTA-STS enforced", "half-sts.signed.test",
+		"OK secure match=.half-sts.signed.test servername=hostname", PROTECTED, [{"level": "pkix"}]),
+	("a host without address for the time being beside a healthy one, MTA-STS enforced", "beside-sts.signed.test",
+		"OK secure match=bare.signed.test servername=hostname", PROTECTED, [{"level": "skip"}, {"level": "pkix"}]),
+	("[8461-2-1] a TLSA lookup that fails beside a healthy host, MTA-STS enforced: Postfix waits, and show says so",
+		"tlsa-sts.signed.test", DANE_ONLY, CANNOT_TELL, [{"level": "skip"}, {"level": "pkix"}]),
 	("[6698-3-2] names beyond ASCII are A-labels", "xn--bcher-kva.signed.test", DANE_ONLY, PROTECTED,
 		[{"sni": "mx.xn--bcher-kva.signed.test"}]),
 	("an A-label that IDNA 2008 refuses is a name of the DNS", "xn--ls8h.signed.test", DANE_ONLY, PROTECTED,
@@ -281,6 +327,17 @@ for one in VERDICTS:
 def _():
 	# a second question would find the first part of it in the cache
 	contains(service().ask("long.signed.test"), BAD_MX)
+
+
+@test("[7672-2.2.2-6] show names the lookup that failed, and the family")
+def _():
+	found = service().show("half-nothing.signed.test")
+	contains(found["postfix"]["reason"], "an address lookup failed")
+	contains(found["hosts"][0]["reason"], "the address lookup failed")
+	contains(found["hosts"][0]["why"], "AAAA: the name servers failed")
+	contains(service().show("alone.signed.test")["postfix"]["reason"], "a TLSA lookup failed")
+	contains(service().show("half-address.signed.test")["hosts"][0]["why"], "AAAA: ")
+	contains(service().show("tlsa-sts.signed.test")["reason"], "a TLSA lookup failed")
 
 
 @test("more MX records than anybody looks at are told")
