@@ -42,6 +42,7 @@ struct gp_service {
 	struct gp_service_config config;
 	struct gp_inquiry_tools thorough; /* also of hosts that do not matter */
 	struct explanation_list explanations;
+	const char *hold; /* why nothing can be found out, or NULL */
 };
 
 static int64_t now_s(void)
@@ -193,6 +194,19 @@ static void keep_answer(struct gp_service *service, struct gp_known_domain *know
 
 /* ---- inquiries ---- */
 
+/* What stands on answers that nobody could validate is worth nothing. */
+static struct gp_postfix_answer judge(const struct gp_service *service,
+				      const struct gp_policy_facts *facts,
+				      struct gp_policy_verdict *verdict_out)
+{
+	gp_policy_evaluate(facts, &service->config.rules, verdict_out);
+	if (!service->hold)
+		return gp_postfix_judge(facts, &service->config.rules, verdict_out);
+	verdict_out->course = GP_COURSE_DEFER;
+	verdict_out->reason = service->hold;
+	return (struct gp_postfix_answer){ .level = GP_POSTFIX_TEMP, .reason = service->hold };
+}
+
 static void answer_all(struct gp_service_wait *wait)
 {
 	struct gp_service_waiter *waiter;
@@ -213,8 +227,7 @@ static void on_facts(void *arg, struct gp_policy_facts *facts)
 	struct gp_policy_verdict verdict;
 	struct gp_postfix_answer found;
 
-	gp_policy_evaluate(facts, &service->config.rules, &verdict);
-	found = gp_postfix_judge(facts, &service->config.rules, &verdict);
+	found = judge(service, facts, &verdict);
 	if (service->config.on_verdict)
 		service->config.on_verdict(service->config.arg, facts, &verdict, &found);
 	keep_answer(service, known, facts, &verdict, &found);
@@ -263,6 +276,16 @@ static int wait_for_inquiry(struct gp_service *service, struct gp_known_domain *
 	return GP_OK;
 }
 
+static void answer_held(struct gp_service *service, struct gp_known_domain *known,
+			gp_service_answered answered, void *arg)
+{
+	if (known)
+		gp_domains_drop_if_empty(service->config.domains, known);
+	if (service->config.on_answer)
+		service->config.on_answer(service->config.arg, GP_POSTFIX_TEMP, GP_FROM_INQUIRY);
+	answered(arg, GP_SOCKETMAP_TEMP, gp_str_of(service->hold));
+}
+
 /* What is no domain needs no policy. A domain that Postfix can read and we cannot may have one. */
 static void answer_without_domain(struct gp_service *service, struct gp_str key, int why,
 				  gp_service_answered answered, void *arg)
@@ -297,6 +320,10 @@ void gp_service_ask(struct gp_service *service, struct gp_str key, enum gp_postf
 		answer(service, known, dialect, GP_FROM_MEMORY, answered, arg);
 		return;
 	}
+	if (service->hold) {
+		answer_held(service, known, answered, arg);
+		return;
+	}
 	if (known && wait_for_inquiry(service, known, dialect, answered, arg, waiter_out) == GP_OK)
 		return;
 	if (known)
@@ -318,12 +345,9 @@ void gp_service_waiter_cancel(struct gp_service_waiter *waiter)
 static void on_thorough_facts(void *arg, struct gp_policy_facts *facts)
 {
 	struct gp_service_explanation *explanation = arg;
-	const struct gp_policy_rules *rules = &explanation->service->config.rules;
 	struct gp_policy_verdict verdict;
-	struct gp_postfix_answer found;
+	struct gp_postfix_answer found = judge(explanation->service, facts, &verdict);
 
-	gp_policy_evaluate(facts, rules, &verdict);
-	found = gp_postfix_judge(facts, rules, &verdict);
 	explanation->done(explanation->arg, facts, &verdict, &found);
 	gp_policy_facts_free(facts);
 	LIST_REMOVE(explanation, link);
@@ -367,6 +391,20 @@ static void forget_answer(void *arg, struct gp_known_domain *known)
 
 	gp_known_domain_drop_answer(known);
 	gp_domains_drop_if_empty(service->config.domains, known);
+}
+
+void gp_service_set_resolver(struct gp_service *service, struct gp_resolver *resolver)
+{
+	service->config.tools.resolver = service->thorough.resolver = resolver;
+}
+
+void gp_service_hold(struct gp_service *service, const char *reason)
+{
+	bool over = service->hold && !reason;
+
+	service->hold = reason;
+	if (over)
+		gp_domains_visit(service->config.domains, forget_answer, service);
 }
 
 void gp_service_set_rules(struct gp_service *service, const struct gp_policy_rules *rules)

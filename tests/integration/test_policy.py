@@ -5,16 +5,18 @@
 import grp
 import json
 import os
+import re
 import stat
 import sys
 import time
 from functools import cache
 
 sys.dont_write_bytecode = True
-from gate import EX_CONFIG, EX_USAGE, check_config, config_text, gatepost  # noqa: E402
+from gate import EX_CONFIG, EX_USAGE, check_config, config_text, gatepost, parse_event  # noqa: E402
 from lab import Lab, contains, equal, eventually, move_inside, proc_status, run, steady, test  # noqa: E402
 from policyhost import enforce, policy  # noqa: E402
 from policylab import QUERY, TLSRPT, PolicyLab, Socketmap, UnixSocketmap, netstring  # noqa: E402
+from zones import Zones  # noqa: E402
 
 move_inside()
 PROTECTED, NOT_PROTECTED, CANNOT_TELL = 0, 1, 2
@@ -701,14 +703,84 @@ def _():
 	gate.stop()
 
 
-@test("[7672-2.1.1-1 6698-8.3-1] a resolver that cannot validate is found out at the start, with a sentence")
+def failures(gate):
+	"""The events resolver-failed so far."""
+	return [event for event in map(parse_event, gate.lines) if event and event.name == "resolver-failed"]
+
+
+@test("[7672-2.1.1-1 6698-8.3-1] a resolver that cannot validate is found out at the start: mail waits, and a line says why")
 def _():
 	service()
 	for zone, what in (("unsigned.test", "not secure"), ("bogus.test", "bogus")):
-		gate = second(wait=False, self_test=zone)
-		equal(gate.wait(), EX_CONFIG)
-		contains("\n".join(gate.lines), f'the keys of \\"{zone}\\" are {what}')
-		contains("\n".join(gate.lines), 'dns.trust-anchors')
+		gate = second(self_test=zone)
+		contains(gate.wait_for("resolver-failed", zone=zone)["reason"], f"the keys are {what}")
+		for domain in ("all.signed.test", "unsigned.test", "dane-sts.signed.test"):
+			contains(gate.asks(domain), "TEMP the DNS cannot be validated")
+		for more in ((), ("--fresh",)):
+			done = gatepost(lab, "policy", "show", "-c", gate.config, "all.signed.test", "--json", *more)
+			equal(done.returncode, CANNOT_TELL)
+			found = json.loads(done.stdout)
+			equal((found["course"], found["protected"], found["postfix"]["answer"]), ("defer", False, "TEMP"))
+			contains(found["reason"], "the DNS cannot be validated")
+		if zone == "unsigned.test":
+			eventually(lambda: len(failures(gate)) > 2, "further tries")
+			equal([int(event["next-try"]) for event in failures(gate)[:3]], [2, 4, 8])
+		gate.stop()
+
+
+@test("an override holds while the DNS cannot be validated")
+def _():
+	service()
+	gate = second(self_test="unsigned.test")
+	done = gatepost(lab, "policy", "override", "-c", gate.config, "all.signed.test", "may", "--until", "1h", "--reason", "x")
+	equal(done.returncode, 0)
+	equal(gate.asks("all.signed.test"), "OK may")
+	gatepost(lab, "policy", "override", "-c", gate.config, "all.signed.test", "off")
+	gate.stop()
+
+
+@test("when the DNS can be validated again, that is found out without a restart")
+def _():
+	service()
+	with open(service().zones.anchor, encoding="ascii") as file:
+		right = file.read()
+	anchor = lab.write("mended.anchor", re.sub("[0-9A-Fa-f]{8}\n$", "00000000\n", right))
+	gate = second(trust_anchors=anchor)
+	gate.wait_for("resolver-failed", zone="test")
+	contains(gate.asks("all.signed.test"), "TEMP the DNS cannot be validated")
+	lab.write("mended.anchor", right)
+	gate.wait_for("resolver-validates", zone="test")
+	eventually(lambda: gate.asks("all.signed.test") == DANE_ONLY, "an answer")
+	gate.stop()
+
+
+@test("a resolver path that stops validating later is found out by the first bogus answer")
+def _():
+	service()
+	gate = second()
+	equal(gate.asks("all.signed.test"), DANE_ONLY)
+	equal(failures(gate), [])
+	service().watch.faults["test", "DNSKEY"] = "denied"
+	contains(gate.asks("bogus.test"), "TEMP")
+	gate.wait_for("resolver-failed", zone="test")
+	contains(gate.asks("half.signed.test"), "TEMP the DNS cannot be validated")
+	del service().watch.faults["test", "DNSKEY"]
+	gate.wait_for("resolver-validates", zone="test")
+	eventually(lambda: gate.asks("half.signed.test") == DANE, "an answer")
+	gate.stop()
+
+
+@test("[7672-2.1.1-1] the self-test with its default, in a world with a root")
+def _():
+	service()
+	world = Zones(lab, {"signed.test": f"@ MX 10 mx\nmx {HOST}\n_25._tcp.mx {USABLE}\n"}, root=True, folder="world")
+	dns = {"trust_anchors": world.anchor, "unbound_conf": world.unbound_conf(file="world.conf")}
+	address = lab.address(8461)
+	gate = service().new_gate("world", dns=dns, policy=service().policy | {"addresses": [address]})
+	equal(Socketmap(address).ask("signed.test"), DANE_ONLY)
+	equal(gatepost(lab, "policy", "show", "-c", gate.config, "signed.test", "--fresh").returncode, PROTECTED)
+	equal(failures(gate), [])
+	gate.stop()
 
 
 @test("trust anchors that cannot be read are a sentence that says where they come from")

@@ -29,10 +29,12 @@ static int fetch_nothing(void *arg, const char *domain, const struct gp_endpoint
 	return GP_E_IO;
 }
 
-static void open_service(struct service *s)
+/* With `kept` answers in memory a name is not asked for twice. */
+static void open_service(struct service *s, size_t kept)
 {
 	struct gp_desk_config desk = { .dns_time_ms = 1000, .fetcher = { fetch_nothing, NULL } };
-	struct gp_service_config config = { .tools = { .dns_time_ms = 1000, .port = 25 } };
+	struct gp_service_config config = { .tools = { .dns_time_ms = 1000, .port = 25 },
+					    .domains_max = kept };
 
 	s->loop = gp_loop_new();
 	s->domains = gp_domains_new();
@@ -175,7 +177,7 @@ static void asks_for_every_name(void **state)
 	char name[1024];
 
 	(void)state;
-	open_service(&s);
+	open_service(&s, 0);
 	while (accepted < NAMES) {
 		size_t len = make_name(&seed, name);
 
@@ -224,6 +226,45 @@ static void waits_for_what_it_cannot_read(void **state)
 	gp_domains_free(config.domains);
 }
 
+/* ---- the DNS cannot be validated ---- */
+
+static enum gp_socketmap_word ask(struct service *s, const char *key)
+{
+	enum gp_socketmap_word word = GP_SOCKETMAP_PERM;
+	struct gp_service_waiter *waiter;
+
+	gp_service_ask(s->service, gp_str_of(key), GP_POSTFIX_3_4, on_answer, &word, &waiter);
+	stub_answer_all(no_such_name, NULL);
+	return word;
+}
+
+static void holds_back(void **state)
+{
+	enum gp_socketmap_word word = GP_SOCKETMAP_PERM;
+	struct gp_service_waiter *waiter;
+	struct service s;
+
+	(void)state;
+	open_service(&s, 10);
+	assert_int_equal(ask(&s, "before.test"), GP_SOCKETMAP_NOTFOUND);
+	/* an inquiry under way is held, too */
+	gp_service_ask(s.service, gp_str_of("under-way.test"), GP_POSTFIX_3_4, on_answer, &word,
+		       &waiter);
+	gp_service_hold(s.service, "held");
+	stub_answer_all(no_such_name, NULL);
+	assert_int_equal(word, GP_SOCKETMAP_TEMP);
+	assert_int_equal(ask(&s, "new.test"), GP_SOCKETMAP_TEMP);
+	assert_int_equal(ask(&s, "[192.0.2.1]"), GP_SOCKETMAP_NOTFOUND);
+	/* what was validated is good as long as its records */
+	assert_int_equal(ask(&s, "before.test"), GP_SOCKETMAP_NOTFOUND);
+	assert_int_equal(gp_service_override(s.service, "new.test", "may", "why", INT64_MAX),
+			 GP_OK);
+	assert_int_equal(ask(&s, "new.test"), GP_SOCKETMAP_OK);
+	gp_service_hold(s.service, NULL);
+	assert_int_equal(ask(&s, "under-way.test"), GP_SOCKETMAP_NOTFOUND);
+	close_service(&s);
+}
+
 int main(void)
 {
 	struct table table = { 0 };
@@ -232,5 +273,6 @@ int main(void)
 		  asks_for_every_name);
 	table_one(&table, "a name that cannot be converted is TEMP, and told",
 		  waits_for_what_it_cannot_read);
+	table_one(&table, "what cannot be validated is held back, until it can be", holds_back);
 	return table_run(&table);
 }
