@@ -45,9 +45,13 @@ static int complain(const char *what, const char *why)
 
 static int read_domain(const char *word, char out[static GP_POLICY_NAME_SIZE])
 {
-	if (gp_postfix_domain_of_key(gp_str_of(word), out) == GP_OK)
+	int ret = gp_postfix_domain_of_key(gp_str_of(word), out);
+
+	if (ret == GP_OK)
 		return EX_OK;
-	complain(word, "that is no domain");
+	if (ret == GP_E_LIMIT)
+		return complain(word, GP_POSTFIX_KEY_UNREADABLE);
+	complain(word, "that is no domain that Postfix sends mail to");
 	return EX_USAGE;
 }
 
@@ -145,8 +149,9 @@ static int show(const struct policy_options *options)
 	struct gp_buf json;
 	int code = read_domain(options->words[0], domain);
 
+	/* Postfix is told TEMP of a name that cannot be read */
 	if (code != EX_OK)
-		return code;
+		return code == EX_DATAERR ? SHOW_CANNOT_TELL : code;
 	gp_buf_init(&json, GP_EXPLAIN_MAX);
 	code = find_verdict(options, domain, &json) == GP_OK ? print_verdict(options, &json)
 							     : SHOW_CANNOT_TELL;

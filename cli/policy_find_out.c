@@ -21,6 +21,8 @@ struct finding {
 	struct gp_loop *loop;
 	struct gp_resolver *resolver;
 	struct gp_watch resolver_watch;
+	struct gp_dns_question *self_test;
+	struct gp_timer self_test_deadline;
 	struct gp_fetcher *fetcher;
 	struct gp_domains *domains;
 	struct gp_desk *desk;
@@ -28,6 +30,7 @@ struct finding {
 	char domain[GP_POLICY_NAME_SIZE]; /* of the fetch under way */
 	struct gp_tls_trust *trust;       /* for probes */
 	char helo[256];
+	const char *asked; /* the domain of the question */
 	bool connect;
 	struct gp_buf *out;
 	int ret;
@@ -185,6 +188,53 @@ static void on_explained(void *arg, const struct gp_policy_facts *facts,
 	gp_loop_stop(f->loop);
 }
 
+static void ask_for_domain(struct finding *f)
+{
+	struct gp_service_explanation *explanation;
+
+	gp_timer_stop(&f->self_test_deadline);
+	f->ret = gp_service_explain(f->service, f->asked, on_explained, f, &explanation);
+	if (f->ret != GP_OK)
+		gp_loop_stop(f->loop);
+}
+
+/* As the service does (daemon/policy/policy_dns.h): when nothing can be validated nothing is told for
+ * true. */
+static void on_self_test(void *arg, const struct gp_dns_answer *answer)
+{
+	struct finding *f = arg;
+
+	f->self_test = NULL;
+	if (gp_policy_dns_state_of(answer->provenance) == GP_POLICY_DNS_REFUTED)
+		gp_service_hold(f->service, GP_POLICY_DNS_REASON);
+	ask_for_domain(f);
+}
+
+static void on_self_test_deadline(void *arg)
+{
+	struct finding *f = arg;
+
+	gp_dns_question_cancel(f->self_test);
+	f->self_test = NULL;
+	ask_for_domain(f);
+}
+
+static int test_resolver(struct finding *f)
+{
+	const struct gp_conf_dns *dns = &f->conf->dns;
+
+	gp_timer_init(&f->self_test_deadline, f->loop, on_self_test_deadline, f);
+	if (dns->dnssec == GP_CONF_DNSSEC_OFF) {
+		ask_for_domain(f);
+		return f->ret;
+	}
+	if (gp_resolver_ask(f->resolver, dns->self_test, GP_DNS_DNSKEY, on_self_test, f,
+			    &f->self_test) != GP_OK)
+		return complain("dns", "self-test is no name of a zone");
+	gp_timer_set(&f->self_test_deadline, GP_POLICY_DNS_MS);
+	return GP_OK;
+}
+
 /* As whom we say EHLO: server.hostname, or the system's name. */
 static void choose_helo(struct finding *f)
 {
@@ -198,8 +248,7 @@ static void choose_helo(struct finding *f)
 int gp_policy_find_out(const struct gp_conf *conf, const char *domain, bool connect,
 		       struct gp_buf *out)
 {
-	struct finding f = { .conf = conf, .connect = connect, .out = out };
-	struct gp_service_explanation *explanation;
+	struct finding f = { .conf = conf, .connect = connect, .out = out, .asked = domain };
 	int ret = open_all(&f);
 
 	choose_helo(&f);
@@ -207,7 +256,7 @@ int gp_policy_find_out(const struct gp_conf *conf, const char *domain, bool conn
 	if (connect)
 		signal(SIGPIPE, SIG_IGN);
 	if (ret == GP_OK)
-		ret = gp_service_explain(f.service, domain, on_explained, &f, &explanation);
+		ret = test_resolver(&f);
 	if (ret == GP_OK) {
 		gp_loop_run(f.loop);
 		ret = f.ret;

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "conf/conf.h"
 #include "daemon/policy/policy_admin.h"
+#include "daemon/policy/policy_dns.h"
 #include "daemon/policy/policy_store.h"
 #include "daemon/policy/socketmap_server.h"
 #include "daemon/process/child.h"
@@ -29,7 +30,6 @@
 enum {
 	SOCKETS_MAX = GP_POLICY_POSTFIX + GP_CONF_POLICY_ADDRESSES_MAX,
 	FDS_MAX = GP_SETUP_FD_LISTENERS + SOCKETS_MAX,
-	SELF_TEST_MS = 20000,
 	SWEEP_MS = 60000,
 	SWEEP_SOON_MS = 2000,
 	DAY_MS = 86400000
@@ -42,13 +42,12 @@ struct policy_process {
 	struct gp_loop *loop;
 	struct gp_watch control;
 	struct gp_conf *conf;
+	struct gp_conf *first_conf; /* of the start: the resolver stays with it */
 	struct gp_counters *counters;
 	int channel_fd;
 	struct gp_watch channel;
-	struct gp_resolver *resolver;
-	struct gp_watch resolver_watch;
-	struct gp_dns_question *self_test;
-	struct gp_timer self_test_deadline;
+	struct gp_policy_dns *dns;
+	struct gp_resolver *resolver; /* the one that it has now */
 	struct gp_timer sweep;
 	struct gp_timer daily;
 	struct gp_domains *domains;
@@ -128,7 +127,10 @@ static void on_verdict(void *arg, const struct gp_policy_facts *facts,
 		       const struct gp_policy_verdict *verdict,
 		       const struct gp_postfix_answer *answer)
 {
-	(void)arg;
+	struct policy_process *process = arg;
+
+	if (facts->mx == GP_BOGUS && process->dns)
+		gp_policy_dns_suspect(process->dns);
 	log_overridden(facts, verdict);
 	if (answer->level == GP_POSTFIX_TEMP)
 		gp_event(POLICY_TEMP, GP_LOG_TEXT_FIELD("domain", facts->domain),
@@ -138,6 +140,19 @@ static void on_verdict(void *arg, const struct gp_policy_facts *facts,
 		gp_event(POLICY_VERDICT, GP_LOG_TEXT_FIELD("domain", facts->domain),
 			 GP_LOG_TEXT_FIELD("answer", gp_postfix_level_name(answer->level)),
 			 GP_LOG_TEXT_FIELD("reason", answer->reason));
+}
+
+static void on_unreadable(void *arg, struct gp_str key)
+{
+	struct policy_process *process = arg;
+	char domain[1024];
+
+	gp_str_copy(key, domain, sizeof(domain));
+	gp_count(process->counters, GP_COUNTER_POLICY_QUERIES, 1);
+	gp_count(process->counters, GP_COUNTER_POLICY_TEMP, 1);
+	gp_event(POLICY_TEMP, GP_LOG_TEXT_FIELD("domain", domain),
+		 GP_LOG_TEXT_FIELD("reason", "the name cannot be read"),
+		 GP_LOG_TEXT_FIELD("detail", GP_POSTFIX_KEY_UNREADABLE));
 }
 
 /* ---- the fetch process ---- */
@@ -310,6 +325,7 @@ static int make_service(struct policy_process *process)
 		.domains_max = process->conf->policy.domains,
 		.on_answer = on_answer,
 		.on_verdict = on_verdict,
+		.on_unreadable = on_unreadable,
 		.arg = process,
 	};
 
@@ -364,71 +380,18 @@ static void serve(struct policy_process *process)
 
 /* ---- can the resolver validate? ---- */
 
-static void end_self_test(struct policy_process *process, const char *what, const char *why)
+static void on_dns(void *arg, struct gp_resolver *resolver, enum gp_policy_dns_state state)
 {
-	char text[GP_CONTROL_TEXT_MAX];
+	struct policy_process *process = arg;
 
-	gp_timer_stop(&process->self_test_deadline);
-	process->self_test = NULL;
-	if (!what) {
-		serve(process);
+	process->resolver = resolver;
+	serve(process);
+	if (!process->service)
 		return;
-	}
-	snprintf(text, sizeof(text),
-		 "the DNS cannot be validated: the keys of \"%s\" are %s%s%s; see to "
-		 "dns.trust-anchors and dns.forwarders, or set dns.dnssec = \"off\"",
-		 process->conf->dns.self_test, what, why ? ": " : "", why ? why : "");
-	refuse(text);
-}
-
-/* No answer at all says nothing of the set-up: the network may come later, and until then every
- * domain is a TEMP. */
-static void serve_unproved(struct policy_process *process, const char *why)
-{
-	gp_event(RESOLVER_FAILED, GP_LOG_TEXT_FIELD("zone", process->conf->dns.self_test),
-		 GP_LOG_TEXT_FIELD("reason", why));
-	end_self_test(process, NULL, NULL);
-}
-
-static void on_self_test(void *arg, const struct gp_dns_answer *answer)
-{
-	struct policy_process *process = arg;
-
-	if (answer->provenance == GP_SECURE)
-		end_self_test(process, NULL, NULL);
-	else if (answer->provenance == GP_DNS_ERROR)
-		serve_unproved(process, answer->why);
-	else
-		end_self_test(process, answer->provenance == GP_BOGUS ? "bogus" : "not secure",
-			      answer->why);
-}
-
-static void on_self_test_deadline(void *arg)
-{
-	struct policy_process *process = arg;
-
-	gp_dns_question_cancel(process->self_test);
-	serve_unproved(process, "no answer in time");
-}
-
-static void on_resolver(void *arg, unsigned ready)
-{
-	struct policy_process *process = arg;
-
-	(void)ready;
-	gp_resolver_process(process->resolver);
-}
-
-static int open_resolver(struct policy_process *process, char error[static GP_DNS_ERROR_SIZE])
-{
-	int ret = gp_policy_resolver_new(&process->conf->dns, &process->resolver, error);
-
-	if (ret != GP_OK)
-		return ret;
-	gp_watch_init(&process->resolver_watch, process->loop, gp_resolver_fd(process->resolver),
-		      on_resolver, process);
-	gp_watch_set(&process->resolver_watch, GP_READABLE);
-	return GP_OK;
+	gp_service_set_resolver(process->service, resolver);
+	gp_desk_set_resolver(process->desk, resolver);
+	gp_service_hold(process->service,
+			state == GP_POLICY_DNS_REFUTED ? GP_POLICY_DNS_REASON : NULL);
 }
 
 static void begin(struct policy_process *process)
@@ -440,20 +403,9 @@ static void begin(struct policy_process *process)
 		refuse(error);
 		return;
 	}
-	if (open_resolver(process, error) != GP_OK) {
+	if (gp_policy_dns_new(process->loop, &process->first_conf->dns, on_dns, process,
+			      &process->dns, error) != GP_OK)
 		refuse(error);
-		return;
-	}
-	if (process->conf->dns.dnssec == GP_CONF_DNSSEC_OFF) {
-		serve(process);
-		return;
-	}
-	if (gp_resolver_ask(process->resolver, process->conf->dns.self_test, GP_DNS_DNSKEY,
-			    on_self_test, process, &process->self_test) != GP_OK) {
-		refuse("dns.self-test is no name of a zone");
-		return;
-	}
-	gp_timer_set(&process->self_test_deadline, SELF_TEST_MS);
 }
 
 /* ---- messages ---- */
@@ -483,7 +435,8 @@ static void adopt(struct policy_process *process, struct gp_conf *conf)
 {
 	struct gp_policy_rules rules = gp_policy_rules_of(&conf->policy);
 
-	gp_conf_free(process->conf);
+	if (process->conf != process->first_conf)
+		gp_conf_free(process->conf);
 	process->conf = conf;
 	if (process->service) {
 		gp_desk_set_times(process->desk, dns_time_ms(conf),
@@ -516,7 +469,7 @@ static void set_up(struct policy_process *process, const struct gp_control *cont
 		adopt(process, conf);
 		return;
 	}
-	process->conf = conf;
+	process->conf = process->first_conf = conf;
 	process->fd_count = fd_count - GP_SETUP_FD_LISTENERS;
 	memcpy(process->fds, fds + GP_SETUP_FD_LISTENERS, process->fd_count * sizeof(*fds));
 	process->channel_fd = process->fds[GP_POLICY_CHANNEL];
@@ -548,11 +501,13 @@ static void close_all(struct policy_process *process)
 	gp_policy_admin_free(process->admin);
 	gp_service_free(process->service);
 	gp_desk_free(process->desk);
-	gp_resolver_free(process->resolver);
+	gp_policy_dns_free(process->dns);
 	/* what was learnt becomes durable here */
 	gp_store_thread_free(process->store);
 	gp_domains_free(process->domains);
-	gp_conf_free(process->conf);
+	if (process->conf != process->first_conf)
+		gp_conf_free(process->conf);
+	gp_conf_free(process->first_conf);
 }
 
 int gp_policy_main(const char *admin_rule)
@@ -565,7 +520,6 @@ int gp_policy_main(const char *admin_rule)
 	gp_child_begin("gatepost-policy");
 	if (!process.loop)
 		return EX_OSERR;
-	gp_timer_init(&process.self_test_deadline, process.loop, on_self_test_deadline, &process);
 	gp_timer_init(&process.sweep, process.loop, on_sweep, &process);
 	gp_timer_init(&process.daily, process.loop, on_day, &process);
 	gp_watch_init(&process.control, process.loop, GP_CONTROL_FD, on_control, &process);

@@ -94,8 +94,11 @@
 	    "somebody should find out why (RFC 8461 section 10.2).")                               \
 	ROW(STS_OVERRIDDEN, "sts-overridden-by-dane", INFO, "policy", "domain host",               \
 	    "A host is not in the enforced MTA-STS policy of the domain, but DANE decides.")       \
-	ROW(RESOLVER_FAILED, "resolver-failed", ERROR, "policy", "zone reason",                    \
-	    "The self-test of the resolver had no answer; until the DNS can be asked mail waits.") \
+	ROW(RESOLVER_FAILED, "resolver-failed", ERROR, "policy", "zone reason next-try",           \
+	    "The self-test of the resolver failed: mail waits until the DNS can be asked and "     \
+	    "validated. next-try is in seconds.")                                                  \
+	ROW(RESOLVER_VALIDATES, "resolver-validates", WARN, "policy", "zone",                      \
+	    "The self-test of the resolver has failed before, and succeeds now.")                  \
 	ROW(DNSSEC_OFF, "dnssec-off", WARN, "policy", "",                                          \
 	    "dns.dnssec is \"off\": there is no DANE. Said once a day.")                           \
 	ROW(STORE_FAILED, "store-failed", ERROR, "policy", "reason",                               \

@@ -117,8 +117,8 @@ static const struct gp_conf_row dns_rows[] = {
 	  .help = "File of the DS or DNSKEY records that validation begins with; Debian's package "
 		  "dns-root-data keeps that of the root." },
 	{ "self-test", GP_CONF_TEXT, AT(gp_conf_dns, self_test), ".",
-	  .help = "A zone that is known to be signed. When its keys cannot be validated at the "
-		  "start, gatepost does not start." },
+	  .help = "A zone that is known to be signed. While its keys cannot be validated every "
+		  "answer is TEMP; it is tried again, and the log says why." },
 	{ "forwarders", GP_CONF_TEXTS, AT(gp_conf_dns, forwarders), "", .restart = true,
 	  .help = "Resolvers to ask, as \"192.0.2.1\" or \"192.0.2.1@5353\"; without any the name "
 		  "servers of each zone are asked. What they say is validated here." },

@@ -85,19 +85,35 @@ static void add_candidate(struct gp_dane_search *search, const char *name)
 	search->candidates[search->count++] = name;
 }
 
-void gp_dane_search_told_addresses(struct gp_dane_search *search, enum gp_provenance worst,
+static bool gave_addresses(struct gp_dane_family family)
+{
+	return gp_provenance_is_answer(family.provenance) && family.count;
+}
+
+enum gp_provenance gp_dane_join_families(struct gp_dane_family a, struct gp_dane_family b)
+{
+	if (!gp_provenance_is_answer(a.provenance) && gave_addresses(b))
+		return b.provenance;
+	if (!gp_provenance_is_answer(b.provenance) && gave_addresses(a))
+		return a.provenance;
+	if (a.provenance == GP_UNASKED || b.provenance == GP_UNASKED)
+		return GP_DNS_ERROR;
+	return gp_provenance_worse(a.provenance, b.provenance);
+}
+
+void gp_dane_search_told_addresses(struct gp_dane_search *search, enum gp_provenance joined,
 				   size_t count, const char *expanded, struct gp_dane_ask *ask_out)
 {
 	bool alias = expanded && !same_name(expanded, search->host);
 
-	if (!gp_provenance_is_answer(worst)) {
-		fail(search, worst, "the address lookup failed (RFC 7672 section 2.2.2)", ask_out);
+	if (!gp_provenance_is_answer(joined)) {
+		fail(search, joined, "the address lookup failed (RFC 7672 section 2.2.2)", ask_out);
 	} else if (!count) {
 		end(search, GP_DANE_NO_ADDRESS, "it has no address (RFC 7672 section 2.2.2)",
 		    ask_out);
-	} else if (worst == GP_INSECURE && alias) {
+	} else if (joined == GP_INSECURE && alias) {
 		ask(search, GP_DANE_ASK_ALIAS, ask_out);
-	} else if (worst == GP_INSECURE) {
+	} else if (joined == GP_INSECURE) {
 		end(search, GP_DANE_NOT_ASKED,
 		    "its addresses are not signed (RFC 7672 section 2.2.2)", ask_out);
 	} else {

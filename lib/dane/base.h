@@ -57,10 +57,23 @@ static inline bool gp_dane_search_asks(const struct gp_dane_ask *ask)
 	return ask->question < GP_DANE_FOUND;
 }
 
-/* The answers to A and AAAA together, aliases followed: `worst` of the two (gp_provenance_worse),
- * how many addresses, and the name at the end of the aliases; `expanded` is NULL or `host` when
- * there was none. */
-void gp_dane_search_told_addresses(struct gp_dane_search *search, enum gp_provenance worst,
+/* The answer to A or AAAA: GP_UNASKED when there was none in time. */
+struct gp_dane_family {
+	enum gp_provenance provenance;
+	size_t count; /* of addresses */
+};
+
+/* How far both answers together can be believed. A host is usable when one family gave an address:
+ * then only the answers count, and the worse of them. Without addresses a family that failed may
+ * still have some, so that is temporary. RFC 7672 section 2.2.2 has an error of any query delay the
+ * mail; we depart from it as Postfix does, because there are name servers that never answer AAAA,
+ * and for ever is no delay. */
+enum gp_provenance gp_dane_join_families(struct gp_dane_family a, struct gp_dane_family b);
+
+/* The answers to A and AAAA together, aliases followed: how far they can be believed
+ * (gp_dane_join_families), how many addresses, and the name at the end of the aliases; `expanded` is
+ * NULL or `host` when there was none. */
+void gp_dane_search_told_addresses(struct gp_dane_search *search, enum gp_provenance joined,
 				   size_t count, const char *expanded, struct gp_dane_ask *ask_out);
 
 /* The answer to GP_DANE_ASK_ALIAS. */

@@ -14,6 +14,7 @@ enum { CLASS_IN = 1, RECORDS_MAX = 1000, RCODE_NOERROR = 0, RCODE_NXDOMAIN = 3 }
 
 struct gp_resolver {
 	struct ub_ctx *context;
+	size_t pending;
 };
 
 struct gp_dns_question {
@@ -156,6 +157,11 @@ void gp_resolver_process(struct gp_resolver *resolver)
 	ub_process(resolver->context);
 }
 
+size_t gp_resolver_pending(const struct gp_resolver *resolver)
+{
+	return resolver->pending;
+}
+
 /* ---- answers ---- */
 
 static void answer_error(struct gp_dns_answer *answer, const char *why)
@@ -236,6 +242,7 @@ static void on_result(void *arg, int code, struct ub_result *result)
 	struct gp_dns_question *question = arg;
 	struct gp_dns_answer answer = { .canonical = question->name };
 
+	question->resolver->pending--;
 	if (code || !result) {
 		answer_error(&answer, ub_strerror(code));
 		question->answered(question->arg, &answer);
@@ -260,9 +267,13 @@ int gp_resolver_ask(struct gp_resolver *resolver, const char *name, enum gp_dns_
 	question->answered = answered;
 	question->arg = arg;
 	ret = gp_dns_name_normalize(name, question->name);
-	if (ret == GP_OK && ub_resolve_async(resolver->context, question->name, (int)type, CLASS_IN,
-					     question, on_result, &question->id))
+	/* libunbound takes an empty name for a mistake */
+	if (ret == GP_OK &&
+	    ub_resolve_async(resolver->context, question->name[0] ? question->name : ".", (int)type,
+			     CLASS_IN, question, on_result, &question->id))
 		ret = GP_E_NOMEM;
+	if (ret == GP_OK)
+		resolver->pending++;
 	if (ret == GP_OK)
 		*question_out = question;
 	else
@@ -275,5 +286,6 @@ void gp_dns_question_cancel(struct gp_dns_question *question)
 	if (!question)
 		return;
 	ub_cancel(question->resolver->context, question->id);
+	question->resolver->pending--;
 	free(question);
 }

@@ -65,13 +65,16 @@ void gp_resolver_free(struct gp_resolver *resolver);
 int gp_resolver_fd(const struct gp_resolver *resolver);
 void gp_resolver_process(struct gp_resolver *resolver);
 
-/* Ask for the records of `type` at `name`, an absolute name without final dot. `answered` is called
+/* Ask for the records of `type` at `name`, an absolute name without final dot, or ".". `answered` is called
  * once, from gp_resolver_process, unless the question is cancelled before. A name server that is
  * silent keeps a question for half a minute: have a deadline. GP_OK, GP_E_SYNTAX for what can be no
  * name, or GP_E_NOMEM. */
 struct gp_dns_question;
 int gp_resolver_ask(struct gp_resolver *resolver, const char *name, enum gp_dns_type type,
 		    gp_dns_answered answered, void *arg, struct gp_dns_question **question_out);
+
+/* How many questions have no answer yet: with any it must not be freed. */
+size_t gp_resolver_pending(const struct gp_resolver *resolver);
 
 /* Before its answer has come: `answered` will not be called. NULL is fine. */
 void gp_dns_question_cancel(struct gp_dns_question *question);

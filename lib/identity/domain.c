@@ -63,37 +63,33 @@ static int convert(const char *text, int flags, char out[static GP_DOMAIN_SIZE])
 	return ret;
 }
 
-/* Most names are ASCII, of which IDNA asks nothing unless a label may be an A-label (RFC 5891
- * section 5.3). */
-static bool is_plain_ascii(const char *text)
-{
-	size_t len = strlen(text);
-
-	if (len >= GP_DOMAIN_SIZE || strcasestr(text, "xn--"))
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] >= 0x80)
-			return false;
-	}
-	return true;
-}
-
-int gp_domain_to_ascii(const char *text, char out[static GP_DOMAIN_SIZE])
-{
-	if (is_plain_ascii(text)) {
-		strcpy(out, text);
-		drop_root(out);
-		gp_ascii_lower(out);
-		return is_domain(out) ? GP_OK : GP_E_SYNTAX;
-	}
-	return convert(text, IDN2_NONTRANSITIONAL, out);
-}
-
 static bool is_ascii(const char *text)
 {
 	while (*text && !(*text & 0x80))
 		text++;
 	return !*text;
+}
+
+int gp_domain_as_written(const char *text, char out[static GP_DOMAIN_SIZE])
+{
+	struct gp_str domain = gp_str_of(text);
+
+	if (domain.len && domain.p[domain.len - 1] == '.')
+		domain.len--;
+	if (domain.len >= GP_DOMAIN_SIZE || !is_ascii(text))
+		return GP_E_SYNTAX;
+	gp_str_copy(domain, out, GP_DOMAIN_SIZE);
+	gp_ascii_lower(out);
+	return is_domain(out) ? GP_OK : GP_E_SYNTAX;
+}
+
+/* Most names are ASCII, of which IDNA asks nothing unless a label may be an A-label (RFC 5891
+ * section 5.3). */
+int gp_domain_to_ascii(const char *text, char out[static GP_DOMAIN_SIZE])
+{
+	if (is_ascii(text) && !strcasestr(text, "xn--"))
+		return gp_domain_as_written(text, out);
+	return convert(text, IDN2_NONTRANSITIONAL, out);
 }
 
 static bool is_final_form(const char *text, const char *ascii)

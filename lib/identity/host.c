@@ -89,3 +89,13 @@ int gp_host_parse(struct gp_str text, bool single_label, struct gp_host *host_ou
 	gp_str_copy(text, copy, sizeof(copy));
 	return read_domain(copy, single_label, host_out, reason_out);
 }
+
+int gp_host_of_mail(const char *name, struct gp_host *host_out, const char **reason_out)
+{
+	memset(host_out, 0, sizeof(*host_out));
+	if (gp_domain_as_written(name, host_out->name) != GP_OK)
+		return refuse(
+			"it is no domain in letters, digits and hyphens (RFC 1123 section 2.1)",
+			reason_out);
+	return judge_domain(host_out->name, false, reason_out);
+}

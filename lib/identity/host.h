@@ -18,4 +18,8 @@ struct gp_host {
 int gp_host_parse(struct gp_str text, bool single_label, struct gp_host *host_out,
 		  const char **reason_out);
 
+/* The name of a mail host or policy host, which is ASCII already: as above, without IDNA and
+ * without addresses. GP_OK or GP_E_SYNTAX. */
+int gp_host_of_mail(const char *name, struct gp_host *host_out, const char **reason_out);
+
 #endif

@@ -216,6 +216,20 @@ const struct gp_reference *gp_identity_match(const struct gp_references *referen
 	return NULL;
 }
 
+/* IDNA 2008 refuses some A-labels that are registered, have MX records and certificates. They were
+ * given as A-labels, and compare as bytes. */
+static int add_mail_host(struct gp_references *references, const char *name,
+			 const char **reason_out)
+{
+	struct gp_host host;
+	int ret = gp_references_add_host(references, gp_str_of(name), GP_ORIGIN_GIVEN, reason_out);
+
+	if (ret != GP_E_SYNTAX || references->profile != GP_PROFILE_MX)
+		return ret;
+	ret = gp_host_of_mail(name, &host, reason_out);
+	return ret == GP_OK ? add(references, GP_IDENTITY_DNS, "", host.name, reason_out) : ret;
+}
+
 bool gp_peer_is_host(const struct gp_peer_certificate *peer, enum gp_identity_profile profile,
 		     const char *host)
 {
@@ -224,8 +238,7 @@ bool gp_peer_is_host(const struct gp_peer_certificate *peer, enum gp_identity_pr
 	bool is_host;
 
 	gp_references_init(&references, profile);
-	is_host = gp_references_add_host(&references, gp_str_of(host), GP_ORIGIN_GIVEN, &reason) ==
-			  GP_OK &&
+	is_host = add_mail_host(&references, host, &reason) == GP_OK &&
 		  gp_identity_match(&references, peer, &reason) != NULL;
 	gp_references_deinit(&references);
 	return is_host;

@@ -71,6 +71,11 @@ struct gp_desk *gp_desk_new(const struct gp_desk_config *config)
 	return desk;
 }
 
+void gp_desk_set_resolver(struct gp_desk *desk, struct gp_resolver *resolver)
+{
+	desk->config.resolver = resolver;
+}
+
 void gp_desk_set_times(struct gp_desk *desk, uint64_t dns_time_ms, uint64_t idle_s)
 {
 	desk->config.dns_time_ms = dns_time_ms;

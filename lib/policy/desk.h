@@ -47,6 +47,7 @@ struct gp_desk_config {
 struct gp_desk *gp_desk_new(const struct gp_desk_config *config);
 /* For what begins from now on; see struct gp_desk_config. */
 void gp_desk_set_times(struct gp_desk *desk, uint64_t dns_time_ms, uint64_t idle_s);
+void gp_desk_set_resolver(struct gp_desk *desk, struct gp_resolver *resolver);
 void gp_desk_free(struct gp_desk *desk);
 
 /* ---- questions ---- */

@@ -36,6 +36,9 @@ struct gp_domains *gp_domains_new(void)
 void gp_known_domain_drop_answer(struct gp_known_domain *known)
 {
 	known->answer_until_ms = 0;
+	known->answer.match = NULL;
+	free(known->match);
+	known->match = NULL;
 	for (int i = 0; i < GP_POSTFIX_DIALECTS; i++) {
 		free(known->reply[i]);
 		known->reply[i] = NULL;

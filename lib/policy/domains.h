@@ -35,6 +35,7 @@ struct gp_known_domain {
 	struct gp_desk_fetch *fetch;      /* under way; the desk's */
 	struct gp_service_wait *wait;     /* an inquiry under way; the service's */
 	struct gp_postfix_answer answer;  /* while answer_until_ms is not over */
+	char *match;                      /* of a partial answer */
 	uint64_t answer_until_ms;         /* monotonic; 0: there is no answer */
 	char *reply[GP_POSTFIX_DIALECTS]; /* the answer as text, when it has been given twice */
 	bool answer_pending;              /* the policy was not there yet: ask again when it is */

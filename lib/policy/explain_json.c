@@ -198,11 +198,22 @@ static json_t *reply_of(const struct gp_policy_facts *facts, const struct gp_pos
 }
 
 static json_t *postfix_of(const struct gp_policy_facts *facts,
-			  const struct gp_postfix_answer *answer)
+			  const struct gp_policy_verdict *verdict,
+			  const struct gp_postfix_answer *given)
 {
-	return json_pack("{s:s, s:s, s:o, s:o}", "answer", gp_postfix_level_name(answer->level),
-			 "reason", answer->reason, "QUERY", reply_of(facts, answer, GP_POSTFIX_3_4),
-			 "QUERYwithTLSRPT", reply_of(facts, answer, GP_POSTFIX_3_10));
+	struct gp_postfix_answer answer = *given;
+	struct gp_buf names;
+	json_t *value;
+
+	gp_buf_init(&names, GP_SOCKETMAP_REPLY_MAX);
+	if (answer.partial && gp_postfix_match_hosts(facts, verdict, &names) == GP_OK)
+		answer.match = gp_buf_cstr(&names);
+	value = json_pack("{s:s, s:s, s:o, s:o}", "answer", gp_postfix_level_name(answer.level),
+			  "reason", answer.reason, "QUERY",
+			  reply_of(facts, &answer, GP_POSTFIX_3_4), "QUERYwithTLSRPT",
+			  reply_of(facts, &answer, GP_POSTFIX_3_10));
+	gp_buf_deinit(&names);
+	return value;
 }
 
 static json_t *mx_of(const struct gp_policy_facts *facts)
@@ -215,13 +226,17 @@ static json_t *mx_of(const struct gp_policy_facts *facts)
 int gp_explain_json(const struct gp_policy_facts *facts, const struct gp_policy_verdict *verdict,
 		    const struct gp_postfix_answer *answer, struct gp_buf *out)
 {
+	/* no host of ours gets mail that Postfix holds back */
+	bool held = verdict->course == GP_COURSE_DELIVER &&
+		    !gp_postfix_delivers(answer, facts, verdict);
 	json_t *all = json_pack("{s:i, s:o, s:o, s:I, s:s, s:s, s:b, s:o, s:o, s:o, s:o}",
 				"version", GP_POLICY_JSON_VERSION, "domain", text_of(facts->domain),
 				"at", time_of(facts->at), "ttl", (json_int_t)facts->ttl_s, "course",
-				courses[verdict->course], "reason", verdict->reason, "protected",
-				gp_policy_is_protected(facts, verdict), "mx", mx_of(facts),
+				courses[held ? GP_COURSE_DEFER : verdict->course], "reason",
+				held ? answer->reason : verdict->reason, "protected",
+				!held && gp_policy_is_protected(facts, verdict), "mx", mx_of(facts),
 				"mta-sts", sts_of(&facts->sts), "hosts", hosts_of(facts, verdict),
-				"postfix", postfix_of(facts, answer));
+				"postfix", postfix_of(facts, verdict, answer));
 	char *text = all ? json_dumps(all, JSON_COMPACT) : NULL;
 	int ret = text ? gp_buf_append_str(out, text) : GP_E_NOMEM;
 

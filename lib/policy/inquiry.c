@@ -10,6 +10,7 @@
 #include "base/txt.h"
 #include "dane/base.h"
 #include "dns/name.h"
+#include "identity/mail_domain.h"
 #include "mtasts/record.h"
 
 enum {
@@ -17,7 +18,8 @@ enum {
 	TXT_OCTETS_MAX = 64 * 1024,
 	TXT_RECORDS_MAX = 100,
 	FAILED_TTL_S = 10, /* what failed may be asked again soon */
-	QUESTIONS_MAX = 2
+	QUESTIONS_MAX = 2,
+	PATIENCE_SHARE = 5 /* of the time for the DNS, so that TLSA has its time as well */
 };
 
 static const char late[] = "no answer in time";
@@ -29,7 +31,8 @@ struct host_inquiry {
 	struct gp_dane_search search;
 	struct gp_dane_ask ask;
 	struct gp_dns_question *questions[QUESTIONS_MAX];
-	enum gp_provenance worst;
+	struct gp_dane_family families[2]; /* A and AAAA */
+	struct gp_timer patience;          /* with the second, when the first has given addresses */
 	char expanded[GP_DNS_NAME_SIZE];
 	bool ended;
 };
@@ -57,6 +60,7 @@ static void inquiry_free(struct gp_inquiry *inquiry)
 	gp_dns_question_cancel(inquiry->txt);
 	gp_desk_consultation_cancel(inquiry->consultation);
 	for (size_t i = 0; inquiry->hosts && i < inquiry->facts->host_count; i++) {
+		gp_timer_stop(&inquiry->hosts[i].patience);
 		for (size_t q = 0; q < QUESTIONS_MAX; q++)
 			gp_dns_question_cancel(inquiry->hosts[i].questions[q]);
 	}
@@ -87,12 +91,16 @@ void gp_inquiry_cancel(struct gp_inquiry *inquiry)
 		inquiry_free(inquiry);
 }
 
+static void shorten_ttl(struct gp_inquiry *inquiry, uint32_t ttl_s)
+{
+	if (ttl_s < inquiry->facts->ttl_s)
+		inquiry->facts->ttl_s = ttl_s;
+}
+
 static void note_ttl(struct gp_inquiry *inquiry, const struct gp_dns_answer *answer)
 {
-	uint32_t ttl = gp_provenance_is_answer(answer->provenance) ? answer->ttl_s : FAILED_TTL_S;
-
-	if (ttl < inquiry->facts->ttl_s)
-		inquiry->facts->ttl_s = ttl;
+	shorten_ttl(inquiry,
+		    gp_provenance_is_answer(answer->provenance) ? answer->ttl_s : FAILED_TTL_S);
 }
 
 /* ---- hosts ---- */
@@ -101,6 +109,7 @@ static void go_on(struct host_inquiry *host);
 
 static void end_host(struct host_inquiry *host)
 {
+	gp_timer_stop(&host->patience);
 	host->ended = true;
 	host->inquiry->hosts_left--;
 	end_if_all_is_known(host->inquiry);
@@ -111,15 +120,27 @@ static enum gp_dane_tlsa tlsa_of_failure(enum gp_provenance provenance)
 	return provenance == GP_BOGUS ? GP_DANE_TLSA_BOGUS : GP_DANE_TLSA_ERROR;
 }
 
-/* `why` may be NULL. Only what failed first is told. */
+/* Of several reasons the last is told: it is the one that decides. */
+static void set_why(struct gp_policy_host *host, const char *what, const char *why)
+{
+	char *text;
+
+	if (!why || asprintf(&text, "%s: %s", what, why) < 0)
+		return;
+	free(host->why);
+	host->why = text;
+}
+
+/* `why` may be NULL. */
 static void fail_host(struct host_inquiry *host, enum gp_provenance provenance, const char *why)
 {
-	if (gp_provenance_is_answer(host->host->address))
-		host->host->tlsa = tlsa_of_failure(provenance);
-	else
+	bool by_address = !gp_provenance_is_answer(host->host->address);
+
+	if (by_address)
 		host->host->address = provenance;
-	if (!host->host->why && why)
-		host->host->why = strdup(why);
+	else
+		host->host->tlsa = tlsa_of_failure(provenance);
+	set_why(host->host, by_address ? "addresses" : "TLSA", why);
 }
 
 static enum gp_dane_tlsa tlsa_of_records(const struct gp_policy_host *host)
@@ -145,7 +166,7 @@ static void conclude(struct host_inquiry *host)
 		facts->tlsa = GP_DANE_TLSA_ABSENT;
 		break;
 	case GP_DANE_FAILED:
-		fail_host(host, host->ask.provenance, host->ask.reason);
+		fail_host(host, host->ask.provenance, facts->why ? NULL : host->ask.reason);
 		break;
 	default:
 		facts->tlsa = GP_DANE_TLSA_NOT_ASKED;
@@ -197,8 +218,7 @@ static void on_tlsa(void *arg, const struct gp_dns_answer *answer)
 		if (!host->host->records)
 			provenance = GP_DNS_ERROR;
 	}
-	if (answer->why && !host->host->why)
-		host->host->why = strdup(answer->why);
+	set_why(host->host, "TLSA", answer->why);
 	gp_dane_search_told_tlsa(&host->search, provenance, answer->count, &host->ask);
 	go_on(host);
 }
@@ -209,6 +229,7 @@ static void on_alias(void *arg, const struct gp_dns_answer *answer)
 
 	host->questions[0] = NULL;
 	note_ttl(host->inquiry, answer);
+	set_why(host->host, "CNAME", answer->why);
 	gp_dane_search_told_alias(&host->search, answer->provenance, &host->ask);
 	go_on(host);
 }
@@ -231,22 +252,38 @@ static void keep_addresses(struct gp_policy_host *host, const struct gp_dns_answ
 	}
 }
 
+/* One family that fails takes nothing from what the other gave. */
+static void end_addresses(struct host_inquiry *host)
+{
+	struct gp_policy_host *facts = host->host;
+
+	gp_timer_stop(&host->patience);
+	facts->address = gp_dane_join_families(host->families[0], host->families[1]);
+	if (!gp_provenance_is_answer(facts->address))
+		shorten_ttl(host->inquiry, FAILED_TTL_S);
+	gp_dane_search_told_addresses(&host->search, facts->address, facts->address_count,
+				      host->expanded[0] ? host->expanded : NULL, &host->ask);
+	go_on(host);
+}
+
 static void on_address(struct host_inquiry *host, size_t which, const struct gp_dns_answer *answer)
 {
+	static const char *const families[] = { "A", "AAAA" };
+	uint64_t patience_ms = host->inquiry->tools->dns_time_ms / PATIENCE_SHARE;
+
 	host->questions[which] = NULL;
-	note_ttl(host->inquiry, answer);
-	host->worst = gp_provenance_worse(host->worst, answer->provenance);
-	if (answer->why && !host->host->why)
-		host->host->why = strdup(answer->why);
+	/* what failed beside a family that gives addresses decides nothing */
+	if (gp_provenance_is_answer(answer->provenance))
+		note_ttl(host->inquiry, answer);
+	host->families[which] = (struct gp_dane_family){ answer->provenance, answer->count };
+	set_why(host->host, families[which], answer->why);
 	keep_addresses(host->host, answer, which ? 16 : 4);
 	if (answer->count)
 		gp_str_copy(gp_str_of(answer->canonical), host->expanded, sizeof(host->expanded));
-	if (host->questions[0] || host->questions[1])
-		return;
-	host->host->address = host->worst;
-	gp_dane_search_told_addresses(&host->search, host->worst, host->host->address_count,
-				      host->expanded[0] ? host->expanded : NULL, &host->ask);
-	go_on(host);
+	if (!host->questions[0] && !host->questions[1])
+		end_addresses(host);
+	else if (host->host->address_count)
+		gp_timer_set(&host->patience, patience_ms);
 }
 
 static void on_a(void *arg, const struct gp_dns_answer *answer)
@@ -270,7 +307,6 @@ static int ask_addresses(struct host_inquiry *host)
 {
 	int ret = ask(host, GP_DNS_A, on_a, 0);
 
-	host->worst = GP_UNASKED;
 	return ret == GP_OK ? ask(host, GP_DNS_AAAA, on_aaaa, 1) : ret;
 }
 
@@ -280,6 +316,16 @@ static void stop_asking(struct host_inquiry *host)
 		gp_dns_question_cancel(host->questions[i]);
 		host->questions[i] = NULL;
 	}
+}
+
+/* A name server that is silent on one family. */
+static void on_patience(void *arg)
+{
+	struct host_inquiry *host = arg;
+
+	stop_asking(host);
+	set_why(host->host, host->families[0].count ? "AAAA" : "A", late);
+	end_addresses(host);
 }
 
 /* The next question of the search, or its end. */
@@ -314,6 +360,14 @@ static bool hosts_matter(const struct gp_inquiry *inquiry)
 	       inquiry->tools->ask_all_hosts;
 }
 
+static void init_host(struct host_inquiry *host, struct gp_inquiry *inquiry,
+		      struct gp_policy_host *facts)
+{
+	host->inquiry = inquiry;
+	host->host = facts;
+	gp_timer_init(&host->patience, inquiry->tools->loop, on_patience, host);
+}
+
 static void ask_hosts(struct gp_inquiry *inquiry)
 {
 	struct gp_policy_facts *facts = inquiry->facts;
@@ -323,8 +377,7 @@ static void ask_hosts(struct gp_inquiry *inquiry)
 	inquiry->hosts = calloc(facts->host_count, sizeof(*inquiry->hosts));
 	for (size_t i = 0; i < facts->host_count; i++) {
 		if (inquiry->hosts)
-			inquiry->hosts[i] = (struct host_inquiry){ .inquiry = inquiry,
-								   .host = &facts->hosts[i] };
+			init_host(&inquiry->hosts[i], inquiry, &facts->hosts[i]);
 		else
 			facts->hosts[i].address = GP_DNS_ERROR;
 	}
@@ -371,6 +424,14 @@ static void add_host(struct gp_policy_facts *facts, const char *name, uint16_t p
 	host->preference = preference;
 }
 
+/* Postfix leaves out what is neither a host name nor an address. */
+static bool can_be_host(const char *name)
+{
+	struct gp_endpoint address;
+
+	return gp_mail_domain_is_host(name) || gp_endpoint_parse_ip(name, &address) == GP_OK;
+}
+
 static void list_hosts(struct gp_inquiry *inquiry, const struct gp_dns_answer *answer)
 {
 	struct gp_policy_facts *facts = inquiry->facts;
@@ -381,9 +442,9 @@ static void list_hosts(struct gp_inquiry *inquiry, const struct gp_dns_answer *a
 	for (size_t i = 0; i < answer->count && i < GP_POLICY_HOSTS_MAX; i++) {
 		if (gp_dns_mx_parse(answer->records[i], &mx) != GP_OK)
 			continue;
-		if (mx.exchange[0])
+		if (can_be_host(mx.exchange))
 			add_host(facts, mx.exchange, mx.preference);
-		else
+		else if (!mx.exchange[0])
 			null_mx = answer->count == 1;
 	}
 	facts->route = null_mx ? GP_ROUTE_NULL_MX : GP_ROUTE_MX;
@@ -505,6 +566,7 @@ static void on_dns_deadline(void *arg)
 	for (size_t i = 0; inquiry->hosts && i < inquiry->facts->host_count; i++) {
 		if (inquiry->hosts[i].ended)
 			continue;
+		gp_timer_stop(&inquiry->hosts[i].patience);
 		stop_asking(&inquiry->hosts[i]);
 		fail_host(&inquiry->hosts[i], GP_DNS_ERROR, late);
 		inquiry->hosts[i].ended = true;

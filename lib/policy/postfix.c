@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "identity/domain.h"
+#include "identity/mail_domain.h"
 
 const char *gp_postfix_level_name(enum gp_postfix_level level)
 {
@@ -25,24 +25,32 @@ enum condition { ANY, NO, YES };
 struct stand {
 	bool authentic; /* the MX records are secure, or there are none */
 	bool enforce;
-	bool usable, unusable, none, failed;
+	bool usable, unusable, none;
+	bool no_tlsa;    /* a TLSA lookup failed */
+	bool no_address; /* an address lookup failed, so that nothing is known of TLSA records */
+	bool listed;     /* a host without usable records that the MTA-STS policy lists */
 };
 
 static const struct row {
-	enum condition authentic, enforce, usable, unusable, none, failed;
+	enum condition authentic, enforce, usable, unusable, no_tlsa, no_address, none, listed;
 	struct gp_postfix_answer answer;
 } rows[] = {
 	/* clang-format off */
-	{ YES, NO,  YES, NO,  NO,  NO,  { GP_POSTFIX_DANE_ONLY, false, "all hosts have usable TLSA records (RFC 7672 section 2.2)" } },
-	{ YES, NO,  YES, ANY, ANY, ANY, { GP_POSTFIX_DANE, false, "some hosts have usable TLSA records; Postfix demands them there (RFC 7672 section 2.2)" } },
-	{ YES, NO,  NO,  YES, ANY, ANY, { GP_POSTFIX_DANE, false, "there are TLSA records, but none is usable: Postfix demands TLS, of whomever (RFC 7672 section 2.2)" } },
-	{ YES, NO,  NO,  NO,  ANY, YES, { GP_POSTFIX_DANE, false, "a TLSA lookup failed: Postfix leaves that host out until it succeeds (RFC 7672 section 2.1.2)" } },
-	{ YES, YES, YES, ANY, ANY, ANY, { GP_POSTFIX_DANE_ONLY, false, "DANE decides where it can; with an enforced MTA-STS policy Postfix leaves out hosts without usable TLSA records (RFC 8461 section 2)" } },
-	{ YES, YES, NO,  ANY, ANY, YES, { GP_POSTFIX_DANE_ONLY, false, "a TLSA lookup failed, and MTA-STS must not stand in for DANE (RFC 8461 section 2)" } },
-	{ YES, YES, NO,  YES, ANY, NO,  { GP_POSTFIX_SECURE, false, "no TLSA record is usable, the MTA-STS policy is enforced (RFC 8461 section 5)" } },
-	{ ANY, YES, ANY, ANY, ANY, ANY, { GP_POSTFIX_SECURE, false, "the MTA-STS policy is enforced (RFC 8461 section 5)" } },
-	{ NO,  NO,  YES, ANY, ANY, ANY, { GP_POSTFIX_DANE, false, "hosts of an insecure MX have TLSA records, which policy.dane-insecure-mx asks for (RFC 7672 section 2.2.1)" } },
-	{ ANY, ANY, ANY, ANY, ANY, ANY, { GP_POSTFIX_NOTFOUND, false, "neither DANE nor an enforced MTA-STS policy" } },
+	{ YES, NO,  YES, NO,  NO,  NO,  NO,  ANY, { .level = GP_POSTFIX_DANE_ONLY, .reason = "all hosts have usable TLSA records (RFC 7672 section 2.2)" } },
+	{ YES, NO,  YES, ANY, YES, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "some hosts have usable TLSA records, and a TLSA lookup failed: Postfix leaves that host out until it succeeds (RFC 7672 section 2.1.2)" } },
+	{ YES, NO,  YES, ANY, ANY, YES, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "some hosts have usable TLSA records, and an address lookup failed: that host is left out until it succeeds (RFC 7672 section 2.2.2)" } },
+	{ YES, NO,  YES, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "some hosts have usable TLSA records; Postfix demands them there (RFC 7672 section 2.2)" } },
+	{ YES, NO,  NO,  YES, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "there are TLSA records, but none is usable: Postfix demands TLS, of whomever (RFC 7672 section 2.2)" } },
+	{ ANY, NO,  NO,  ANY, YES, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "a TLSA lookup failed: Postfix leaves that host out until it succeeds (RFC 7672 section 2.1.2)" } },
+	{ ANY, NO,  NO,  ANY, ANY, YES, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "an address lookup failed: that host is left out until it succeeds (RFC 7672 section 2.2.2)" } },
+	{ YES, YES, YES, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE_ONLY, .reason = "DANE decides where it can; with an enforced MTA-STS policy Postfix leaves out hosts without usable TLSA records (RFC 8461 section 2)" } },
+	{ ANY, YES, NO,  ANY, YES, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE_ONLY, .reason = "a TLSA lookup failed, and MTA-STS must not stand in for DANE (RFC 8461 section 2)" } },
+	{ ANY, YES, NO,  ANY, ANY, YES, ANY, NO,  { .level = GP_POSTFIX_DANE_ONLY, .reason = "an address lookup failed, so that nothing is known of TLSA records, for which MTA-STS must not stand in (RFC 8461 section 2)" } },
+	{ ANY, YES, NO,  ANY, ANY, YES, ANY, YES, { .level = GP_POSTFIX_SECURE, .partial = true, .reason = "the MTA-STS policy is enforced; hosts whose address lookup failed are left out until it succeeds (RFC 8461 section 5, 7672 section 2.2.2)" } },
+	{ YES, YES, NO,  YES, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_SECURE, .reason = "no TLSA record is usable, the MTA-STS policy is enforced (RFC 8461 section 5)" } },
+	{ ANY, YES, ANY, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_SECURE, .reason = "the MTA-STS policy is enforced (RFC 8461 section 5)" } },
+	{ NO,  NO,  YES, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "hosts of an insecure MX have TLSA records, which policy.dane-insecure-mx asks for (RFC 7672 section 2.2.1)" } },
+	{ ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_NOTFOUND, .reason = "neither DANE nor an enforced MTA-STS policy" } },
 	/* clang-format on */
 };
 
@@ -55,35 +63,49 @@ static bool row_fits(const struct row *row, const struct stand *stand)
 {
 	return fits(row->authentic, stand->authentic) && fits(row->enforce, stand->enforce) &&
 	       fits(row->usable, stand->usable) && fits(row->unusable, stand->unusable) &&
-	       fits(row->none, stand->none) && fits(row->failed, stand->failed);
+	       fits(row->no_tlsa, stand->no_tlsa) && fits(row->no_address, stand->no_address) &&
+	       fits(row->none, stand->none) && fits(row->listed, stand->listed);
 }
 
-static struct stand look(const struct gp_policy_facts *facts,
+static void look_at_host(const struct gp_policy_host *host,
+			 const struct gp_policy_host_verdict *verdict, bool binding,
+			 struct stand *stand)
+{
+	switch (verdict->dane) {
+	case GP_DANE_USABLE:
+	case GP_DANE_HOST_ONLY:
+		stand->usable = true;
+		break;
+	case GP_DANE_UNUSABLE:
+		stand->unusable = true;
+		stand->listed = stand->listed || verdict->sts_listed;
+		break;
+	case GP_DANE_NOT_APPLICABLE:
+		stand->none = true;
+		stand->listed = stand->listed || verdict->sts_listed;
+		break;
+	case GP_DANE_UNKNOWN:
+		if (host->address == GP_BOGUS || host->address == GP_DNS_ERROR)
+			stand->no_address = stand->no_address || binding;
+		else
+			stand->no_tlsa = stand->no_tlsa || binding;
+		break;
+	case GP_DANE_UNREACHABLE:
+		break;
+	}
+}
+
+static struct stand look(const struct gp_policy_facts *facts, const struct gp_policy_rules *rules,
 			 const struct gp_policy_verdict *verdict)
 {
 	struct stand stand = { .authentic = facts->route == GP_ROUTE_IMPLICIT ||
 					    facts->mx == GP_SECURE,
 			       .enforce = verdict->sts_mode == GP_MTASTS_ENFORCE };
+	/* else hosts are asked for their addresses for the operator's eyes only */
+	bool binding = stand.authentic || rules->dane_insecure_mx;
 
-	for (size_t i = 0; i < facts->host_count; i++) {
-		switch (verdict->hosts[i].dane) {
-		case GP_DANE_USABLE:
-		case GP_DANE_HOST_ONLY:
-			stand.usable = true;
-			break;
-		case GP_DANE_UNUSABLE:
-			stand.unusable = true;
-			break;
-		case GP_DANE_NOT_APPLICABLE:
-			stand.none = true;
-			break;
-		case GP_DANE_UNKNOWN:
-			stand.failed = true;
-			break;
-		case GP_DANE_UNREACHABLE:
-			break;
-		}
-	}
+	for (size_t i = 0; i < facts->host_count; i++)
+		look_at_host(&facts->hosts[i], &verdict->hosts[i], binding, &stand);
 	return stand;
 }
 
@@ -134,7 +156,7 @@ struct gp_postfix_answer gp_postfix_judge(const struct gp_policy_facts *facts,
 	if (rules->dane_mandatory)
 		return make_answer(GP_POSTFIX_DANE_ONLY,
 				   "policy.dane-mandatory asks for it (RFC 7672 section 6)");
-	stand = look(facts, verdict);
+	stand = look(facts, rules, verdict);
 	while (!row_fits(row, &stand))
 		row++;
 	answer = row->answer;
@@ -147,6 +169,36 @@ struct gp_postfix_answer gp_postfix_judge(const struct gp_policy_facts *facts,
 						    "host (RFC 8461 section 4.1)");
 	answer.unlisted = facts->host_count && !lists_a_host(facts, verdict);
 	return answer;
+}
+
+bool gp_postfix_delivers(const struct gp_postfix_answer *answer,
+			 const struct gp_policy_facts *facts,
+			 const struct gp_policy_verdict *verdict)
+{
+	if (answer->level != GP_POSTFIX_DANE_ONLY)
+		return answer->level != GP_POSTFIX_TEMP;
+	for (size_t i = 0; i < facts->host_count; i++) {
+		enum gp_policy_level level = verdict->hosts[i].level;
+
+		if (level == GP_LEVEL_DANE || level == GP_LEVEL_DANE_AND_PKIX)
+			return true;
+	}
+	return false;
+}
+
+int gp_postfix_match_hosts(const struct gp_policy_facts *facts,
+			   const struct gp_policy_verdict *verdict, struct gp_buf *out)
+{
+	const char *separator = "";
+	int ret = GP_OK;
+
+	for (size_t i = 0; i < facts->host_count && ret == GP_OK; i++) {
+		if (!verdict->hosts[i].sts_listed || verdict->hosts[i].level == GP_LEVEL_SKIP)
+			continue;
+		ret = gp_buf_appendf(out, "%s%s", separator, facts->hosts[i].name);
+		separator = ":";
+	}
+	return ret;
 }
 
 /* ---- the text ---- */
@@ -219,7 +271,9 @@ static int append_secure(const struct gp_postfix_answer *answer, const char *dom
 {
 	int ret = gp_buf_append_str(out, "secure");
 
-	if (ret == GP_OK)
+	if (ret == GP_OK && answer->partial)
+		ret = answer->match ? gp_buf_appendf(out, " match=%s", answer->match) : GP_E_STATE;
+	else if (ret == GP_OK)
 		ret = append_match(policy, out);
 	if (ret == GP_OK)
 		ret = gp_buf_append_str(out, " servername=hostname");
@@ -254,11 +308,13 @@ int gp_postfix_format(const struct gp_postfix_answer *answer, const char *domain
 int gp_postfix_domain_of_key(struct gp_str key, char domain_out[static GP_POLICY_NAME_SIZE])
 {
 	char text[1024];
+	int ret;
 
 	if (!key.len || key.len >= sizeof(text) || key.p[0] == '.' || key.p[0] == '[' ||
 	    memchr(key.p, ':', key.len) || memchr(key.p, '/', key.len) ||
 	    memchr(key.p, '\0', key.len))
 		return GP_E_NOT_FOUND;
 	gp_str_copy(key, text, sizeof(text));
-	return gp_domain_to_ascii(text, domain_out) == GP_OK ? GP_OK : GP_E_NOT_FOUND;
+	ret = gp_mail_domain_to_ascii(text, domain_out);
+	return ret == GP_E_SYNTAX ? GP_E_NOT_FOUND : ret;
 }

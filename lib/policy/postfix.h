@@ -23,7 +23,9 @@ const char *gp_postfix_level_name(enum gp_postfix_level level);
 struct gp_postfix_answer {
 	enum gp_postfix_level level;
 	bool unlisted;      /* GP_POSTFIX_SECURE: the MTA-STS policy lists none of the hosts */
+	bool partial;       /* GP_POSTFIX_SECURE: for some hosts only, named in `match` */
 	const char *reason; /* a static sentence */
+	const char *match;  /* of gp_postfix_match_hosts, borrowed; NULL unless `partial` */
 };
 
 /* The table of how a domain's hosts stand and what is answered. */
@@ -31,19 +33,39 @@ struct gp_postfix_answer gp_postfix_judge(const struct gp_policy_facts *facts,
 					  const struct gp_policy_rules *rules,
 					  const struct gp_policy_verdict *verdict);
 
+/* Can mail go to any host of the domain, as `answer` makes Postfix choose? It has one level for all
+ * of them, so a single host may hold back the others. */
+bool gp_postfix_delivers(const struct gp_postfix_answer *answer,
+			 const struct gp_policy_facts *facts,
+			 const struct gp_policy_verdict *verdict);
+
+/* The names that certificates must have at a partial answer, "a.example:b.example": the listed hosts
+ * of which all is known. Another host is left out, unless its certificate has such a name, too.
+ * GP_OK or an error of the buffer. */
+int gp_postfix_match_hosts(const struct gp_policy_facts *facts,
+			   const struct gp_policy_verdict *verdict, struct gp_buf *out);
+
 /* What differs between versions (protocols section 3): 3.9 and older refuse the attributes for
  * reports, the whole answer with them. */
 enum gp_postfix_dialect { GP_POSTFIX_3_4, GP_POSTFIX_3_10, GP_POSTFIX_DIALECTS };
 
 /* Append the text of the reply, and say which word goes before it. `policy` is looked at for
- * GP_POSTFIX_SECURE only. GP_OK or an error of the buffer. */
+ * GP_POSTFIX_SECURE only. GP_OK, GP_E_STATE for a partial answer without names, or an error of the
+ * buffer. */
 int gp_postfix_format(const struct gp_postfix_answer *answer, const char *domain,
 		      const struct gp_mtasts_policy *policy, enum gp_postfix_dialect dialect,
 		      enum gp_socketmap_word *word_out, struct gp_buf *out);
 
 /* Is the key of a policy table a plain domain? GP_OK: it is, and `domain_out` has it in A-labels.
  * GP_E_NOT_FOUND for a parent (".example.org"), "[host]", "host:port", addresses, socket paths, and
- * what is no domain at all: no policy has anything to say of them (RFC 8461 section 3.4). */
+ * what is no domain that Postfix sends mail to: no policy has anything to say of them (RFC 8461
+ * section 3.4). GP_E_LIMIT or GP_E_NOMEM: it cannot be told which domain it is, so mail must wait;
+ * see gp_mail_domain_to_ascii. */
 int gp_postfix_domain_of_key(struct gp_str key, char domain_out[static GP_POLICY_NAME_SIZE]);
+
+/* For GP_E_LIMIT, what to tell the operator: a static sentence. */
+#define GP_POSTFIX_KEY_UNREADABLE                                                            \
+	"a character of this name cannot be converted to A-labels here (UTS 46): write the " \
+	"domain as an A-label, which begins with xn--"
 
 #endif

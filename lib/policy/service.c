@@ -42,6 +42,7 @@ struct gp_service {
 	struct gp_service_config config;
 	struct gp_inquiry_tools thorough; /* also of hosts that do not matter */
 	struct explanation_list explanations;
+	const char *hold; /* why nothing can be found out, or NULL */
 };
 
 static int64_t now_s(void)
@@ -162,19 +163,49 @@ static bool is_of_kept_policy(const struct gp_known_domain *known,
 	return known->kept->entry.fetched_at == facts->sts.entry.fetched_at;
 }
 
+/* Without memory there are none, and the answer is TEMP. */
+static void keep_match(struct gp_known_domain *known, const struct gp_policy_facts *facts,
+		       const struct gp_policy_verdict *verdict)
+{
+	struct gp_buf names;
+
+	gp_buf_init(&names, GP_SOCKETMAP_REPLY_MAX);
+	if (gp_postfix_match_hosts(facts, verdict, &names) == GP_OK && gp_buf_cstr(&names))
+		known->match = strdup(gp_buf_cstr(&names));
+	known->answer.match = known->match;
+	gp_buf_deinit(&names);
+}
+
 static void keep_answer(struct gp_service *service, struct gp_known_domain *known,
-			const struct gp_policy_facts *facts, const struct gp_postfix_answer *found)
+			const struct gp_policy_facts *facts,
+			const struct gp_policy_verdict *verdict,
+			const struct gp_postfix_answer *found)
 {
 	uint64_t seconds = answer_time_s(facts, found);
 
 	gp_known_domain_drop_answer(known);
 	known->answer = *found;
+	if (found->partial)
+		keep_match(known, facts, verdict);
 	if (seconds && is_of_kept_policy(known, facts) &&
 	    gp_domains_count(service->config.domains) <= service->config.domains_max)
 		known->answer_until_ms = gp_time_mono_ms() + 1000 * seconds;
 }
 
 /* ---- inquiries ---- */
+
+/* What stands on answers that nobody could validate is worth nothing. */
+static struct gp_postfix_answer judge(const struct gp_service *service,
+				      const struct gp_policy_facts *facts,
+				      struct gp_policy_verdict *verdict_out)
+{
+	gp_policy_evaluate(facts, &service->config.rules, verdict_out);
+	if (!service->hold)
+		return gp_postfix_judge(facts, &service->config.rules, verdict_out);
+	verdict_out->course = GP_COURSE_DEFER;
+	verdict_out->reason = service->hold;
+	return (struct gp_postfix_answer){ .level = GP_POSTFIX_TEMP, .reason = service->hold };
+}
 
 static void answer_all(struct gp_service_wait *wait)
 {
@@ -196,11 +227,10 @@ static void on_facts(void *arg, struct gp_policy_facts *facts)
 	struct gp_policy_verdict verdict;
 	struct gp_postfix_answer found;
 
-	gp_policy_evaluate(facts, &service->config.rules, &verdict);
-	found = gp_postfix_judge(facts, &service->config.rules, &verdict);
+	found = judge(service, facts, &verdict);
 	if (service->config.on_verdict)
 		service->config.on_verdict(service->config.arg, facts, &verdict, &found);
-	keep_answer(service, known, facts, &found);
+	keep_answer(service, known, facts, &verdict, &found);
 	gp_policy_facts_free(facts);
 	answer_all(wait);
 	known->wait = NULL;
@@ -246,15 +276,41 @@ static int wait_for_inquiry(struct gp_service *service, struct gp_known_domain *
 	return GP_OK;
 }
 
+static void answer_held(struct gp_service *service, struct gp_known_domain *known,
+			gp_service_answered answered, void *arg)
+{
+	if (known)
+		gp_domains_drop_if_empty(service->config.domains, known);
+	if (service->config.on_answer)
+		service->config.on_answer(service->config.arg, GP_POSTFIX_TEMP, GP_FROM_INQUIRY);
+	answered(arg, GP_SOCKETMAP_TEMP, gp_str_of(service->hold));
+}
+
+/* What is no domain needs no policy. A domain that Postfix can read and we cannot may have one. */
+static void answer_without_domain(struct gp_service *service, struct gp_str key, int why,
+				  gp_service_answered answered, void *arg)
+{
+	if (why == GP_E_NOT_FOUND) {
+		answered(arg, GP_SOCKETMAP_NOTFOUND, gp_str_of(""));
+		return;
+	}
+	if (service->config.on_unreadable)
+		service->config.on_unreadable(service->config.arg, key);
+	answered(arg, GP_SOCKETMAP_TEMP,
+		 gp_str_of(why == GP_E_LIMIT ? GP_POSTFIX_KEY_UNREADABLE : "no memory"));
+}
+
 void gp_service_ask(struct gp_service *service, struct gp_str key, enum gp_postfix_dialect dialect,
 		    gp_service_answered answered, void *arg, struct gp_service_waiter **waiter_out)
 {
 	char domain[GP_POLICY_NAME_SIZE];
 	struct gp_known_domain *known;
+	int ret;
 
 	*waiter_out = NULL;
-	if (gp_postfix_domain_of_key(key, domain) != GP_OK) {
-		answered(arg, GP_SOCKETMAP_NOTFOUND, gp_str_of(""));
+	ret = gp_postfix_domain_of_key(key, domain);
+	if (ret != GP_OK) {
+		answer_without_domain(service, key, ret, answered, arg);
 		return;
 	}
 	known = gp_domains_add(service->config.domains, domain);
@@ -262,6 +318,10 @@ void gp_service_ask(struct gp_service *service, struct gp_str key, enum gp_postf
 		return;
 	if (known && known->answer_until_ms > gp_time_mono_ms()) {
 		answer(service, known, dialect, GP_FROM_MEMORY, answered, arg);
+		return;
+	}
+	if (service->hold) {
+		answer_held(service, known, answered, arg);
 		return;
 	}
 	if (known && wait_for_inquiry(service, known, dialect, answered, arg, waiter_out) == GP_OK)
@@ -285,12 +345,9 @@ void gp_service_waiter_cancel(struct gp_service_waiter *waiter)
 static void on_thorough_facts(void *arg, struct gp_policy_facts *facts)
 {
 	struct gp_service_explanation *explanation = arg;
-	const struct gp_policy_rules *rules = &explanation->service->config.rules;
 	struct gp_policy_verdict verdict;
-	struct gp_postfix_answer found;
+	struct gp_postfix_answer found = judge(explanation->service, facts, &verdict);
 
-	gp_policy_evaluate(facts, rules, &verdict);
-	found = gp_postfix_judge(facts, rules, &verdict);
 	explanation->done(explanation->arg, facts, &verdict, &found);
 	gp_policy_facts_free(facts);
 	LIST_REMOVE(explanation, link);
@@ -334,6 +391,20 @@ static void forget_answer(void *arg, struct gp_known_domain *known)
 
 	gp_known_domain_drop_answer(known);
 	gp_domains_drop_if_empty(service->config.domains, known);
+}
+
+void gp_service_set_resolver(struct gp_service *service, struct gp_resolver *resolver)
+{
+	service->config.tools.resolver = service->thorough.resolver = resolver;
+}
+
+void gp_service_hold(struct gp_service *service, const char *reason)
+{
+	bool over = service->hold && !reason;
+
+	service->hold = reason;
+	if (over)
+		gp_domains_visit(service->config.domains, forget_answer, service);
 }
 
 void gp_service_set_rules(struct gp_service *service, const struct gp_policy_rules *rules)

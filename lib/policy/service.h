@@ -22,6 +22,8 @@ struct gp_service_config {
 	void (*on_verdict)(void *arg, const struct gp_policy_facts *facts,
 			   const struct gp_policy_verdict *verdict,
 			   const struct gp_postfix_answer *answer);
+	/* a key that may be a domain of Postfix, and could not be read */
+	void (*on_unreadable)(void *arg, struct gp_str key);
 	void *arg;
 };
 
@@ -34,6 +36,13 @@ void gp_service_set_rules(struct gp_service *service, const struct gp_policy_rul
 /* For inquiries and answers from now on; see struct gp_service_config. */
 void gp_service_set_limits(struct gp_service *service, uint64_t dns_time_ms, uint64_t sts_time_ms,
 			   size_t domains_max);
+
+/* For questions from now on. Questions under way stay with the one that they were put to. */
+void gp_service_set_resolver(struct gp_service *service, struct gp_resolver *resolver);
+
+/* The DNS cannot be validated (RFC 7672 section 2.1.1): what is not in memory yet is TEMP with this
+ * static sentence, and explanations say the same, until `reason` is NULL. Overrides hold. */
+void gp_service_hold(struct gp_service *service, const char *reason);
 
 /* ---- Postfix asks ---- */
 

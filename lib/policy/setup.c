@@ -27,6 +27,13 @@ int gp_policy_resolver_new(const struct gp_conf_dns *dns, struct gp_resolver **r
 	return gp_resolver_new(&config, resolver_out, error);
 }
 
+enum gp_policy_dns_state gp_policy_dns_state_of(enum gp_provenance keys)
+{
+	if (keys == GP_SECURE)
+		return GP_POLICY_DNS_PROVED;
+	return keys == GP_DNS_ERROR ? GP_POLICY_DNS_UNPROVED : GP_POLICY_DNS_REFUTED;
+}
+
 int gp_policy_fetch(struct gp_fetcher *fetcher, const char *domain,
 		    const struct gp_endpoint *addresses, size_t count, gp_fetch_done done,
 		    void *arg)

@@ -20,6 +20,19 @@ struct gp_policy_rules gp_policy_rules_of(const struct gp_conf_policy *policy);
 int gp_policy_resolver_new(const struct gp_conf_dns *dns, struct gp_resolver **resolver_out,
 			   char error[static GP_DNS_ERROR_SIZE]);
 
+/* Of an answer for the keys (DNSKEY) of the zone dns.self-test. */
+enum gp_policy_dns_state {
+	GP_POLICY_DNS_PROVED, /* they are secure: the resolver validates */
+	GP_POLICY_DNS_UNPROVED, /* no answer: the network may come later, until then domains are TEMP */
+	GP_POLICY_DNS_REFUTED, /* bogus, or not secure: nothing that it says can be believed */
+};
+enum gp_policy_dns_state gp_policy_dns_state_of(enum gp_provenance keys);
+
+/* What Postfix and the operator are told at GP_POLICY_DNS_REFUTED. */
+#define GP_POLICY_DNS_REASON                                                                        \
+	"the DNS cannot be validated: the keys of the zone dns.self-test are not secure (RFC 7672 " \
+	"section 2.1.1); see to dns.trust-anchors and dns.forwarders"
+
 /* GET the policy of `domain` (RFC 8461 section 3.3), as gp_fetcher_get. */
 int gp_policy_fetch(struct gp_fetcher *fetcher, const char *domain,
 		    const struct gp_endpoint *addresses, size_t count, gp_fetch_done done,

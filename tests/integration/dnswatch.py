@@ -4,7 +4,8 @@
 	watch = DnsWatch(lab, zones)
 	zones.unbound_conf(server=watch.place)
 	watch.asked                              # [("_25._tcp.mx.a.test", "TLSA"), ...], names in lower case
-	watch.faults["mx.a.test", "A"] = "servfail"   # or "silent", or "ad": the answer says that it is authentic
+	watch.faults["mx.a.test", "A"] = "servfail"   # or "refused", "formerr", "silent"; "denied": that there are none, unsigned,
+	                                         # which is bogus; "ad": the answer says that it is authentic
 """
 
 import contextlib
@@ -15,7 +16,7 @@ import threading
 from lab import PATIENCE_S
 
 TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 15: "MX", 16: "TXT", 28: "AAAA", 43: "DS", 48: "DNSKEY", 52: "TLSA"}
-SERVFAIL, AD = 2, 0x20
+RCODES, AD = {"servfail": 2, "refused": 5, "formerr": 1, "denied": 0}, 0x20
 
 
 def question_of(packet):
@@ -29,9 +30,10 @@ def question_of(packet):
 	return ".".join(labels), TYPES.get(kind, str(kind)), place + 5
 
 
-def refusal(packet, end):
-	"""SERVFAIL for it."""
-	return packet[:2] + struct.pack("!HHHHH", 0x8000 | (packet[2] << 8 & 0x0100) | SERVFAIL, 1, 0, 0, 0) + packet[12:end]
+def refusal(packet, end, rcode):
+	"""An answer without records; authoritative, as a denial must be."""
+	flags = 0x8400 | (packet[2] << 8 & 0x0100) | rcode
+	return packet[:2] + struct.pack("!HHHHH", flags, 1, 0, 0, 0) + packet[12:end]
 
 
 class DnsWatch:
@@ -61,7 +63,10 @@ class DnsWatch:
 		"""None: pass it on. Else the answer, b"" for silence."""
 		name, kind, end = question_of(packet)
 		self.asked.append((name, kind))
-		return {None: None, "ad": None, "silent": b"", "servfail": refusal(packet, end)}[self.faults.get((name, kind))]
+		fault = self.faults.get((name, kind))
+		if fault in RCODES:
+			return refusal(packet, end, RCODES[fault])
+		return {None: None, "ad": None, "silent": b""}[fault]
 
 	def alter(self, packet):
 		"""An answer of the server as it is passed on."""

@@ -5,16 +5,18 @@
 import grp
 import json
 import os
+import re
 import stat
 import sys
 import time
 from functools import cache
 
 sys.dont_write_bytecode = True
-from gate import EX_CONFIG, EX_USAGE, check_config, config_text, gatepost  # noqa: E402
+from gate import EX_CONFIG, EX_USAGE, check_config, config_text, gatepost, parse_event  # noqa: E402
 from lab import Lab, contains, equal, eventually, move_inside, proc_status, run, steady, test  # noqa: E402
 from policyhost import enforce, policy  # noqa: E402
 from policylab import QUERY, TLSRPT, PolicyLab, Socketmap, UnixSocketmap, netstring  # noqa: E402
+from zones import Zones  # noqa: E402
 
 move_inside()
 PROTECTED, NOT_PROTECTED, CANNOT_TELL = 0, 1, 2
@@ -96,6 +98,15 @@ dname DNAME unsigned-not
 xn--bcher-kva MX 10 mx.xn--bcher-kva
 mx.xn--bcher-kva {HOST}
 _25._tcp.mx.xn--bcher-kva {USABLE}
+xn--ls8h MX 10 mx.xn--ls8h
+mx.xn--ls8h {HOST}
+_25._tcp.mx.xn--ls8h {USABLE}
+ab--cd.xn--mnchen-3ya MX 10 ab--cd.xn--mnchen-3ya
+ab--cd.xn--mnchen-3ya {HOST}
+_25._tcp.ab--cd.xn--mnchen-3ya {USABLE}
+odd-names MX 10 -mx
+odd-names MX 20 mx1
+-mx {HOST}
 tlsa-fails MX 10 mx.tlsa-fails
 tlsa-fails MX 20 mx1
 mx.tlsa-fails {HOST}
@@ -106,6 +117,32 @@ _25._tcp.mx.alone {USABLE}
 half-address MX 10 mx.half-address
 mx.half-address {HOST}
 _25._tcp.mx.half-address {USABLE}
+refused MX 10 mx.refused
+mx.refused {HOST}
+_25._tcp.mx.refused {USABLE}
+formerr MX 10 mx.formerr
+mx.formerr {HOST}
+_25._tcp.mx.formerr {USABLE}
+silent MX 10 mx.silent
+mx.silent {HOST}
+_25._tcp.mx.silent {USABLE}
+denied MX 10 mx.denied
+mx.denied {HOST}
+_25._tcp.mx.denied {USABLE}
+only-six MX 10 mx.only-six
+mx.only-six AAAA 2001:db8::25
+_25._tcp.mx.only-six {USABLE}
+half-nothing MX 10 mx.half-nothing
+mx.half-nothing TXT "no address"
+_25._tcp.mx.half-nothing {USABLE}
+half-beside MX 10 mx.half-nothing
+half-beside MX 20 mx1
+half-sts MX 10 mx.half-sts
+mx.half-sts {HOST}
+beside-sts MX 10 mx.half-nothing
+beside-sts MX 20 bare
+tlsa-sts MX 10 mx.tlsa-fails
+tlsa-sts MX 20 bare
 order MX 10 mx.order
 mx.order {HOST}
 _25._tcp.mx.order {USABLE}
@@ -119,7 +156,8 @@ halfsts MX 10 mx1
 halfsts MX 20 bare
 """ + "".join(f"many MX {10 + n} mx1-{n}\nmx1-{n} {HOST}\n_25._tcp.mx1-{n} {USABLE}\n" for n in range(40)) + "".join(
 	f"toomany MX {10 + n} mx1-{n % 40}\n" for n in range(70)) + chain("short", 3, "all") + chain("long", 2000, "all") + (
-	"").join(announced(name) for name in ("dane-sts", "unlisted", "pkix-sts", "none-sts", "halfsts")) + "".join(
+	"").join(announced(name) for name in ("dane-sts", "unlisted", "pkix-sts", "none-sts", "halfsts", "half-sts", "beside-sts",
+	"tlsa-sts")) + "".join(
 	f"d{n} MX 10 mx1\n" for n in range(20))
 
 UNSIGNED = f"""$TTL 60
@@ -128,7 +166,8 @@ mx {HOST}
 _25._tcp.mx {USABLE}
 provider MX 10 mx1.signed.test.
 wild MX 10 mx
-""" + announced("held") + "held MX 10 mx\n" + announced("wild") + announced("late") + "late MX 10 mx\n"
+""" + announced("held") + "held MX 10 mx\n" + announced("wild") + announced("late") + "late MX 10 mx\n" + (
+	announced("xn--ls8h") + f"xn--ls8h MX 10 mx.xn--ls8h\nmx.xn--ls8h {HOST}\n")
 
 FLIPS = f"$TTL 1\n@ MX 10 mx\nmx {HOST}\n"
 ZONES = {"signed.test": SIGNED, "unsigned.test": (UNSIGNED, "insecure"), "bogus.test": (f"@ MX 10 mx\nmx {HOST}\n", "bogus"),
@@ -136,25 +175,31 @@ ZONES = {"signed.test": SIGNED, "unsigned.test": (UNSIGNED, "insecure"), "bogus.
 
 
 STS = {"dane-sts": "mx1.signed.test", "unlisted": "other.test", "pkix-sts": "odd.signed.test",
-	"none-sts": "bare.signed.test", "halfsts": "*.signed.test"}
+	"none-sts": "bare.signed.test", "halfsts": "*.signed.test", "half-sts": "*.half-sts.signed.test",
+	"beside-sts": "*.signed.test", "tlsa-sts": "*.signed.test"}
 
 
 @cache
 def service():
 	made = PolicyLab(lab, ZONES, [f"{name}.signed.test" for name in STS] +
-		["held.unsigned.test", "wild.unsigned.test", "late.unsigned.test"], start=False)
+		["held.unsigned.test", "wild.unsigned.test", "late.unsigned.test", "xn--ls8h.unsigned.test"], start=False)
 	made.zones.silence("dead.test")
 	made.conf = made.zones.unbound_conf(server=made.watch.place)
 	faults = made.watch.faults
 	faults["_25._tcp.mx.tlsa-fails.signed.test", "TLSA"] = "servfail"
 	faults["_25._tcp.mx.alone.signed.test", "TLSA"] = "servfail"
-	faults["mx.half-address.signed.test", "AAAA"] = "servfail"
+	for name in ("half-address", "half-nothing", "half-sts"):
+		faults[f"mx.{name}.signed.test", "AAAA"] = "servfail"
+	for name in ("refused", "formerr", "silent", "denied"):
+		faults[f"mx.{name}.signed.test", "AAAA"] = name
+	faults["mx.only-six.signed.test", "A"] = "servfail"
 	faults["_mta-sts.txt-fails.signed.test", "TXT"] = "servfail"
 	for kind in ("MX", "A", "TLSA", "NS", "SOA"):
 		faults["unsigned.test", kind] = faults["_25._tcp.mx.unsigned.test", kind] = "ad"
 	for name, pattern in STS.items():
 		made.host.site(f"{name}.signed.test", enforce(pattern))
 	made.host.site("wild.unsigned.test", policy("enforce", "mx.unsigned.test", "*.spare.test"))
+	made.host.site("xn--ls8h.unsigned.test", enforce("mx.xn--ls8h.unsigned.test"))
 	made.gate = made.new_gate()
 	return made
 
@@ -214,10 +259,32 @@ VERDICTS = (
 		PROTECTED, [{"level": "skip", "dane": "unknown"}, {"level": "dane"}]),
 	("[7672-2.1.2-5 7672-2.1.1-6] when it is the only host, nothing goes in the clear", "alone.signed.test", DANE,
 		CANNOT_TELL, [{"level": "skip", "dane": "unknown"}]),
-	("[7672-2.2.2-6] AAAA fails though A does not: the host is left out", "half-address.signed.test", DANE, CANNOT_TELL,
-		[{"level": "skip", "dane": "unknown"}]),
+	*((f"[7672-2.2.2-6] AAAA {what} though A does not: the host is used", f"{name}.signed.test", DANE_ONLY, PROTECTED,
+		[{"level": "dane", "addresses": ["127.0.0.21"], "address-provenance": "secure"}]) for what, name in (
+		("fails", "half-address"), ("is refused", "refused"), ("is malformed to the server", "formerr"),
+		("is silent", "silent"), ("is denied without proof", "denied"))),
+	("[7672-2.2.2-6] A fails though AAAA does not: the host is used", "only-six.signed.test", DANE_ONLY, PROTECTED,
+		[{"level": "dane", "addresses": ["2001:db8::25"]}]),
+	("[7672-2.2.2-6] one family fails and the other is empty: that is for the time being", "half-nothing.signed.test", DANE,
+		CANNOT_TELL, [{"level": "skip", "dane": "unknown", "address-provenance": "error"}]),
+	("[7672-2.2.2-6] such a host beside a healthy one", "half-beside.signed.test", DANE, PROTECTED,
+		[{"level": "skip", "dane": "unknown"}, {"level": "dane"}]),
+	("one family fails, no TLSA records, MTA-STS enforced", "half-sts.signed.test",
+		"OK secure match=.half-sts.signed.test servername=hostname", PROTECTED, [{"level": "pkix"}]),
+	("a host without address for the time being beside a healthy one, MTA-STS enforced", "beside-sts.signed.test",
+		"OK secure match=bare.signed.test servername=hostname", PROTECTED, [{"level": "skip"}, {"level": "pkix"}]),
+	("[8461-2-1] a TLSA lookup that fails beside a healthy host, MTA-STS enforced: Postfix waits, and show says so",
+		"tlsa-sts.signed.test", DANE_ONLY, CANNOT_TELL, [{"level": "skip"}, {"level": "pkix"}]),
 	("[6698-3-2] names beyond ASCII are A-labels", "xn--bcher-kva.signed.test", DANE_ONLY, PROTECTED,
 		[{"sni": "mx.xn--bcher-kva.signed.test"}]),
+	("an A-label that IDNA 2008 refuses is a name of the DNS", "xn--ls8h.signed.test", DANE_ONLY, PROTECTED,
+		[{"sni": "mx.xn--ls8h.signed.test"}]),
+	("so are hyphens in third and fourth place", "ab--cd.xn--mnchen-3ya.signed.test", DANE_ONLY, PROTECTED,
+		[{"sni": "ab--cd.xn--mnchen-3ya.signed.test"}]),
+	("an MTA-STS policy of such a domain, whose policy host has a certificate", "xn--ls8h.unsigned.test",
+		"OK secure match=mx.xn--ls8h.unsigned.test servername=hostname", PROTECTED, [{"level": "pkix"}]),
+	("an MX record whose host no mail can go to is left out, as Postfix does", "odd-names.signed.test", DANE_ONLY, PROTECTED,
+		[{"name": "mx1.signed.test"}]),
 	("forty hosts", "many.signed.test", DANE_ONLY, PROTECTED, [{"level": "dane"}] * 40),
 	("[7672-2.1.1-5 6698-4.1-4 7672-2.1.1-3 6698-4.1-5] an unsigned domain, whatever the AD bit says", "unsigned.test",
 		NOTFOUND, NOT_PROTECTED, [{"level": "opportunistic", "address-provenance": "insecure"}]),
@@ -262,6 +329,17 @@ for one in VERDICTS:
 def _():
 	# a second question would find the first part of it in the cache
 	contains(service().ask("long.signed.test"), BAD_MX)
+
+
+@test("[7672-2.2.2-6] show names the lookup that failed, and the family")
+def _():
+	found = service().show("half-nothing.signed.test")
+	contains(found["postfix"]["reason"], "an address lookup failed")
+	contains(found["hosts"][0]["reason"], "the address lookup failed")
+	contains(found["hosts"][0]["why"], "AAAA: the name servers failed")
+	contains(service().show("alone.signed.test")["postfix"]["reason"], "a TLSA lookup failed")
+	contains(service().show("half-address.signed.test")["hosts"][0]["why"], "AAAA: ")
+	contains(service().show("tlsa-sts.signed.test")["reason"], "a TLSA lookup failed")
 
 
 @test("more MX records than anybody looks at are told")
@@ -358,6 +436,27 @@ def _():
 	for key in ("ALL.Signed.Test", "all.signed.test."):
 		equal(service().ask(key), DANE_ONLY)
 	equal(service().ask("bücher.signed.test"), DANE_ONLY)
+	equal(service().ask("💩.signed.test"), DANE_ONLY)
+
+
+@test("a name that Postfix can convert and libidn2 cannot is TEMP, with a line in the log, and show says so")
+def _():
+	mark = service().gate.mark()
+	contains(service().ask("faß💩.signed.test"), "TEMP a character of this name cannot be converted")
+	equal(service().gate.wait_for("policy-temp", mark)["domain"], "faß💩.signed.test")
+	done = service().run("show", "faß💩.signed.test", check=False)
+	equal(done.returncode, CANNOT_TELL)
+	contains(done.stderr, "write the domain as an A-label")
+
+
+@test("override and purge take the names that Postfix takes")
+def _():
+	name = "xn--9q8h.signed.test"
+	service().run("override", "👻.signed.test", "may", "--until", "1h", "--reason", "test")
+	equal(service().ask(name), "OK may")
+	service().run("override", name, "off")
+	service().run("purge", name)
+	equal(service().ask(name), NOTFOUND)
 
 
 @test("an unknown map is PERM")
@@ -604,14 +703,84 @@ def _():
 	gate.stop()
 
 
-@test("[7672-2.1.1-1 6698-8.3-1] a resolver that cannot validate is found out at the start, with a sentence")
+def failures(gate):
+	"""The events resolver-failed so far."""
+	return [event for event in map(parse_event, gate.lines) if event and event.name == "resolver-failed"]
+
+
+@test("[7672-2.1.1-1 6698-8.3-1] a resolver that cannot validate is found out at the start: mail waits, and a line says why")
 def _():
 	service()
 	for zone, what in (("unsigned.test", "not secure"), ("bogus.test", "bogus")):
-		gate = second(wait=False, self_test=zone)
-		equal(gate.wait(), EX_CONFIG)
-		contains("\n".join(gate.lines), f'the keys of \\"{zone}\\" are {what}')
-		contains("\n".join(gate.lines), 'dns.trust-anchors')
+		gate = second(self_test=zone)
+		contains(gate.wait_for("resolver-failed", zone=zone)["reason"], f"the keys are {what}")
+		for domain in ("all.signed.test", "unsigned.test", "dane-sts.signed.test"):
+			contains(gate.asks(domain), "TEMP the DNS cannot be validated")
+		for more in ((), ("--fresh",)):
+			done = gatepost(lab, "policy", "show", "-c", gate.config, "all.signed.test", "--json", *more)
+			equal(done.returncode, CANNOT_TELL)
+			found = json.loads(done.stdout)
+			equal((found["course"], found["protected"], found["postfix"]["answer"]), ("defer", False, "TEMP"))
+			contains(found["reason"], "the DNS cannot be validated")
+		if zone == "unsigned.test":
+			eventually(lambda: len(failures(gate)) > 2, "further tries")
+			equal([int(event["next-try"]) for event in failures(gate)[:3]], [2, 4, 8])
+		gate.stop()
+
+
+@test("an override holds while the DNS cannot be validated")
+def _():
+	service()
+	gate = second(self_test="unsigned.test")
+	done = gatepost(lab, "policy", "override", "-c", gate.config, "all.signed.test", "may", "--until", "1h", "--reason", "x")
+	equal(done.returncode, 0)
+	equal(gate.asks("all.signed.test"), "OK may")
+	gatepost(lab, "policy", "override", "-c", gate.config, "all.signed.test", "off")
+	gate.stop()
+
+
+@test("when the DNS can be validated again, that is found out without a restart")
+def _():
+	service()
+	with open(service().zones.anchor, encoding="ascii") as file:
+		right = file.read()
+	anchor = lab.write("mended.anchor", re.sub("[0-9A-Fa-f]{8}\n$", "00000000\n", right))
+	gate = second(trust_anchors=anchor)
+	gate.wait_for("resolver-failed", zone="test")
+	contains(gate.asks("all.signed.test"), "TEMP the DNS cannot be validated")
+	lab.write("mended.anchor", right)
+	gate.wait_for("resolver-validates", zone="test")
+	eventually(lambda: gate.asks("all.signed.test") == DANE_ONLY, "an answer")
+	gate.stop()
+
+
+@test("a resolver path that stops validating later is found out by the first bogus answer")
+def _():
+	service()
+	gate = second()
+	equal(gate.asks("all.signed.test"), DANE_ONLY)
+	equal(failures(gate), [])
+	service().watch.faults["test", "DNSKEY"] = "denied"
+	contains(gate.asks("bogus.test"), "TEMP")
+	gate.wait_for("resolver-failed", zone="test")
+	contains(gate.asks("half.signed.test"), "TEMP the DNS cannot be validated")
+	del service().watch.faults["test", "DNSKEY"]
+	gate.wait_for("resolver-validates", zone="test")
+	eventually(lambda: gate.asks("half.signed.test") == DANE, "an answer")
+	gate.stop()
+
+
+@test("[7672-2.1.1-1] the self-test with its default, in a world with a root")
+def _():
+	service()
+	world = Zones(lab, {"signed.test": f"@ MX 10 mx\nmx {HOST}\n_25._tcp.mx {USABLE}\n"}, root=True, folder="world")
+	dns = {"trust_anchors": world.anchor, "unbound_conf": world.unbound_conf(file="world.conf")}
+	address = lab.address(8461)
+	gate = service().new_gate("world", dns=dns, policy=service().policy | {"addresses": [address]})
+	equal(Socketmap(address).ask("signed.test"), DANE_ONLY)
+	equal(gatepost(lab, "policy", "show", "-c", gate.config, "signed.test", "--fresh").returncode, PROTECTED)
+	equal(failures(gate), [])
+	gate.stop()
 
 
 @test("trust anchors that cannot be read are a sentence that says where they come from")

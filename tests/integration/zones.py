@@ -6,6 +6,7 @@
 	zones.unbound_conf()             # a file for libunbound, or unbound itself
 	zones.set("signed.test", TEXT)   # other records, served when this returns
 	zones.silence("dead.test")       # where nobody answers
+	Zones(lab, {...}, root=True)     # with a signed root above "test.", whose key is the anchor then
 
 A zone is "secure" (signed, with its key in the parent), "insecure" (signed by nobody), "bogus" (the parent vouches
 for another key), "expired" (its signatures are of long ago) or "failing" (its server has no such zone: SERVFAIL).
@@ -49,18 +50,19 @@ zone:
 
 
 class Zones:
-	def __init__(self, lab, zones, port=None, host=None, ttl=5):
-		"""`zones`: name -> records, or (records, kind). Names of records are relative to the zone."""
-		self.lab = lab
+	def __init__(self, lab, zones, port=None, host=None, ttl=5, root=False, folder="knot"):
+		"""`zones`: name -> records, or (records, kind). Names of records are relative to the zone. Two at a time need
+		two folders."""
+		self.lab, self.root, self.place = lab, root, folder
 		self.host = host or lab.host()
 		self.port = port or lab.free_port(self.host)
 		self.kinds, self.texts, self.dead = {}, {}, []
 		self.serial, self.ttl = 1, ttl
 		for name, what in zones.items():
 			self.texts[name], self.kinds[name] = (what, "secure") if isinstance(what, str) else what
-		for folder in ("knot/run", "knot/db", "knot/zones"):
-			lab.make_folder(*folder.split("/"))
-		self.conf = lab.write("knot/knot.conf", self.configuration())
+		for inner in ("run", "db", "zones"):
+			lab.make_folder(folder, inner)
+		self.conf = lab.write(f"{folder}/knot.conf", self.configuration())
 		self.publish()
 		self.process = lab.start("knotd", ["knotd", "-c", self.conf])
 		eventually(lambda: connects(self.address), "knotd")
@@ -68,13 +70,15 @@ class Zones:
 			if kind != "failing":
 				self.wait_for_zone(name)
 		self.wait_for_zone("test")
+		if self.root:
+			self.wait_for_zone(".")
 
 	@property
 	def address(self):
 		return f"{self.host}:{self.port}"
 
 	def folder(self, name):
-		return self.lab.path("knot", name)
+		return self.lab.path(self.place, name)
 
 	def signed_by_knot(self, name):
 		return self.kinds.get(name, "secure") in ("secure", "bogus")
@@ -84,6 +88,8 @@ class Zones:
 			host=self.host, port=self.port)
 		for name in ["test", *self.kinds]:
 			text += f"  - domain: {name}\n    dnssec-signing: {'on' if self.signed_by_knot(name) else 'off'}\n"
+		if self.root:
+			text += "  - domain: .\n    file: root.zone\n    dnssec-signing: on\n"
 		return text
 
 	# ---- keys and files ----
@@ -96,17 +102,17 @@ class Zones:
 		return next(line.split(" ", 1)[1] for line in lines if re.search(r" 13 2 ", line))
 
 	def write_zone(self, name, records):
-		self.lab.write(f"knot/zones/{name}.zone", SOA.format(serial=self.serial, ttl=self.ttl) + records + "\n")
+		self.lab.write(f"{self.place}/zones/{name}.zone", SOA.format(serial=self.serial, ttl=self.ttl) + records + "\n")
 
 	def sign_long_ago(self, name):
 		"""Signatures of the year 2001, served as they are."""
-		before = self.lab.path("knot", "ago")
-		self.lab.make_folder("knot", "ago")
-		conf = self.lab.write("knot/ago.conf", re.sub("(?m)^  - domain: " + re.escape(name) + "\n    .*\n",
+		before = self.lab.path(self.place, "ago")
+		self.lab.make_folder(self.place, "ago")
+		conf = self.lab.write(f"{self.place}/ago.conf", re.sub("(?m)^  - domain: " + re.escape(name) + "\n    .*\n",
 			f"  - domain: {name}\n    dnssec-signing: on\n", self.configuration()))
 		command("kzonesign", "-c", conf, "-o", before, "-t", "1000000000", name)
 		with open(f"{before}/{name}.zone", encoding="utf-8") as file:
-			self.lab.write(f"knot/zones/{name}.zone", file.read())
+			self.lab.write(f"{self.place}/zones/{name}.zone", file.read())
 
 	def publish(self):
 		"""All zone files, children first, as the parent holds their keys."""
@@ -125,8 +131,12 @@ class Zones:
 			delegations += f"{owner} {key}\n"
 			if kind == "expired":
 				self.sign_long_ago(name)
-		self.anchor = self.lab.write("knot/anchor", "test. 3600 IN " + self.key_of("test") + "\n")
+		key = self.key_of("test")
 		self.write_zone("test", delegations)
+		if self.root:
+			self.write_zone("root", f"test NS ns.test.\nns.test A {self.host}\ntest {key}\n")
+			key = self.key_of(".")
+		self.anchor = self.lab.write(f"{self.place}/anchor", f"{'.' if self.root else 'test.'} 3600 IN {key}\n")
 
 	# ---- while it runs ----
 
@@ -155,7 +165,8 @@ class Zones:
 		answers."""
 		text = "server:\n  do-not-query-localhost: no\n  local-zone: \"test.\" nodefault\n  do-ip6: no\n"
 		text += "  infra-cache-max-rtt: 1000\n" + more
-		text += f"stub-zone:\n  name: \"test.\"\n  stub-addr: {server or f'{self.host}@{self.port}'}\n"
+		for name in (".", "test.") if self.root else ("test.",):
+			text += f"stub-zone:\n  name: \"{name}\"\n  stub-addr: {server or f'{self.host}@{self.port}'}\n"
 		for name in self.dead:
 			text += f"stub-zone:\n  name: \"{name}.\"\n  stub-addr: {self.lab.host()}@{self.port}\n"
 		return self.lab.write(file, text)

@@ -315,6 +315,67 @@ static void worse_counts(void **state)
 	assert_int_equal(gp_provenance_worse(GP_UNASKED, GP_SECURE), GP_SECURE);
 }
 
+/* ---- two families ---- */
+
+static const struct family_row {
+	const char *name;
+	struct gp_dane_family a, b;
+	enum gp_provenance joined;
+} family_rows[] = {
+	{ "families: both secure", { GP_SECURE, 1 }, { GP_SECURE, 1 }, GP_SECURE },
+	{ "families: one of them empty", { GP_SECURE, 1 }, { GP_SECURE, 0 }, GP_SECURE },
+	{ "families: neither has an address", { GP_SECURE, 0 }, { GP_SECURE, 0 }, GP_SECURE },
+	{ "families: the worse of two answers", { GP_SECURE, 1 }, { GP_INSECURE, 1 }, GP_INSECURE },
+	{ "families: the worse, though it is empty",
+	  { GP_SECURE, 1 },
+	  { GP_INSECURE, 0 },
+	  GP_INSECURE },
+	{ "[7672-2.2.2-6] families: an error beside an address",
+	  { GP_SECURE, 1 },
+	  { GP_DNS_ERROR, 0 },
+	  GP_SECURE },
+	{ "[7672-2.2.2-6] families: a bogus denial beside an address",
+	  { GP_SECURE, 2 },
+	  { GP_BOGUS, 0 },
+	  GP_SECURE },
+	{ "[7672-2.2.2-6] families: an error beside an insecure address",
+	  { GP_INSECURE, 1 },
+	  { GP_DNS_ERROR, 0 },
+	  GP_INSECURE },
+	{ "[7672-2.2.2-6] families: silence beside an address",
+	  { GP_SECURE, 1 },
+	  { GP_UNASKED, 0 },
+	  GP_SECURE },
+	{ "[7672-2.2.2-6] families: an error beside no address",
+	  { GP_SECURE, 0 },
+	  { GP_DNS_ERROR, 0 },
+	  GP_DNS_ERROR },
+	{ "[7672-2.2.2-6] families: a bogus answer beside no address",
+	  { GP_INSECURE, 0 },
+	  { GP_BOGUS, 0 },
+	  GP_BOGUS },
+	{ "[7672-2.2.2-6] families: silence beside no address",
+	  { GP_SECURE, 0 },
+	  { GP_UNASKED, 0 },
+	  GP_DNS_ERROR },
+	{ "[7672-2.2.2-6] families: both failed",
+	  { GP_BOGUS, 0 },
+	  { GP_DNS_ERROR, 0 },
+	  GP_DNS_ERROR },
+	{ "families: addresses of a bogus answer are none",
+	  { GP_BOGUS, 1 },
+	  { GP_DNS_ERROR, 0 },
+	  GP_DNS_ERROR },
+};
+
+static void run_families(void **state)
+{
+	const struct family_row *row = *state;
+
+	assert_int_equal(gp_dane_join_families(row->a, row->b), row->joined);
+	assert_int_equal(gp_dane_join_families(row->b, row->a), row->joined);
+}
+
 /* ---- names ---- */
 
 static const struct name_row {
@@ -375,6 +436,7 @@ int main(void)
 
 	TABLE_ROWS(&table, rows, run);
 	table_one(&table, "base: of A and AAAA the worse answer counts", worse_counts);
+	TABLE_ROWS(&table, family_rows, run_families);
 	TABLE_ROWS(&table, name_rows, run_names);
 	return table_run(&table);
 }

@@ -454,6 +454,38 @@ static void run_refused(void **state)
 	gp_references_deinit(&references);
 }
 
+/* ---- hosts of mail ---- */
+
+static const struct mail_host_row {
+	const char *name;
+	const char *host;
+	const char *shown;
+	enum gp_identity_profile profile;
+	bool same;
+} mail_host_rows[] = {
+	{ "mail host: an A-label that IDNA 2008 refuses compares as bytes", "mx.xn--ls8h.la",
+	  "MX.xn--LS8H.la", GP_PROFILE_MX, true },
+	{ "mail host: hyphens in third and fourth place", "mta-sts.ab--cd.xn--mnchen-3ya.de",
+	  "*.ab--cd.xn--mnchen-3ya.de", GP_PROFILE_MX, true },
+	{ "mail host: another one", "mx.xn--ls8h.la", "mx.xn--ls8g.la", GP_PROFILE_MX, false },
+	{ "mail host: not for users' services", "xn--ls8h.la", "xn--ls8h.la", GP_PROFILE_MAIL,
+	  false },
+	{ "mail host: not for XMPP", "xn--ls8h.la", "xn--ls8h.la", GP_PROFILE_XMPP, false },
+	{ "mail host: an underscore", "m_x.xn--ls8h.la", "m_x.xn--ls8h.la", GP_PROFILE_MX, false },
+	{ "mail host: one label", "xn--ls8h", "xn--ls8h", GP_PROFILE_MX, false },
+	{ "mail host: what looks like an address", "xn--ls8h.1", "xn--ls8h.1", GP_PROFILE_MX,
+	  false },
+};
+
+static void run_mail_host(void **state)
+{
+	const struct mail_host_row *row = *state;
+	struct gp_identity_name name = { GP_IDENTITY_DNS, (char *)(uintptr_t)row->shown };
+	struct gp_peer_certificate peer = { .verified = true, .names = &name, .name_count = 1 };
+
+	assert_int_equal(gp_peer_is_host(&peer, row->profile, row->host), row->same);
+}
+
 int main(void)
 {
 	struct table table = { 0 };
@@ -464,5 +496,6 @@ int main(void)
 	table_one(&table, "[9525-6.2-5] match: names of one kind only", keeps_kinds_apart);
 	TABLE_ROWS(&table, profile_rows, run_profile);
 	TABLE_ROWS(&table, refused_rows, run_refused);
+	TABLE_ROWS(&table, mail_host_rows, run_mail_host);
 	return table_run(&table);
 }

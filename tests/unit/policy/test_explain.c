@@ -215,6 +215,54 @@ static void read_json(void **state)
 	gp_buf_deinit(&out);
 }
 
+/* Postfix has one level for all hosts: here it leaves out the one that could take the mail. */
+static const struct domain_case held_domain = {
+	.policy = "enforce *.example.org",
+	.hosts = { { .name = "a.example.org", .tlsa = GP_DANE_TLSA_ABSENT },
+		   { .name = "b.example.org", .tlsa = GP_DANE_TLSA_ERROR } },
+};
+
+static void agrees_with_the_answer(void **state)
+{
+	struct gp_policy_facts *facts = domain_make(&held_domain);
+	struct gp_buf out;
+	json_t *all;
+
+	(void)state;
+	explain(facts, &out);
+	all = parse(&out);
+	assert_string_equal(text(json_object_get(all, "postfix"), "answer"), "dane-only");
+	assert_string_equal(text(all, "course"), "defer");
+	assert_non_null(strstr(text(all, "reason"), "a TLSA lookup failed"));
+	assert_true(json_is_false(json_object_get(all, "protected")));
+	json_decref(all);
+	gp_buf_deinit(&out);
+	gp_policy_facts_free(facts);
+}
+
+static void names_the_hosts_that_are_left(void **state)
+{
+	const struct domain_case domain = {
+		.policy = "enforce *.example.org",
+		.hosts = { { .name = "a.example.org", .tlsa = GP_DANE_TLSA_ABSENT },
+			   { .name = "b.example.org", .address = GP_DNS_ERROR, .nowhere = true } },
+	};
+	struct gp_policy_facts *facts = domain_make(&domain);
+	struct gp_buf out;
+	json_t *all;
+
+	(void)state;
+	explain(facts, &out);
+	all = parse(&out);
+	assert_string_equal(text(json_object_get(all, "postfix"), "QUERY"),
+			    "secure match=a.example.org servername=hostname");
+	assert_string_equal(text(all, "course"), "deliver");
+	assert_true(json_is_true(json_object_get(all, "protected")));
+	json_decref(all);
+	gp_buf_deinit(&out);
+	gp_policy_facts_free(facts);
+}
+
 int main(void)
 {
 	struct table table = { 0 };
@@ -223,5 +271,8 @@ int main(void)
 	table_one(&table, "explain: text holds them, too", says_all_in_text);
 	TABLE_ROWS(&table, octets_rows, survives_octets);
 	TABLE_ROWS(&table, json_rows, read_json);
+	table_one(&table, "show defers what Postfix holds back", agrees_with_the_answer);
+	table_one(&table, "a partial answer has the names of the hosts that are left",
+		  names_the_hosts_that_are_left);
 	return table_run(&table);
 }

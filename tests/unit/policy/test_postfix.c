@@ -26,6 +26,10 @@ static const struct gp_policy_rules mandatory = { .dane_mandatory = true };
 		.name = "c.example.org", .tlsa = GP_DANE_TLSA_##state \
 	}
 
+#define NOWHERE(state)                                                       \
+	{                                                                    \
+		.name = "n.example.org", .address = (state), .nowhere = true \
+	}
 static const struct row {
 	const char *name;
 	const struct gp_policy_rules *rules; /* NULL: the usual ones */
@@ -71,6 +75,17 @@ static const struct row {
 	{ "[8461-2-1 X-DANE-STS-2] TLSA error on some, unusable on others, enforce: dane-only", NULL, { .policy = ENFORCE, .hosts = { A(BOGUS), B(UNUSABLE) } }, GP_POSTFIX_DANE_ONLY },
 	{ "[X-DANE-STS-2] unusable on all, enforce: secure", NULL, { .policy = ENFORCE, .hosts = { A(UNUSABLE) } }, GP_POSTFIX_SECURE },
 	{ "[X-DANE-STS-2] unusable on some, none on others, enforce: secure", NULL, { .policy = ENFORCE, .hosts = { A(UNUSABLE), B(ABSENT) } }, GP_POSTFIX_SECURE },
+	{ "address error: dane", NULL, { .hosts = { NOWHERE(GP_DNS_ERROR) } }, GP_POSTFIX_DANE },
+	{ "address error on some, usable on others: dane", NULL, { .hosts = { NOWHERE(GP_DNS_ERROR), A(USABLE) } }, GP_POSTFIX_DANE },
+	{ "address bogus on some, none on others: dane", NULL, { .hosts = { NOWHERE(GP_BOGUS), A(ABSENT) } }, GP_POSTFIX_DANE },
+	{ "address error, enforce: dane-only", NULL, { .policy = ENFORCE, .hosts = { NOWHERE(GP_DNS_ERROR) } }, GP_POSTFIX_DANE_ONLY },
+	{ "address error on some, usable on others, enforce: dane-only", NULL, { .policy = ENFORCE, .hosts = { NOWHERE(GP_DNS_ERROR), A(USABLE) } }, GP_POSTFIX_DANE_ONLY },
+	{ "address error on some, TLSA error on others, enforce: dane-only", NULL, { .policy = ENFORCE, .hosts = { NOWHERE(GP_DNS_ERROR), A(ERROR), B(ABSENT) } }, GP_POSTFIX_DANE_ONLY },
+	{ "address error on some, unlisted others, enforce: dane-only", NULL, { .policy = "enforce n.example.org", .hosts = { NOWHERE(GP_DNS_ERROR), A(ABSENT) } }, GP_POSTFIX_DANE_ONLY },
+	{ "address error, insecure MX: NOTFOUND", NULL, { .mx = GP_INSECURE, .hosts = { NOWHERE(GP_DNS_ERROR) } }, GP_POSTFIX_NOTFOUND },
+	{ "address error, insecure MX, enforce: secure", NULL, { .mx = GP_INSECURE, .policy = ENFORCE, .hosts = { NOWHERE(GP_DNS_ERROR) } }, GP_POSTFIX_SECURE },
+	{ "TLSA error, insecure MX, asked for: dane", &host_only, { .mx = GP_INSECURE, .hosts = { A(ERROR) } }, GP_POSTFIX_DANE },
+	{ "TLSA error, insecure MX, asked for, enforce: dane-only", &host_only, { .mx = GP_INSECURE, .policy = ENFORCE, .hosts = { A(ERROR) } }, GP_POSTFIX_DANE_ONLY },
 	{ "none, enforce: secure", NULL, { .policy = ENFORCE, .hosts = { A(ABSENT) } }, GP_POSTFIX_SECURE },
 	{ "insecure MX, enforce: secure", NULL, { .mx = GP_INSECURE, .policy = ENFORCE, .hosts = { A(NOT_ASKED) } }, GP_POSTFIX_SECURE },
 	{ "insecure MX, usable asked for, enforce: secure", &host_only, { .mx = GP_INSECURE, .policy = ENFORCE, .hosts = { A(USABLE) } }, GP_POSTFIX_SECURE },
@@ -97,6 +112,36 @@ static struct gp_postfix_answer judge(const struct gp_policy_facts *facts,
 	return gp_postfix_judge(facts, rules, &verdict);
 }
 
+static const struct partial_row {
+	const char *name;
+	struct domain_case domain;
+	const char *match;
+} partial_rows[] = {
+	/* clang-format off */
+	{ "address error on some, none on others, enforce: secure for the others", { .policy = ENFORCE, .hosts = { NOWHERE(GP_DNS_ERROR), A(ABSENT) } }, "a.example.org" },
+	{ "address bogus on some, none and unusable on others, enforce: secure for the others", { .policy = ENFORCE, .hosts = { NOWHERE(GP_BOGUS), A(ABSENT), B(UNUSABLE) } }, "a.example.org:b.example.org" },
+	/* clang-format on */
+};
+
+static void run_partial(void **state)
+{
+	const struct partial_row *row = *state;
+	struct gp_policy_facts *facts = domain_make(&row->domain);
+	struct gp_policy_verdict verdict;
+	struct gp_postfix_answer answer;
+	struct gp_buf names;
+
+	gp_policy_evaluate(facts, &usual, &verdict);
+	answer = gp_postfix_judge(facts, &usual, &verdict);
+	assert_int_equal(answer.level, GP_POSTFIX_SECURE);
+	assert_true(answer.partial);
+	gp_buf_init(&names, 1024);
+	assert_int_equal(gp_postfix_match_hosts(facts, &verdict, &names), GP_OK);
+	assert_string_equal(gp_buf_cstr(&names), row->match);
+	gp_buf_deinit(&names);
+	gp_policy_facts_free(facts);
+}
+
 static void run(void **state)
 {
 	const struct row *row = *state;
@@ -105,7 +150,92 @@ static void run(void **state)
 
 	assert_int_equal(answer.level, row->level);
 	assert_true(answer.reason && *answer.reason);
+	assert_false(answer.partial);
 	gp_policy_facts_free(facts);
+}
+
+/* A reason names the lookup that failed, and no other. */
+static void names_the_lookup(void **state)
+{
+	const struct domain_case address = { .hosts = { NOWHERE(GP_DNS_ERROR) } };
+	const struct domain_case tlsa = { .hosts = { A(ERROR) } };
+	struct gp_policy_facts *facts = domain_make(&address);
+
+	(void)state;
+	assert_non_null(strstr(judge(facts, NULL).reason, "an address lookup failed"));
+	gp_policy_facts_free(facts);
+	facts = domain_make(&tlsa);
+	assert_non_null(strstr(judge(facts, NULL).reason, "a TLSA lookup failed"));
+	gp_policy_facts_free(facts);
+}
+
+/* ---- does mail go where we say that it goes? ---- */
+
+enum { HOST_STATES = 9, DOMAINS = HOST_STATES * HOST_STATES * HOST_STATES };
+
+static const struct host_case host_states[HOST_STATES] = {
+	{ .tlsa = GP_DANE_TLSA_ABSENT },
+	{ .tlsa = GP_DANE_TLSA_UNUSABLE },
+	{ .tlsa = GP_DANE_TLSA_USABLE },
+	{ .tlsa = GP_DANE_TLSA_BOGUS },
+	{ .tlsa = GP_DANE_TLSA_ERROR },
+	{ .address = GP_BOGUS, .nowhere = true },
+	{ .address = GP_DNS_ERROR, .nowhere = true },
+	{ .address = GP_INSECURE, .tlsa = GP_DANE_TLSA_NOT_ASKED },
+	{ .nowhere = true, .tlsa = GP_DANE_TLSA_NOT_ASKED },
+};
+
+/* A model of Postfix: does it deliver to this host at that level? It looks up addresses and TLSA
+ * records by itself, with the same result. */
+static bool postfix_delivers(enum gp_postfix_level level, const struct host_case *host)
+{
+	bool failed = host->tlsa == GP_DANE_TLSA_BOGUS || host->tlsa == GP_DANE_TLSA_ERROR;
+
+	if (host->nowhere)
+		return false;
+	switch (level) {
+	case GP_POSTFIX_TEMP:
+		return false;
+	case GP_POSTFIX_DANE:
+		return !failed;
+	case GP_POSTFIX_DANE_ONLY:
+		return host->tlsa == GP_DANE_TLSA_USABLE;
+	default:
+		return true;
+	}
+}
+
+static void check_domain(unsigned number, const char *policy)
+{
+	static const char *const names[] = { "a.example.org", "b.example.org", "c.example.org" };
+	struct domain_case domain = { .policy = policy };
+	struct gp_policy_verdict verdict;
+	struct gp_postfix_answer answer;
+	struct gp_policy_facts *facts;
+	bool delivered = false, shown;
+
+	for (size_t i = 0; i < 3; i++, number /= HOST_STATES) {
+		domain.hosts[i] = host_states[number % HOST_STATES];
+		domain.hosts[i].name = names[i];
+	}
+	facts = domain_make(&domain);
+	gp_policy_evaluate(facts, &usual, &verdict);
+	answer = gp_postfix_judge(facts, &usual, &verdict);
+	for (size_t i = 0; i < 3; i++)
+		delivered = delivered || postfix_delivers(answer.level, &domain.hosts[i]);
+	shown = verdict.course == GP_COURSE_DELIVER &&
+		gp_postfix_delivers(&answer, facts, &verdict);
+	assert_int_equal(shown, delivered);
+	gp_policy_facts_free(facts);
+}
+
+static void agrees_with_postfix(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < DOMAINS; i++) {
+		check_domain(i, NULL);
+		check_domain(i, ENFORCE);
+	}
 }
 
 /* Without authentication Postfix delivers at NOTFOUND, and at dane to hosts that have no usable
@@ -262,6 +392,10 @@ static const struct key_row {
 	  "B\xc3\x9c"
 	  "CHER.example",
 	  "xn--bcher-kva.example" },
+	{ "key: an emoji domain", "xn--ls8h.la", "xn--ls8h.la" },
+	{ "key: hyphens in third and fourth place", "ab--cd.xn--mnchen-3ya.de",
+	  "ab--cd.xn--mnchen-3ya.de" },
+	{ "key: digits alone", "1.2.3", NULL },
 	{ "key: A-labels", "xn--bcher-kva.example", "xn--bcher-kva.example" },
 	{ "[8461-3.4-3] key: a parent", ".example.org", NULL },
 	{ "[8461-3.4-3] key: the parent of all", ".org", NULL },
@@ -318,6 +452,10 @@ int main(void)
 	TABLE_ROWS(&table, rows, run);
 	table_one(&table, "[X-DANE-STS-2] an enforced policy never becomes less than authenticated",
 		  enforced_is_authenticated);
+	TABLE_ROWS(&table, partial_rows, run_partial);
+	table_one(&table, "the reason names the lookup that failed", names_the_lookup);
+	table_one(&table, "mail goes where it is said to go, whatever has failed",
+		  agrees_with_postfix);
 	TABLE_ROWS(&table, text_rows, run_text);
 	table_one(&table, "[X-PFX-1] text: no braces or line ends in the lines of a policy",
 		  leaves_braces_out);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/err.h"
+#include "policy/inquiry.h"
+#include "stub_resolver.h"
+#include "table.h"
+
+/* What an inquiry makes of answers, failures and silence. */
+
+enum { DNS_MS = 250, STS_MS = 5000 };
+
+#define MX_RDATA   "\0\12\2mx\7example\3org"
+#define TLSA_RDATA "\3\1\1aaaaaaaaaabbbbbbbbbbccccccccccdd"
+#define IP6        "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1"
+
+enum kind { NODATA, ADDRESS, FAILS, BOGUS, SILENT, INSECURE };
+
+static const struct row {
+	const char *name;
+	enum kind a, aaaa, tlsa; /* ADDRESS: there is a record */
+	enum gp_provenance address;
+	size_t addresses;
+	enum gp_dane_tlsa state;
+	const char *why; /* a part of it; NULL: none */
+} rows[] = {
+	/* clang-format off */
+	{ "inquiry: both families", ADDRESS, ADDRESS, ADDRESS, GP_SECURE, 2, GP_DANE_TLSA_USABLE, NULL },
+	{ "inquiry: no AAAA", ADDRESS, NODATA, ADDRESS, GP_SECURE, 1, GP_DANE_TLSA_USABLE, NULL },
+	{ "inquiry: AAAA fails", ADDRESS, FAILS, ADDRESS, GP_SECURE, 1, GP_DANE_TLSA_USABLE, "AAAA: it failed" },
+	{ "inquiry: A fails", FAILS, ADDRESS, ADDRESS, GP_SECURE, 1, GP_DANE_TLSA_USABLE, "A: it failed" },
+	{ "inquiry: AAAA is bogus", ADDRESS, BOGUS, ADDRESS, GP_SECURE, 1, GP_DANE_TLSA_USABLE, "AAAA: it is bogus" },
+	{ "inquiry: AAAA is silent", ADDRESS, SILENT, ADDRESS, GP_SECURE, 1, GP_DANE_TLSA_USABLE, "AAAA: no answer in time" },
+	{ "inquiry: A is silent", SILENT, ADDRESS, ADDRESS, GP_SECURE, 1, GP_DANE_TLSA_USABLE, "A: no answer in time" },
+	{ "inquiry: AAAA fails, A is insecure", INSECURE, FAILS, SILENT, GP_INSECURE, 1, GP_DANE_TLSA_NOT_ASKED, "AAAA: it failed" },
+	{ "inquiry: AAAA is insecure beside a secure A", ADDRESS, INSECURE, SILENT, GP_INSECURE, 2, GP_DANE_TLSA_NOT_ASKED, NULL },
+	{ "inquiry: AAAA fails beside no A", NODATA, FAILS, SILENT, GP_DNS_ERROR, 0, GP_DANE_TLSA_NOT_ASKED, "AAAA: it failed" },
+	{ "inquiry: AAAA is bogus beside no A", NODATA, BOGUS, SILENT, GP_BOGUS, 0, GP_DANE_TLSA_NOT_ASKED, "AAAA: it is bogus" },
+	{ "inquiry: AAAA is silent beside no A", NODATA, SILENT, SILENT, GP_DNS_ERROR, 0, GP_DANE_TLSA_NOT_ASKED, "addresses: no answer in time" },
+	{ "inquiry: both fail", FAILS, FAILS, SILENT, GP_DNS_ERROR, 0, GP_DANE_TLSA_NOT_ASKED, "it failed" },
+	{ "inquiry: AAAA fails, and then TLSA", ADDRESS, FAILS, BOGUS, GP_SECURE, 1, GP_DANE_TLSA_BOGUS, "TLSA: it is bogus" },
+	{ "inquiry: TLSA is silent", ADDRESS, NODATA, SILENT, GP_SECURE, 1, GP_DANE_TLSA_ERROR, "TLSA: no answer in time" },
+	{ "inquiry: no address", NODATA, NODATA, SILENT, GP_SECURE, 0, GP_DANE_TLSA_NOT_ASKED, NULL },
+	/* clang-format on */
+};
+
+struct run {
+	const struct row *row;
+	struct gp_loop *loop;
+	struct gp_policy_facts *facts;
+};
+
+static const struct gp_dns_rdata a_record = { (const uint8_t *)"\xc0\0\2\1", 4 };
+static const struct gp_dns_rdata aaaa_record = { (const uint8_t *)IP6, 16 };
+static const struct gp_dns_rdata mx_record = { (const uint8_t *)MX_RDATA, sizeof(MX_RDATA) };
+static const struct gp_dns_rdata tlsa_record = { (const uint8_t *)TLSA_RDATA, 35 };
+
+static void answer_as(enum kind kind, const struct gp_dns_rdata *record,
+		      struct gp_dns_answer *answer)
+{
+	switch (kind) {
+	case NODATA:
+		break;
+	case INSECURE:
+		answer->provenance = GP_INSECURE;
+		answer->records = record;
+		answer->count = 1;
+		break;
+	case ADDRESS:
+		answer->records = record;
+		answer->count = 1;
+		break;
+	case FAILS:
+		answer->provenance = GP_DNS_ERROR;
+		answer->why = "it failed";
+		break;
+	case BOGUS:
+		answer->provenance = GP_BOGUS;
+		answer->why = "it is bogus";
+		break;
+	case SILENT:
+		answer->provenance = GP_UNASKED;
+		break;
+	}
+}
+
+static void answers(void *arg, const char *name, enum gp_dns_type type,
+		    struct gp_dns_answer *answer)
+{
+	const struct row *row = ((struct run *)arg)->row;
+
+	(void)name;
+	answer->name_exists = true;
+	switch (type) {
+	case GP_DNS_MX:
+		answer_as(ADDRESS, &mx_record, answer);
+		break;
+	case GP_DNS_A:
+		answer_as(row->a, &a_record, answer);
+		break;
+	case GP_DNS_AAAA:
+		answer_as(row->aaaa, &aaaa_record, answer);
+		break;
+	case GP_DNS_TLSA:
+		answer_as(row->tlsa, &tlsa_record, answer);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_done(void *arg, struct gp_policy_facts *facts)
+{
+	struct run *run = arg;
+
+	run->facts = facts;
+	gp_loop_stop(run->loop);
+}
+
+struct ticker {
+	struct gp_timer timer;
+	struct run *run;
+};
+
+/* Time limits lead to further questions. */
+static void on_tick(void *arg)
+{
+	struct ticker *ticker = arg;
+
+	stub_answer_all(answers, ticker->run);
+	gp_timer_set(&ticker->timer, 1);
+}
+
+static void inquire(struct run *run)
+{
+	struct gp_domains *domains = gp_domains_new();
+	const struct gp_desk_config desk = { .loop = run->loop, .domains = domains };
+	struct gp_inquiry_tools tools = { .loop = run->loop,
+					  .desk = gp_desk_new(&desk),
+					  .dns_time_ms = DNS_MS,
+					  .sts_time_ms = STS_MS,
+					  .port = 25 };
+	struct ticker ticker = { .run = run };
+	struct gp_inquiry *inquiry;
+
+	assert_int_equal(gp_inquiry_start(&tools, "example.org", on_done, run, &inquiry), GP_OK);
+	gp_timer_init(&ticker.timer, run->loop, on_tick, &ticker);
+	gp_timer_set(&ticker.timer, 1);
+	gp_loop_run(run->loop);
+	gp_timer_stop(&ticker.timer);
+	assert_int_equal(stub_waiting(), 0);
+	gp_desk_free(tools.desk);
+	gp_domains_free(domains);
+}
+
+static void run_row(void **state)
+{
+	struct run run = { .row = *state, .loop = gp_loop_new() };
+	const struct gp_policy_host *host;
+
+	inquire(&run);
+	assert_int_equal(run.facts->host_count, 1);
+	host = &run.facts->hosts[0];
+	assert_int_equal(host->address, run.row->address);
+	assert_int_equal(host->address_count, run.row->addresses);
+	assert_int_equal(host->tlsa, run.row->state);
+	if (run.row->why)
+		assert_true(host->why && strstr(host->why, run.row->why));
+	else
+		assert_null(host->why);
+	gp_policy_facts_free(run.facts);
+	gp_loop_free(run.loop);
+}
+
+int main(void)
+{
+	struct table table = { 0 };
+
+	TABLE_ROWS(&table, rows, run_row);
+	return table_run(&table);
+}
