@@ -19,10 +19,6 @@ int gp_records_command(int argc, char **argv);
 int gp_serve_command(int argc, char **argv);
 int gp_policy_command(int argc, char **argv);
 int gp_status_command(int argc, char **argv);
-int gp_edge_worker_command(int argc, char **argv);
-int gp_web_command(int argc, char **argv);
-int gp_fetch_command(int argc, char **argv);
-int gp_policy_server_command(int argc, char **argv);
 int gp_help_command(int argc, char **argv);
 int gp_version_command(int argc, char **argv);
 

@@ -5,10 +5,7 @@
 #include <sysexits.h>
 
 #include "cli/command.h"
-#include "daemon/edge/worker.h"
-#include "daemon/policy/fetch.h"
-#include "daemon/policy/policy.h"
-#include "daemon/web/web.h"
+#include "daemon/supervisor/children.h"
 
 const struct gp_command gp_commands[] = {
 	{ "serve", "[-c FILE] [--check [--connect]] [--print-config]",
@@ -28,10 +25,6 @@ const struct gp_command gp_commands[] = {
 	  gp_records_command },
 	{ "help", "", "show this text", gp_help_command },
 	{ "version", "", "show the version", gp_version_command },
-	{ "edge-worker", "", NULL, gp_edge_worker_command },
-	{ "fetch", "", NULL, gp_fetch_command },
-	{ "policy-server", "", NULL, gp_policy_server_command },
-	{ "web", "", NULL, gp_web_command },
 	{ .name = NULL },
 };
 
@@ -75,31 +68,10 @@ int gp_version_command(int argc, char **argv)
 	return EX_OK;
 }
 
-int gp_edge_worker_command(int argc, char **argv)
-{
-	return gp_worker_main(argc > 1 && !strcmp(argv[1], GP_WORKER_UNIX_BACKENDS));
-}
-
-int gp_web_command(int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	return gp_web_main();
-}
-
-int gp_fetch_command(int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	return gp_fetch_main();
-}
-
-int gp_policy_server_command(int argc, char **argv)
-{
-	return gp_policy_main(argc > 1 ? argv[1] : "");
-}
-
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
+	int status;
 
 	if (!name) {
 		print_help(stderr);
@@ -113,6 +85,8 @@ int main(int argc, char **argv)
 		if (!strcmp(command->name, name))
 			return command->run(argc - 1, argv + 1);
 	}
+	if (gp_child_run_role(name, argc > 2 ? argv[2] : NULL, &status))
+		return status;
 	fprintf(stderr, "gatepost: unknown command \"%s\" (see gatepost help)\n", name);
 	return EX_USAGE;
 }

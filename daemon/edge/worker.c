@@ -18,10 +18,7 @@
 #include "daemon/edge/load.h"
 #include "daemon/edge/session.h"
 #include "daemon/process/child.h"
-#include "daemon/process/control.h"
 #include "daemon/process/event_rows.h"
-#include "daemon/process/memory.h"
-#include "daemon/process/sandbox.h"
 
 enum { ACCEPT_AT_ONCE = 8, TICK_MS = 500, PAUSE_MS = 100, TRIM_AFTER_MS = 3000 };
 
@@ -36,7 +33,6 @@ struct accept_point {
 
 struct worker {
 	struct gp_load load;
-	struct gp_watch control;
 	struct gp_conf *conf;
 	const struct gp_ticket_keys *tickets;
 	struct gp_counters *all_counters; /* of all workers */
@@ -158,28 +154,6 @@ struct setup {
 	char error[GP_CONTROL_TEXT_MAX];
 };
 
-static int read_conf(struct setup *setup, int fd)
-{
-	struct gp_buf errors;
-	void *map;
-	size_t len;
-	char *text;
-	int ret;
-
-	if (gp_memory_map(fd, GP_MEMORY_SEALED, &map, &len) != GP_OK || !map)
-		return GP_E_IO;
-	text = strndup(map, len);
-	munmap(map, len);
-	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
-	ret = text ? gp_conf_load_effective(text, &setup->conf, &errors) : GP_E_NOMEM;
-	if (ret != GP_OK)
-		snprintf(setup->error, sizeof(setup->error), "configuration: %s",
-			 errors.len ? gp_buf_cstr(&errors) : gp_err_name(ret));
-	gp_buf_deinit(&errors);
-	free(text);
-	return ret;
-}
-
 static int read_certificates(struct setup *setup, int fd, const struct gp_ticket_keys *tickets)
 {
 	struct gp_certpack *pack;
@@ -216,6 +190,12 @@ static void free_points(struct accept_point *points, size_t count)
 	free(points);
 }
 
+static void close_all(const int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		close(fds[i]);
+}
+
 /* Takes the descriptors over, also when it fails. */
 static int make_points(struct setup *setup, const int *fds, size_t fd_count)
 {
@@ -226,8 +206,7 @@ static int make_points(struct setup *setup, const int *fds, size_t fd_count)
 	if (!setup->points || fd_count != count) {
 		snprintf(setup->error, sizeof(setup->error), "%zu sockets for %zu listeners",
 			 fd_count, count);
-		for (size_t i = 0; i < fd_count; i++)
-			close(fds[i]);
+		close_all(fds, fd_count);
 		return GP_E_STATE;
 	}
 	setup->point_count = count;
@@ -267,67 +246,49 @@ static void adopt(struct worker *worker, struct setup *setup)
 	set_accepting(worker, true);
 }
 
-static void map_shared(struct worker *worker, const struct gp_control *control, const int *fds)
+/* The same at every set-up. */
+static void keep_shared(struct worker *worker, const struct gp_child_set_up *given)
 {
 	void *map;
 	size_t len;
 
-	if (worker->load.counters)
+	if (worker->all_counters)
 		return;
-	if (gp_memory_map(fds[GP_SETUP_FD_TICKETS], GP_MEMORY_READ, &map, &len) == GP_OK)
+	if (gp_memory_map(given->fixed[GP_SETUP_FD_TICKETS], GP_MEMORY_READ, &map, &len) == GP_OK)
 		worker->tickets = map;
-	if (gp_memory_map(fds[GP_SETUP_FD_COUNTERS], GP_MEMORY_WRITE, &map, &len) != GP_OK ||
-	    len < control->number[1] * sizeof(struct gp_counters) ||
-	    control->number[0] >= control->number[1])
-		_exit(EX_SOFTWARE);
-	worker->index = (unsigned)control->number[0];
-	worker->worker_count = (unsigned)control->number[1];
-	worker->all_counters = map;
+	worker->index = given->line;
+	worker->worker_count = given->line_count;
+	worker->all_counters = given->counters;
 	worker->load.counters = &worker->all_counters[worker->index];
 }
 
-static void answer_setup(const char *error)
+static int set_up(void *arg, const struct gp_child_set_up *given)
 {
-	struct gp_control control = { .type = error ? GP_CONTROL_SETUP_FAILED : GP_CONTROL_READY };
-
-	if (error) {
-		snprintf(control.text, sizeof(control.text), "%s", error);
-		gp_event(SETUP_FAILED, GP_LOG_TEXT_FIELD("reason", error));
-	}
-	gp_control_send(GP_CONTROL_FD, &control, NULL, 0);
-}
-
-static void set_up(struct worker *worker, const struct gp_control *control, const int *fds,
-		   size_t fd_count)
-{
+	struct worker *worker = arg;
 	struct setup setup = { .conf = NULL };
 	int ret;
 
-	if (fd_count < GP_SETUP_FD_LISTENERS)
-		_exit(EX_SOFTWARE);
-	map_shared(worker, control, fds);
-	ret = read_conf(&setup, fds[GP_SETUP_FD_CONFIGURATION]);
+	keep_shared(worker, given);
+	ret = gp_child_read_conf(given, &setup.conf, setup.error);
 	if (ret == GP_OK)
-		ret = read_certificates(&setup, fds[GP_SETUP_FD_CERTIFICATES], worker->tickets);
-	for (size_t i = 0; i < GP_SETUP_FD_LISTENERS; i++)
-		close(fds[i]);
-	if (ret == GP_OK) {
-		ret = make_points(&setup, fds + GP_SETUP_FD_LISTENERS,
-				  fd_count - GP_SETUP_FD_LISTENERS);
-	} else {
-		for (size_t i = GP_SETUP_FD_LISTENERS; i < fd_count; i++)
-			close(fds[i]);
-	}
+		ret = read_certificates(&setup, given->fixed[GP_SETUP_FD_CERTIFICATES],
+					worker->tickets);
+	if (ret == GP_OK)
+		ret = make_points(&setup, given->sockets, given->socket_count);
+	else
+		close_all(given->sockets, given->socket_count);
 	/* the listeners hold references of their own */
 	gp_tls_store_unref(setup.store);
 	if (ret == GP_OK) {
 		adopt(worker, &setup);
-		answer_setup(NULL);
-		return;
+		gp_child_say_ready();
+		return GP_OK;
 	}
 	free_points(setup.points, setup.point_count);
 	gp_conf_free(setup.conf);
-	answer_setup(setup.error);
+	gp_event(SETUP_FAILED, GP_LOG_TEXT_FIELD("reason", setup.error));
+	gp_child_refuse(setup.error);
+	return GP_OK;
 }
 
 /* ---- what sessions tell ---- */
@@ -426,8 +387,10 @@ static void on_tick(void *arg)
 	gp_timer_set(&worker->tick, TICK_MS);
 }
 
-static void drain(struct worker *worker, uint64_t ms)
+static void drain(void *arg, uint64_t ms)
 {
+	struct worker *worker = arg;
+
 	worker->draining = true;
 	worker->drain_until_ms = gp_time_mono_ms() + ms;
 	free_points(worker->points, worker->point_count);
@@ -439,71 +402,38 @@ static void drain(struct worker *worker, uint64_t ms)
 
 /* ---- the process ---- */
 
-static void close_all(const int *fds, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		close(fds[i]);
-}
-
-static void on_control(void *arg, unsigned ready)
+static int begin(void *arg, struct gp_loop *loop)
 {
 	struct worker *worker = arg;
-	int fds[GP_SETUP_FD_LISTENERS + GP_CONF_LISTENERS_MAX];
-	size_t fd_count;
-	struct gp_control control;
-	int ret = gp_control_receive(GP_CONTROL_FD, &control, fds, sizeof(fds) / sizeof(*fds),
-				     &fd_count);
+	int ret = gp_load_init(&worker->load, loop, on_dear_turn, worker);
 
-	(void)ready;
-	if (ret == GP_AGAIN)
-		return;
-	if (ret != GP_OK) {
-		/* without a supervisor there is nobody to stop us later */
-		close_all(fds, fd_count);
-		gp_watch_deinit(&worker->control);
-		drain(worker, 0);
-	} else if (control.type == GP_CONTROL_SETUP && !worker->draining) {
-		set_up(worker, &control, fds, fd_count);
-	} else {
-		close_all(fds, fd_count);
-		if (control.type == GP_CONTROL_DRAIN)
-			drain(worker, control.number[0]);
-	}
-}
-
-static struct worker *worker_new(void)
-{
-	struct worker *worker = calloc(1, sizeof(*worker));
-	struct gp_loop *loop;
-
-	if (!worker)
-		return NULL;
-	gp_loop_keep_small_apart();
-	loop = gp_loop_new();
-	if (!loop || gp_load_init(&worker->load, loop, on_dear_turn, worker) != GP_OK)
-		return NULL;
 	worker->load.run = gp_session_run;
 	worker->load.on_handshake_end = on_handshake_end;
 	worker->load.on_session_end = on_session_end;
 	LIST_INIT(&worker->listeners);
-	gp_watch_init(&worker->control, loop, GP_CONTROL_FD, on_control, worker);
-	gp_watch_set(&worker->control, GP_READABLE);
 	gp_timer_init(&worker->resume, loop, on_resume, worker);
 	gp_timer_init(&worker->tick, loop, on_tick, worker);
 	gp_timer_set(&worker->tick, TICK_MS);
-	return worker;
+	return ret;
 }
 
-int gp_worker_main(bool unix_backends)
+int gp_worker_main(const char *argument)
 {
-	struct worker *worker;
+	struct gp_child_ops ops = {
+		.name = "gatepost-edge",
+		.sandbox = GP_SANDBOX_WORKER,
+		.counters = GP_MEMORY_WRITE,
+		.sockets_max = GP_CONF_LISTENERS_MAX,
+		.begin = begin,
+		.set_up = set_up,
+		.drain = drain,
+	};
+	struct worker *worker = calloc(1, sizeof(*worker));
 
-	gp_child_begin("gatepost-edge");
-	worker = worker_new();
 	if (!worker)
 		return EX_OSERR;
-	if (gp_sandbox_enter(unix_backends ? GP_SANDBOX_WORKER_UNIX : GP_SANDBOX_WORKER) != GP_OK)
-		return EX_OSERR;
-	gp_loop_run(worker->load.loop);
-	return EX_OK;
+	if (argument && !strcmp(argument, GP_WORKER_UNIX_BACKENDS))
+		ops.sandbox = GP_SANDBOX_WORKER_UNIX;
+	gp_loop_keep_small_apart();
+	return gp_child_run(&ops, worker);
 }

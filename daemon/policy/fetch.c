@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/policy/fetch.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "daemon/process/child.h"
-#include "daemon/process/control.h"
-#include "daemon/process/event_rows.h"
-#include "daemon/process/memory.h"
-#include "daemon/process/sandbox.h"
 #include "policy/fetch_wire.h"
 #include "policy/setup.h"
 
-enum { FDS_MAX = GP_SETUP_FD_LISTENERS + 1 };
-
 struct fetch_process {
 	struct gp_loop *loop;
-	struct gp_watch control;
 	struct gp_watch channel;
 	int channel_fd;
 	struct gp_fetcher *fetcher;
@@ -59,7 +50,7 @@ static void on_fetched(void *arg, const struct gp_fetch_result *result)
 	free(order);
 }
 
-static void begin(struct fetch_process *process, struct gp_str packet)
+static void begin_order(struct fetch_process *process, struct gp_str packet)
 {
 	struct order *order = calloc(1, sizeof(*order));
 
@@ -83,20 +74,20 @@ static void on_order(void *arg, unsigned ready)
 
 	(void)ready;
 	if (n > 0)
-		begin(process, gp_str_from((const uint8_t *)packet, (size_t)n));
+		begin_order(process, gp_str_from((const uint8_t *)packet, (size_t)n));
 }
 
 /* ---- set-up ---- */
 
-static int read_trust(struct fetch_process *process, int fd)
+static int read_trust(struct fetch_process *process, const struct gp_child_set_up *given)
 {
 	struct gp_tls_trust *trust;
 	void *map;
 	size_t len;
-	int ret = gp_memory_map(fd, GP_MEMORY_SEALED, &map, &len);
+	int ret = gp_child_map(given, GP_SETUP_FD_CERTIFICATES, &map, &len);
 
-	if (ret != GP_OK || !map)
-		return GP_E_IO;
+	if (ret != GP_OK)
+		return ret;
 	ret = gp_tls_trust_new(gp_str_from(map, len), &trust);
 	munmap(map, len);
 	if (ret == GP_OK)
@@ -115,52 +106,40 @@ static void open_channel(struct fetch_process *process, int fd)
 	gp_watch_set(&process->channel, GP_READABLE);
 }
 
-static void set_up(struct fetch_process *process, const int *fds, size_t fd_count)
-{
-	const struct gp_control ready = { .type = GP_CONTROL_READY };
-	int ret = GP_E_STATE;
-
-	if (fd_count == FDS_MAX)
-		ret = read_trust(process, fds[GP_SETUP_FD_CERTIFICATES]);
-	for (size_t i = 0; i < fd_count && i < GP_SETUP_FD_LISTENERS; i++)
-		close(fds[i]);
-	/* the supervisor sees it end, says so and tries again */
-	if (ret != GP_OK)
-		_exit(EX_SOFTWARE);
-	open_channel(process, fds[GP_SETUP_FD_LISTENERS]);
-	gp_control_send(GP_CONTROL_FD, &ready, NULL, 0);
-}
-
-static void on_control(void *arg, unsigned ready)
+static int set_up(void *arg, const struct gp_child_set_up *given)
 {
 	struct fetch_process *process = arg;
-	int fds[FDS_MAX];
-	size_t fd_count;
-	struct gp_control control;
-	int ret = gp_control_receive(GP_CONTROL_FD, &control, fds, FDS_MAX, &fd_count);
+	int ret = read_trust(process, given);
 
-	(void)ready;
-	if (ret == GP_AGAIN)
-		return;
-	if (ret == GP_OK && control.type == GP_CONTROL_SETUP)
-		set_up(process, fds, fd_count);
-	else
-		gp_loop_stop(process->loop);
+	if (ret != GP_OK)
+		return ret;
+	open_channel(process, given->sockets[0]);
+	gp_child_say_ready();
+	return GP_OK;
 }
 
-int gp_fetch_main(void)
+static int begin(void *arg, struct gp_loop *loop)
 {
-	struct fetch_process process = { .loop = gp_loop_new(), .channel_fd = -1 };
+	struct fetch_process *process = arg;
 
-	gp_child_begin("gatepost-fetch");
-	if (process.loop)
-		process.fetcher = gp_fetcher_new(process.loop);
-	if (!process.fetcher)
-		return EX_OSERR;
-	gp_watch_init(&process.control, process.loop, GP_CONTROL_FD, on_control, &process);
-	gp_watch_set(&process.control, GP_READABLE);
-	if (gp_sandbox_enter(GP_SANDBOX_FETCH) != GP_OK)
-		return EX_OSERR;
-	gp_loop_run(process.loop);
-	return EX_OK;
+	process->loop = loop;
+	process->fetcher = gp_fetcher_new(loop);
+	return process->fetcher ? GP_OK : GP_E_NOMEM;
+}
+
+int gp_fetch_main(const char *argument)
+{
+	static const struct gp_child_ops ops = {
+		.name = "gatepost-fetch",
+		.sandbox = GP_SANDBOX_FETCH,
+		.counters = GP_MEMORY_READ,
+		.sockets_min = 1,
+		.sockets_max = 1,
+		.begin = begin,
+		.set_up = set_up,
+	};
+	struct fetch_process process = { .channel_fd = -1 };
+
+	(void)argument;
+	return gp_child_run(&ops, &process);
 }

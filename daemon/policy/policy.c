@@ -17,11 +17,8 @@
 #include "daemon/policy/policy_store.h"
 #include "daemon/policy/socketmap_server.h"
 #include "daemon/process/child.h"
-#include "daemon/process/control.h"
 #include "daemon/process/counters.h"
 #include "daemon/process/event_rows.h"
-#include "daemon/process/memory.h"
-#include "daemon/process/sandbox.h"
 #include "policy/fetch_wire.h"
 #include "policy/postfix.h"
 #include "policy/service.h"
@@ -29,7 +26,6 @@
 
 enum {
 	SOCKETS_MAX = GP_POLICY_POSTFIX + GP_CONF_POLICY_ADDRESSES_MAX,
-	FDS_MAX = GP_SETUP_FD_LISTENERS + SOCKETS_MAX,
 	SWEEP_MS = 60000,
 	SWEEP_SOON_MS = 2000,
 	DAY_MS = 86400000
@@ -40,7 +36,6 @@ const char *const gp_policy_groups[] = { "server", "log", "dns", "policy", NULL 
 struct policy_process {
 	struct gp_admin_rule admin_rule;
 	struct gp_loop *loop;
-	struct gp_watch control;
 	struct gp_conf *conf;
 	struct gp_conf *first_conf; /* of the start: the resolver stays with it */
 	struct gp_counters *counters;
@@ -258,41 +253,6 @@ static void on_day(void *arg)
 
 /* ---- set-up ---- */
 
-static void refuse(const char *why)
-{
-	struct gp_control control = { .type = GP_CONTROL_SETUP_FAILED };
-
-	gp_str_copy(gp_str_of(why), control.text, sizeof(control.text));
-	gp_control_send(GP_CONTROL_FD, &control, NULL, 0);
-}
-
-static void say_ready(void)
-{
-	const struct gp_control ready = { .type = GP_CONTROL_READY };
-
-	gp_control_send(GP_CONTROL_FD, &ready, NULL, 0);
-}
-
-static struct gp_conf *read_conf(int fd)
-{
-	struct gp_conf *conf = NULL;
-	struct gp_buf errors;
-	void *map;
-	size_t len;
-	char *text;
-
-	if (gp_memory_map(fd, GP_MEMORY_SEALED, &map, &len) != GP_OK || !map)
-		return NULL;
-	text = strndup(map, len);
-	munmap(map, len);
-	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
-	if (text && gp_conf_load_effective(text, &conf, &errors) != GP_OK && errors.len)
-		refuse(gp_buf_cstr(&errors));
-	gp_buf_deinit(&errors);
-	free(text);
-	return conf;
-}
-
 /* What the DNS has for it. A policy is fetched when the DNS has spoken, so that leaves it a third. */
 static uint64_t dns_time_ms(const struct gp_conf *conf)
 {
@@ -366,7 +326,7 @@ static void serve(struct policy_process *process)
 		_exit(EX_OSERR);
 	if (gp_policy_store_remember(process->store, process->desk, process->service, error) !=
 	    GP_OK) {
-		refuse(error);
+		gp_child_refuse(error);
 		return;
 	}
 	if (open_servers(process) != GP_OK)
@@ -375,7 +335,7 @@ static void serve(struct policy_process *process)
 	gp_watch_set(&process->channel, GP_READABLE);
 	on_sweep(process);
 	on_day(process);
-	say_ready();
+	gp_child_say_ready();
 }
 
 /* ---- can the resolver validate? ---- */
@@ -394,34 +354,18 @@ static void on_dns(void *arg, struct gp_resolver *resolver, enum gp_policy_dns_s
 			state == GP_POLICY_DNS_REFUTED ? GP_POLICY_DNS_REASON : NULL);
 }
 
-static void begin(struct policy_process *process)
+static void begin_service(struct policy_process *process)
 {
 	char error[GP_STORE_ERROR_SIZE];
 
 	if (gp_policy_store_open(process->conf->server.state_dir, &process->store, error) !=
 	    GP_OK) {
-		refuse(error);
+		gp_child_refuse(error);
 		return;
 	}
 	if (gp_policy_dns_new(process->loop, &process->first_conf->dns, on_dns, process,
 			      &process->dns, error) != GP_OK)
-		refuse(error);
-}
-
-/* ---- messages ---- */
-
-static void map_counters(struct policy_process *process, const struct gp_control *control, int fd)
-{
-	void *map;
-	size_t len;
-
-	if (process->counters)
-		return;
-	if (gp_memory_map(fd, GP_MEMORY_WRITE, &map, &len) != GP_OK ||
-	    control->number[0] >= control->number[1] ||
-	    len < control->number[1] * sizeof(struct gp_counters))
-		_exit(EX_SOFTWARE);
-	process->counters = (struct gp_counters *)map + control->number[0];
+		gp_child_refuse(error);
 }
 
 static void close_some(const int *fds, size_t count)
@@ -444,58 +388,56 @@ static void adopt(struct policy_process *process, struct gp_conf *conf)
 		gp_service_set_limits(process->service, dns_time_ms(conf),
 				      conf->policy.answer_time_ms, conf->policy.domains);
 		gp_service_set_rules(process->service, &rules);
-		say_ready();
+		gp_child_say_ready();
 	}
 }
 
-static void set_up(struct policy_process *process, const struct gp_control *control, const int *fds,
-		   size_t fd_count)
+static int set_up(void *arg, const struct gp_child_set_up *given)
 {
-	struct gp_conf *conf;
+	struct policy_process *process = arg;
+	struct gp_conf *conf = NULL;
 	bool first = !process->conf;
+	char error[GP_CONTROL_TEXT_MAX];
+	int ret = gp_child_read_conf(given, &conf, error);
 
-	if (fd_count < GP_SETUP_FD_LISTENERS + GP_POLICY_POSTFIX)
-		_exit(EX_SOFTWARE);
-	map_counters(process, control, fds[GP_SETUP_FD_COUNTERS]);
-	conf = read_conf(fds[GP_SETUP_FD_CONFIGURATION]);
-	close_some(fds, GP_SETUP_FD_LISTENERS);
-	if (!conf || !first)
-		close_some(fds + GP_SETUP_FD_LISTENERS, fd_count - GP_SETUP_FD_LISTENERS);
-	if (!conf)
-		return;
+	process->counters = &given->counters[given->line];
+	if (ret != GP_OK || !first)
+		close_some(given->sockets, given->socket_count);
+	if (ret != GP_OK) {
+		gp_child_refuse(error);
+		return GP_OK;
+	}
 	gp_log_setup((enum gp_log_level)conf->log.level, (enum gp_log_format)conf->log.format,
 		     (enum gp_log_target)conf->log.target);
 	if (!first) {
 		adopt(process, conf);
-		return;
+		return GP_OK;
 	}
 	process->conf = process->first_conf = conf;
-	process->fd_count = fd_count - GP_SETUP_FD_LISTENERS;
-	memcpy(process->fds, fds + GP_SETUP_FD_LISTENERS, process->fd_count * sizeof(*fds));
+	process->fd_count = given->socket_count;
+	memcpy(process->fds, given->sockets, process->fd_count * sizeof(*process->fds));
 	process->channel_fd = process->fds[GP_POLICY_CHANNEL];
-	begin(process);
+	begin_service(process);
+	return GP_OK;
 }
 
-static void on_control(void *arg, unsigned ready)
+/* ---- the process ---- */
+
+static int begin(void *arg, struct gp_loop *loop)
 {
 	struct policy_process *process = arg;
-	int fds[FDS_MAX];
-	size_t fd_count;
-	struct gp_control control;
-	int ret = gp_control_receive(GP_CONTROL_FD, &control, fds, FDS_MAX, &fd_count);
 
-	(void)ready;
-	if (ret == GP_AGAIN)
-		return;
-	if (ret == GP_OK && control.type == GP_CONTROL_SETUP)
-		set_up(process, &control, fds, fd_count);
-	else
-		gp_loop_stop(process->loop);
+	process->loop = loop;
+	gp_timer_init(&process->sweep, loop, on_sweep, process);
+	gp_timer_init(&process->daily, loop, on_day, process);
+	return GP_OK;
 }
 
 /* In the order of who calls whom. */
-static void close_all(struct policy_process *process)
+static void end(void *arg)
 {
+	struct policy_process *process = arg;
+
 	for (size_t i = 0; i < GP_CONF_POLICY_ADDRESSES_MAX; i++)
 		gp_socketmap_server_free(process->postfix[i]);
 	gp_policy_admin_free(process->admin);
@@ -512,21 +454,19 @@ static void close_all(struct policy_process *process)
 
 int gp_policy_main(const char *admin_rule)
 {
-	struct policy_process process = { .loop = gp_loop_new(), .channel_fd = -1 };
+	static const struct gp_child_ops ops = {
+		.name = "gatepost-policy",
+		.sandbox = GP_SANDBOX_POLICY,
+		.counters = GP_MEMORY_WRITE,
+		.sockets_min = GP_POLICY_POSTFIX,
+		.sockets_max = SOCKETS_MAX,
+		.begin = begin,
+		.set_up = set_up,
+		.end = end,
+	};
+	struct policy_process process = { .channel_fd = -1 };
 
-	if (gp_admin_rule_parse(admin_rule, &process.admin_rule) != GP_OK)
+	if (!admin_rule || gp_admin_rule_parse(admin_rule, &process.admin_rule) != GP_OK)
 		return EX_USAGE;
-
-	gp_child_begin("gatepost-policy");
-	if (!process.loop)
-		return EX_OSERR;
-	gp_timer_init(&process.sweep, process.loop, on_sweep, &process);
-	gp_timer_init(&process.daily, process.loop, on_day, &process);
-	gp_watch_init(&process.control, process.loop, GP_CONTROL_FD, on_control, &process);
-	gp_watch_set(&process.control, GP_READABLE);
-	if (gp_sandbox_enter(GP_SANDBOX_POLICY) != GP_OK)
-		return EX_OSERR;
-	gp_loop_run(process.loop);
-	close_all(&process);
-	return EX_OK;
+	return gp_child_run(&ops, &process);
 }

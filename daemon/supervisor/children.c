@@ -2,36 +2,218 @@
 #include "daemon/supervisor/children.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "base/err.h"
 #include "conf/restart.h"
 #include "daemon/edge/worker.h"
+#include "daemon/policy/fetch.h"
+#include "daemon/policy/policy.h"
 #include "daemon/supervisor/policy_sockets.h"
 #include "daemon/supervisor/web_sockets.h"
+#include "daemon/web/web.h"
 
 /* In the order in which they are set up. */
-enum pool { POOL_EDGE, POOL_WEB, POOL_FETCH, POOL_POLICY, POOLS };
+enum kind { EDGE, WEB, FETCH, POLICY, KINDS };
+
+/* What the processes of one kind are given. */
+struct given {
+	const char *argument; /* of their command line; NULL: none */
+	const int *sockets;   /* the edge's come with each set-up */
+	size_t socket_count;
+};
 
 struct gp_children {
-	struct gp_pool *pools[POOLS]; /* NULL: there is nothing for it to do */
+	struct gp_pool *pools[KINDS]; /* NULL: there is nothing for it to do */
+	struct given given[KINDS];
 	int web_fds[GP_WEB_SOCKETS];
-	char admin_rule[GP_ADMIN_RULE_SIZE];
 	int policy_fds[GP_POLICY_SOCKETS_MAX];
-	size_t policy_fd_count;
 	int fetch_fd;
+	char admin_rule[GP_ADMIN_RULE_SIZE];
 };
+
+/* ---- which there are, and what each is given ---- */
+
+static bool edge_is_wanted(const struct gp_children_config *config)
+{
+	return config->worker_count > 0;
+}
+
+static bool web_is_wanted(const struct gp_children_config *config)
+{
+	return config->web && gp_web_is_wanted(config->conf);
+}
+
+static bool policy_is_wanted(const struct gp_children_config *config)
+{
+	return config->policy && gp_policy_is_wanted(config->conf);
+}
+
+static int open_edge(struct gp_children *c, const struct gp_children_config *config,
+		     struct gp_buf *errors)
+{
+	(void)errors;
+	if (gp_conf_calls_unix_sockets(config->conf))
+		c->given[EDGE].argument = GP_WORKER_UNIX_BACKENDS;
+	return GP_OK;
+}
+
+static int open_web(struct gp_children *c, const struct gp_children_config *config,
+		    struct gp_buf *errors)
+{
+	c->given[WEB] = (struct given){ NULL, c->web_fds, GP_WEB_SOCKETS };
+	return gp_web_sockets_open(config->conf, &config->pool.identity, c->web_fds, errors);
+}
+
+/* For both of the pair. */
+static int open_policy(struct gp_children *c, const struct gp_children_config *config,
+		       struct gp_buf *errors)
+{
+	size_t count;
+	int ret = gp_policy_sockets_open(config->conf, &config->pool.identity, &config->admin_rule,
+					 c->policy_fds, &count, &c->fetch_fd, errors);
+
+	gp_admin_rule_format(&config->admin_rule, c->admin_rule);
+	c->given[FETCH] = (struct given){ NULL, &c->fetch_fd, 1 };
+	c->given[POLICY] = (struct given){ c->admin_rule, c->policy_fds, count };
+	return ret;
+}
+
+enum line { LINE_OF_ITS_OWN, LINE_OF_SUPERVISOR, LINE_OF_POLICY };
+
+/* A further process is a row here, and its file. Its user is server.user, its system call filter
+ * stands in its file (struct gp_child_ops). */
+static const struct row {
+	const char *role; /* the subcommand that it is started with */
+	int (*main)(const char *argument);
+	bool (*is_wanted)(const struct gp_children_config *config);
+	bool many; /* as many as server.workers says; else one */
+	enum line line;
+	bool writes_counters;
+	/* sealed memory: nobody but the edge is given keys and passwords */
+	enum gp_sealed configuration;
+	enum gp_sealed certificates;
+	bool tickets;
+	/* Sockets and argument; EX_OK or a line in `errors`. NULL: they have been opened. */
+	int (*open)(struct gp_children *c, const struct gp_children_config *config,
+		    struct gp_buf *errors);
+} rows[KINDS] = {
+	/* clang-format off */
+	/*          role            main            wanted            many   counters, written           configuration             certificates            tickets sockets */
+	[EDGE]   = { "edge-worker",   gp_worker_main, edge_is_wanted,   true,  LINE_OF_ITS_OWN,    true,  GP_SEALED_CONFIGURATION, GP_SEALED_CERTIFICATES, true,  open_edge },
+	[WEB]    = { "web",           gp_web_main,    web_is_wanted,    false, LINE_OF_SUPERVISOR, false, GP_SEALED_WEB,           GP_SEALED_WEB,          false, open_web },
+	[FETCH]  = { "fetch",         gp_fetch_main,  policy_is_wanted, false, LINE_OF_SUPERVISOR, false, GP_SEALED_POLICY,        GP_SEALED_TRUST,        false, open_policy },
+	[POLICY] = { "policy-server", gp_policy_main, policy_is_wanted, false, LINE_OF_POLICY,     true,  GP_SEALED_POLICY,        GP_SEALED_POLICY,       false, NULL },
+	/* clang-format on */
+};
+
+bool gp_child_run_role(const char *role, const char *argument, int *status_out)
+{
+	for (int i = 0; i < KINDS; i++) {
+		if (strcmp(rows[i].role, role) != 0)
+			continue;
+		*status_out = rows[i].main(argument);
+		return true;
+	}
+	return false;
+}
+
+/* ---- counters: a line for each worker, then these ---- */
 
 unsigned gp_children_counter_lines(unsigned worker_count)
 {
-	return worker_count + 2;
+	return worker_count + LINE_OF_POLICY;
+}
+
+static unsigned first_line(const struct row *row, unsigned worker_count)
+{
+	return row->line == LINE_OF_ITS_OWN ? 0 : worker_count + (unsigned)row->line - 1;
+}
+
+unsigned gp_children_supervisor_line(unsigned worker_count)
+{
+	return worker_count + LINE_OF_SUPERVISOR - 1;
+}
+
+/* ---- start ---- */
+
+static int open_pool(struct gp_children *c, enum kind kind, const struct gp_children_config *config)
+{
+	const struct row *row = &rows[kind];
+	struct gp_pool_config pool = config->pool;
+
+	pool.role = row->role;
+	pool.argument = c->given[kind].argument;
+	pool.worker_count = row->many ? config->worker_count : 1;
+	pool.first_line = first_line(row, config->worker_count);
+	/* workers compare themselves with each other only */
+	pool.line_count = row->many ? config->worker_count
+				    : gp_children_counter_lines(config->worker_count);
+	c->pools[kind] = gp_pool_new(&pool);
+	return c->pools[kind] ? EX_OK : EX_OSERR;
+}
+
+int gp_children_new(const struct gp_children_config *config, struct gp_children **children_out,
+		    struct gp_buf *errors)
+{
+	struct gp_children *c = calloc(1, sizeof(*c));
+	int ret = EX_OK;
+
+	*children_out = c;
+	if (!c)
+		return EX_OSERR;
+	for (enum kind kind = 0; ret == EX_OK && kind < KINDS; kind++) {
+		if (!rows[kind].is_wanted(config))
+			continue;
+		if (rows[kind].open && rows[kind].open(c, config, errors) != GP_OK)
+			ret = EX_UNAVAILABLE;
+		else
+			ret = open_pool(c, kind, config);
+	}
+	return ret;
+}
+
+void gp_children_free(struct gp_children *c)
+{
+	if (!c)
+		return;
+	for (int i = 0; i < KINDS; i++)
+		gp_pool_free(c->pools[i]);
+	free(c);
+}
+
+/* ---- set-up ---- */
+
+void gp_children_set_up(struct gp_children *c, const struct gp_children_set_up *set_up)
+{
+	const int *sealed = set_up->snapshot->fds;
+
+	c->given[EDGE].sockets = set_up->listening_fds;
+	c->given[EDGE].socket_count = set_up->snapshot->conf->listener_count;
+	for (int i = 0; i < KINDS; i++) {
+		const struct row *row = &rows[i];
+		/* where there is nothing for it stands what it has already */
+		const int fds[GP_SETUP_FD_LISTENERS] = {
+			[GP_SETUP_FD_CONFIGURATION] = sealed[row->configuration],
+			[GP_SETUP_FD_CERTIFICATES] = sealed[row->certificates],
+			[GP_SETUP_FD_TICKETS] = row->tickets ? set_up->ticket_fd
+							     : sealed[row->configuration],
+			[GP_SETUP_FD_COUNTERS] = row->writes_counters ? set_up->counter_fd
+								      : set_up->counter_read_fd,
+		};
+
+		if (c->pools[i])
+			gp_pool_set_up(c->pools[i], fds, c->given[i].sockets,
+				       c->given[i].socket_count);
+	}
 }
 
 /* ---- all of them at once ---- */
 
 static bool all(const struct gp_children *c, bool (*is_so)(const struct gp_pool *pool))
 {
-	for (int i = 0; i < POOLS; i++) {
+	for (int i = 0; i < KINDS; i++) {
 		if (c->pools[i] && !is_so(c->pools[i]))
 			return false;
 	}
@@ -50,7 +232,7 @@ bool gp_children_are_gone(const struct gp_children *c)
 
 void gp_children_drain(struct gp_children *c, uint64_t ms)
 {
-	for (int i = 0; i < POOLS; i++) {
+	for (int i = 0; i < KINDS; i++) {
 		if (c->pools[i])
 			gp_pool_drain(c->pools[i], ms);
 	}
@@ -58,7 +240,7 @@ void gp_children_drain(struct gp_children *c, uint64_t ms)
 
 void gp_children_reap(struct gp_children *c)
 {
-	for (int i = 0; i < POOLS; i++) {
+	for (int i = 0; i < KINDS; i++) {
 		if (c->pools[i])
 			gp_pool_reap(c->pools[i]);
 	}
@@ -66,144 +248,5 @@ void gp_children_reap(struct gp_children *c)
 
 int gp_children_worker_pid(const struct gp_children *c, unsigned index)
 {
-	return gp_pool_pid(c->pools[POOL_EDGE], index);
-}
-
-/* ---- what they are given ---- */
-
-static void set_up_edge(struct gp_children *c, const struct gp_children_set_up *given)
-{
-	const int *sealed = given->snapshot->fds;
-	const int fds[GP_SETUP_FD_LISTENERS] = {
-		[GP_SETUP_FD_CONFIGURATION] = sealed[GP_SEALED_CONFIGURATION],
-		[GP_SETUP_FD_CERTIFICATES] = sealed[GP_SEALED_CERTIFICATES],
-		[GP_SETUP_FD_TICKETS] = given->ticket_fd,
-		[GP_SETUP_FD_COUNTERS] = given->counter_fd,
-	};
-
-	gp_pool_set_up(c->pools[POOL_EDGE], fds, given->listening_fds,
-		       given->snapshot->conf->listener_count);
-}
-
-/* The others get neither keys nor passwords: `settings` stands wherever there is nothing for
- * them. */
-static void set_up_single(struct gp_children *c, enum pool pool, int settings, int certificates,
-			  int counters, const int *sockets, size_t socket_count)
-{
-	const int fds[GP_SETUP_FD_LISTENERS] = {
-		[GP_SETUP_FD_CONFIGURATION] = settings,
-		[GP_SETUP_FD_CERTIFICATES] = certificates,
-		[GP_SETUP_FD_TICKETS] = settings,
-		[GP_SETUP_FD_COUNTERS] = counters,
-	};
-
-	gp_pool_set_up(c->pools[pool], fds, sockets, socket_count);
-}
-
-void gp_children_set_up(struct gp_children *c, const struct gp_children_set_up *given)
-{
-	const int *sealed = given->snapshot->fds;
-	int web = sealed[GP_SEALED_WEB], policy = sealed[GP_SEALED_POLICY];
-
-	if (c->pools[POOL_EDGE])
-		set_up_edge(c, given);
-	if (c->pools[POOL_WEB])
-		set_up_single(c, POOL_WEB, web, web, given->counter_read_fd, c->web_fds,
-			      GP_WEB_SOCKETS);
-	if (c->pools[POOL_FETCH])
-		set_up_single(c, POOL_FETCH, policy, sealed[GP_SEALED_TRUST],
-			      given->counter_read_fd, &c->fetch_fd, 1);
-	if (c->pools[POOL_POLICY])
-		set_up_single(c, POOL_POLICY, policy, policy, given->counter_fd, c->policy_fds,
-			      c->policy_fd_count);
-}
-
-/* ---- start ---- */
-
-static int open_pool(struct gp_children *c, enum pool pool, const struct gp_pool_config *config)
-{
-	c->pools[pool] = gp_pool_new(config);
-	return c->pools[pool] ? EX_OK : EX_OSERR;
-}
-
-static int open_edge(struct gp_children *c, const struct gp_children_config *config)
-{
-	struct gp_pool_config edge = config->pool;
-
-	if (!config->worker_count)
-		return EX_OK;
-	edge.role = "edge-worker";
-	edge.argument = gp_conf_calls_unix_sockets(config->conf) ? GP_WORKER_UNIX_BACKENDS : NULL;
-	edge.worker_count = config->worker_count;
-	edge.line_count = config->worker_count;
-	return open_pool(c, POOL_EDGE, &edge);
-}
-
-static int open_single(struct gp_children *c, const struct gp_children_config *config,
-		       enum pool pool, const char *role, unsigned line)
-{
-	struct gp_pool_config single = config->pool;
-
-	single.role = role;
-	single.argument = pool == POOL_POLICY ? c->admin_rule : NULL;
-	single.worker_count = 1;
-	single.first_line = line;
-	single.line_count = gp_children_counter_lines(config->worker_count);
-	return open_pool(c, pool, &single);
-}
-
-/* Its line of counters is also the supervisor's. */
-static int open_web(struct gp_children *c, const struct gp_children_config *config,
-		    struct gp_buf *errors)
-{
-	if (!config->web || !gp_web_is_wanted(config->conf))
-		return EX_OK;
-	if (gp_web_sockets_open(config->conf, &config->pool.identity, c->web_fds, errors) != GP_OK)
-		return EX_UNAVAILABLE;
-	return open_single(c, config, POOL_WEB, "web", config->worker_count);
-}
-
-static int open_policy(struct gp_children *c, const struct gp_children_config *config,
-		       struct gp_buf *errors)
-{
-	int ret;
-
-	if (!config->policy || !gp_policy_is_wanted(config->conf))
-		return EX_OK;
-	if (gp_policy_sockets_open(config->conf, &config->pool.identity, &config->admin_rule,
-				   c->policy_fds, &c->policy_fd_count, &c->fetch_fd,
-				   errors) != GP_OK)
-		return EX_UNAVAILABLE;
-	gp_admin_rule_format(&config->admin_rule, c->admin_rule);
-	ret = open_single(c, config, POOL_FETCH, "fetch", config->worker_count);
-	if (ret == EX_OK)
-		ret = open_single(c, config, POOL_POLICY, "policy-server",
-				  config->worker_count + 1);
-	return ret;
-}
-
-int gp_children_new(const struct gp_children_config *config, struct gp_children **children_out,
-		    struct gp_buf *errors)
-{
-	struct gp_children *c = calloc(1, sizeof(*c));
-	int ret;
-
-	*children_out = c;
-	if (!c)
-		return EX_OSERR;
-	ret = open_edge(c, config);
-	if (ret == EX_OK)
-		ret = open_web(c, config, errors);
-	if (ret == EX_OK)
-		ret = open_policy(c, config, errors);
-	return ret;
-}
-
-void gp_children_free(struct gp_children *c)
-{
-	if (!c)
-		return;
-	for (int i = 0; i < POOLS; i++)
-		gp_pool_free(c->pools[i]);
-	free(c);
+	return gp_pool_pid(c->pools[EDGE], index);
 }

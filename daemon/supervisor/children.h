@@ -25,6 +25,9 @@ struct gp_children_config {
 /* Lines of counters: one for each worker, then the supervisor's own, then the policy process's. */
 unsigned gp_children_counter_lines(unsigned worker_count);
 
+/* The supervisor's own. */
+unsigned gp_children_supervisor_line(unsigned worker_count);
+
 /* What the children are given. The descriptors stay the caller's, and live, as does the array of
  * them, as long as the children or the next set-up. */
 struct gp_children_set_up {
@@ -54,6 +57,9 @@ void gp_children_drain(struct gp_children *children, uint64_t ms);
 
 /* After SIGCHLD. */
 void gp_children_reap(struct gp_children *children);
+
+/* In a child: be what `role`, the subcommand, says. False: there is no such role. */
+bool gp_child_run_role(const char *role, const char *argument, int *status_out);
 
 /* Process id of the edge's worker `index`, or 0. */
 int gp_children_worker_pid(const struct gp_children *children, unsigned index);

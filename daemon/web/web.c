@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/web/web.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "daemon/process/child.h"
-#include "daemon/process/control.h"
-#include "daemon/process/event_rows.h"
-#include "daemon/process/memory.h"
-#include "daemon/process/sandbox.h"
 #include "daemon/web/metrics.h"
 #include "daemon/web/web_settings.h"
 #include "http/server.h"
 
-enum { FDS_MAX = GP_SETUP_FD_LISTENERS + GP_WEB_SOCKETS };
-
 struct web {
 	struct gp_loop *loop;
-	struct gp_watch control;
 	struct gp_web_settings settings;
 	const struct gp_counters *counters;
 	unsigned line_count;
@@ -84,15 +75,15 @@ static void answer_metrics(void *arg, const struct gp_http_request *request,
 
 /* ---- set-up ---- */
 
-static int read_settings(struct web *web, int fd)
+static int read_settings(struct web *web, const struct gp_child_set_up *given)
 {
 	struct gp_web_settings fresh;
 	void *map;
 	size_t len;
-	int ret = gp_memory_map(fd, GP_MEMORY_SEALED, &map, &len);
+	int ret = gp_child_map(given, GP_SETUP_FD_CONFIGURATION, &map, &len);
 
-	if (ret != GP_OK || !map)
-		return GP_E_IO;
+	if (ret != GP_OK)
+		return ret;
 	ret = gp_web_settings_read(gp_str_from(map, len), &fresh);
 	munmap(map, len);
 	if (ret != GP_OK) {
@@ -103,21 +94,6 @@ static int read_settings(struct web *web, int fd)
 	web->settings = fresh;
 	gp_log_setup((enum gp_log_level)fresh.level, (enum gp_log_format)fresh.format,
 		     (enum gp_log_target)fresh.target);
-	return GP_OK;
-}
-
-static int map_counters(struct web *web, const struct gp_control *control, int fd)
-{
-	void *map;
-	size_t len;
-
-	if (web->counters)
-		return GP_OK;
-	if (gp_memory_map(fd, GP_MEMORY_READ, &map, &len) != GP_OK ||
-	    len < control->number[1] * sizeof(*web->counters))
-		return GP_E_IO;
-	web->counters = map;
-	web->line_count = (unsigned)control->number[1];
 	return GP_OK;
 }
 
@@ -143,54 +119,39 @@ static int open_servers(struct web *web, const int *fds)
 	return GP_OK;
 }
 
-static void set_up(struct web *web, const struct gp_control *control, const int *fds,
-		   size_t fd_count)
-{
-	const struct gp_control ready = { .type = GP_CONTROL_READY };
-	int ret = GP_E_STATE;
-
-	if (fd_count == FDS_MAX)
-		ret = read_settings(web, fds[GP_SETUP_FD_CONFIGURATION]);
-	if (ret == GP_OK)
-		ret = map_counters(web, control, fds[GP_SETUP_FD_COUNTERS]);
-	for (size_t i = 0; i < fd_count && i < GP_SETUP_FD_LISTENERS; i++)
-		close(fds[i]);
-	if (ret == GP_OK)
-		ret = open_servers(web, fds + GP_SETUP_FD_LISTENERS);
-	/* the supervisor sees it end, says so and tries again */
-	if (ret != GP_OK)
-		_exit(EX_SOFTWARE);
-	gp_control_send(GP_CONTROL_FD, &ready, NULL, 0);
-}
-
-static void on_control(void *arg, unsigned ready)
+static int set_up(void *arg, const struct gp_child_set_up *given)
 {
 	struct web *web = arg;
-	int fds[FDS_MAX];
-	size_t fd_count;
-	struct gp_control control;
-	int ret = gp_control_receive(GP_CONTROL_FD, &control, fds, FDS_MAX, &fd_count);
+	int ret = read_settings(web, given);
 
-	(void)ready;
-	if (ret == GP_AGAIN)
-		return;
-	if (ret == GP_OK && control.type == GP_CONTROL_SETUP)
-		set_up(web, &control, fds, fd_count);
-	else
-		gp_loop_stop(web->loop);
+	web->counters = given->counters;
+	web->line_count = given->line_count;
+	if (ret == GP_OK)
+		ret = open_servers(web, given->sockets);
+	if (ret == GP_OK)
+		gp_child_say_ready();
+	return ret;
 }
 
-int gp_web_main(void)
+static int begin(void *arg, struct gp_loop *loop)
 {
-	struct web web = { .loop = gp_loop_new() };
+	((struct web *)arg)->loop = loop;
+	return GP_OK;
+}
 
-	gp_child_begin("gatepost-web");
-	if (!web.loop)
-		return EX_OSERR;
-	gp_watch_init(&web.control, web.loop, GP_CONTROL_FD, on_control, &web);
-	gp_watch_set(&web.control, GP_READABLE);
-	if (gp_sandbox_enter(GP_SANDBOX_WORKER) != GP_OK)
-		return EX_OSERR;
-	gp_loop_run(web.loop);
-	return EX_OK;
+int gp_web_main(const char *argument)
+{
+	static const struct gp_child_ops ops = {
+		.name = "gatepost-web",
+		.sandbox = GP_SANDBOX_WORKER,
+		.counters = GP_MEMORY_READ,
+		.sockets_min = GP_WEB_SOCKETS,
+		.sockets_max = GP_WEB_SOCKETS,
+		.begin = begin,
+		.set_up = set_up,
+	};
+	struct web web = { .loop = NULL };
+
+	(void)argument;
+	return gp_child_run(&ops, &web);
 }

@@ -7,7 +7,7 @@
 
 enum gp_web_socket { GP_WEB_PAGES, GP_WEB_METRICS, GP_WEB_SOCKETS };
 
-/* What the process does; its exit status. */
-int gp_web_main(void);
+/* What the process does; its exit status. There is no argument. */
+int gp_web_main(const char *argument);
 
 #endif
