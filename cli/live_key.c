@@ -11,8 +11,8 @@
 
 #include "base/err.h"
 #include "base/time.h"
-#include "conf/role.h"
 #include "io/socket.h"
+#include "proto/role.h"
 #include "tls/dane.h"
 
 enum { PATIENCE_MS = 10000, HEARD_MAX = 8192, STEPS_MAX = 3 };

@@ -11,8 +11,8 @@
 #include "cli/live_key.h"
 #include "cli/policy_ask.h"
 #include "cli/records_lookup.h"
-#include "conf/role.h"
 #include "policy/explain.h"
+#include "proto/role.h"
 #include "publish/compare.h"
 #include "publish/policy.h"
 
@@ -102,7 +102,7 @@ static int role_of(const struct gp_publish_facts *facts, uint16_t port)
 		if (facts->services[i].port == port)
 			return facts->services[i].role;
 	}
-	return port == 25 ? GP_ROLE_SMTP : -1;
+	return port == gp_roles[gp_role_of_mx()].port ? gp_role_of_mx() : -1;
 }
 
 static void check_live_key(struct check *check, const struct gp_publish_key *key,

@@ -11,23 +11,17 @@ enum { SCOPE_SIZE = 128 };
 
 const struct gp_edge_ops *gp_edge_ops_of(int role)
 {
-	static const struct gp_edge_ops *const ops[GP_ROLES] = {
-		[GP_ROLE_IMAPS] = &gp_imap_edge,
-		[GP_ROLE_IMAP] = &gp_imap_edge,
-		[GP_ROLE_POP3S] = &gp_pop3_edge,
-		[GP_ROLE_POP3] = &gp_pop3_edge,
-		[GP_ROLE_SUBMISSIONS] = &gp_smtp_edge,
-		[GP_ROLE_SUBMISSION] = &gp_smtp_edge,
-		[GP_ROLE_SMTP] = &gp_smtp_edge,
-		[GP_ROLE_XMPPS_CLIENT] = &gp_xmpp_client_edge,
-		[GP_ROLE_XMPP_CLIENT] = &gp_xmpp_client_edge,
-		[GP_ROLE_XMPPS_SERVER] = &gp_xmpp_server_edge,
-		[GP_ROLE_XMPP_SERVER] = &gp_xmpp_server_edge,
-		[GP_ROLE_SIEVE] = &gp_sieve_edge,
-		[GP_ROLE_HTTPS] = &gp_https_edge,
+	static const struct gp_edge_ops *const ops[GP_PROTOCOLS] = {
+		[GP_PROTOCOL_IMAP] = &gp_imap_edge,
+		[GP_PROTOCOL_POP3] = &gp_pop3_edge,
+		[GP_PROTOCOL_SIEVE] = &gp_sieve_edge,
+		[GP_PROTOCOL_SMTP] = &gp_smtp_edge,
+		[GP_PROTOCOL_XMPP_CLIENT] = &gp_xmpp_client_edge,
+		[GP_PROTOCOL_XMPP_SERVER] = &gp_xmpp_server_edge,
+		[GP_PROTOCOL_HTTP] = &gp_https_edge,
 	};
 
-	return ops[role];
+	return ops[gp_roles[role].protocol];
 }
 
 int gp_backend_socket_address(const struct gp_conf_address *address, struct gp_socket_address *out)
@@ -55,17 +49,16 @@ static int set_up_tls(struct gp_edge_listener *l, const struct gp_conf_listener 
 		      char *error_out, size_t error_size)
 {
 	char scope[SCOPE_SIZE];
-	bool s2s = gp_roles[listener->role].s2s;
+	const struct gp_role_row *role = &gp_roles[listener->role];
 	const struct gp_tls_server_config config = {
-		.request_client_certificate = block != NULL || s2s,
+		.request_client_certificate = block != NULL || role->s2s,
 		.client_ca_pem = block ? block->ca_pem : listener->s2s_ca_pem,
-		.clients_are_servers = s2s,
+		.clients_are_servers = role->s2s,
 		.certificate = listener->certificate,
-		.alpn = l->ops->alpn,
+		.alpn = role->alpn,
 		.scope = scope,
-		.refuse_unknown_sni = listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE ||
-				      listener->role == GP_ROLE_HTTPS,
-		.opportunistic = listener->role == GP_ROLE_SMTP && !listener->starttls_required,
+		.refuse_unknown_sni = listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE || role->http,
+		.opportunistic = role->mx && !listener->starttls_required,
 		.dear_waits = true,
 	};
 
@@ -170,7 +163,7 @@ struct gp_smtp_edge_config gp_edge_smtp_config(const struct gp_conf *conf,
 		[GP_CONF_REQUIRETLS_HEADER] = GP_REQUIRETLS_HEADER,
 		[GP_CONF_REQUIRETLS_FINAL] = GP_REQUIRETLS_FINAL,
 	};
-	bool mx = listener->role == GP_ROLE_SMTP;
+	bool mx = gp_roles[listener->role].mx;
 	bool reject = listener->bare_newline == GP_CONF_BARE_NEWLINE_REJECT ||
 		      (listener->bare_newline == GP_CONF_BARE_NEWLINE_BY_ROLE && mx);
 

@@ -239,7 +239,7 @@ static void adopt(struct worker *worker, struct setup *setup)
 		point->worker = worker;
 		LIST_INSERT_HEAD(&worker->listeners, point->listener, link);
 		gp_watch_init(&point->watch, worker->load.loop, point->fd, on_acceptable, point);
-		if (worker->conf->listeners[i].role == GP_ROLE_SMTP)
+		if (gp_roles[worker->conf->listeners[i].role].mx)
 			point->probe = gp_extension_probe_start(worker->load.loop, point->listener);
 	}
 	free_points(old_points, old_count);

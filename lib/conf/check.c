@@ -147,8 +147,7 @@ static void smtp_settings_fit_role(const struct checker *c)
 				 "requiretls, relay-follows and bare-newline are for smtp, "
 				 "submission and submissions, not for %s",
 				 role->name);
-	if ((listener->starttls_required || listener->starttls_required_from.count) &&
-	    listener->role != GP_ROLE_SMTP)
+	if ((listener->starttls_required || listener->starttls_required_from.count) && !role->mx)
 		gp_conf_complain(c->errors, c->place,
 				 "starttls-required is for smtp; %s takes no mail and no password "
 				 "without TLS anyway",
@@ -164,7 +163,7 @@ static void smtp_settings_fit_role(const struct checker *c)
 /* RFC 7672 section 8.1: a sender that asks for a name we do not have must get some certificate */
 static void mx_knows_every_name(const struct checker *c)
 {
-	if (c->listener->role == GP_ROLE_SMTP && c->listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE)
+	if (gp_roles[c->listener->role].mx && c->listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE)
 		gp_conf_complain(c->errors, c->place,
 				 "unknown-sni = \"refuse\" is not for smtp: senders must get the "
 				 "default certificate (RFC 7672 section 8.1)");
@@ -316,7 +315,7 @@ static void client_certificates_fit_role(const struct checker *c)
 	if (!name && (backend->login != GP_CONF_LOGIN_NONE || listener->preauth))
 		gp_conf_complain(c->errors, c->place,
 				 "login of the backend and preauth need client-certificates");
-	if (listener->preauth && listener->role != GP_ROLE_IMAPS)
+	if (listener->preauth && !role->preauth)
 		gp_conf_complain(c->errors, c->place, "preauth is for imaps, not for %s",
 				 role->name);
 }

@@ -113,7 +113,7 @@ static void rua_can_be_published(const struct lens *l)
 static bool is_service(const char *word)
 {
 	for (int role = 0; role < GP_ROLES; role++) {
-		if (role != GP_ROLE_HTTPS && !strcmp(gp_roles[role].name, word))
+		if (!gp_roles[role].http && !strcmp(gp_roles[role].name, word))
 			return true;
 	}
 	return false;

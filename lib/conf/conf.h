@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/endpoint.h"
 #include "base/log.h"
-#include "conf/role.h"
+#include "proto/role.h"
 
 /* The configuration: libconfig's grammar, read into plain structs by the rows of schema.c.
  * All texts belong to the gp_conf and live as long as it. */

@@ -195,9 +195,6 @@ struct gp_edge_ops {
 
 	void (*free)(struct gp_edge *edge);
 
-	/* ALPN protocol id (RFC 7301), or NULL. */
-	const char *alpn;
-
 	/* What may be said to a spliced, idle client when we stop; NULL: nothing. */
 	const char *spliced_goodbye;
 

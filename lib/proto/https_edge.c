@@ -42,7 +42,6 @@ const struct gp_edge_ops gp_https_edge = {
 	.feed = gp_edge_feed,
 	.next = gp_edge_next,
 	.free = gp_edge_free,
-	.alpn = "http/1.1",
 	.spliced_goodbye = NULL,
 	.question = NULL,
 };

@@ -15,7 +15,7 @@ static bool leads_to_web(const struct gp_conf *conf)
 	for (size_t i = 0; i < conf->listener_count; i++) {
 		const struct gp_conf_listener *listener = &conf->listeners[i];
 
-		if (listener->role == GP_ROLE_HTTPS &&
+		if (gp_roles[listener->role].http &&
 		    !strcmp(listener->backend.address.text, conf->web.address.text))
 			return true;
 	}

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "publish/srv.h"
+#include "proto/role.h"
 
 /* "before" and "after" make the name, which is added once. */
 static int add(struct gp_csr_names *names, enum gp_identity_kind kind, const char *before,
@@ -33,15 +33,21 @@ static int add(struct gp_csr_names *names, enum gp_identity_kind kind, const cha
 	return GP_OK;
 }
 
-static int add_mail_services(struct gp_csr_names *names, const struct gp_publish_facts *facts)
+/* The SRV-IDs of what is offered, XMPP or the other services, each once. */
+static int add_services(struct gp_csr_names *names, const struct gp_publish_facts *facts, bool xmpp)
 {
+	const char *last = "";
 	char before[32];
 	int ret = GP_OK;
 
-	for (const struct gp_srv_row *row = gp_srv_rows; row->service && ret == GP_OK; row++) {
-		if (gp_roles[row->role].xmpp || !gp_publish_offers(facts, row->role))
+	for (int role = 0; role < GP_ROLES && ret == GP_OK; role++) {
+		const struct gp_role_row *row = &gp_roles[role];
+
+		if (!row->srv_id || row->xmpp != xmpp || !gp_publish_offers(facts, role) ||
+		    !strcmp(row->srv_id, last))
 			continue;
-		snprintf(before, sizeof(before), "%s.", row->service);
+		last = row->srv_id;
+		snprintf(before, sizeof(before), "%s.", row->srv_id);
 		ret = add(names, GP_IDENTITY_SRV, before, facts->domain);
 	}
 	return ret;
@@ -55,21 +61,15 @@ static int add_mail(struct gp_csr_names *names, const struct gp_publish_facts *f
 		ret = add(names, GP_IDENTITY_DNS, "", facts->mx[i]);
 	if (ret == GP_OK)
 		ret = add(names, GP_IDENTITY_DNS, "", facts->domain);
-	return ret == GP_OK ? add_mail_services(names, facts) : ret;
+	return ret == GP_OK ? add_services(names, facts, false) : ret;
 }
 
-/* The name is the domain's, on whatever host it is; direct TLS asks for the same SRV-IDs. */
+/* The name is the domain's, on whatever host it is. */
 static int add_xmpp(struct gp_csr_names *names, const struct gp_publish_facts *facts)
 {
 	int ret = add(names, GP_IDENTITY_DNS, "", facts->domain);
 
-	if (ret == GP_OK && (gp_publish_offers(facts, GP_ROLE_XMPP_CLIENT) ||
-			     gp_publish_offers(facts, GP_ROLE_XMPPS_CLIENT)))
-		ret = add(names, GP_IDENTITY_SRV, "_xmpp-client.", facts->domain);
-	if (ret == GP_OK && (gp_publish_offers(facts, GP_ROLE_XMPP_SERVER) ||
-			     gp_publish_offers(facts, GP_ROLE_XMPPS_SERVER)))
-		ret = add(names, GP_IDENTITY_SRV, "_xmpp-server.", facts->domain);
-	return ret;
+	return ret == GP_OK ? add_services(names, facts, true) : ret;
 }
 
 static int add_web(struct gp_csr_names *names, const struct gp_publish_facts *facts)

@@ -202,7 +202,7 @@ static int add_entry(struct gathering *g, const struct gp_conf_domain *entry)
 		return GP_OK;
 	if (gp_roles[role].xmpp)
 		return add_xmpp_host(g, entry);
-	if (role == GP_ROLE_SMTP)
+	if (gp_roles[role].mx)
 		return add_mx_hosts(g, entry);
 	return take_host(g, entry, gp_conf_mail_host(g->conf, entry)) ? add_keys(g, g->host)
 								      : GP_OK;
@@ -222,7 +222,7 @@ static int add_listener(struct gathering *g)
 {
 	int ret;
 
-	if (g->listener->role == GP_ROLE_HTTPS)
+	if (gp_roles[g->listener->role].http)
 		return GP_OK;
 	g->host[0] = '\0';
 	ret = add_own_service(g);

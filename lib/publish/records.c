@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "conf/domain.h"
-#include "publish/srv.h"
+#include "proto/role.h"
 
 /* Short where a change of keys or policy waits for it (RFC 7671 section 13), long where it is an
  * attacker's chance that the record must be asked for (RFC 8460 section 7). */
@@ -114,36 +114,36 @@ static int add_tlsrpt(struct gp_records *records, const struct gp_publish_facts 
 /* ---- SRV ---- */
 
 static int add_srv(struct gp_records *records, const struct gp_publish_facts *facts,
-		   const struct gp_srv_row *row, unsigned priority, uint16_t port)
+		   const struct gp_role_row *row, unsigned priority, uint16_t port)
 {
-	const char *host = gp_roles[row->role].xmpp ? facts->xmpp_host : facts->mail_host;
+	const char *host = row->xmpp ? facts->xmpp_host : facts->mail_host;
 	struct gp_buf text;
 	char label[32];
 	int ret;
 
 	gp_buf_init(&text, TEXT_MAX);
-	snprintf(label, sizeof(label), "%s._tcp", row->service);
+	snprintf(label, sizeof(label), "%s._tcp", row->srv);
 	ret = port ? gp_buf_appendf(&text, "%u 0 %u %s.", priority, port, host)
 		   : gp_buf_append_str(&text, "0 0 0 .");
 	if (ret == GP_OK)
 		ret = add(records, GP_RECORD_SRV, label, facts->domain, &text, TTL_S,
-			  port ? row->why : "RFC 2782: the service is not offered");
+			  port ? row->srv_why : "RFC 2782: the service is not offered");
 	gp_buf_deinit(&text);
 	return ret;
 }
 
-static int add_srv_row(struct gp_records *records, const struct gp_publish_facts *facts,
-		       const struct gp_srv_row *row)
+static int add_srv_row(struct gp_records *records, const struct gp_publish_facts *facts, int role)
 {
+	const struct gp_role_row *row = &gp_roles[role];
 	unsigned priority = row->priority;
 	int ret = GP_OK;
 
-	if (facts->elsewhere[row->role])
+	if (!row->srv || facts->elsewhere[role])
 		return GP_OK;
-	if (!gp_publish_offers(facts, row->role))
+	if (!gp_publish_offers(facts, role))
 		return add_srv(records, facts, row, 0, 0);
 	for (size_t i = 0; i < facts->service_count && ret == GP_OK; i++) {
-		if (facts->services[i].role == row->role)
+		if (facts->services[i].role == role)
 			ret = add_srv(records, facts, row, priority++, facts->services[i].port);
 	}
 	return ret;
@@ -155,8 +155,8 @@ static int add_services(struct gp_records *records, const struct gp_publish_fact
 	int ret = GP_OK;
 
 	(void)text;
-	for (const struct gp_srv_row *row = gp_srv_rows; row->service && ret == GP_OK; row++)
-		ret = add_srv_row(records, facts, row);
+	for (int role = 0; role < GP_ROLES && ret == GP_OK; role++)
+		ret = add_srv_row(records, facts, role);
 	return ret;
 }
 

@@ -70,7 +70,6 @@ const struct gp_edge_ops gp_imap_edge = {
 	.feed = gp_edge_feed,
 	.next = gp_edge_next,
 	.free = gp_edge_free,
-	.alpn = "imap",
 	.spliced_goodbye = "* BYE The server is going down, try again soon\r\n",
 	.question = "a CAPABILITY\r\n",
 };

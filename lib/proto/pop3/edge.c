@@ -45,7 +45,6 @@ const struct gp_edge_ops gp_pop3_edge = {
 	.feed = gp_edge_feed,
 	.next = gp_edge_next,
 	.free = gp_edge_free,
-	.alpn = "pop3",
 	.spliced_goodbye = NULL,
 	.question = "CAPA\r\n",
 };

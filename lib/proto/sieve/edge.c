@@ -78,7 +78,6 @@ const struct gp_edge_ops gp_sieve_edge = {
 	.feed = gp_edge_feed,
 	.next = gp_edge_next,
 	.free = gp_edge_free,
-	.alpn = "managesieve",
 	.spliced_goodbye = NULL,
 	.question = "CAPABILITY\r\n",
 };

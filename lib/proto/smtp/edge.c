@@ -90,7 +90,6 @@ const struct gp_edge_ops gp_smtp_edge = {
 	.feed = gp_edge_feed,
 	.next = gp_edge_next,
 	.free = gp_edge_free,
-	.alpn = NULL, /* none is registered */
 	.spliced_goodbye = NULL,
 	.question = "EHLO localhost\r\n",
 };

@@ -153,7 +153,6 @@ const struct gp_edge_ops gp_xmpp_client_edge = {
 	.feed = gp_edge_feed,
 	.next = gp_edge_next,
 	.free = gp_edge_free,
-	.alpn = "xmpp-client",
 };
 
 const struct gp_edge_ops gp_xmpp_server_edge = {
@@ -161,5 +160,4 @@ const struct gp_edge_ops gp_xmpp_server_edge = {
 	.feed = gp_edge_feed,
 	.next = gp_edge_next,
 	.free = gp_edge_free,
-	.alpn = "xmpp-server",
 };

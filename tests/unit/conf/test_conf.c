@@ -54,7 +54,7 @@ static const struct row rows[] = {
 	  { "limits.idle-time must be between 30m and 1d" } },
 	{ "a word that is no choice",
 	  CERTIFICATES LISTENERS(LISTENER("imapx", "[::]:993", PLAIN_BACKEND)),
-	  { "role cannot be \"imapx\"; it is one of: imaps, imap, pop3s, pop3" } },
+	  { "role cannot be \"imapx\"; it is one of: submissions, submission, imaps, imap" } },
 	{ "[9051-11.2-2 8314-4-2] a listener without certificate",
 	  CERTIFICATES "listeners = ( { role = \"imap\"; address = \"[::]:143\"; backend = { "
 		       "address = \"127.0.0.1:1\"; }; } );\n",
