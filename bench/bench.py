@@ -29,10 +29,10 @@ import report  # noqa: E402
 
 CONCURRENCY = 32
 PARTS = ("speed", "starttls", "memory", "names", "swap", "workers", "flood")
-WITH_ALL_PROTOCOLS = ("gatepost", "nginx-mail", "dovecot")
-WITH_WORKERS = ("gatepost", "nginx-stream")
-WITH_NAMES = ("gatepost", "haproxy", "nginx-stream")
-UNDER_FLOOD = ("gatepost", "haproxy", "nginx-stream")
+WITH_ALL_PROTOCOLS = ("gatepost", peers.BEFORE, "nginx-mail", "dovecot")
+WITH_WORKERS = ("gatepost", peers.BEFORE, "nginx-stream")
+WITH_NAMES = ("gatepost", peers.BEFORE, "haproxy", "nginx-stream")
+UNDER_FLOOD = ("gatepost", peers.BEFORE, "haproxy", "nginx-stream")
 
 
 class Plan:
@@ -64,6 +64,8 @@ def parse_options():
     parser.add_argument("--build", default="build-bench", metavar="DIR",
                         help="the folder that holds bench/loadgen and the other tools")
     parser.add_argument("--gatepost", default="build/gatepost", metavar="PATH")
+    parser.add_argument("--before", metavar="PATH",
+                        help="another gatepost, measured beside this one")
     parser.add_argument("--only", metavar="PEER[,PEER..]",
                         help="measure gatepost and these peers only")
     parser.add_argument("--quick", action="store_true", help="one short round, for trying it out")
@@ -93,6 +95,8 @@ def command_to_repeat(options):
 def choose_peers(options):
     """The peers to measure; ends the program when one of them is not there."""
     everyone = peers.all_peers(os.path.abspath(options.gatepost))
+    if options.before:
+        everyone.insert(1, peers.another_gatepost(os.path.abspath(options.before)))
     chosen = everyone
     if options.only:
         names = ["gatepost"] + options.only.split(",")
@@ -113,8 +117,8 @@ def choose_peers(options):
 def copy_gatepost(lab, chosen):
     """Where `nobody` can execute it, whatever folder it was built in."""
     for peer in chosen:
-        if peer.name == "gatepost":
-            copy = lab.path("gatepost")
+        if peer.configured_as == "gatepost":
+            copy = lab.path(peer.name + "-program")
             shutil.copy(peer.command[0], copy)
             os.chmod(copy, 0o755)
             peer.command[0] = copy

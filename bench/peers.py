@@ -31,6 +31,9 @@ PROTOCOLS = {"IMAP": "imap", "POP": "pop3", "SUBMISSION": "submission", "SIEVE":
              "XMPP": "xmpp"}
 
 
+BEFORE = "before"  # the name of another gatepost
+
+
 class BenchError(Exception):
     """One peer could not be measured; the message says why."""
 
@@ -44,7 +47,7 @@ class Peer:
     """
 
     def __init__(self, name, title, command, version, package, greets=False, proxy=True,
-                 starttls=()):
+                 starttls=(), configured_as=None):
         self.name = name
         self.title = title
         self.command = command
@@ -53,9 +56,10 @@ class Peer:
         self.greets = greets
         self.proxy = proxy
         self.starttls = starttls
+        self.configured_as = configured_as or name
 
     def template(self, variant):
-        return os.path.join(HERE, "peers", variant, self.name + ".conf.in")
+        return os.path.join(HERE, "peers", variant, self.configured_as + ".conf.in")
 
     def program(self):
         """The program's path, or None when it is not there."""
@@ -66,6 +70,12 @@ class Peer:
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
         found = re.search(r"\d+\.\d+(\.\d+)*", output)
         return found.group(0) if found else "of this tree"
+
+
+def another_gatepost(path):
+    """An older program, say, beside the one that is measured."""
+    return Peer(BEFORE, "gatepost before", [path, "serve", "-c", "@CONF@"], ["--version"], None,
+                starttls=tuple(PROTOCOLS.values()), configured_as="gatepost")
 
 
 def all_peers(gatepost):
