@@ -48,14 +48,24 @@ os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/local/sbin
 PATIENCE_S = 30.0 * float(os.environ.get("LAB_PATIENCE", "1"))
 ROOT = os.getuid() == 0
 USER = pwd.getpwnam("nobody") if ROOT else pwd.getpwuid(os.getuid())
-PROGRAM = os.environ.get("GATEPOST") or os.path.join(TOP, "build", "gatepost")
+
+
+def find_program():
+	"""What Meson names, or else, by hand, the program that was built last."""
+	built = [os.path.join(TOP, name, "gatepost") for name in os.listdir(TOP) if name == "build" or name.startswith("build-")]
+	built = [path for path in built if os.access(path, os.X_OK)]
+	return os.environ.get("GATEPOST") or max(built, key=os.path.getmtime, default=os.path.join(TOP, "build", "gatepost"))
+
+
+PROGRAM = find_program()
 
 
 CRASH = re.compile(r"AddressSanitizer|runtime error:|worker-lost.*(signal (4|6|7|8|11) |exit status)")
 
 
 class Skip(Exception):
-	"""Raised by a test that this kernel cannot run; the text goes behind `kernel:`."""
+	"""Raised by a test that cannot run here. The text says why; it begins with `kernel: ` when a feature of the kernel is
+	missing, the only reason that ./test allows."""
 
 
 class Gone(Exception):
@@ -367,7 +377,7 @@ def inside(lab, script, *arguments, ordinary=True, patience=20 * PATIENCE_S):
 	enter = namespace_command(ordinary)
 	probe = subprocess.run([*enter, "true"], capture_output=True, text=True, cwd="/", check=False)
 	if probe.returncode:
-		raise Skip("no name spaces for this user: " + probe.stderr.strip())
+		raise Skip("kernel: no name spaces for this user: " + probe.stderr.strip())
 	copy = copy_tests(lab)
 	done = subprocess.run([*enter, python_for_all(), "-B", os.path.join(copy, "integration", script), *arguments],
 		env={**os.environ, "GATEPOST": lab.program(), "LAB_INSIDE": "1", "HOME": lab.folder}, cwd="/",
@@ -436,6 +446,9 @@ def run(lab):
 	if not os.path.exists(PROGRAM):
 		print(f"Bail out! There is no {PROGRAM}")
 		sys.exit(1)
+	if "GATEPOST" not in os.environ:
+		age = (time.time() - os.path.getmtime(PROGRAM)) / 60
+		print(f"# the program is {os.path.relpath(PROGRAM)}, built {age:.0f} minutes ago")
 	chosen = [row for row in tap.tests if not sys.argv[1:] or any(word in row[0] for word in sys.argv[1:])]
 	print(f"1..{len(chosen)}", flush=True)
 	failed = 0
@@ -452,7 +465,7 @@ def run_one(lab, number, name, function):
 	try:
 		function()
 	except Skip as why:
-		print(f"ok {number} - {name} # SKIP kernel: {why}", flush=True)
+		print(f"ok {number} - {name} # SKIP {why}", flush=True)
 		return True
 	except Exception:  # a failing check must not end the others
 		print(f"not ok {number} - {name}")

@@ -10,7 +10,7 @@ import stat
 import sys
 
 sys.dont_write_bytecode = True
-from gate import EX_CONFIG, Gate, certificate, gatepost, listener  # noqa: E402
+from gate import Gate, certificate, gatepost, listener  # noqa: E402
 from lab import ROOT, TOP, USER, Lab, command, contains, equal, python_for_all, run, test  # noqa: E402
 from pki import Pki  # noqa: E402
 

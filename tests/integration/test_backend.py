@@ -7,32 +7,15 @@ import socket
 import ssl
 import sys
 import warnings
-from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import lab, leaf, pki, tls  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import PATIENCE_S, Gone, Lab, contains, equal, run, split_address, test  # noqa: E402
-from pki import Pki  # noqa: E402
-from wire import Backend, by_starttls, context, imap_server, implicit, server_context  # noqa: E402
+from lab import PATIENCE_S, Gone, contains, equal, run, split_address, test  # noqa: E402
+from wire import Backend, by_starttls, imap_server, implicit, server_context  # noqa: E402
 
 NAME, BEHIND = "mail.example.test", "imap.backend.test"
 UNAVAILABLE = {"imap": b"* BYE [UNAVAILABLE] ", "pop3": b"-ERR [SYS/TEMP] "}
-lab = Lab()
-
-
-@cache
-def pki():
-	return Pki(lab)
-
-
-@cache
-def tls():
-	return context(pki().root)
-
-
-@cache
-def leaf():
-	return pki().leaf("mail", [NAME])
 
 
 class Edge:

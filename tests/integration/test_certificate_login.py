@@ -10,15 +10,14 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import lab, pki  # noqa: E402
 import mails  # noqa: E402
 from dovecot import Dovecot  # noqa: E402
 from gate import Gate, certificate, check_config, config_text, listener  # noqa: E402
-from lab import Lab, command, contains, equal, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import command, contains, equal, run, test  # noqa: E402
 from wire import Client, alert_of, by_starttls, context, implicit  # noqa: E402
 
 NAME, SECOND = "mail.example.test", "second.example.test"
-lab = Lab()
 OPENED = {"imaps": implicit, "imap": by_starttls, "pop3s": implicit, "pop3": by_starttls}
 PORTS = {"imaps": 1993, "imap": 1143, "pop3s": 1995, "pop3": 1110}
 GATE = lab.host()
@@ -44,11 +43,6 @@ passdb {{
   master = yes
 }}
 """
-
-
-@cache
-def pki():
-	return Pki(lab)
 
 
 @cache

@@ -7,26 +7,19 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import NAME, lab, pki  # noqa: E402
 import mails  # noqa: E402
 from dovecot import Dovecot  # noqa: E402
 from gate import Gate, certificate, check_config, config_text, listener  # noqa: E402
-from lab import Lab, contains, equal, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import contains, equal, run, test  # noqa: E402
 from postfix import Postfix  # noqa: E402
 from smtpserver import SmtpServer, reply  # noqa: E402
 from smtpserver import command as smtp  # noqa: E402
 from wire import Client, context, implicit  # noqa: E402
 
-NAME = "mail.example.test"
 MASTERS = "passdb {{\n  driver = passwd-file\n  args = {masters}\n  master = yes\n}}\nauth_username_format = %Ln\n"
-lab = Lab()
 GATE = lab.host()
 PORTS = {"postfix": 1465, "dovecot": 2465, "xclient": 3465, "no-auth": 4465, "no-xclient": 5465, "only": 6465, "sieve": 4190}
-
-
-@cache
-def pki():
-	return Pki(lab)
 
 
 @cache

@@ -10,20 +10,13 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import NAME, lab, pki  # noqa: E402
 from gate import Gate, certificate, check_config, config_text, listener  # noqa: E402
-from lab import Lab, command, contains, equal, eventually, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import command, contains, equal, eventually, run, test  # noqa: E402
 from wire import Backend, context, imap_server, implicit  # noqa: E402
 
-NAME = "mail.example.test"
-lab = Lab()
 IMAPS = lab.address(1993)
 FOLDER, LIVE, ARCHIVE = (lab.make_folder(name) for name in ("certs", "live", "archive"))
-
-
-@cache
-def pki():
-	return Pki(lab)
 
 
 @cache

@@ -8,9 +8,9 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import lab, pki  # noqa: E402
 from gate import config_text, gatepost  # noqa: E402
-from lab import Lab, command, connects, contains, equal, eventually, move_inside, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import command, connects, contains, equal, eventually, move_inside, run, test  # noqa: E402
 from zones import Zones  # noqa: E402
 
 move_inside()
@@ -18,13 +18,7 @@ MAP = "socketmap:inet:127.0.0.1:8642:QUERY"
 AUTHORITIES = "    smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt"
 LOCAL = "    nameserver 127.0.0.1"
 OLD = {"mail_version": "3.7.11"}
-lab = Lab()
 QUEUE = lab.make_folder("queue")
-
-
-@cache
-def pki():
-	return Pki(lab)
 
 
 @cache

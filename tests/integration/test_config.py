@@ -7,17 +7,10 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import lab, pki  # noqa: E402
 from gate import EX_CONFIG, EX_USAGE, Gate, certificate, check_config, config_text, gatepost, listener  # noqa: E402
-from lab import Lab, contains, equal, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import contains, equal, run, test  # noqa: E402
 from wire import Backend, Client, context, imap_server, implicit, pop3_server, server_context  # noqa: E402
-
-lab = Lab()
-
-
-@cache
-def pki():
-	return Pki(lab)
 
 
 @cache

@@ -8,36 +8,18 @@ import os
 import random
 import sys
 import time
-from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import NAME, lab, leaf, tls  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import Gone, Lab, contains, equal, eventually, proc_status, run, steady, test  # noqa: E402
-from pki import Pki  # noqa: E402
-from wire import Backend, Client, by_starttls, context, imap_server, implicit  # noqa: E402
+from lab import Gone, contains, equal, eventually, proc_status, run, steady, test  # noqa: E402
+from wire import Backend, Client, by_starttls, imap_server, implicit  # noqa: E402
 
-NAME = "mail.example.test"
 CLOCK = os.sysconf("SC_CLK_TCK")
 WORDS = [b"a", b" ", b"\r\n", b"\n", b"\0", b"\xff", b"{5}", b"{5+}", b"{99999999999}", b'"', b"\\", b"LOGIN", b"AUTHENTICATE PLAIN",
 	b"ID", b"(", b")", b"NIL", b"STARTTLS", b"STLS", b"CAPABILITY", b"CAPA", b"USER x", b"PASS y", b"AUTH PLAIN", b"=", b"*", b"+ ",
 	b"* OK [CAPABILITY IMAP4rev1]", b"* BYE", b"+OK", b"-ERR", b".", b"* CAPABILITY", b"]", b"[", b"a OK", b"a NO", b"PREAUTH",
 	b"\x16\x03\x01", b"\x17\x03\x03\x00\x10", b"PROXY TCP4 1.2.3.4 5.6.7.8 9 10", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\xff", b"x" * 3000]
-lab = Lab()
-
-
-@cache
-def pki():
-	return Pki(lab)
-
-
-@cache
-def tls():
-	return context(pki().root)
-
-
-@cache
-def leaf():
-	return pki().leaf("mail", [NAME])
 
 
 class Server(Gate):

@@ -12,32 +12,20 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import NAME, lab, pki, tls  # noqa: E402
 import haproxy  # noqa: E402
 import mails  # noqa: E402
 from dovecot import Dovecot  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import Lab, Skip, contains, equal, run, split_address, test  # noqa: E402
-from pki import Pki  # noqa: E402
-from wire import Client, by_starttls, context, implicit  # noqa: E402
+from lab import Skip, contains, equal, run, split_address, test  # noqa: E402
+from wire import Client, by_starttls, implicit  # noqa: E402
 
-NAME = "mail.example.test"
 OPENED = {"imaps": implicit, "imap": by_starttls, "pop3s": implicit, "pop3": by_starttls}
-lab = Lab()
 SOURCE = lab.host()            # the client's own address
 BALANCER = lab.host()          # HAProxy's, when it sends
 GATE = lab.host()
 PORTS = {"imaps": 1993, "imap": 1143, "pop3s": 1995, "pop3": 1110}
 FACTS = {"proxy-v2": 0, "own": 1, "none": 2, "haproxy": 3, "behind": 4}   # each kind has ports of its own
-
-
-@cache
-def pki():
-	return Pki(lab)
-
-
-@cache
-def tls():
-	return context(pki().root)
 
 
 @cache
@@ -203,7 +191,7 @@ def _():
 @test("a listener on [::] takes both families, and tells each client's address as what it is")
 def _():
 	if not has_ipv6():
-		raise Skip("no IPv6 on loopback")
+		raise Skip("kernel: no IPv6 on loopback")
 	port = lab.free_port("")
 	leaf = pki().leaf("both", [NAME])
 	both = Gate(lab, "both", certificates=[certificate(leaf)], listeners=[

@@ -13,31 +13,14 @@ import threading
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import NAME, lab, leaf, pki, tls  # noqa: E402
 import mails  # noqa: E402
 from dovecot import Dovecot  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import PATIENCE_S, Gone, Lab, contains, equal, eventually, proc_status, run, split_address, steady, test  # noqa: E402
-from pki import Pki  # noqa: E402
-from wire import Backend, context, imap_server, implicit  # noqa: E402
+from lab import PATIENCE_S, Gone, contains, equal, eventually, proc_status, run, split_address, steady, test  # noqa: E402
+from wire import Backend, imap_server, implicit  # noqa: E402
 
-NAME = "mail.example.test"
 MIB = 1 << 20
-lab = Lab()
-
-
-@cache
-def pki():
-	return Pki(lab)
-
-
-@cache
-def tls():
-	return context(pki().root)
-
-
-@cache
-def leaf():
-	return pki().leaf("mail", [NAME])
 
 
 @cache

@@ -7,14 +7,13 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import lab, pki  # noqa: E402
 import haproxy  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import Lab, command, contains, equal, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import command, contains, equal, run, test  # noqa: E402
 from wire import Backend, Client, alert_of, context, implicit  # noqa: E402
 
 NAME = "www.example.test"
-lab = Lab()
 SOURCE, GATE = lab.host(), lab.host()
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n"
 
@@ -34,11 +33,6 @@ def http(session):
 @cache
 def server():
 	return Backend(lab, http, address=lab.address(8080))
-
-
-@cache
-def pki():
-	return Pki(lab)
 
 
 @cache

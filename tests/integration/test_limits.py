@@ -11,27 +11,15 @@ import time
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import NAME, backend, lab, leaf, pki, tls  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import Lab, command, contains, equal, eventually, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
-from wire import Backend, Client, by_starttls, context, imap_server, implicit, pop3_server  # noqa: E402
+from lab import command, contains, equal, eventually, run, test  # noqa: E402
+from wire import Backend, Client, by_starttls, context, implicit  # noqa: E402
 
-NAME = "mail.example.test"
 LARGE_NAME = "large.example.test"
 BUSY = {"imap": b"* BYE [UNAVAILABLE] ", "pop3": b"-ERR [SYS/TEMP] "}
 LATE = {"imap": b"* BYE ", "pop3": b"-ERR "}
 NONE_LEFT = 5  # 0 to 4 are in use from the start: standard streams, control, epoll
-lab = Lab()
-
-
-@cache
-def pki():
-	return Pki(lab)
-
-
-@cache
-def tls():
-	return context(pki().root)
 
 
 @cache
@@ -43,18 +31,8 @@ def dear_tls():
 
 
 @cache
-def leaf():
-	return pki().leaf("mail", [NAME])
-
-
-@cache
 def large_leaf():
 	return pki().leaf("large", [LARGE_NAME], kind="rsa4096")
-
-
-@cache
-def backend(protocol):
-	return Backend(lab, imap_server if protocol == "imap" else pop3_server)
 
 
 class Server(Gate):
@@ -347,7 +325,6 @@ def _():
 			client = server.keep(implicit(server.addresses["imaps"], tls(), LARGE_NAME))
 			contains(client.line(), b"* OK")
 		server.leave(*flood)
-
 
 
 # ---- time ----

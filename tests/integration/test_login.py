@@ -7,27 +7,15 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import NAME, lab, pki, tls  # noqa: E402
 import mails  # noqa: E402
 from dovecot import PASSWORDS, Dovecot  # noqa: E402
 from gate import Gate, certificate, listener, parse_event  # noqa: E402
-from lab import Lab, contains, equal, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import contains, equal, run, test  # noqa: E402
 from wire import Client, by_starttls, context, implicit  # noqa: E402
 
-NAME = "mail.example.test"
-lab = Lab()
 ADDRESSES = {role: lab.address(port) for role, port in
 	(("imaps", 1993), ("imap", 1143), ("pop3s", 1995), ("pop3", 1110))}
-
-
-@cache
-def pki():
-	return Pki(lab)
-
-
-@cache
-def tls():
-	return context(pki().root)
 
 
 @cache

@@ -8,30 +8,19 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import lab, pki, tls  # noqa: E402
 import mails  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import Lab, command, contains, equal, eventually, run, split_address, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import command, contains, equal, eventually, run, split_address, test  # noqa: E402
 from postfix import Postfix  # noqa: E402
 from smtpserver import SmtpServer, reply  # noqa: E402
 from smtpserver import command as smtp  # noqa: E402
 from wire import Client, context  # noqa: E402
 
 NAME, MX = "mx.example.test", "edge.example.test"
-lab = Lab()
 SOURCE, GATE = lab.host(), lab.host()
 PORTS = {"own": 1025, "postfix": 2025, "proxy": 3025, "required": 4025, "final": 5025, "header": 6025, "pass": 7025,
 	"forgiving": 8025, "rsa": 9025, "away": 10025, "partners": 11025, "submission": 1587}
-
-
-@cache
-def pki():
-	return Pki(lab)
-
-
-@cache
-def tls():
-	return context(pki().root)
 
 
 @cache

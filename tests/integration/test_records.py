@@ -11,21 +11,15 @@ import time
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import lab, pki  # noqa: E402
 from gate import EX_CONFIG, EX_USAGE, Gate, certificate, check_config, config_text, gatepost, listener  # noqa: E402
-from lab import Lab, command, contains, equal, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import command, contains, equal, run, test  # noqa: E402
 from wire import Backend, imap_server  # noqa: E402
 
 DOMAIN, MAIL, MX = "example.test", "mail.example.test", "mx.example.test"
 POLICY_HOST = "mta-sts." + DOMAIN
 MONTH_S = 30 * 86400
-lab = Lab()
 GATE = lab.host()
-
-
-@cache
-def pki():
-	return Pki(lab)
 
 
 @cache

@@ -11,10 +11,10 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import lab, pki  # noqa: E402
 from dnswatch import DnsWatch  # noqa: E402
 from gate import EX_USAGE, Gate, certificate, config_text, gatepost, listener  # noqa: E402
-from lab import Lab, contains, equal, eventually, move_inside, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import contains, equal, eventually, move_inside, run, test  # noqa: E402
 from policyhost import PolicyHost, enforce  # noqa: E402
 from smtpserver import SmtpServer  # noqa: E402
 from wire import Backend, server_context  # noqa: E402
@@ -28,13 +28,7 @@ WRONG = "3 1 1 " + 64 * "0"
 IMPLICIT = {"imaps": 993, "pop3s": 995, "submissions": 465, "xmpps-client": 5223, "xmpps-server": 5270}
 STARTTLS = {"imap": 143, "pop3": 110, "sieve": 4190, "submission": 587, "xmpp-client": 5222, "xmpp-server": 5269}
 MAIL_PORTS = [f"{MAIL}:{port}" for port in [*IMPLICIT.values(), *STARTTLS.values(), 25]]
-lab = Lab()
 GATE, ELSEWHERE = lab.host(), lab.host()
-
-
-@cache
-def pki():
-	return Pki(lab)
 
 
 @cache

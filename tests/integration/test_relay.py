@@ -6,22 +6,16 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import lab, pki  # noqa: E402
 from dovecot import Dovecot  # noqa: E402
 from gate import EX_CONFIG, Gate, certificate, config_text, gatepost, listener  # noqa: E402
-from lab import USER, Lab, contains, equal, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import USER, contains, equal, run, test  # noqa: E402
 from postfix import Postfix  # noqa: E402
 from smtpserver import SmtpServer  # noqa: E402
 
 EX_UNAVAILABLE = 69
 ROLES = ("smtp", "submission", "submissions")
 MASTER_CF = "-o smtpd_upstream_proxy_protocol=haproxy"
-lab = Lab()
-
-
-@cache
-def pki():
-	return Pki(lab)
 
 
 @cache

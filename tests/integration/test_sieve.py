@@ -7,23 +7,16 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import NAME, lab, pki  # noqa: E402
 from dovecot import Dovecot  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import Lab, command, contains, equal, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import command, contains, equal, run, test  # noqa: E402
 from wire import Backend, Client, context  # noqa: E402
 
-NAME = "mail.example.test"
-lab = Lab()
 SOURCE, GATE = lab.host(), lab.host()
 PORTS = {"xclient": 4190, "proxy-v2": 5190, "none": 6190}
 SCRIPTED = 7190
 PASSWORD = base64.b64encode(b"\0alice\0secret").decode()
-
-
-@cache
-def pki():
-	return Pki(lab)
 
 
 @cache

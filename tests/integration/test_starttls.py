@@ -9,25 +9,18 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import NAME, lab, pki, tls  # noqa: E402
 import hello  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import Lab, contains, equal, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
-from wire import Backend, Client, alert_of, by_starttls, context, imap_server, implicit, pop3_server  # noqa: E402
+from lab import contains, equal, run, test  # noqa: E402
+from wire import Backend, Client, alert_of, by_starttls, imap_server, implicit, pop3_server  # noqa: E402
 
-NAME = "mail.example.test"
-lab = Lab()
 IMAP, POP3, IMAPS, POP3S = lab.address(1143), lab.address(1110), lab.address(1993), lab.address(1995)
 # address, the verb with its line end, what agrees to it, and commands that somebody may inject
 PROTOCOLS = (
 	(IMAP, b"a STARTTLS\r\n", b"a OK", (b"b NOOP\r\n", b"b CAPABILITY\r\n", b"b LOGIN mallory x\r\n", b"b LOGOUT\r\n")),
 	(POP3, b"STLS\r\n", b"+OK", (b"CAPA\r\n", b"USER mallory\r\nPASS x\r\n", b"QUIT\r\n", b"NOOP\r\n")),
 )
-
-
-@cache
-def pki():
-	return Pki(lab)
 
 
 @cache
@@ -42,11 +35,6 @@ def gate():
 	return Gate(lab, certificates=[certificate(leaf)], listeners=[
 		listener("imap", IMAP, leaf, imap.address), listener("pop3", POP3, leaf, pop3.address),
 		listener("imaps", IMAPS, leaf, imap.address), listener("pop3s", POP3S, leaf, pop3.address)])
-
-
-@cache
-def tls():
-	return context(pki().root)
 
 
 def greeted(address, **more):

@@ -9,34 +9,23 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import lab, pki, tls  # noqa: E402
 import hello  # noqa: E402
 import mails  # noqa: E402
 from dovecot import Dovecot  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import Lab, command, contains, equal, proc_status, run, split_address, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import command, contains, equal, proc_status, run, split_address, test  # noqa: E402
 from postfix import Postfix  # noqa: E402
 from smtpserver import SmtpServer, login, reply  # noqa: E402
 from smtpserver import command as smtp  # noqa: E402
-from wire import Client, alert_of, context, implicit  # noqa: E402
+from wire import Client, alert_of, implicit  # noqa: E402
 
 NAME, MX = "mail.example.test", "edge.example.test"
-lab = Lab()
 SOURCE = lab.host()
 GATE = lab.host()
 # RFC 8314 section 4.3 and RFC 5321 section 4.4
 RECEIVED = re.compile(r"from (?P<helo>\S+) \(\[(?P<ip>[^\]]+)\]\) by (?P<by>\S+) with (?P<with>\w+) id (?P<id>\w+)"
 	r"( tls (?P<tls>\w+)( group (?P<group>\w+))?)?; \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000$")
-
-
-@cache
-def pki():
-	return Pki(lab)
-
-
-@cache
-def tls():
-	return context(pki().root)
 
 
 @cache

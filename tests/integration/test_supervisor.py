@@ -9,37 +9,13 @@ import signal
 import socket
 import stat
 import sys
-from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import NAME, backend, lab, leaf, pki, tls  # noqa: E402
 from gate import Gate, certificate, gatepost, listener  # noqa: E402
-from lab import (PATIENCE_S, ROOT, USER, Lab, connects, contains, copy_tests, equal, eventually,  # noqa: E402
-	proc_status, python_for_all, run, split_address, stopped, test)
-from pki import Pki  # noqa: E402
-from wire import Backend, Client, context, imap_server, implicit, pop3_server  # noqa: E402
-
-NAME = "mail.example.test"
-lab = Lab()
-
-
-@cache
-def pki():
-	return Pki(lab)
-
-
-@cache
-def tls():
-	return context(pki().root)
-
-
-@cache
-def leaf():
-	return pki().leaf("mail", [NAME])
-
-
-@cache
-def backend():
-	return Backend(lab, imap_server)
+from lab import (PATIENCE_S, ROOT, USER, connects, contains, copy_tests, equal, eventually, proc_status,  # noqa: E402
+	python_for_all, run, split_address, stopped, test)
+from wire import Backend, Client, imap_server, implicit, pop3_server  # noqa: E402
 
 
 class Server(Gate):

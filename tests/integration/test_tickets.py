@@ -8,30 +8,18 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import backend, lab, pki  # noqa: E402
 from gate import Gate, certificate, check_config, config_text, listener  # noqa: E402
-from lab import Lab, command, contains, equal, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
-from wire import Backend, imap_server  # noqa: E402
+from lab import command, contains, equal, run, test  # noqa: E402
 
 NAME, SECOND = "mail.example.test", "second.example.test"
-lab = Lab()
 PORT = 1993
 KEYS = [base64.b64encode(os.urandom(80)).decode() for _ in range(5)]
 
 
 @cache
-def pki():
-	return Pki(lab)
-
-
-@cache
 def leaves():
 	return pki().leaf("good", [NAME]), pki().leaf("second", [SECOND])
-
-
-@cache
-def backend():
-	return Backend(lab, imap_server)
 
 
 def write_keys(name, *keys):

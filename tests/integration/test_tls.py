@@ -8,28 +8,17 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import backend, lab, pki  # noqa: E402
 import hello  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import Lab, command, contains, equal, run, stopped, test  # noqa: E402
-from pki import Pki  # noqa: E402
-from wire import Backend, Client, alert_of, context, imap_server, implicit, pop3_server  # noqa: E402
+from lab import command, contains, equal, run, stopped, test  # noqa: E402
+from wire import Backend, Client, alert_of, context, implicit, pop3_server  # noqa: E402
 
 NAME, SECOND = "mail.example.test", "second.example.test"
-lab = Lab()
 IMAPS, POP3S, STRICT, RSA = lab.address(1993), lab.address(1995), lab.address(2993), lab.address(3993)
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 PROTOCOL_VERSION, HANDSHAKE_FAILURE, UNRECOGNIZED_NAME, NO_APPLICATION_PROTOCOL = 70, 40, 112, 120
 INAPPROPRIATE_FALLBACK = 86
-
-
-@cache
-def pki():
-	return Pki(lab)
-
-
-@cache
-def backend():
-	return Backend(lab, imap_server)
 
 
 @cache

@@ -9,20 +9,14 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import lab, pki  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import Lab, command, contains, equal, eventually, proc_status, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import command, contains, equal, eventually, proc_status, run, test  # noqa: E402
 from wire import Backend, Client, context, imap_server, implicit  # noqa: E402
 
 NAME, OTHER = "mta-sts.example.test", "other.example.test"
-lab = Lab()
 GATE = lab.host()
 METRICS = lab.address(9100)
-
-
-@cache
-def pki():
-	return Pki(lab)
 
 
 def rows(hosts):

@@ -13,10 +13,11 @@ from collections import namedtuple
 
 sys.dont_write_bytecode = True
 from gate import EX_CONFIG, Gate, Literal, certificate, check_config, config_text, listener, parse_event  # noqa: E402
-from lab import Lab, contains, equal, run, test  # noqa: E402
+from lab import PROGRAM, Lab, contains, equal, run, test  # noqa: E402
 from pki import Pki  # noqa: E402
 from wire import Backend, context, imap_server, implicit  # noqa: E402
 
+CASES = os.environ.get("SCHEMA_CASES") or os.path.join(os.path.dirname(PROGRAM), "tests/unit/conf/unit-conf-schema")
 Case = namedtuple("Case", "group path literal may_load")
 
 lab = Lab()
@@ -27,7 +28,7 @@ backend = Backend(lab, imap_server)
 
 
 def cases():
-	done = subprocess.run([os.environ["SCHEMA_CASES"], "--list"], capture_output=True, text=True, check=True)
+	done = subprocess.run([CASES, "--list"], capture_output=True, text=True, check=True)
 	for line in done.stdout.splitlines():
 		group, path, literal, may_load = line.split("\t")
 		yield Case(group, [part for part in path.split(".") if part], literal, may_load == "1")

@@ -11,10 +11,10 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import lab, pki, tls  # noqa: E402
 import hello  # noqa: E402
 from gate import Gate, certificate, gatepost, listener  # noqa: E402
-from lab import Lab, command, contains, equal, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import command, contains, equal, run, test  # noqa: E402
 from wire import Backend, Client, alert_of, context  # noqa: E402
 from xmpp import USERS, Ejabberd, Prosody, Slixmpp, await_header  # noqa: E402
 
@@ -26,15 +26,9 @@ SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 END = b"</stream:stream>"
 ROLES = {"xmpp-client": 5222, "xmpps-client": 5223, "xmpp-server": 5269, "xmpps-server": 5270}
 CLIENTS = ("xmpp-client", "xmpps-client")
-lab = Lab()
 OTHERS = {"prosody": OTHER, "ejabberd": lab.host()}
 ADDRESS = {(backend, role): lab.address(port) for backend in ("prosody", "ejabberd", "scripted", "dead")
 	for role, port in ROLES.items()}
-
-
-@cache
-def pki():
-	return Pki(lab)
 
 
 @cache
@@ -79,11 +73,6 @@ def gate():
 	rows = [listener(role, ADDRESS[name, role], leaf, s2s if "server" in role else c2s, facts, domains=[DOMAIN])
 		for name, (c2s, s2s, facts) in targets.items() for role in ROLES if s2s or "client" in role]
 	return Gate(lab, certificates=[certificate(leaf)], listeners=rows)
-
-
-@cache
-def tls():
-	return context(pki().root)
 
 
 # ---- raw streams ----

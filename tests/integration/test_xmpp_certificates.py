@@ -8,9 +8,9 @@ import sys
 from functools import cache
 
 sys.dont_write_bytecode = True
+from edge_lab import lab, pki  # noqa: E402
 from gate import Gate, certificate, gatepost, listener  # noqa: E402
-from lab import Lab, contains, equal, run, test  # noqa: E402
-from pki import Pki  # noqa: E402
+from lab import contains, equal, run, test  # noqa: E402
 from wire import Backend, Client, context  # noqa: E402
 from xmpp import USERS, Prosody, Slixmpp, await_header  # noqa: E402
 
@@ -23,17 +23,11 @@ VERSIONS = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 XMPP_ADDR = "otherName:1.3.6.1.5.5.7.8.5;UTF8:{}"
 SRV_NAME = "otherName:1.3.6.1.5.5.7.8.7;IA5STRING:{}"
 MODES = "dialback", "external", "require"
-lab = Lab()
 # of the gate before Prosody, and of that before a backend of our own
 REAL = {mode: lab.address(5269) for mode in (*MODES, "distrustful")}
 PLAYED = {mode: lab.address(5270) for mode in MODES}
 REAL_DIRECT = lab.address(5270)
 CLIENTS = {"xmpp-client": lab.address(5222), "xmpps-client": lab.address(5223)}
-
-
-@cache
-def pki():
-	return Pki(lab)
 
 
 @cache

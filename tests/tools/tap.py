@@ -12,6 +12,8 @@ def test(name):
 		# two names for one body: the body of the other one would never run
 		if any(function is other for _, other in tests):
 			raise ValueError(f"{name!r} stands over another test")
+		# all are called _: a traceback says the test's own name
+		function.__code__ = function.__code__.replace(co_name=name)
 		tests.append((name, function))
 		return function
 	return keep
