@@ -155,14 +155,3 @@ struct gp_dane_result gp_dane_conclude(enum gp_dane_level level, enum gp_dane_ou
 	return (struct gp_dane_result){ GP_DANE_GO_ON,
 					"the host must not be used (RFC 7672 section 2.2)", NULL };
 }
-
-const char *gp_dane_level_name(enum gp_dane_level level)
-{
-	static const char *const names[] = {
-		[GP_DANE_DEFER_ALL] = "defer",   [GP_DANE_SKIP] = "skip",
-		[GP_DANE_OPPORTUNISTIC] = "may", [GP_DANE_ENCRYPT] = "encrypt",
-		[GP_DANE_VERIFY] = "dane",
-	};
-
-	return names[level];
-}

@@ -72,7 +72,4 @@ struct gp_dane_result {
 /* A host that must be skipped is so whatever the outcome. */
 struct gp_dane_result gp_dane_conclude(enum gp_dane_level level, enum gp_dane_outcome outcome);
 
-/* The last part of a log's or a policy's words: "defer", "skip", "may", "encrypt", "dane". */
-const char *gp_dane_level_name(enum gp_dane_level level);
-
 #endif

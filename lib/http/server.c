@@ -51,6 +51,15 @@ static void on_request(struct evhttp_request *request, void *arg)
 	gp_buf_deinit(&answer.body);
 }
 
+static void server_free(struct gp_http_server *server)
+{
+	if (!server)
+		return;
+	if (server->http)
+		evhttp_free(server->http);
+	free(server);
+}
+
 struct gp_http_server *gp_http_server_new(struct gp_loop *loop, int fd,
 					  void (*answer)(void *arg,
 							 const struct gp_http_request *request,
@@ -63,7 +72,7 @@ struct gp_http_server *gp_http_server_new(struct gp_loop *loop, int fd,
 		server->http = evhttp_new(gp_loop_base(loop));
 	if (!server || !server->http || evhttp_accept_socket(server->http, fd) != 0) {
 		close(fd);
-		gp_http_server_free(server);
+		server_free(server);
 		return NULL;
 	}
 	server->answer = answer;
@@ -74,13 +83,4 @@ struct gp_http_server *gp_http_server_new(struct gp_loop *loop, int fd,
 	evhttp_set_timeout(server->http, TIMEOUT_S);
 	evhttp_set_gencb(server->http, on_request, server);
 	return server;
-}
-
-void gp_http_server_free(struct gp_http_server *server)
-{
-	if (!server)
-		return;
-	if (server->http)
-		evhttp_free(server->http);
-	free(server);
 }

@@ -30,6 +30,5 @@ struct gp_http_server *gp_http_server_new(struct gp_loop *loop, int fd,
 							 const struct gp_http_request *request,
 							 struct gp_http_answer *answer_out),
 					  void *arg);
-void gp_http_server_free(struct gp_http_server *server);
 
 #endif

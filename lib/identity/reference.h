@@ -7,7 +7,8 @@
 
 /* Whom do we mean to talk to (RFC 9525 section 6.1)? The list of names is made once, before the
  * handshake, from what a user or the configuration says, and never from what the server shows; what
- * the server shows is then held against it. The common name counts nowhere (section 2). */
+ * the server shows is then held against it. The common name counts nowhere (section 2). Lists with
+ * other names than hosts are for the client to come; today gp_peer_is_host() is called. */
 
 /* Which names count for which service. */
 enum gp_identity_profile {

@@ -198,8 +198,3 @@ int gp_signal_watch(struct gp_signal *signal, struct gp_loop *loop, int number,
 		     signal);
 	return event_add(&signal->event, NULL) == 0 ? GP_OK : GP_E_NOMEM;
 }
-
-void gp_signal_unwatch(struct gp_signal *signal)
-{
-	event_del(&signal->event);
-}

@@ -87,6 +87,5 @@ struct gp_signal {
 
 int gp_signal_watch(struct gp_signal *signal, struct gp_loop *loop, int number,
 		    void (*on_signal)(void *arg, int number), void *arg);
-void gp_signal_unwatch(struct gp_signal *signal);
 
 #endif

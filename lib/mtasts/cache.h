@@ -80,7 +80,7 @@ struct gp_mtasts_decision gp_mtasts_decide(const struct gp_mtasts_entry *entry,
 bool gp_mtasts_refresh_due(const struct gp_mtasts_entry *entry, int64_t now);
 
 /* An MX host has just failed under the kept policy: may a fetch be tried at once, whatever the id
- * says? Not within five minutes of the last one. */
+ * says? Not within five minutes of the last one. The relay will ask; nothing calls it yet. */
 bool gp_mtasts_recheck_allowed(const struct gp_mtasts_entry *entry, int64_t now);
 
 /* A policy was fetched; it replaces what was kept at once, whatever its mode. `id` is that of the

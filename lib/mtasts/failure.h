@@ -14,7 +14,4 @@ enum gp_mtasts_failure {
 /* The result type, such as "sts-policy-invalid"; NULL for no failure. Static storage. */
 const char *gp_mtasts_failure_type(enum gp_mtasts_failure failure);
 
-/* A sentence for logs and people; NULL for no failure. Static storage. */
-const char *gp_mtasts_failure_text(enum gp_mtasts_failure failure);
-
 #endif

@@ -32,7 +32,7 @@ struct gp_proxy_header {
 };
 
 /* Append the header. GP_OK, GP_E_LIMIT (a field is too long) or GP_E_NOMEM. Version 1 carries
- * addresses only. Version 2 ends in a CRC-32C. */
+ * addresses only, and is for tests of the reader; the edge sends version 2, which ends in a CRC-32C. */
 int gp_proxy_v1_build(const struct gp_proxy_header *header, struct gp_buf *out);
 int gp_proxy_v2_build(const struct gp_proxy_header *header, struct gp_buf *out);
 

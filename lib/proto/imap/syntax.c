@@ -125,7 +125,8 @@ bool gp_imap_first_astring(struct gp_str part, char *out, size_t size)
 	return true;
 }
 
-int gp_imap_append_quoted(struct gp_buf *out, struct gp_str value)
+/* The caller knows that `value` has no CR, LF or NUL. */
+static int append_quoted(struct gp_buf *out, struct gp_str value)
 {
 	int ret = gp_buf_append_byte(out, '"');
 
@@ -213,7 +214,7 @@ static int rewrite_pair(struct id_reader *r, struct gp_buf *out, bool *first)
 	if (keep) {
 		ret = gp_buf_append_str(out, *first ? "(" : " ");
 		if (ret == GP_OK)
-			ret = gp_imap_append_quoted(out, gp_str_of(key));
+			ret = append_quoted(out, gp_str_of(key));
 		if (ret == GP_OK)
 			ret = gp_buf_append_byte(out, ' ');
 		if (ret != GP_OK)
@@ -224,7 +225,7 @@ static int rewrite_pair(struct id_reader *r, struct gp_buf *out, bool *first)
 		return keep ? gp_buf_append_str(out, "NIL") : GP_OK;
 	if (take_string(r, &value) != GP_OK || value.len > ID_VALUE_MAX || !is_sayable(value))
 		return GP_E_SYNTAX;
-	return keep ? gp_imap_append_quoted(out, value) : GP_OK;
+	return keep ? append_quoted(out, value) : GP_OK;
 }
 
 /* id_params_list = "(" [string SP nstring *(SP string SP nstring)] ")" / nil */

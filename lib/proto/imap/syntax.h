@@ -33,7 +33,4 @@ bool gp_imap_first_astring(struct gp_str part, char *out, size_t size);
  * limits of section 3.3 are broken, or when a value holds CR, LF or NUL. */
 int gp_imap_id_rewrite(struct gp_str args, struct gp_buf *out);
 
-/* Append `value` as a quoted string; the caller knows that it has no CR, LF or NUL. */
-int gp_imap_append_quoted(struct gp_buf *out, struct gp_str value);
-
 #endif

@@ -239,13 +239,6 @@ static void run_after(void **state)
 		assert_null(result.failure);
 }
 
-static void names_levels(void **state)
-{
-	(void)state;
-	assert_string_equal(gp_dane_level_name(GP_DANE_DEFER_ALL), "defer");
-	assert_string_equal(gp_dane_level_name(GP_DANE_VERIFY), "dane");
-}
-
 int main(void)
 {
 	struct table table = { 0 };
@@ -253,6 +246,5 @@ int main(void)
 	TABLE_ROWS(&table, rows, run);
 	table_one(&table, "before: an answer for everything", has_an_answer_for_everything);
 	TABLE_ROWS(&table, after_rows, run_after);
-	table_one(&table, "levels have names", names_levels);
 	return table_run(&table);
 }
