@@ -8,7 +8,7 @@
 #include "daemon/edge/sources.h"
 #include "daemon/process/counters.h"
 #include "io/deadline.h"
-#include "io/dear.h"
+#include "io/expensive.h"
 #include "io/loop.h"
 
 /* What the sessions of a worker share: how many there are of each kind, what bounds them, and the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "io/dear.h"
+#include "io/expensive.h"
 
 #include "table.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "io/dear.h"
+#include "io/expensive.h"
 
 enum { PIECE = 1000, SECOND_MS = 1000 };
 
