@@ -66,7 +66,7 @@ static int set_up_tls(struct gp_edge_listener *l, const struct gp_conf_listener 
 		.refuse_unknown_sni = listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE ||
 				      listener->role == GP_ROLE_HTTPS,
 		.opportunistic = listener->role == GP_ROLE_SMTP && !listener->starttls_required,
-		.dear_waits = true,
+		.expensive_waits = true,
 	};
 
 	/* not the address: several machines may share the keys */

@@ -13,7 +13,7 @@
 #define GP_COUNTER_ROWS(ROW)                                                                    \
 	ROW(SESSIONS_OPEN, true, "sessions-open", "sessions now")                               \
 	ROW(HANDSHAKES_OPEN, true, "handshakes-open", "TLS handshakes under way")               \
-	ROW(HANDSHAKES_PARKED, true, "handshakes-parked", "dear TLS handshakes that wait")      \
+	ROW(HANDSHAKES_PARKED, true, "handshakes-parked", "expensive TLS handshakes that wait") \
 	ROW(CERTIFICATE_DAYS, true, "certificate-days",                                         \
 	    "days until the first certificate expires")                                         \
 	ROW(SESSIONS, false, "sessions", "sessions since the start")                            \
@@ -29,7 +29,8 @@
 	ROW(SUITE_CHACHA20, false, "suite-chacha20", "with ChaCha20-Poly1305")                  \
 	ROW(SUITE_CBC, false, "suite-cbc", "with CBC, at an MX only")                           \
 	ROW(HANDSHAKES_FAILED, false, "handshakes-failed", "TLS handshakes that failed")        \
-	ROW(HANDSHAKES_DEAR, false, "handshakes-dear", "dear TLS handshakes that got a turn")   \
+	ROW(HANDSHAKES_EXPENSIVE, false, "handshakes-expensive",                                \
+	    "expensive TLS handshakes that got a turn")                                         \
 	ROW(LOGINS, false, "logins", "logins the backend accepted")                             \
 	ROW(LOGINS_FAILED, false, "logins-failed", "logins the backend refused")                \
 	ROW(CLEARTEXT_LOGINS_REFUSED, false, "cleartext-logins-refused", "logins in clear")     \

@@ -72,10 +72,10 @@ static const struct gp_conf_row limits_rows[] = {
 	{ "handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, handshakes), "500", .min = 1,
 	  .max = 1000000,
 	  .help = "TLS handshakes that one worker has under way; others wait their turn." },
-	{ "dear-handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, dear_handshakes), "2", .min = 1,
-	  .max = 1000000,
+	{ "expensive-handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, expensive_handshakes), "2",
+	  .min = 1, .max = 1000000,
 	  .help = "TLS handshakes in a second that one worker does for clients that make them "
-		  "dear, by P-384 or, at an MX, by DHE; others wait their turn." },
+		  "expensive, by P-384 or, at an MX, by DHE; others wait their turn." },
 	{ "handshake-time", GP_CONF_DURATION, AT(gp_conf_limits, handshake_time_ms), "10s",
 	  .min = SECOND, .max = 10 * MINUTE, .help = "Time for a TLS handshake." },
 	{ "login-time", GP_CONF_DURATION, AT(gp_conf_limits, login_time_ms), "60s", .min = SECOND,
@@ -345,6 +345,12 @@ static const struct gp_conf_row domain_rows[] = {
 	  .help = "States that the zone is signed (DNSSEC), without which there are no TLSA "
 		  "records (RFC 8314 section 4.5.4)." },
 	END,
+};
+
+/* An old name is an error that says the new one; it stays here for good. */
+const struct gp_conf_renamed gp_conf_renamed[] = {
+	{ limits_rows, "dear-handshakes", "expensive-handshakes" },
+	{ .old_name = NULL },
 };
 
 #define GROUP(member) .offset = offsetof(struct gp_conf, member)

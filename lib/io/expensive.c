@@ -3,12 +3,12 @@
 
 enum { PIECE = 1000, SECOND_MS = 1000 };
 
-static uint64_t credit_max(const struct gp_dear_queue *queue)
+static uint64_t credit_max(const struct gp_expensive_queue *queue)
 {
 	return queue->per_second * PIECE;
 }
 
-static void add_credit(struct gp_dear_queue *queue, uint64_t now_ms)
+static void add_credit(struct gp_expensive_queue *queue, uint64_t now_ms)
 {
 	uint64_t passed_ms = now_ms - queue->credited_ms;
 
@@ -17,16 +17,16 @@ static void add_credit(struct gp_dear_queue *queue, uint64_t now_ms)
 		passed_ms = SECOND_MS;
 	queue->credit += passed_ms * queue->per_second * PIECE / SECOND_MS;
 	queue->credited_ms = now_ms;
-	gp_dear_queue_set_rate(queue, queue->per_second);
+	gp_expensive_queue_set_rate(queue, queue->per_second);
 }
 
-static void line_init(struct gp_dear_line *line)
+static void line_init(struct gp_expensive_line *line)
 {
 	TAILQ_INIT(&line->list);
 	line->count = 0;
 }
 
-void gp_dear_queue_init(struct gp_dear_queue *queue, uint64_t per_second, uint64_t now_ms)
+void gp_expensive_queue_init(struct gp_expensive_queue *queue, uint64_t per_second, uint64_t now_ms)
 {
 	line_init(&queue->free);
 	line_init(&queue->limited);
@@ -35,7 +35,7 @@ void gp_dear_queue_init(struct gp_dear_queue *queue, uint64_t per_second, uint64
 	queue->credited_ms = now_ms;
 }
 
-void gp_dear_queue_set_rate(struct gp_dear_queue *queue, uint64_t per_second)
+void gp_expensive_queue_set_rate(struct gp_expensive_queue *queue, uint64_t per_second)
 {
 	bool first = !queue->per_second;
 
@@ -44,28 +44,29 @@ void gp_dear_queue_set_rate(struct gp_dear_queue *queue, uint64_t per_second)
 		queue->credit = credit_max(queue);
 }
 
-void gp_dear_wait(struct gp_dear_queue *queue, struct gp_dear *dear, bool limited)
+void gp_expensive_wait(struct gp_expensive_queue *queue, struct gp_expensive *expensive,
+		       bool limited)
 {
-	dear->line = limited ? &queue->limited : &queue->free;
-	TAILQ_INSERT_TAIL(&dear->line->list, dear, link);
-	dear->line->count++;
+	expensive->line = limited ? &queue->limited : &queue->free;
+	TAILQ_INSERT_TAIL(&expensive->line->list, expensive, link);
+	expensive->line->count++;
 }
 
-void gp_dear_leave(struct gp_dear *dear)
+void gp_expensive_leave(struct gp_expensive *expensive)
 {
-	if (!dear->line)
+	if (!expensive->line)
 		return;
-	TAILQ_REMOVE(&dear->line->list, dear, link);
-	dear->line->count--;
-	dear->line = NULL;
+	TAILQ_REMOVE(&expensive->line->list, expensive, link);
+	expensive->line->count--;
+	expensive->line = NULL;
 }
 
-size_t gp_dear_waiting(const struct gp_dear_queue *queue, bool limited)
+size_t gp_expensive_waiting(const struct gp_expensive_queue *queue, bool limited)
 {
 	return limited ? queue->limited.count : queue->free.count;
 }
 
-static bool limited_may_go(struct gp_dear_queue *queue, uint64_t now_ms)
+static bool limited_may_go(struct gp_expensive_queue *queue, uint64_t now_ms)
 {
 	if (!queue->limited.count)
 		return false;
@@ -73,14 +74,14 @@ static bool limited_may_go(struct gp_dear_queue *queue, uint64_t now_ms)
 	return queue->credit >= PIECE;
 }
 
-bool gp_dear_ready(struct gp_dear_queue *queue, uint64_t now_ms)
+bool gp_expensive_ready(struct gp_expensive_queue *queue, uint64_t now_ms)
 {
 	return queue->free.count || limited_may_go(queue, now_ms);
 }
 
-struct gp_dear *gp_dear_next(struct gp_dear_queue *queue, uint64_t now_ms)
+struct gp_expensive *gp_expensive_next(struct gp_expensive_queue *queue, uint64_t now_ms)
 {
-	struct gp_dear *next;
+	struct gp_expensive *next;
 
 	if (limited_may_go(queue, now_ms)) {
 		queue->credit -= PIECE;
@@ -89,6 +90,6 @@ struct gp_dear *gp_dear_next(struct gp_dear_queue *queue, uint64_t now_ms)
 		next = TAILQ_FIRST(&queue->free.list);
 	}
 	if (next)
-		gp_dear_leave(next);
+		gp_expensive_leave(next);
 	return next;
 }
