@@ -524,7 +524,7 @@ int gp_tls_server_new(struct gp_tls_store *store, const struct gp_tls_server_con
 	}
 	ret = set_client_ca(server, config);
 	if (ret != GP_OK) {
-		snprintf(error_out, error_size, "authorities for client certificates: %s",
+		snprintf(error_out, error_size, "CA certificates for clients: %s",
 			 ret == GP_E_CONF ? "not certificates in PEM form" : gp_err_name(ret));
 		goto fail;
 	}
