@@ -142,7 +142,7 @@ static void read_top(struct reader *r, const struct gp_conf_group *group, struct
 		setting = NULL;
 	if (group->size) {
 		elements = read_list(r, group->rows, group->size, setting,
-				     (size_t *)((char *)conf + group->count_offset));
+				     (size_t *)(void *)((char *)conf + group->count_offset));
 		memcpy(base, &elements, sizeof(elements));
 	} else {
 		read_group(r, group->rows, base, setting);
