@@ -21,7 +21,7 @@ const struct gp_command gp_commands[] = {
 	  "check-postfix | repair",
 	  "run the policy service only, or ask the running one", gp_policy_command },
 	{ "status", "[-c FILE | --socket PATH] [--json] [cleartext-users]",
-	  "ask a running gatepost", gp_status_command },
+	  "print the workers and counters of a running gatepost", gp_status_command },
 	{ "records", "[check | csr] DOMAIN [-c FILE] [--zone | --json | --key FILE ...]",
 	  "print the DNS records that a domain should publish, compare them with the DNS, or make a "
 	  "certificate signing request",
