@@ -216,7 +216,7 @@ def swap(server, plan, folder):
             "swap-stall": result["max_ms"], "swap-p50": result["p50_ms"]}
 
 
-# ---- a flood of dear handshakes
+# ---- a flood of expensive handshakes
 
 
 def ping(server, plan):

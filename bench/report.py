@@ -401,7 +401,7 @@ class Report:
             paragraphs(MEMORY_WORDS.format(wait=plan.after_close_s, idle=plan.idle_s)),
             "## Many names", self.figure_table(f"{plan.names:,} names", NAMES),
             paragraphs(NAMES_WORDS),
-            "## A flood of dear handshakes", self.figure_table("flood", FLOOD),
+            "## A flood of expensive handshakes", self.figure_table("flood", FLOOD),
             paragraphs(FLOOD_WORDS.format(clients=plan.flood, turns=plan.flood_turns,
                                           seconds=plan.ping_s)),
             "## The machine", machine_list,

@@ -176,16 +176,16 @@ static int hear(struct talk *talk, const char *wanted, bool whole)
 		if (ret != GP_OK)
 			return ret;
 		if (recv(talk->fd, heard + len, 1, 0) != 1)
-			return fail(talk, GP_E_IO, "it hung up before TLS");
+			return fail(talk, GP_E_IO, "it closed the connection before TLS");
 		heard[len + 1] = '\0';
 		if (was_said(heard, wanted, whole))
 			return GP_OK;
 		refusal = whole ? NULL : refusal_in(heard);
 		if (refusal)
-			return fail(talk, GP_E_IO, "it says \"%.*s\"",
+			return fail(talk, GP_E_IO, "it answers \"%.*s\"",
 				    (int)strcspn(refusal, "\r\n"), refusal);
 	}
-	return fail(talk, GP_E_IO, "it does not say \"%s\"", wanted);
+	return fail(talk, GP_E_IO, "it does not answer \"%s\"", wanted);
 }
 
 static int run_script(struct talk *talk, const struct gp_live_port *port)

@@ -9,19 +9,19 @@
 
 const struct gp_command gp_commands[] = {
 	{ "serve", "[-c FILE] [--check [--connect]] [--print-config]",
-	  "run all that the configuration asks for", gp_serve_command },
+	  "run everything that the configuration asks for", gp_serve_command },
 	{ "edge", "[-c FILE] [--check [--connect]] [--print-config]", "run the TLS edge only",
 	  gp_serve_command },
 	{ "policy",
 	  "[-c FILE] | show DOMAIN | refresh DOMAIN | purge DOMAIN | purge --all | "
 	  "override DOMAIN LEVEL | list | "
 	  "check-postfix | repair",
-	  "run the policy service only, or ask it", gp_policy_command },
+	  "run the policy service only, or ask the running one", gp_policy_command },
 	{ "status", "[-c FILE | --socket PATH] [--json] [cleartext-users]",
-	  "ask a running gatepost", gp_status_command },
+	  "print the workers and counters of a running gatepost", gp_status_command },
 	{ "records", "[check | csr] DOMAIN [-c FILE] [--zone | --json | --key FILE ...]",
 	  "print the DNS records that a domain should publish, compare them with the DNS, or make a "
-	  "request for a certificate",
+	  "certificate signing request",
 	  gp_records_command },
 	{ "help", "", "show this text", gp_help_command },
 	{ "version", "", "show the version", gp_version_command },
@@ -38,8 +38,8 @@ static void print_help(FILE *out)
 			*command->arguments ? " " : "", command->arguments, command->help);
 	}
 	fprintf(out, "\nThe configuration is " GP_DEFAULT_CONF
-		     " unless -c names another.\nManual: gatepost(1), gatepost.conf(5), "
-		     "gatepost-edge(8), gatepost-records(8).\n");
+		     " unless -c names another file.\nManuals: gatepost(1), gatepost.conf(5), "
+		     "gatepost-edge(8), gatepost-policy(8), gatepost-records(8).\n");
 }
 
 int gp_usage_error(const char *command, const char *fmt, ...)

@@ -51,7 +51,7 @@ static int read_domain(const char *word, char out[static GP_POLICY_NAME_SIZE])
 		return EX_OK;
 	if (ret == GP_E_LIMIT)
 		return complain(word, GP_POSTFIX_KEY_UNREADABLE);
-	complain(word, "that is no domain that Postfix sends mail to");
+	complain(word, "Postfix sends no mail to such a domain");
 	return EX_USAGE;
 }
 
@@ -183,7 +183,7 @@ static int purge(const struct policy_options *options)
 	int code = EX_OK;
 
 	if (options->all != (options->word_count == 0))
-		return gp_usage_error("policy", "purge wants one domain, or --all");
+		return gp_usage_error("policy", "purge needs one domain, or --all");
 	if (!options->all)
 		code = read_domain(options->words[0], domain);
 	gp_buf_init(&answer, GP_SOCKETMAP_REPLY_MAX);
@@ -256,13 +256,14 @@ static int override(const struct policy_options *options)
 		return set_override(options, domain, 0, "", "");
 	if (options->word_count != 2 || !is_level(options->words[1]))
 		return gp_usage_error("policy",
-				      "override wants a domain and \"off\" or a TLS level "
+				      "override needs a domain and \"off\" or a TLS level "
 				      "of Postfix, such as \"may\"");
 	if (!options->until || read_until(options->until, &until) != EX_OK)
-		return gp_usage_error("policy", "override wants --until with a day to come "
+		return gp_usage_error("policy", "override needs --until with a future day "
 						"(2026-12-31) or a duration (7d)");
 	if (!options->reason || !*options->reason)
-		return gp_usage_error("policy", "override wants --reason: somebody will ask");
+		return gp_usage_error(
+			"policy", "override needs --reason \"why\"; gatepost policy list shows it");
 	return set_override(options, domain, until, options->words[1], options->reason);
 }
 
@@ -339,13 +340,13 @@ static int repair(const struct policy_options *options)
 	gp_policy_store_path(options->conf->server.state_dir, path);
 	/* a new one made here would be root's, and gatepost could not write it */
 	if (access(path, F_OK) < 0 && errno == ENOENT) {
-		printf("%s: there is none; gatepost begins a new one\n", path);
+		printf("%s: the file does not exist; gatepost creates a new one\n", path);
 		return EX_OK;
 	}
 	ret = gp_store_open(path, &store, error);
 	if (ret == GP_OK) {
 		gp_store_close(store);
-		printf("%s: nothing is wrong with it\n", path);
+		printf("%s: the file is not damaged\n", path);
 		return EX_OK;
 	}
 	if (ret != GP_E_SYNTAX)
@@ -353,7 +354,7 @@ static int repair(const struct policy_options *options)
 	if (gp_store_move_aside(path, (int64_t)(gp_time_utc_ms() / 1000), moved, sizeof(moved)) !=
 	    GP_OK)
 		return complain(path, strerror(errno));
-	printf("%s\nmoved to %s; gatepost begins a new one\n", error, moved);
+	printf("%s\nmoved to %s; gatepost creates a new one\n", error, moved);
 	return EX_OK;
 }
 
@@ -432,8 +433,8 @@ static int run(const struct subcommand *subcommand, int argc, char **argv)
 	if (code != EX_OK)
 		return code;
 	if (options.word_count < subcommand->least || options.word_count > subcommand->most)
-		return gp_usage_error("policy", "%s wants %s", subcommand->name,
-				      subcommand->most == 0   ? "nothing more"
+		return gp_usage_error("policy", "%s needs %s", subcommand->name,
+				      subcommand->most == 0   ? "no more words"
 				      : subcommand->most == 1 ? "one domain"
 							      : "a domain and a level");
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
@@ -455,6 +456,6 @@ int gp_policy_command(int argc, char **argv)
 	if (subcommand)
 		return run(subcommand, argc - 1, argv + 1);
 	if (argc > 1 && argv[1][0] != '-')
-		return gp_usage_error("policy", "there is no \"%s\"", argv[1]);
+		return gp_usage_error("policy", "unknown command \"%s\"", argv[1]);
 	return gp_serve_command(argc, argv);
 }

@@ -207,7 +207,7 @@ static int report(const struct gp_postfix_setup *setup)
 	gp_buf_deinit(&text);
 	if (count)
 		return SOMETHING_WANTING;
-	printf("Postfix %s does what the policy service tells it\n", setup->mail_version);
+	printf("Postfix %s follows the answers of the policy service\n", setup->mail_version);
 	return NOTHING_WANTING;
 }
 
@@ -221,8 +221,8 @@ int gp_policy_check_postfix(const struct gp_conf *conf, const char *folder)
 	gp_buf_init(&text, OUTPUT_MAX);
 	gp_buf_init(&addresses, OUTPUT_MAX);
 	if (read_parameters(folder, &setup, &text) != GP_OK) {
-		fprintf(stderr, "gatepost policy: postconf cannot be run, or cannot read its "
-				"configuration\n");
+		fprintf(stderr, "gatepost policy: postconf(1) cannot be run, or cannot read the "
+				"configuration of Postfix\n");
 		goto out;
 	}
 	join_addresses(conf, &addresses);

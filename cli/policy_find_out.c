@@ -72,7 +72,7 @@ static int open_fetcher(struct finding *f)
 	if (!f->fetcher)
 		return GP_E_NOMEM;
 	if (gp_tls_trust_load(path, &trust) != GP_OK)
-		return complain(path, "no certificates can be read there");
+		return complain(path, "the file contains no certificates that can be read");
 	gp_fetcher_set_trust(f->fetcher, trust);
 	if (f->connect && gp_tls_trust_load(path, &f->trust) != GP_OK)
 		return GP_E_NOMEM;
@@ -230,7 +230,7 @@ static int test_resolver(struct finding *f)
 	}
 	if (gp_resolver_ask(f->resolver, dns->self_test, GP_DNS_DNSKEY, on_self_test, f,
 			    &f->self_test) != GP_OK)
-		return complain("dns", "self-test is no name of a zone");
+		return complain("dns", "dns.self-test is not the name of a zone");
 	gp_timer_set(&f->self_test_deadline, GP_POLICY_DNS_MS);
 	return GP_OK;
 }

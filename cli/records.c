@@ -54,7 +54,7 @@ static int parse_words(int argc, char **argv, struct options *options)
 		optind++;
 	}
 	if (optind == argc)
-		return gp_usage_error(argv[0], "which DOMAIN?");
+		return gp_usage_error(argv[0], "DOMAIN is missing");
 	options->domain = argv[optind++];
 	if (optind < argc)
 		return gp_usage_error(argv[0], "unexpected word \"%s\"", argv[optind]);
@@ -62,14 +62,14 @@ static int parse_words(int argc, char **argv, struct options *options)
 		return gp_usage_error(argv[0], "csr needs --key FILE, the private key that signs");
 	if (options->csr ? options->json || options->zone
 			 : options->key || options->service || options->no_cn)
-		return gp_usage_error(argv[0],
-				      "--key, --service and --no-cn go with csr, --zone and --json "
-				      "without");
+		return gp_usage_error(
+			argv[0], "--key, --service and --no-cn are for csr; --zone and --json are "
+				 "not");
 	if (options->json && options->zone)
-		return gp_usage_error(argv[0], "either --zone or --json");
+		return gp_usage_error(argv[0], "use either --zone or --json");
 	if (options->check ? options->json || options->zone : options->all)
-		return gp_usage_error(argv[0],
-				      "check has --all, the others have --zone and --json");
+		return gp_usage_error(
+			argv[0], "--all is for check only; --zone and --json are not for check");
 	return EX_OK;
 }
 
@@ -204,7 +204,8 @@ static int consider_serving(struct domain *d)
 	int read = gp_served_file_read(d->snapshot->conf, &served), ret;
 
 	if (read == GP_E_IO)
-		fprintf(stderr, "gatepost records: %s/%s: %s: what senders remember is not known\n",
+		fprintf(stderr,
+			"gatepost records: %s/%s: %s: the policies in caches of senders are not known\n",
 			d->snapshot->conf->server.state_dir, GP_SERVED_FILE, strerror(errno));
 	judge_serving(d, &served, read);
 	ret = refuse_early_removal(d, &served);
@@ -280,7 +281,7 @@ static int read_key(const char *path, struct gp_buf *out)
 		ret = EX_NOINPUT;
 	if (ret != EX_OK)
 		fprintf(stderr, "gatepost records: %s: %s\n", path,
-			ret == EX_NOINPUT ? strerror(errno) : "too large for a key");
+			ret == EX_NOINPUT ? strerror(errno) : "the file is too large for a key");
 	if (file)
 		fclose(file);
 	return ret;

@@ -127,12 +127,12 @@ static void check_live_key(struct check *check, const struct gp_publish_key *key
 		return;
 	}
 	if (stands_for(tlsa, spki))
-		say(check, true, "live", where, "a TLSA record stands for its key");
+		say(check, true, "live", where, "a TLSA record matches its key");
 	else
 		note_wanting(
 			check, "live", where,
-			"no TLSA record stands for the key that it answers with: mail from DANE "
-			"senders does not come (RFC 7671 section 8.1)");
+			"no TLSA record matches the key that it answers with: senders with DANE "
+			"cannot deliver mail (RFC 7671 section 8.1)");
 }
 
 static bool was_seen(const struct gp_publish_facts *facts, size_t i)
@@ -177,12 +177,12 @@ static void check_policy_text(struct check *check, const json_t *sts)
 	if (!json_is_object(policy)) {
 		note_wanting(check, "policy", where,
 			     json_is_object(failure) ? text_of(failure, "detail")
-						     : "senders find no policy");
+						     : "senders find no MTA-STS policy");
 	} else if (gp_publish_entry_body(check->conf, check->entry, &body, id) == GP_OK &&
 		   !gp_str_equal(gp_str_from(body.data, body.len), text_of(policy, "text"))) {
-		note_wanting(check, "policy", where, "it is not the one of the configuration");
+		note_wanting(check, "policy", where, "it differs from the configuration");
 	} else {
-		say(check, true, "policy", where, "it is the one of the configuration");
+		say(check, true, "policy", where, "it is the same as in the configuration");
 	}
 	gp_buf_deinit(&body);
 }
@@ -218,7 +218,7 @@ static void check_mx_host(struct check *check, const json_t *host)
 	else if (strcmp(pkix, "ok") != 0)
 		note_wanting(check, "mx", name, pkix);
 	else
-		say(check, true, "mx", name, "listed, and its certificate is good for it");
+		say(check, true, "mx", name, "listed, and its certificate is valid for it");
 }
 
 static void check_policy(struct check *check)
@@ -235,7 +235,7 @@ static void check_policy(struct check *check)
 		all = json_loadb((const char *)text.data, text.len, 0, NULL);
 	gp_buf_deinit(&text);
 	if (!all) {
-		note_unknown(check, check->facts->domain, "its policy cannot be looked up");
+		note_unknown(check, check->facts->domain, "its MTA-STS policy cannot be looked up");
 		return;
 	}
 	check_policy_text(check, json_object_get(all, "mta-sts"));
@@ -263,6 +263,6 @@ int gp_records_check(const struct gp_conf *conf, const struct gp_conf_domain *en
 		return FOUND_WANTING;
 	if (check.unsure)
 		return CANNOT_TELL;
-	printf("%s: all records are as they should be\n", facts->domain);
+	printf("%s: all records are correct\n", facts->domain);
 	return GOOD;
 }

@@ -49,7 +49,7 @@ static int parse(int argc, char **argv, struct serve_options *options)
 	if (optind < argc)
 		return gp_usage_error(argv[0], "unexpected word \"%s\"", argv[optind]);
 	if (options->connect && !options->check)
-		return gp_usage_error(argv[0], "--connect goes with --check");
+		return gp_usage_error(argv[0], "--connect needs --check");
 	return EX_OK;
 }
 

@@ -53,9 +53,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		*parts[i] = take(&data, &left);
 	cost = gp_hello_cost(&hello, bits & (DHE - 1), bits & DHE);
-	MUST(cost != GP_HELLO_DEAR_BY_CERTIFICATE ||
+	MUST(cost != GP_HELLO_EXPENSIVE_BY_CERTIFICATE ||
 	     (bits & (GP_HELLO_LARGE_RSA | GP_HELLO_LARGE_EC)));
-	MUST(cost != GP_HELLO_DEAR_BY_CLIENT || (bits & DHE) || names_p384(hello.groups) ||
+	MUST(cost != GP_HELLO_EXPENSIVE_BY_CLIENT || (bits & DHE) || names_p384(hello.groups) ||
 	     names_p384(hello.key_share));
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		free((void *)(uintptr_t)parts[i]->p);

@@ -79,7 +79,7 @@ static void send_all(struct probe *p, const void *data, size_t len)
 			rest += written;
 			len -= written;
 		} else if (ret != GP_AGAIN || !wait_for(p, events_of(p->backend.write_waits_for))) {
-			give_up(p, "it does not take what we send");
+			give_up(p, "it does not read what gatepost sends");
 		}
 	}
 }
@@ -346,14 +346,15 @@ static void complain_of_relay(struct probe *p, const char *address, struct gp_bu
 	char text[1024];
 
 	snprintf(text, sizeof(text),
-		 "open relay: without AUTH it takes mail for <%s> (\"%.*s\") from %s. %s", address,
-		 (int)(answer.len < 200 ? answer.len : 200), answer.p,
-		 blind ? "gatepost's own address, which it takes for every client's" : client_ip,
+		 "open relay: without AUTH it accepts mail for <%s> (\"%.*s\") from %s. %s",
+		 address, (int)(answer.len < 200 ? answer.len : 200), answer.p,
+		 blind ? "gatepost's own address, which it sees instead of the client's"
+		       : client_ip,
 		 blind ? "Set facts = \"proxy-v2\" here and, for this service in Postfix's "
 			 "master.cf, -o smtpd_upstream_proxy_protocol=haproxy; or, to keep "
 			 "facts = \"none\", -o mynetworks= there"
 		       : "In Postfix, end smtpd_relay_restrictions with "
-			 "reject_unauth_destination, and keep strangers out of mynetworks");
+			 "reject_unauth_destination, and keep other networks out of mynetworks");
 	complain(p, text);
 }
 
@@ -375,8 +376,8 @@ static void try_to_relay(struct probe *p)
 		if (check.relayed && !known)
 			complain_of_relay(p, check.relayed, &reply);
 		else if (p->over && gp_smtp_relay_check_command(&check) && !p->found)
-			complain(p, "it does not answer MAIL and RCPT, so whether it relays for "
-				    "strangers is not known");
+			complain(p, "it does not answer MAIL and RCPT, so gatepost cannot test "
+				    "whether it is an open relay");
 		gp_buf_deinit(&reply);
 	}
 }

@@ -59,7 +59,7 @@ static int set_up_tls(struct gp_edge_listener *l, const struct gp_conf_listener 
 		.scope = scope,
 		.refuse_unknown_sni = listener->unknown_sni == GP_UNKNOWN_SNI_REFUSE || role->http,
 		.opportunistic = role->mx && !listener->starttls_required,
-		.dear_waits = true,
+		.expensive_waits = true,
 	};
 
 	/* not the address: several machines may share the keys */

@@ -12,7 +12,7 @@ enum {
 	SPARE_DESCRIPTORS = 256 /* refusals, listeners, control, log */
 };
 
-int gp_load_init(struct gp_load *load, struct gp_loop *loop, void (*on_dear_turn)(void *arg),
+int gp_load_init(struct gp_load *load, struct gp_loop *loop, void (*on_expensive_turn)(void *arg),
 		 void *arg)
 {
 	load->loop = loop;
@@ -27,8 +27,8 @@ int gp_load_init(struct gp_load *load, struct gp_loop *loop, void (*on_dear_turn
 	gp_deadline_queue_init(&load->idling, 0);
 	gp_deadline_queue_init(&load->commanding, 0);
 	gp_deadline_queue_init(&load->closing, CLOSING_MS);
-	gp_dear_queue_init(&load->dear, 0, gp_time_mono_ms());
-	gp_task_init(&load->dear_turn, on_dear_turn, arg);
+	gp_expensive_queue_init(&load->expensive, 0, gp_time_mono_ms());
+	gp_task_init(&load->expensive_turn, on_expensive_turn, arg);
 	return GP_OK;
 }
 
@@ -52,7 +52,7 @@ void gp_load_set_limits(struct gp_load *load, const struct gp_conf_limits *limit
 	load->logging_in.duration_ms = limits->login_time_ms;
 	load->idling.duration_ms = limits->idle_time_ms;
 	load->commanding.duration_ms = limits->command_time_ms;
-	gp_dear_queue_set_rate(&load->dear, limits->dear_handshakes);
+	gp_expensive_queue_set_rate(&load->expensive, limits->expensive_handshakes);
 }
 
 void gp_load_handshake_began(struct gp_load *load)
@@ -82,8 +82,8 @@ void gp_load_session_ended(struct gp_load *load)
 	load->on_session_end(load->arg);
 }
 
-void gp_load_serve_dear(struct gp_load *load)
+void gp_load_serve_expensive(struct gp_load *load)
 {
-	if (gp_dear_ready(&load->dear, gp_time_mono_ms()))
-		gp_task_queue(load->loop, &load->dear_turn);
+	if (gp_expensive_ready(&load->expensive, gp_time_mono_ms()))
+		gp_task_queue(load->loop, &load->expensive_turn);
 }

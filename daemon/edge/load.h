@@ -8,7 +8,7 @@
 #include "daemon/edge/sources.h"
 #include "daemon/process/counters.h"
 #include "io/deadline.h"
-#include "io/dear.h"
+#include "io/expensive.h"
 #include "io/loop.h"
 
 /* What the sessions of a worker share: how many there are of each kind, what bounds them, and the
@@ -34,8 +34,8 @@ struct gp_load {
 	struct gp_deadline_queue idling;
 	struct gp_deadline_queue commanding; /* settled, but still parsed */
 	struct gp_deadline_queue closing;
-	struct gp_dear_queue dear; /* handshakes that wait for their turn */
-	struct gp_task dear_turn;
+	struct gp_expensive_queue expensive; /* handshakes that wait for their turn */
+	struct gp_task expensive_turn;
 	uint64_t session_id_base;
 	uint64_t limit_logged_ms;
 	uint8_t scratch[GP_SCRATCH_SIZE]; /* for one read at a time */
@@ -46,9 +46,9 @@ struct gp_load {
 	void *arg; /* of the last two */
 };
 
-/* `on_dear_turn` is called with `arg` when a parked handshake may go on (gp_dear_next). GP_OK, or
- * GP_E_NOMEM when there is no memory or no randomness. */
-int gp_load_init(struct gp_load *load, struct gp_loop *loop, void (*on_dear_turn)(void *arg),
+/* `on_expensive_turn` is called with `arg` when a parked handshake may go on
+ * (gp_expensive_next). GP_OK, or GP_E_NOMEM when there is no memory or no randomness. */
+int gp_load_init(struct gp_load *load, struct gp_loop *loop, void (*on_expensive_turn)(void *arg),
 		 void *arg);
 
 /* New limits apply to what begins from now on. `limits` must outlive their use. */
@@ -60,6 +60,6 @@ void gp_load_session_began(struct gp_load *load);
 void gp_load_session_ended(struct gp_load *load);
 
 /* Parked handshakes: see that the next one gets its turn. */
-void gp_load_serve_dear(struct gp_load *load);
+void gp_load_serve_expensive(struct gp_load *load);
 
 #endif

@@ -149,7 +149,7 @@ static bool backend_may_read(const struct gp_session *s)
 
 static void choose_interest(struct gp_session *s)
 {
-	if (s->dear.line)
+	if (s->expensive.line)
 		gp_stream_want_news(&s->stream[GP_CLIENT]);
 	else
 		gp_stream_want(&s->stream[GP_CLIENT], client_may_read(s),
@@ -258,9 +258,10 @@ struct gp_session *gp_session_of_deadline(struct gp_deadline *deadline)
 					     offsetof(struct gp_session, deadline));
 }
 
-struct gp_session *gp_session_of_dear(struct gp_dear *dear)
+struct gp_session *gp_session_of_expensive(struct gp_expensive *expensive)
 {
-	return (struct gp_session *)(void *)((char *)dear - offsetof(struct gp_session, dear));
+	return (struct gp_session *)(void *)((char *)expensive -
+					     offsetof(struct gp_session, expensive));
 }
 
 void gp_session_take_turn(struct gp_session *s)

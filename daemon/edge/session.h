@@ -27,6 +27,6 @@ void gp_session_shut_down(struct gp_session *session);
 void gp_session_take_turn(struct gp_session *session);
 
 struct gp_session *gp_session_of_deadline(struct gp_deadline *deadline);
-struct gp_session *gp_session_of_dear(struct gp_dear *dear);
+struct gp_session *gp_session_of_expensive(struct gp_expensive *expensive);
 
 #endif

@@ -116,9 +116,9 @@ void gp_session_handshake_over(struct gp_session *s)
 	if (s->handshake_counted)
 		gp_load_handshake_ended(s->load);
 	s->handshake_counted = false;
-	if (s->dear.line)
+	if (s->expensive.line)
 		gp_uncount(s->load->counters, GP_COUNTER_HANDSHAKES_PARKED);
-	gp_dear_leave(&s->dear);
+	gp_expensive_leave(&s->expensive);
 }
 
 /* ---- reading and writing ---- */

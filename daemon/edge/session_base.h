@@ -58,8 +58,8 @@ struct gp_session {
 	struct gp_buf out[2];              /* to be written to that side */
 	struct gp_task task;
 	struct gp_deadline deadline;
-	struct gp_dear dear;      /* where its handshake is parked */
-	struct gp_source *source; /* where it is counted */
+	struct gp_expensive expensive; /* where its handshake is parked */
+	struct gp_source *source;      /* where it is counted */
 	struct gp_endpoint client;
 	struct gp_endpoint local;
 	const struct gp_backend_place *place; /* of the backend that is dialled */

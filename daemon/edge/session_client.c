@@ -207,28 +207,28 @@ static int begin_tls(struct gp_session *s)
 	return GP_OK;
 }
 
-/* A flood of dear handshakes must not use up limits.handshakes, so they count on their own; and one
- * of those that clients make dear must not take the places of the others. */
+/* A flood of expensive handshakes must not use up limits.handshakes, so they count on their own;
+ * and one of those that clients make expensive must not take the places of the others. */
 static void park(struct gp_session *s, enum gp_tls_wait wait)
 {
 	struct gp_load *load = s->load;
 	bool limited = wait == GP_TLS_WAITS_BY_CLIENT;
 
 	gp_session_handshake_over(s);
-	if (gp_dear_waiting(&load->dear, limited) >= load->limits->handshakes) {
-		gp_session_refuse(s, "limits.handshakes: dear ones wait");
+	if (gp_expensive_waiting(&load->expensive, limited) >= load->limits->handshakes) {
+		gp_session_refuse(s, "limits.handshakes: expensive ones wait");
 		gp_session_close(s, GP_ENDED_LIMIT);
 		return;
 	}
-	gp_dear_wait(&load->dear, &s->dear, limited);
+	gp_expensive_wait(&load->expensive, &s->expensive, limited);
 	gp_count(load->counters, GP_COUNTER_HANDSHAKES_PARKED, 1);
-	gp_load_serve_dear(load);
+	gp_load_serve_expensive(load);
 }
 
 void gp_session_unpark(struct gp_session *s)
 {
 	gp_uncount(s->load->counters, GP_COUNTER_HANDSHAKES_PARKED);
-	gp_count(s->load->counters, GP_COUNTER_HANDSHAKES_DEAR, 1);
+	gp_count(s->load->counters, GP_COUNTER_HANDSHAKES_EXPENSIVE, 1);
 	s->handshake_counted = true;
 	gp_load_handshake_began(s->load);
 	gp_tls_take_turn(s->stream[GP_CLIENT].tls);
@@ -363,7 +363,7 @@ void gp_session_step_handshake(struct gp_session *s)
 	enum gp_tls_wait wait;
 	int ret;
 
-	if (s->dear.line) {
+	if (s->expensive.line) {
 		look_at_parked(s);
 		return;
 	}

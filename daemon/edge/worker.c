@@ -294,14 +294,15 @@ static int set_up(void *arg, const struct gp_child_set_up *given)
 /* ---- what sessions tell ---- */
 
 /* One in a turn of the loop: what else is ready comes in between. */
-static void on_dear_turn(void *arg)
+static void on_expensive_turn(void *arg)
 {
 	struct worker *worker = arg;
-	struct gp_dear *dear = gp_dear_next(&worker->load.dear, gp_time_mono_ms());
+	struct gp_expensive *expensive = gp_expensive_next(&worker->load.expensive,
+							   gp_time_mono_ms());
 
-	if (dear)
-		gp_session_take_turn(gp_session_of_dear(dear));
-	gp_load_serve_dear(&worker->load);
+	if (expensive)
+		gp_session_take_turn(gp_session_of_expensive(expensive));
+	gp_load_serve_expensive(&worker->load);
 }
 
 /* ---- deadlines and the end ---- */
@@ -380,7 +381,7 @@ static void on_tick(void *arg)
 	expire(&worker->load.commanding, now);
 	expire(&worker->load.closing, now);
 	trim_memory(worker, now);
-	gp_load_serve_dear(&worker->load);
+	gp_load_serve_expensive(&worker->load);
 	if (worker->draining && now >= worker->drain_until_ms)
 		shut_down_sessions(worker);
 	stop_if_drained(worker);
@@ -405,7 +406,7 @@ static void drain(void *arg, uint64_t ms)
 static int begin(void *arg, struct gp_loop *loop)
 {
 	struct worker *worker = arg;
-	int ret = gp_load_init(&worker->load, loop, on_dear_turn, worker);
+	int ret = gp_load_init(&worker->load, loop, on_expensive_turn, worker);
 
 	worker->load.run = gp_session_run;
 	worker->load.on_handshake_end = on_handshake_end;

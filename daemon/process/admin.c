@@ -139,8 +139,7 @@ bool gp_admin_permits_peer(const struct gp_admin_rule *rule, int fd, const char 
 		return true;
 	log_refusal(name, peer.uid, peer.pid);
 	snprintf(refusal, GP_ADMIN_REFUSAL_SIZE,
-		 GP_ADMIN_REFUSED "user %" PRIu32
-				  " does not administer this gatepost. Ask as root, "
+		 GP_ADMIN_REFUSED "user %" PRIu32 " may not administer this gatepost. Ask as root, "
 				  "as the user who started it, or as a member of "
 				  "server.admin-group.",
 		 peer.uid);
@@ -218,7 +217,7 @@ static const char *why_not(const char *path, int ret)
 	if (errno != EADDRINUSE)
 		return strerror(errno);
 	return lstat(path, &state) == 0 && !S_ISSOCK(state.st_mode)
-		       ? "something that is no socket is there"
+		       ? "the path exists and is not a socket"
 		       : "another gatepost is running here";
 }
 

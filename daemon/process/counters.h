@@ -11,13 +11,13 @@
  * the supervisor the last one, so nobody waits for anybody; readers add the lines up. */
 /* id, is it a gauge (which may fall), name, text */
 #define GP_COUNTER_ROWS(ROW)                                                                    \
-	ROW(SESSIONS_OPEN, true, "sessions-open", "sessions now")                               \
-	ROW(HANDSHAKES_OPEN, true, "handshakes-open", "TLS handshakes under way")               \
-	ROW(HANDSHAKES_PARKED, true, "handshakes-parked", "dear TLS handshakes that wait")      \
+	ROW(SESSIONS_OPEN, true, "sessions-open", "open sessions")                              \
+	ROW(HANDSHAKES_OPEN, true, "handshakes-open", "TLS handshakes in progress")             \
+	ROW(HANDSHAKES_PARKED, true, "handshakes-parked", "expensive TLS handshakes that wait") \
 	ROW(CERTIFICATE_DAYS, true, "certificate-days",                                         \
 	    "days until the first certificate expires")                                         \
 	ROW(SESSIONS, false, "sessions", "sessions since the start")                            \
-	ROW(HANDSHAKES, false, "handshakes", "TLS handshakes that ended well")                  \
+	ROW(HANDSHAKES, false, "handshakes", "successful TLS handshakes")                       \
 	ROW(HANDSHAKES_RESUMED, false, "handshakes-resumed", "of these, with a session ticket") \
 	ROW(HANDSHAKES_TLS12, false, "handshakes-tls12", "of these, with TLS 1.2")              \
 	ROW(HANDSHAKES_TLS13, false, "handshakes-tls13", "of these, with TLS 1.3")              \
@@ -29,28 +29,29 @@
 	ROW(SUITE_CHACHA20, false, "suite-chacha20", "with ChaCha20-Poly1305")                  \
 	ROW(SUITE_CBC, false, "suite-cbc", "with CBC, at an MX only")                           \
 	ROW(HANDSHAKES_FAILED, false, "handshakes-failed", "TLS handshakes that failed")        \
-	ROW(HANDSHAKES_DEAR, false, "handshakes-dear", "dear TLS handshakes that got a turn")   \
+	ROW(HANDSHAKES_EXPENSIVE, false, "handshakes-expensive",                                \
+	    "expensive TLS handshakes that got a turn")                                         \
 	ROW(LOGINS, false, "logins", "logins the backend accepted")                             \
 	ROW(LOGINS_FAILED, false, "logins-failed", "logins the backend refused")                \
-	ROW(CLEARTEXT_LOGINS_REFUSED, false, "cleartext-logins-refused", "logins in clear")     \
-	ROW(STARTTLS_INJECTIONS, false, "starttls-injections", "octets after STARTTLS")         \
-	ROW(PLAINTEXT_ON_TLS_PORT, false, "plaintext-on-tls-port", "clear text on a TLS port")  \
-	ROW(PROTOCOL_ERRORS, false, "protocol-errors", "clients sent away for their protocol")  \
+	ROW(CLEARTEXT_LOGINS_REFUSED, false, "cleartext-logins-refused", "logins without TLS")  \
+	ROW(STARTTLS_INJECTIONS, false, "starttls-injections", "bytes after STARTTLS")          \
+	ROW(PLAINTEXT_ON_TLS_PORT, false, "plaintext-on-tls-port", "no TLS where it is needed") \
+	ROW(PROTOCOL_ERRORS, false, "protocol-errors", "closed for a protocol error")           \
 	ROW(BACKEND_FAILURES, false, "backend-failures", "sessions lost to a backend")          \
 	ROW(LIMIT_REFUSALS, false, "limit-refusals", "sessions refused at a limit")             \
-	ROW(OCTETS_IN, false, "octets-in", "octets from clients")                               \
-	ROW(OCTETS_OUT, false, "octets-out", "octets to clients")                               \
+	ROW(OCTETS_IN, false, "octets-in", "bytes from clients")                                \
+	ROW(OCTETS_OUT, false, "octets-out", "bytes to clients")                                \
 	ROW(POLICY_DOMAINS, true, "policy-domains", "domains that the policy service knows")    \
-	ROW(POLICY_QUERIES, false, "policy-queries", "questions of Postfix about a domain")     \
+	ROW(POLICY_QUERIES, false, "policy-queries", "queries of Postfix about a domain")       \
 	ROW(POLICY_CACHED, false, "policy-cached", "of these, answered from memory")            \
 	ROW(POLICY_OVERRIDDEN, false, "policy-overridden", "by an override of the operator")    \
 	ROW(POLICY_DANE_ONLY, false, "policy-dane-only", "with dane-only")                      \
 	ROW(POLICY_DANE, false, "policy-dane", "with dane")                                     \
 	ROW(POLICY_SECURE, false, "policy-secure", "with secure, by MTA-STS")                   \
-	ROW(POLICY_NOTFOUND, false, "policy-notfound", "with NOTFOUND: nothing is demanded")    \
+	ROW(POLICY_NOTFOUND, false, "policy-notfound", "with NOTFOUND: no policy")              \
 	ROW(POLICY_TEMP, false, "policy-temp", "with TEMP: the mail waits")                     \
-	ROW(STS_FETCHES, false, "sts-fetches", "MTA-STS policies asked for")                    \
-	ROW(STS_FETCHES_FAILED, false, "sts-fetches-failed", "of these, that could not be had")
+	ROW(STS_FETCHES, false, "sts-fetches", "fetches of MTA-STS policies")                   \
+	ROW(STS_FETCHES_FAILED, false, "sts-fetches-failed", "of these, failed")
 
 #define GP_COUNTER_ID(id, gauge, name, text) GP_COUNTER_##id,
 enum gp_counter { GP_COUNTER_ROWS(GP_COUNTER_ID) GP_COUNTER_COUNT };

@@ -242,7 +242,7 @@ int gp_cleartext_users_print(const struct gp_cleartext_users *users, bool json, 
 		ret = gp_buf_appendf(out, "%-24s  %-24s  %8s  %-39s  %s\n", "first", "last",
 				     "count", "last source", "name");
 	else
-		ret = gp_buf_append_str(out, "nobody tried to log in without TLS\n");
+		ret = gp_buf_append_str(out, "no client has tried to log in without TLS\n");
 	TAILQ_FOREACH(user, &users->list, link)
 	{
 		if (ret == GP_OK)

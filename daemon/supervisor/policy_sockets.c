@@ -81,7 +81,7 @@ static int find_group(const struct gp_conf *conf, const struct gp_identity *iden
 		return GP_OK;
 	entry = getgrnam(name);
 	if (!entry)
-		return complain(errors, name, "policy.socket-group does not exist");
+		return complain(errors, name, "policy.socket-group: no such group");
 	*group_out = entry->gr_gid;
 	return GP_OK;
 }

@@ -94,7 +94,7 @@ static int read_backend_password(struct gp_snapshot *snapshot, size_t i, struct 
 	rest = gp_str_from(text.data, text.len);
 	gp_str_copy(gp_str_chomp(gp_str_split(&rest, '\n')), password, sizeof(password));
 	if (ret == GP_OK && !*password) {
-		gp_buf_appendf(errors, "%s: its first line holds no password\n",
+		gp_buf_appendf(errors, "%s: the first line contains no password\n",
 			       backend->login_password_file);
 		ret = GP_E_CONF;
 	}
@@ -186,8 +186,8 @@ static int read_ticket_keys(struct gp_snapshot *snapshot, struct gp_buf *errors)
 					   &snapshot->ticket_key_count, &line);
 		if (ret != GP_OK)
 			gp_buf_appendf(errors,
-				       "%s:%u: not a ticket key of 80 octets in base64, of which "
-				       "there may be 1 to %d\n",
+				       "%s:%u: not a ticket key of 80 bytes in base64; write 1 to "
+				       "%d of them, one on each line\n",
 				       path, line, GP_TICKET_KEYS);
 	}
 	gp_buf_deinit(&text);
@@ -254,7 +254,8 @@ static int seal_trust(struct gp_snapshot *snapshot, struct gp_buf *errors)
 	if (ret == GP_OK)
 		ret = gp_tls_trust_new(gp_str_from(pem.data, pem.len), &trust);
 	if (ret == GP_E_CONF && !errors->len)
-		gp_buf_appendf(errors, "%s: there is no certificate in PEM form in it\n", path);
+		gp_buf_appendf(errors, "%s: the file contains no certificate in PEM format\n",
+			       path);
 	if (ret == GP_OK)
 		ret = gp_memory_seal("gatepost-trust", pem.data, pem.len,
 				     &snapshot->fds[GP_SEALED_TRUST]);

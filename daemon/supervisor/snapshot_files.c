@@ -81,7 +81,8 @@ int gp_snapshot_read_file(struct gp_snapshot *snapshot, const char *path, struct
 	if (ret == GP_E_IO)
 		gp_buf_appendf(errors, "%s: %s\n", path, strerror(errno));
 	else if (ret != GP_OK)
-		gp_buf_appendf(errors, "%s: larger than %d octets\n", path, GP_PEM_FILE_MAX);
+		gp_buf_appendf(errors, "%s: the file is larger than %d bytes\n", path,
+			       GP_PEM_FILE_MAX);
 	if (fd >= 0)
 		close(fd);
 	return ret;

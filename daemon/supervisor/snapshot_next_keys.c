@@ -15,8 +15,8 @@ static int read_one(struct gp_snapshot *snapshot, const char *path, struct gp_pu
 		ret = gp_spki_sha256(gp_str_from(pem.data, pem.len), key->spki_sha256);
 		if (ret != GP_OK)
 			gp_buf_appendf(errors,
-				       "%s: next-key holds no key in PEM form, private (without "
-				       "passphrase) or public\n",
+				       "%s: next-key contains no key in PEM format, private "
+				       "(without passphrase) or public\n",
 				       path);
 	}
 	key->known = ret == GP_OK;

@@ -85,13 +85,13 @@ static void trusted_address_is_apart(const struct checker *c)
 				 gp_role_name(c->listener->role));
 	if (!trusted->path && !gp_endpoint_is_loopback(&trusted->endpoint))
 		gp_conf_complain(c->errors, c->place,
-				 "trusted-address %s is no loopback address and no unix:/path: "
-				 "others could reach it, too",
+				 "trusted-address %s is neither a loopback address nor unix:/path: "
+				 "other machines could reach it",
 				 trusted->text);
 	if (leads_strangers_to(c->conf, trusted))
 		gp_conf_complain(c->errors, c->place,
-				 "trusted-address %s is the address of a backend, where those are "
-				 "led that have proved nothing",
+				 "trusted-address %s is the address of a backend, which also gets "
+				 "clients that are not authenticated: use a port of its own",
 				 trusted->text);
 }
 
@@ -148,16 +148,17 @@ static void smtp_settings_fit_role(const struct checker *c)
 				 "submission and submissions, not for %s",
 				 role->name);
 	if ((listener->starttls_required || listener->starttls_required_from.count) && !role->mx)
-		gp_conf_complain(c->errors, c->place,
-				 "starttls-required is for smtp; %s takes no mail and no password "
-				 "without TLS anyway",
-				 role->name);
+		gp_conf_complain(
+			c->errors, c->place,
+			"starttls-required is for smtp; %s accepts no mail and no password "
+			"without TLS anyway",
+			role->name);
 	if (listener->requiretls == GP_CONF_REQUIRETLS_HEADER && !listener->relay_follows)
 		gp_conf_complain(
 			c->errors, c->place,
-			"requiretls = \"header\" promises what only the relay can keep: if "
-			"all mail that leaves the backend passes it, say so with "
-			"relay-follows = true");
+			"requiretls = \"header\" works only with gatepost's relay: if all mail "
+			"from the backend goes through the relay, set relay-follows = true; "
+			"otherwise use another value");
 }
 
 /* RFC 7672 section 8.1: a sender that asks for a name we do not have must get some certificate */
@@ -193,7 +194,7 @@ static void xmpp_domains_are_told(const struct checker *c)
 				 role);
 	for (size_t i = 0; i < domains->count; i++) {
 		if (!is_domain(domains->items[i]))
-			gp_conf_complain(c->errors, c->place, "\"%s\" is no domain",
+			gp_conf_complain(c->errors, c->place, "\"%s\" is not a domain",
 					 domains->items[i]);
 	}
 }
@@ -212,14 +213,14 @@ static void s2s_auth_is_possible(const struct checker *c)
 		return;
 	}
 	if (by_certificate && !listener->s2s_ca)
-		gp_conf_complain(c->errors, c->place,
-				 "s2s-auth needs s2s-ca: who may vouch for other servers, e.g. "
-				 "\"/etc/ssl/certs/ca-certificates.crt\"");
-	if (by_certificate && !listener->backend.trusted_address.text)
 		gp_conf_complain(
 			c->errors, c->place,
-			"s2s-auth needs backend.trusted-address, where the server believes "
-			"the edge");
+			"s2s-auth needs s2s-ca, the trusted CAs for other servers, such as "
+			"\"/etc/ssl/certs/ca-certificates.crt\"");
+	if (by_certificate && !listener->backend.trusted_address.text)
+		gp_conf_complain(c->errors, c->place,
+				 "s2s-auth needs backend.trusted-address, where the server trusts "
+				 "the edge");
 }
 
 static void address_is_listenable(const struct checker *c)
@@ -258,8 +259,9 @@ void gp_conf_check_certificates(const struct gp_conf *conf, struct gp_buf *error
 		bool folder = is_set(place, "folder", c->folder);
 
 		if (c->folder ? any : !folder && !(name && chain && key))
-			gp_conf_complain(errors, place,
-					 "a certificate has name, chain and key, or folder alone");
+			gp_conf_complain(
+				errors, place,
+				"a certificate needs name, chain and key, or folder alone");
 	}
 }
 
@@ -311,10 +313,10 @@ static void client_certificates_fit_role(const struct checker *c)
 				 role->name);
 	else if (name && backend->login == GP_CONF_LOGIN_NONE)
 		gp_conf_complain(c->errors, c->place,
-				 "client-certificates are of no use without login of the backend");
+				 "client-certificates needs backend.login: how gatepost logs in");
 	if (!name && (backend->login != GP_CONF_LOGIN_NONE || listener->preauth))
 		gp_conf_complain(c->errors, c->place,
-				 "login of the backend and preauth need client-certificates");
+				 "backend.login and preauth need client-certificates");
 	if (listener->preauth && !role->preauth)
 		gp_conf_complain(c->errors, c->place, "preauth is for imaps, not for %s",
 				 role->name);
@@ -353,7 +355,7 @@ static void login_fits_role(const struct checker *c)
 	if (login != GP_CONF_LOGIN_NONE && xmpp != (login == GP_CONF_LOGIN_TRUSTED_ADDRESS))
 		gp_conf_complain(c->errors, c->place,
 				 "login = \"trusted-address\" is for xmpp-client and xmpps-client, "
-				 "which have no other");
+				 "and they need it");
 }
 
 /* The forms of one domain, with A-labels and with U-labels, are no two. */
@@ -377,11 +379,10 @@ static void local_parts_are_of_one_domain(const struct checker *c)
 
 	if (block && block->account == GP_ACCOUNT_LOCAL_PART &&
 	    !serves_one_domain(&c->listener->domains))
-		gp_conf_complain(
-			c->errors, c->place,
-			"client-certificates \"%s\" has account = \"local-part\", which "
-			"is for one domain: give each its own listener, or use \"address\"",
-			block->name);
+		gp_conf_complain(c->errors, c->place,
+				 "client-certificates \"%s\" has account = \"local-part\", which "
+				 "is for one domain: use one listener per domain, or \"address\"",
+				 block->name);
 }
 
 static void keys_are_fingerprints(const struct gp_conf_client_certificates *block,
@@ -396,7 +397,8 @@ static void keys_are_fingerprints(const struct gp_conf_client_certificates *bloc
 					 "spki is a SHA-256 of 64 hexadecimal digits, not \"%s\"",
 					 keys[i].spki);
 		if (!gp_account_valid(keys[i].account))
-			gp_conf_complain(errors, place, "\"%s\" is no account", keys[i].account);
+			gp_conf_complain(errors, place, "\"%s\" is not an account",
+					 keys[i].account);
 	}
 }
 
@@ -410,11 +412,11 @@ static void check_client_certificates(const struct gp_conf *conf, struct gp_buf 
 		keys_are_fingerprints(block, place, errors);
 		if (by_address && !block->ca)
 			gp_conf_complain(errors, place,
-					 "addresses need ca: who may vouch for them");
+					 "addresses needs ca, the CAs that are trusted for them");
 		if (!by_address && !block->keys.count)
 			gp_conf_complain(errors, place,
-					 "client certificates \"%s\" are nobody's: set keys, or ca "
-					 "and addresses",
+					 "client-certificates \"%s\" maps to no account: set keys, "
+					 "or ca and addresses",
 					 block->name);
 		for (size_t j = 0; j < i; j++) {
 			if (!strcmp(conf->client_certificates[j].name, block->name))
@@ -436,13 +438,13 @@ static void web_is_local(const struct gp_conf *conf, struct gp_buf *errors)
 
 		if (address->text && !address->path && !gp_endpoint_is_loopback(&address->endpoint))
 			gp_conf_complain(errors, place,
-					 "web: %s is no loopback address and no unix:/path",
+					 "web: %s is neither a loopback address nor unix:/path",
 					 address->text);
 	}
 	if (conf->web.address.text && !conf->web.hosts.count && !conf->domain_count)
 		gp_conf_complain(errors, place,
-				 "web: address needs hosts, the names that clients ask for, or "
-				 "domains");
+				 "web: address needs hosts, the host names that clients ask for, "
+				 "or domains");
 }
 
 static void policy_addresses_are_local(const struct gp_conf *conf, struct gp_buf *errors)
@@ -460,8 +462,8 @@ static void policy_addresses_are_local(const struct gp_conf *conf, struct gp_buf
 		else if (!address.path && !gp_endpoint_is_loopback(&address.endpoint))
 			gp_conf_complain(
 				errors, place,
-				"policy: %s is no loopback address: whoever asks learns whom "
-				"we write to",
+				"policy: %s is not a loopback address: other machines could ask "
+				"which domains get your mail",
 				text);
 	}
 	if (conf->policy.addresses.count > GP_CONF_POLICY_ADDRESSES_MAX)
@@ -490,7 +492,7 @@ void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors)
 {
 	if (!conf->listener_count && !conf->policy.addresses.count)
 		gp_conf_complain(errors, NULL,
-				 "there is nothing to do: neither listeners nor policy.addresses");
+				 "there is nothing to serve: set listeners or policy.addresses");
 	if (conf->listener_count > GP_CONF_LISTENERS_MAX)
 		gp_conf_complain(errors, NULL, "there are more than %d listeners",
 				 GP_CONF_LISTENERS_MAX);

@@ -47,7 +47,7 @@ static void names_are_domains(const struct lens *l)
 		if (gp_conf_host_name(names->items[i], ascii) != GP_OK)
 			gp_conf_complain(
 				l->errors, place_of(l, "names"),
-				"\"%s\" is no domain; write a name such as \"example.org\"",
+				"\"%s\" is not a domain; write a name such as \"example.org\"",
 				names->items[i]);
 	}
 }
@@ -59,7 +59,7 @@ static void host_is_one(const struct lens *l, const char *setting, const char *h
 	if (host && gp_conf_host_name(host, ascii) != GP_OK)
 		gp_conf_complain(
 			l->errors, place_of(l, setting),
-			"%s \"%s\" is no host name; write one such as \"mail.example.org\"",
+			"%s \"%s\" is not a host name; write one such as \"mail.example.org\"",
 			setting, host);
 }
 
@@ -89,7 +89,7 @@ static void other_mx_are_patterns(const struct lens *l)
 	}
 	if (other->count + l->domain->mx.count > MX_MAX)
 		gp_conf_complain(l->errors, place_of(l, "other-mx"),
-				 "a domain has %d MX hosts at most; use a pattern", MX_MAX);
+				 "a domain can have at most %d MX hosts; use a pattern", MX_MAX);
 }
 
 static void rua_can_be_published(const struct lens *l)
@@ -98,12 +98,12 @@ static void rua_can_be_published(const struct lens *l)
 
 	if (rua->count > RUA_MAX)
 		gp_conf_complain(l->errors, place_of(l, "tlsrpt-rua"),
-				 "tlsrpt-rua has %d places at most", RUA_MAX);
+				 "tlsrpt-rua can have at most %d URIs", RUA_MAX);
 	for (size_t i = 0; i < rua->count; i++) {
 		if (!gp_conf_is_rua(rua->items[i]) || strlen(rua->items[i]) > RUA_OCTETS_MAX)
 			gp_conf_complain(
 				l->errors, place_of(l, "tlsrpt-rua"),
-				"tlsrpt-rua \"%s\" is no URI mailto:... or https://...; "
+				"tlsrpt-rua \"%s\" is not a URI mailto:... or https://...; "
 				"write , as %%2C, ! as %%21 and ; as %%3B (RFC 8460 section "
 				"3)",
 				rua->items[i]);
@@ -125,10 +125,11 @@ static void elsewhere_are_services(const struct lens *l)
 
 	for (size_t i = 0; i < elsewhere->count; i++) {
 		if (!is_service(elsewhere->items[i]))
-			gp_conf_complain(l->errors, place_of(l, "elsewhere"),
-					 "elsewhere \"%s\" is no service; write the name of a role "
-					 "such as \"imaps\" or \"xmpp-client\"",
-					 elsewhere->items[i]);
+			gp_conf_complain(
+				l->errors, place_of(l, "elsewhere"),
+				"elsewhere \"%s\" is not a service; write the name of a role "
+				"such as \"imaps\" or \"xmpp-client\"",
+				elsewhere->items[i]);
 	}
 }
 
@@ -169,7 +170,7 @@ static void each_stands_once(const struct gp_conf *conf, struct gp_buf *errors)
 	for (size_t i = 1; i < count; i++) {
 		if (!strcmp(all[i].name, all[i - 1].name))
 			gp_conf_complain(errors, element_of(conf, all[i].entry),
-					 "the domain %s stands twice", all[i].name);
+					 "the domain %s is written twice", all[i].name);
 	}
 	free(all);
 }
@@ -201,16 +202,15 @@ static void policy_lives_long(const struct lens *l)
 	if (l->domain->mta_sts == GP_CONF_STS_ENFORCE && max_age_s < DAY_S)
 		gp_conf_complain(
 			l->errors, place_of(l, "mta-sts-max-age"),
-			"mta-sts = \"enforce\" with less than a day protects hardly anybody: "
-			"an attacker need only wait; set weeks (RFC 8461 section 10.2)");
+			"mta-sts = \"enforce\" with less than a day protects little: an "
+			"attacker can wait until it expires; set weeks (RFC 8461 section 10.2)");
 	else if (l->domain->mta_sts == GP_CONF_STS_ENFORCE && max_age_s < WEEK_S)
-		gp_conf_complain(
-			l->errors, place_of(l, "mta-sts-max-age"),
-			"mta-sts-max-age is expected to be weeks or more (RFC 8461 section "
-			"3.2)");
+		gp_conf_complain(l->errors, place_of(l, "mta-sts-max-age"),
+				 "mta-sts-max-age should be weeks or more (RFC 8461 section "
+				 "3.2)");
 	else if (l->domain->mta_sts == GP_CONF_STS_NONE && max_age_s > DAY_S)
 		gp_conf_complain(l->errors, place_of(l, "mta-sts-max-age"),
-				 "mta-sts = \"none\" is to have a small mta-sts-max-age such as "
+				 "mta-sts = \"none\" should have a small mta-sts-max-age such as "
 				 "\"1d\" (RFC 8461 section 8.3)");
 }
 
@@ -235,8 +235,8 @@ static void patterns_are_narrow(const struct lens *l)
 		    !strncmp(pattern, "*.", 2) && is_domain_of(l->domain, pattern + 2))
 			gp_conf_complain(
 				l->errors, place_of(l, "other-mx"),
-				"%s takes every host of the domain for an MX, whoever has it: "
-				"name them (RFC 8461 section 10.4)",
+				"%s accepts every host of the domain as an MX: name the hosts "
+				"(RFC 8461 section 10.4)",
 				pattern);
 	}
 }
@@ -244,10 +244,9 @@ static void patterns_are_narrow(const struct lens *l)
 static void somebody_serves_the_policy(const struct lens *l)
 {
 	if (l->domain->mta_sts != GP_CONF_STS_OFF && !l->conf->web.address.text)
-		gp_conf_complain(
-			l->errors, place_of(l, "mta-sts"),
-			"mta-sts is served by the web process: set web.address, and an https "
-			"listener whose backend it is");
+		gp_conf_complain(l->errors, place_of(l, "mta-sts"),
+				 "mta-sts needs the web process: set web.address, and add an https "
+				 "listener with this address as its backend");
 }
 
 void gp_conf_advise_domains(const struct gp_conf *conf, struct gp_buf *warnings)

@@ -37,12 +37,12 @@ void gp_conf_check_facts(const struct gp_conf *conf, struct gp_buf *errors)
 			continue;
 		gp_conf_complain(
 			errors, setting,
-			"%s: facts is missing: backend %s would take gatepost's own address for "
-			"the client's, and relay mail for everyone if it trusts that address "
+			"%s: facts is missing: backend %s would see gatepost's own address instead "
+			"of the client's, and relay mail for everyone if it trusts that address "
 			"(mynetworks in Postfix). Set facts = \"proxy-v2\" "
 			"(smtpd_upstream_proxy_protocol = haproxy) or facts = \"xclient\" "
 			"(smtpd_authorized_xclient_hosts); or write facts = \"none\" if the "
-			"backend trusts no address of this machine, and try it with "
+			"backend trusts no address of this machine, and test it with "
 			"gatepost serve --check --connect",
 			gp_role_name(listener->role), listener->backend.address.text);
 	}
@@ -67,10 +67,10 @@ void gp_conf_advise_facts(const struct gp_conf *conf, struct gp_buf *advice)
 			continue;
 		gp_conf_complain(
 			advice, setting,
-			"%s: facts is missing: backend %s takes gatepost's own address for that of "
-			"every client, so limits, penalties and permissions that go by address "
+			"%s: facts is missing: backend %s sees gatepost's own address instead of "
+			"the client's, so limits, penalties and permissions by address "
 			"(in Dovecot mail_max_userip_connections, allow_nets, "
-			"login_trusted_networks) mean all clients together. Set facts = "
+			"login_trusted_networks) apply to all clients together. Set facts = "
 			"\"proxy-v2\", or write facts = \"none\" if that is what you want",
 			gp_role_name(listener->role), listener->backend.address.text);
 	}

@@ -196,7 +196,7 @@ struct gp_conf_limits {
 	uint64_t source_prefix_ipv4;
 	uint64_t source_prefix_ipv6;
 	uint64_t handshakes;
-	uint64_t dear_handshakes;
+	uint64_t expensive_handshakes;
 	uint64_t handshake_time_ms;
 	uint64_t login_time_ms;
 	uint64_t idle_time_ms;

@@ -30,15 +30,37 @@ static const struct gp_conf_row *find_row(const struct reader *r, const struct g
 	return NULL;
 }
 
+static const char *new_name_of(const struct gp_conf_row *rows, const char *name)
+{
+	for (const struct gp_conf_renamed *row = gp_conf_renamed; row->old_name; row++) {
+		if (row->rows == rows && !strcmp(row->old_name, name))
+			return row->new_name;
+	}
+	return NULL;
+}
+
+static void complain_of_name(const struct reader *r, const struct gp_conf_row *rows,
+			     const config_setting_t *setting)
+{
+	const char *name = config_setting_name(setting);
+	const char *new_name = new_name_of(rows, name);
+	char path[GP_CONF_PATH_SIZE];
+
+	if (new_name)
+		gp_conf_complain(r->errors, setting, "%s is called %s now: write the new name",
+				 gp_conf_path(setting, name, path), new_name);
+	else
+		gp_conf_complain(r->errors, setting, "unknown setting \"%s\"", name);
+}
+
 static void complain_of_unknown(const struct reader *r, const struct gp_conf_row *rows,
 				const config_setting_t *group)
 {
 	for (int i = 0; group && i < config_setting_length(group); i++) {
 		const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
-		const char *name = config_setting_name(setting);
 
-		if (!find_row(r, rows, name))
-			gp_conf_complain(r->errors, setting, "unknown setting \"%s\"", name);
+		if (!find_row(r, rows, config_setting_name(setting)))
+			complain_of_name(r, rows, setting);
 	}
 }
 
@@ -120,7 +142,7 @@ static void read_top(struct reader *r, const struct gp_conf_group *group, struct
 		setting = NULL;
 	if (group->size) {
 		elements = read_list(r, group->rows, group->size, setting,
-				     (size_t *)((char *)conf + group->count_offset));
+				     (size_t *)(void *)((char *)conf + group->count_offset));
 		memcpy(base, &elements, sizeof(elements));
 	} else {
 		read_group(r, group->rows, base, setting);

@@ -29,33 +29,35 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR 
 
 static const struct gp_conf_row server_rows[] = {
 	{ "user", GP_CONF_TEXT, AT(gp_conf_server, user), "gatepost", .restart = true,
-	  .help = "User whose rights the workers have when gatepost is started as root." },
+	  .help = "User that the workers run as when gatepost is started as root." },
 	{ "hostname", GP_CONF_TEXT, AT(gp_conf_server, hostname), "",
-	  .help = "Name of this machine in SMTP greetings and Received fields; else the system's." },
+	  .help = "Name of this machine in SMTP greetings and Received fields. Without it, the "
+		  "system's host name is used." },
 	{ "workers", GP_CONF_NUMBER, AT(gp_conf_server, workers), "0", .max = GP_CONF_WORKERS_MAX,
-	  .restart = true, .help = "Edge worker processes; 0 means one for each CPU." },
+	  .restart = true, .help = "Number of edge worker processes; 0 means one for each CPU." },
 	{ "run-dir", GP_CONF_TEXT, AT(gp_conf_server, run_dir), "/run/gatepost", .restart = true,
-	  .help = "Directory for control.sock and policy.sock, which gatepost status and gatepost "
-		  "policy talk to." },
+	  .help = "Directory for control.sock and policy.sock, which gatepost status and "
+		  "gatepost policy connect to." },
 	{ "admin-group", GP_CONF_TEXT, AT(gp_conf_server, admin_group), "", .restart = true,
-	  .help = "Group whose members, beside root, may use gatepost status and gatepost policy." },
+	  .help = "Group whose members may use gatepost status and gatepost policy, like root." },
 	{ "state-dir", GP_CONF_TEXT, AT(gp_conf_server, state_dir), "/var/lib/gatepost",
-	  .restart = true, .help = "Folder for what must outlive a restart." },
+	  .restart = true, .help = "Directory for files that must survive a restart." },
 	{ "ticket-keys", GP_CONF_TEXT, AT(gp_conf_server, ticket_keys), "",
-	  .help = "File with the keys of session tickets, for several machines that shall resume "
-		  "each other's sessions; else they are made here and replaced every 12 hours." },
+	  .help = "File of session-ticket keys shared by several machines, so that any of them "
+		  "can resume a session. Without it, keys are generated and replaced every 12 "
+		  "hours." },
 	{ "drain-time", GP_CONF_DURATION, AT(gp_conf_server, drain_time_ms), "10s", .min = 0,
-	  .max = DAY, .help = "How long sessions may go on after SIGTERM." },
+	  .max = DAY, .help = "How long sessions may continue after SIGTERM." },
 	END,
 };
 
 static const struct gp_conf_row log_rows[] = {
 	{ "level", GP_CONF_CHOICE, AT(gp_conf_log, level), "info", .words = level_words,
-	  .help = "The least important lines to write." },
+	  .help = "The least important lines that are written." },
 	{ "format", GP_CONF_CHOICE, AT(gp_conf_log, format), "text", .words = format_words,
 	  .help = "Lines for people (text) or for programs (json)." },
 	{ "target", GP_CONF_CHOICE, AT(gp_conf_log, target), "stderr", .words = target_words,
-	  .help = "Standard error, as systemd collects it, or syslog with facility mail." },
+	  .help = "Standard error, which systemd collects, or syslog with facility mail." },
 	END,
 };
 
@@ -64,18 +66,20 @@ static const struct gp_conf_row limits_rows[] = {
 	  .max = 1000000,
 	  .help = "Sessions of one worker. Further clients are told to come back later." },
 	{ "sessions-per-source", GP_CONF_NUMBER, AT(gp_conf_limits, sessions_per_source), "256",
-	  .min = 1, .max = 1000000, .help = "Sessions that one worker has with one source." },
+	  .min = 1, .max = 1000000, .help = "Sessions that one source may have with one worker." },
 	{ "source-prefix-ipv4", GP_CONF_NUMBER, AT(gp_conf_limits, source_prefix_ipv4), "32",
-	  .min = 8, .max = 32, .help = "Bits of an IPv4 address that make a source." },
+	  .min = 8, .max = 32,
+	  .help = "Number of leading bits that make a source of an IPv4 address." },
 	{ "source-prefix-ipv6", GP_CONF_NUMBER, AT(gp_conf_limits, source_prefix_ipv6), "64",
-	  .min = 16, .max = 128, .help = "Bits of an IPv6 address that make a source." },
+	  .min = 16, .max = 128,
+	  .help = "Number of leading bits that make a source of an IPv6 address." },
 	{ "handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, handshakes), "500", .min = 1,
 	  .max = 1000000,
-	  .help = "TLS handshakes that one worker has under way; others wait their turn." },
-	{ "dear-handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, dear_handshakes), "2", .min = 1,
-	  .max = 1000000,
-	  .help = "TLS handshakes in a second that one worker does for clients that make them "
-		  "dear, by P-384 or, at an MX, by DHE; others wait their turn." },
+	  .help = "TLS handshakes that one worker does at the same time. Further ones wait." },
+	{ "expensive-handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, expensive_handshakes), "2",
+	  .min = 1, .max = 1000000,
+	  .help = "TLS handshakes per second that one worker does for clients that make them "
+		  "expensive, by P-384 or, at an MX, by DHE. Further ones wait." },
 	{ "handshake-time", GP_CONF_DURATION, AT(gp_conf_limits, handshake_time_ms), "10s",
 	  .min = SECOND, .max = 10 * MINUTE, .help = "Time for a TLS handshake." },
 	{ "login-time", GP_CONF_DURATION, AT(gp_conf_limits, login_time_ms), "60s", .min = SECOND,
@@ -83,13 +87,14 @@ static const struct gp_conf_row limits_rows[] = {
 	  .help = "Time for the client's part before login: once before TLS, once after it." },
 	{ "idle-time", GP_CONF_DURATION, AT(gp_conf_limits, idle_time_ms), "31m",
 	  .min = 30 * MINUTE, .max = DAY,
-	  .help = "Silence after login that ends a session; IMAP wants more than 30 minutes." },
+	  .help = "A session without data for this time after login is closed; IMAP requires at "
+		  "least 30 minutes." },
 	{ "command-time", GP_CONF_DURATION, AT(gp_conf_limits, command_time_ms), "10m",
 	  .min = SECOND, .max = HOUR,
-	  .help = "Silence that ends an SMTP session: of an MX's client always, of a submission "
-		  "client after its login." },
+	  .help = "An SMTP session without data for this time is closed: an MX session always, "
+		  "a submission session after login." },
 	{ "line-size", GP_CONF_SIZE, AT(gp_conf_limits, line_size), "64k", .min = 1024,
-	  .max = 1 << 20, .help = "Longest line, or largest element of XMPP, before login." },
+	  .max = 1 << 20, .help = "Longest line before login; in XMPP, the largest element." },
 	{ "literal-size", GP_CONF_SIZE, AT(gp_conf_limits, literal_size), "64k", .min = 1024,
 	  .max = 1 << 20, .help = "Largest IMAP literal before login." },
 	END,
@@ -97,31 +102,33 @@ static const struct gp_conf_row limits_rows[] = {
 
 static const struct gp_conf_row web_rows[] = {
 	{ "address", GP_CONF_ADDRESS, AT(gp_conf_web, address), "", .restart = true,
-	  .help = "Where the built-in pages are served, for an https listener whose backend this is: "
-		  "unix:/path or a loopback address; without it there are none." },
+	  .help = "Where the built-in pages are served: unix:/path or a loopback address. An "
+		  "https listener has this address as its backend. Without it there are no "
+		  "pages." },
 	{ "hosts", GP_CONF_TEXTS, AT(gp_conf_web, hosts), "",
-	  .help = "Names under which the pages are asked for; others get 421." },
+	  .help = "Host names for which the pages are served. Requests for other hosts get 421." },
 	{ "metrics-address", GP_CONF_ADDRESS, AT(gp_conf_web, metrics_address), "", .restart = true,
-	  .help = "Where Prometheus finds /metrics: a loopback address or unix:/path; without it "
-		  "nowhere." },
+	  .help = "Where /metrics is served for Prometheus: a loopback address or unix:/path. "
+		  "Without it there are no metrics." },
 	END,
 };
 
 static const struct gp_conf_row dns_rows[] = {
 	{ "dnssec", GP_CONF_CHOICE, AT(gp_conf_dns, dnssec), "on", .words = dnssec_words,
 	  .restart = true,
-	  .help = "Off: no answer is ever secure, so there is no DANE; a line in the log says so "
-		  "every day." },
+	  .help = "With \"off\" no DNS answer is secure, so there is no DANE. A log line says "
+		  "so every day." },
 	{ "trust-anchors", GP_CONF_TEXT, AT(gp_conf_dns, trust_anchors), "/usr/share/dns/root.key",
 	  .restart = true,
-	  .help = "File of the DS or DNSKEY records that validation begins with; Debian's package "
-		  "dns-root-data keeps that of the root." },
+	  .help = "File of the DS or DNSKEY records with which DNSSEC validation begins. "
+		  "Debian's package dns-root-data contains the root key." },
 	{ "self-test", GP_CONF_TEXT, AT(gp_conf_dns, self_test), ".",
-	  .help = "A zone that is known to be signed. While its keys cannot be validated every "
-		  "answer is TEMP; it is tried again, and the log says why." },
+	  .help = "A zone that is known to be signed. While its keys cannot be validated, every "
+		  "answer to Postfix is TEMP. The test is repeated, and the log says why it "
+		  "failed." },
 	{ "forwarders", GP_CONF_TEXTS, AT(gp_conf_dns, forwarders), "", .restart = true,
-	  .help = "Resolvers to ask, as \"192.0.2.1\" or \"192.0.2.1@5353\"; without any the name "
-		  "servers of each zone are asked. What they say is validated here." },
+	  .help = "Resolvers to ask, as \"192.0.2.1\" or \"192.0.2.1@5353\". gatepost validates "
+		  "their answers. Without any, gatepost asks the name servers of each zone." },
 	{ "unbound-conf", GP_CONF_TEXT, AT(gp_conf_dns, unbound_conf), "", .restart = true,
 	  .help = "File of further settings in the syntax of unbound.conf(5)." },
 	END,
@@ -129,42 +136,45 @@ static const struct gp_conf_row dns_rows[] = {
 
 static const struct gp_conf_row policy_rows[] = {
 	{ "addresses", GP_CONF_TEXTS, AT(gp_conf_policy, addresses), "", .restart = true,
-	  .help = "Where Postfix asks by its socketmap protocol: loopback addresses with port, and "
-		  "unix:/path; without any there is no policy service. Postfix's smtp process is "
-		  "chrooted on Debian: a path must lie below /var/spool/postfix." },
+	  .help = "Where Postfix asks, by its socketmap protocol: loopback addresses with port, "
+		  "and unix:/path. Without any there is no policy service. Postfix's smtp "
+		  "process runs in a chroot on Debian: a path must be below /var/spool/postfix." },
 	{ "socket-mode", GP_CONF_TEXT, AT(gp_conf_policy, socket_mode), "0660", .restart = true,
-	  .help = "Rights of these unix sockets, in octal." },
+	  .help = "Permissions of these unix sockets, in octal." },
 	{ "socket-group", GP_CONF_TEXT, AT(gp_conf_policy, socket_group), "", .restart = true,
-	  .help = "Group of these unix sockets, e.g. postfix; else that of server.user." },
+	  .help = "Group of these unix sockets, for example postfix. Without it, the group of "
+		  "server.user." },
 	{ "combine", GP_CONF_CHOICE, AT(gp_conf_policy, combine), "dane-first",
 	  .words = combine_words,
-	  .help = "Where both apply to a host: DANE decides (dane-first, as Postfix does), or DANE "
-		  "and MTA-STS must both be content (strict-both, RFC 8461 section 5). Postfix "
-		  "cannot check both; for it this is the same." },
+	  .help = "What a host must pass when DANE and MTA-STS both apply: DANE alone "
+		  "(dane-first, as in Postfix), or both (strict-both, RFC 8461 section 5). "
+		  "Postfix cannot check both; its answers are the same." },
 	{ "dane-mandatory", GP_CONF_BOOL, AT(gp_conf_policy, dane_mandatory), "false",
-	  .help = "No mail to any host without usable TLSA records (RFC 7672 section 6)." },
+	  .help = "Send no mail to a host without usable TLSA records (RFC 7672 section 6)." },
 	{ "dane-insecure-mx", GP_CONF_BOOL, AT(gp_conf_policy, dane_insecure_mx), "false",
-	  .help = "Use TLSA records also of hosts that an insecure MX record names. Postfix before "
-		  "3.7.13 needs smtp_tls_dane_insecure_mx_policy = dane for it." },
+	  .help = "Also use the TLSA records of hosts that an insecure MX record names. Postfix "
+		  "before 3.7.13 needs smtp_tls_dane_insecure_mx_policy = dane for it." },
 	{ "answer-time", GP_CONF_DURATION, AT(gp_conf_policy, answer_time_ms), "22s", .min = 300,
 	  .max = 25 * SECOND,
-	  .help = "When Postfix has its answer at the latest. If the DNS is late, it is TEMP after two "
-		  "thirds of this time; if only the first fetch of an MTA-STS policy is late, the answer "
-		  "does without it, and the next one knows." },
+	  .help = "Latest time for an answer to Postfix. If the DNS is late, the answer is TEMP "
+		  "after two thirds of this time. If only the first fetch of an MTA-STS policy "
+		  "is late, the answer does not use the policy, but the next answer does." },
 	{ "mta-sts-ca", GP_CONF_TEXT, AT(gp_conf_policy, mta_sts_ca),
 	  "/etc/ssl/certs/ca-certificates.crt",
-	  .help = "PEM file of the authorities that may vouch for policy hosts." },
+	  .help = "PEM file with the trusted CAs for MTA-STS policy hosts." },
 	{ "idle-time", GP_CONF_DURATION, AT(gp_conf_policy, idle_time_ms), "30d", .min = DAY,
 	  .max = UINT64_C(366) * DAY,
-	  .help = "How long an MTA-STS policy that no mail has needed is refreshed and kept." },
+	  .help = "How long an MTA-STS policy stays in the cache and is refreshed after the "
+		  "last mail that needed it." },
 	{ "domains", GP_CONF_NUMBER, AT(gp_conf_policy, domains), "100000", .min = 100,
-	  .max = 10000000, .help = "Domains whose answers are kept in memory." },
+	  .max = 10000000, .help = "Number of domains whose answers are kept in memory." },
 	END,
 };
 
 static const struct gp_conf_row certificate_rows[] = {
 	{ "name", GP_CONF_TEXT, AT(gp_conf_certificate, name), "",
-	  .help = "What listeners call this certificate.", .example = "mail.example.org" },
+	  .help = "Name by which listeners refer to this certificate.",
+	  .example = "mail.example.org" },
 	{ "chain", GP_CONF_TEXT, AT(gp_conf_certificate, chain), "",
 	  .help = "PEM file: the server's certificate first, then the intermediate ones.",
 	  .example = "/etc/gatepost/mail.example.org.chain.pem" },
@@ -174,41 +184,44 @@ static const struct gp_conf_row certificate_rows[] = {
 	{ "ocsp", GP_CONF_TEXT, AT(gp_conf_certificate, ocsp), "",
 	  .help = "DER file: an OCSP response for this certificate, to be stapled." },
 	{ "next-key", GP_CONF_TEXT, AT(gp_conf_certificate, next_key), "",
-	  .help = "PEM file: the key, private or public, that will come after this one; gatepost "
+	  .help = "PEM file: the key, private or public, that will follow this one. gatepost "
 		  "records publishes it in advance (RFC 7671 section 8.1)." },
 	{ "folder", GP_CONF_TEXT, AT(gp_conf_certificate, folder), "",
-	  .help = "In place of name, chain and key: all certificates of this folder, which are "
-		  "NAME.pem (chain and key in one file) and NAME/fullchain.pem with "
-		  "NAME/privkey.pem, as certbot has them. Listeners call them NAME." },
+	  .help = "Instead of name, chain and key: a directory whose certificates are all used. "
+		  "They are NAME.pem (chain and key in one file) and NAME/fullchain.pem with "
+		  "NAME/privkey.pem, as certbot writes them. Listeners refer to them as NAME." },
 	END,
 };
 
 static const struct gp_conf_row backend_rows[] = {
 	{ "address", GP_CONF_ADDRESS, AT(gp_conf_backend, address), NULL,
-	  .help = "Where the real server listens: address:port, host:port or unix:/path.",
+	  .help = "Where the server listens: address:port, host:port or unix:/path.",
 	  .example = "127.0.0.1:11143" },
 	{ "trusted-address", GP_CONF_ADDRESS, AT(gp_conf_backend, trusted_address), "",
-	  .help = "For XMPP: where the same server listens for the edge alone and believes what it "
-		  "says of a client or a server that its certificate has proved; for s2s-auth and "
-		  "login = \"trusted-address\"." },
+	  .help = "For XMPP: where the same server accepts connections from the edge only, and "
+		  "trusts what the edge says about clients and servers that it has "
+		  "authenticated by certificate. For s2s-auth and login = \"trusted-address\"." },
 	{ "facts", GP_CONF_CHOICE, AT(gp_conf_backend, facts), "none", .words = gp_facts_words,
-	  .help = "How the backend learns who the client is: proxy-v2 (with the TLS facts), xclient "
-		  "(POP3, SMTP, Sieve), imap-id (IMAP) or none, which SMTP listeners must write." },
+	  .help = "How the backend learns who the client is: proxy-v2 (with the TLS facts), "
+		  "xclient (POP3, SMTP, ManageSieve), imap-id (IMAP) or none. SMTP listeners "
+		  "must set it." },
 	{ "tls", GP_CONF_CHOICE, AT(gp_conf_backend, tls), "off", .words = backend_tls_words,
-	  .help = "TLS towards the backend. Off is accepted on loopback and unix sockets only." },
+	  .help = "TLS with the backend. \"off\" is accepted for loopback addresses and unix "
+		  "sockets only." },
 	{ "tls-name", GP_CONF_TEXT, AT(gp_conf_backend, tls_name), "",
-	  .help = "Name that the backend's certificate must hold; else the host of its address." },
+	  .help = "Name that the backend's certificate must contain. Without it, the host of "
+		  "the address." },
 	{ "tls-ca", GP_CONF_TEXT, AT(gp_conf_backend, tls_ca), "",
-	  .help = "PEM file with the certificates that may have signed the backend's." },
+	  .help = "PEM file with the trusted CAs for the backend's certificate." },
 	{ "tls-ca-pem", GP_CONF_TEXT, AT(gp_conf_backend, tls_ca_pem), "", .internal = true,
 	  .help = "Contents of tls-ca." },
 	{ "connect-time", GP_CONF_DURATION, AT(gp_conf_backend, connect_time_ms), "10s", .min = 100,
-	  .max = 10 * MINUTE, .help = "Time for the connection to the backend and its greeting." },
+	  .max = 10 * MINUTE, .help = "Time for connecting to the backend and for its greeting." },
 	{ "login", GP_CONF_CHOICE, AT(gp_conf_backend, login), "none", .words = login_words,
-	  .help = "How gatepost logs a client in whose certificate is known: as a master user who "
-		  "asks for the account (SASL PLAIN), with SASL EXTERNAL and the account as CN in "
-		  "the PROXY header, with XCLIENT LOGIN (Postfix), or (XMPP) with SASL EXTERNAL "
-		  "at trusted-address." },
+	  .help = "How gatepost logs in a client whose certificate maps to an account: as a "
+		  "master user for that account (SASL PLAIN), with SASL EXTERNAL and the "
+		  "account as CN in the PROXY header, with XCLIENT LOGIN (Postfix), or (XMPP) "
+		  "with SASL EXTERNAL at trusted-address." },
 	{ "login-user", GP_CONF_TEXT, AT(gp_conf_backend, login_user), "",
 	  .help = "Name of the master user." },
 	{ "login-password-file", GP_CONF_TEXT, AT(gp_conf_backend, login_password_file), "",
@@ -220,66 +233,71 @@ static const struct gp_conf_row backend_rows[] = {
 
 static const struct gp_conf_row listener_rows[] = {
 	{ "role", GP_CONF_CHOICE, AT(gp_conf_listener, role), NULL, .words = gp_role_words,
-	  .help = "What is spoken: imaps, pop3s, submissions and https inside TLS from the start; "
-		  "imap, pop3, submission and sieve with STARTTLS or STLS; smtp as an MX, where TLS is "
-		  "offered; xmpps-client and xmpps-server inside TLS, xmpp-client and xmpp-server with "
-		  "STARTTLS.",
+	  .help = "The protocol: imaps, pop3s, submissions and https with TLS from the start; "
+		  "imap, pop3, submission and sieve with STARTTLS or STLS; smtp as an MX, where "
+		  "TLS is offered; xmpps-client and xmpps-server with TLS from the start, "
+		  "xmpp-client and xmpp-server with STARTTLS.",
 	  .example = "imaps" },
 	{ "address", GP_CONF_ADDRESS, AT(gp_conf_listener, address), NULL,
-	  .help = "Where to listen: address:port; [::]:993 takes IPv6 and IPv4.",
+	  .help = "Where to listen: address:port. [::]:993 accepts IPv6 and IPv4.",
 	  .example = "[::]:993" },
 	{ "certificate", GP_CONF_TEXT, AT(gp_conf_listener, certificate), NULL,
-	  .help = "Name of the certificate for clients that ask for no name, or for one that no "
+	  .help = "Name of the certificate for clients that send no SNI, or an SNI that no "
 		  "certificate covers.",
 	  .example = "mail.example.org" },
 	{ "unknown-sni", GP_CONF_CHOICE, AT(gp_conf_listener, unknown_sni), "default",
 	  .words = unknown_sni_words,
-	  .help = "What a client gets that asks for a name no certificate covers: the default "
-		  "certificate, or alert 112 (RFC 9325 section 3.7); https always gives the alert." },
+	  .help = "What a client gets if no certificate covers its SNI: the default "
+		  "certificate, or alert 112 (RFC 9325 section 3.7). Role https always sends "
+		  "the alert." },
 	{ "requiretls", GP_CONF_CHOICE, AT(gp_conf_listener, requiretls), "off",
 	  .words = requiretls_words,
-	  .help = "REQUIRETLS (RFC 8689) for smtp, submission and submissions: off; pass, when the "
-		  "backend implements it; header, to hand it on to the relay in a field "
-		  "Require-TLS-ESMTP; final, when the backend only delivers locally." },
+	  .help = "REQUIRETLS (RFC 8689) for smtp, submission and submissions: off; pass, if "
+		  "the backend supports it; header, to tell the relay by a field "
+		  "Require-TLS-ESMTP; final, if the backend only delivers locally." },
 	{ "relay-follows", GP_CONF_BOOL, AT(gp_conf_listener, relay_follows), "false",
-	  .help = "States that all mail that leaves the backend passes gatepost's relay, which "
-		  "requiretls = \"header\" needs." },
+	  .help = "Confirms that all mail from the backend goes through gatepost's relay. "
+		  "requiretls = \"header\" needs it." },
 	{ "bare-newline", GP_CONF_CHOICE, AT(gp_conf_listener, bare_newline), "default",
 	  .words = bare_newline_words,
-	  .help = "Messages with a CR or LF alone, as smuggling uses them: reject, or normalize to "
-		  "CRLF; by default reject for smtp, normalize for submission and submissions." },
+	  .help = "Messages with a single CR or LF, as used for smuggling: reject, or normalize "
+		  "to CRLF. The default is reject for smtp, normalize for submission and "
+		  "submissions." },
 	{ "bare-newline-from", GP_CONF_NETWORKS, AT(gp_conf_listener, bare_newline_from), "",
-	  .help = "Clients whose bare newlines are normalized even where others are rejected." },
+	  .help = "Clients whose bare newlines are normalized even if those of others are "
+		  "rejected." },
 	{ "starttls-required", GP_CONF_BOOL, AT(gp_conf_listener, starttls_required), "false",
-	  .help = "For smtp: take no mail without TLS, nor with the suites that an MX alone takes; departs "
-		  "from RFC 3207 section 4, so not for hosts that an MX record names." },
+	  .help = "For smtp: accept no mail without TLS, or with the cipher suites that only an "
+		  "MX accepts. This departs from RFC 3207 section 4, so do not use it for hosts "
+		  "that an MX record names." },
 	{ "starttls-required-from", GP_CONF_NETWORKS, AT(gp_conf_listener, starttls_required_from),
 	  "",
-	  .help = "For smtp: clients of which no mail is taken without TLS, while others may send "
-		  "in clear." },
+	  .help = "For smtp: clients from which no mail is accepted without TLS. Others may "
+		  "send without TLS." },
 	{ "domains", GP_CONF_TEXTS, AT(gp_conf_listener, domains), "",
-	  .help = "The domains of the XMPP addresses that are served; xmpp roles need it. Domains "
-		  "with other letters than ASCII are written in both forms." },
+	  .help = "The domains of the XMPP addresses that are served. XMPP roles need it. Write "
+		  "domains with non-ASCII letters in both forms." },
 	{ "s2s-auth", GP_CONF_CHOICE, AT(gp_conf_listener, s2s_auth), "dialback",
 	  .words = s2s_auth_words,
-	  .help = "How another XMPP server proves its domain: dialback, to the backend (XEP-0220); "
-		  "external, to the edge by its certificate (XEP-0178), else by dialback; require, "
-		  "by its certificate. The latter two need s2s-ca and backend.trusted-address." },
+	  .help = "How another XMPP server proves its domain: dialback, to the backend "
+		  "(XEP-0220); external, to the edge by its certificate (XEP-0178), otherwise "
+		  "by dialback; require, by its certificate only. external and require need "
+		  "s2s-ca and backend.trusted-address." },
 	{ "s2s-ca", GP_CONF_TEXT, AT(gp_conf_listener, s2s_ca), "",
-	  .help = "PEM file with the authorities whose word counts for other XMPP servers, e.g. "
-		  "Debian's /etc/ssl/certs/ca-certificates.crt." },
+	  .help = "PEM file with the trusted CAs for other XMPP servers, for example Debian's "
+		  "/etc/ssl/certs/ca-certificates.crt." },
 	{ "s2s-ca-pem", GP_CONF_TEXT, AT(gp_conf_listener, s2s_ca_pem), "", .internal = true,
 	  .help = "Contents of s2s-ca." },
 	{ "client-certificates", GP_CONF_TEXT, AT(gp_conf_listener, client_certificates), "",
-	  .help = "Name of the block of client-certificates that says which certificates are "
-		  "whose. Without it no client is asked for one." },
+	  .help = "Name of the client-certificates block that maps certificates to accounts. "
+		  "Without it clients are not asked for a certificate." },
 	{ "preauth", GP_CONF_BOOL, AT(gp_conf_listener, preauth), "false",
-	  .help = "For imaps: a client whose certificate is known is logged in at once and greeted "
-		  "with PREAUTH." },
+	  .help = "For imaps: a client whose certificate maps to an account is logged in at "
+		  "once and greeted with PREAUTH." },
 	{ "proxy-from", GP_CONF_NETWORKS, AT(gp_conf_listener, proxy_from), "",
 	  .help = "Addresses of load balancers that begin each connection with a PROXY header." },
 	{ "backend", GP_CONF_GROUP, AT(gp_conf_listener, backend), NULL, .rows = backend_rows,
-	  .help = "The server behind." },
+	  .help = "The server behind this listener." },
 	END,
 };
 
@@ -287,64 +305,71 @@ static const struct gp_conf_row account_key_rows[] = {
 	{ "spki", GP_CONF_TEXT, AT(gp_conf_account_key, spki), NULL,
 	  .help = "SHA-256 of the certificate's SubjectPublicKeyInfo, in hexadecimal.",
 	  .example = "0000000000000000000000000000000000000000000000000000000000000000" },
-	{ "account", GP_CONF_TEXT, AT(gp_conf_account_key, account), NULL, .help = "Whose it is.",
-	  .example = "alice" },
+	{ "account", GP_CONF_TEXT, AT(gp_conf_account_key, account), NULL,
+	  .help = "The account that this key belongs to.", .example = "alice" },
 	END,
 };
 
 static const struct gp_conf_row client_certificate_rows[] = {
 	{ "name", GP_CONF_TEXT, AT(gp_conf_client_certificates, name), NULL,
-	  .help = "What listeners call this block.", .example = "staff" },
+	  .help = "Name by which listeners refer to this block.", .example = "staff" },
 	{ "ca", GP_CONF_TEXT, AT(gp_conf_client_certificates, ca), "",
-	  .help = "PEM file with the authorities whose word counts for addresses." },
+	  .help = "PEM file with the CAs that are trusted for addresses in client certificates." },
 	{ "ca-pem", GP_CONF_TEXT, AT(gp_conf_client_certificates, ca_pem), "", .internal = true,
 	  .help = "Contents of ca." },
 	{ "addresses", GP_CONF_CHOICE, AT(gp_conf_client_certificates, addresses), "none",
 	  .words = addresses_words,
-	  .help = "Which addresses in a certificate that such an authority has signed are accounts: "
-		  "mail (rfc822Name and SmtpUTF8Mailbox), xmpp (XmppAddr), any of them, or none." },
+	  .help = "Which addresses in a certificate of such a CA are accounts: mail (rfc822Name "
+		  "and SmtpUTF8Mailbox), xmpp (XmppAddr), any of them, or none." },
 	{ "account", GP_CONF_CHOICE, AT(gp_conf_client_certificates, account), "address",
 	  .words = account_words,
-	  .help = "The account is the whole address, or what stands before the @ (for authorities "
-		  "of one domain only)." },
+	  .help = "The account is the whole address, or the part before the @ (for CAs of one "
+		  "domain only)." },
 	{ "keys", GP_CONF_LIST, AT(gp_conf_client_certificates, keys), "",
 	  .max = sizeof(struct gp_conf_account_key), .rows = account_key_rows,
-	  .help = "Keys of certificates, whoever has signed them, and whose they are." },
+	  .help = "Keys of client certificates and their accounts. The issuer of these "
+		  "certificates does not matter." },
 	END,
 };
 
 static const struct gp_conf_row domain_rows[] = {
 	{ "names", GP_CONF_TEXTS, AT(gp_conf_domain, names), NULL,
-	  .help = "The domains to which all of this applies: what stands behind the @ of addresses.",
+	  .help = "The domains of this entry: the part after the @ of mail addresses.",
 	  .example = "example.org" },
 	{ "mail-host", GP_CONF_TEXT, AT(gp_conf_domain, mail_host), "",
-	  .help = "Host on which clients find this gatepost; else server.hostname.",
+	  .help = "Host where clients reach this gatepost. Without it, server.hostname.",
 	  .example = "mail.example.org" },
 	{ "mx", GP_CONF_TEXTS, AT(gp_conf_domain, mx), "",
-	  .help = "MX hosts that are this gatepost; else mail-host." },
+	  .help = "MX hosts that are this gatepost. Without it, mail-host." },
 	{ "other-mx", GP_CONF_TEXTS, AT(gp_conf_domain, other_mx), "",
-	  .help = "MX hosts on other machines, or patterns such as *.example.net: they stand in the "
-		  "MTA-STS policy, and their TLSA records are made elsewhere." },
+	  .help = "MX hosts on other machines, or patterns such as *.example.net. They are in "
+		  "the MTA-STS policy; their TLSA records are made elsewhere." },
 	{ "xmpp-host", GP_CONF_TEXT, AT(gp_conf_domain, xmpp_host), "",
-	  .help = "Host on which XMPP is found; else mail-host." },
+	  .help = "Host where clients reach XMPP. Without it, mail-host." },
 	{ "web-host", GP_CONF_TEXT, AT(gp_conf_domain, web_host), "",
-	  .help = "Host of the https listener, of which mta-sts.DOMAIN becomes an alias; else "
-		  "mail-host." },
+	  .help = "Host of the https listener; mta-sts.DOMAIN becomes an alias of it. Without "
+		  "it, mail-host." },
 	{ "elsewhere", GP_CONF_TEXTS, AT(gp_conf_domain, elsewhere), "",
-	  .help = "Services (named like roles) that another server offers to these domains: gatepost "
-		  "records neither announces nor denies them." },
+	  .help = "Services (by role name) that another server offers for these domains. "
+		  "gatepost records prints no records for them." },
 	{ "mta-sts", GP_CONF_CHOICE, AT(gp_conf_domain, mta_sts), "off", .words = sts_words,
-	  .help = "The MTA-STS policy (RFC 8461) that the web process serves: off; testing, then "
-		  "enforce; none, to take one back before it is switched off." },
+	  .help = "The MTA-STS policy (RFC 8461) that the web process serves: off; testing, "
+		  "then enforce; none, to remove a policy before off." },
 	{ "mta-sts-max-age", GP_CONF_DURATION, AT(gp_conf_domain, mta_sts_max_age_ms), "14d",
 	  .min = SECOND, .max = GP_CONF_STS_MAX_AGE_S * SECOND,
-	  .help = "How long senders remember the policy; 31557600 s at most (RFC 8461 section 3.2)." },
+	  .help = "How long senders keep the policy; at most 31557600 s (RFC 8461 section 3.2)." },
 	{ "tlsrpt-rua", GP_CONF_TEXTS, AT(gp_conf_domain, tlsrpt_rua), "",
-	  .help = "Where senders report how TLS fared (RFC 8460): mailto: and https: URIs." },
+	  .help = "Where senders send their TLS reports (RFC 8460): mailto: and https: URIs." },
 	{ "signed", GP_CONF_BOOL, AT(gp_conf_domain, is_signed), "false",
-	  .help = "States that the zone is signed (DNSSEC), without which there are no TLSA "
+	  .help = "Confirms that the zone is signed (DNSSEC). Without it there are no TLSA "
 		  "records (RFC 8314 section 4.5.4)." },
 	END,
+};
+
+/* An old name is an error that says the new one; it stays here for good. */
+const struct gp_conf_renamed gp_conf_renamed[] = {
+	{ limits_rows, "dear-handshakes", "expensive-handshakes" },
+	{ .old_name = NULL },
 };
 
 #define GROUP(member) .offset = offsetof(struct gp_conf, member)
@@ -354,23 +379,24 @@ static const struct gp_conf_row domain_rows[] = {
 	.size = sizeof(*((struct gp_conf *)0)->member)
 
 const struct gp_conf_group gp_conf_groups[] = {
-	{ "server", server_rows, "Processes and folders.", GROUP(server) },
-	{ "log", log_rows, "What is written about sessions, and where.", GROUP(log) },
-	{ "limits", limits_rows, "What one client, or all of them, may use.", GROUP(limits) },
-	{ "web", web_rows, "Built-in pages and metrics, served by a process of their own.",
+	{ "server", server_rows, "Processes and directories.", GROUP(server) },
+	{ "log", log_rows, "What is logged, and where.", GROUP(log) },
+	{ "limits", limits_rows, "Limits for one client and for all clients.", GROUP(limits) },
+	{ "web", web_rows, "Built-in pages and metrics, served by a separate process.",
 	  GROUP(web) },
-	{ "dns", dns_rows, "How the DNS is asked.", GROUP(dns) },
+	{ "dns", dns_rows, "How gatepost asks the DNS.", GROUP(dns) },
 	{ "policy", policy_rows,
-	  "The policy service for Postfix: DANE and MTA-STS for mail that goes out.",
-	  GROUP(policy) },
+	  "The policy service for Postfix: DANE and MTA-STS for outgoing mail.", GROUP(policy) },
 	{ "certificates", certificate_rows,
-	  "Certificates; a client gets the one that covers the name it asks for.",
+	  "Certificates. A client gets the one that covers the name in its SNI.",
 	  LIST(certificates, certificate_count) },
-	{ "client-certificates", client_certificate_rows, "Which client certificates are whose.",
+	{ "client-certificates", client_certificate_rows,
+	  "Which accounts client certificates belong to.",
 	  LIST(client_certificates, client_certificate_count) },
 	{ "listeners", listener_rows, "Ports, and the servers behind them.",
 	  LIST(listeners, listener_count), .any_restart = true },
-	{ "domains", domain_rows, "What the DNS shall say of domains, and their MTA-STS policies.",
+	{ "domains", domain_rows,
+	  "What the DNS should contain for domains, and their MTA-STS policies.",
 	  LIST(domains, domain_count) },
 	{ .name = NULL },
 };

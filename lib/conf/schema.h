@@ -42,6 +42,15 @@ static inline bool gp_conf_row_may_be_empty(const struct gp_conf_row *row)
 	return row->default_text && !*row->default_text;
 }
 
+/* A setting that had another name before. */
+struct gp_conf_renamed {
+	const struct gp_conf_row *rows; /* of its group */
+	const char *old_name;
+	const char *new_name;
+};
+
+extern const struct gp_conf_renamed gp_conf_renamed[]; /* ended by a row without old_name */
+
 /* A group at the top: its struct stands in struct gp_conf, of a list a pointer to its elements. */
 struct gp_conf_group {
 	const char *name;

@@ -135,7 +135,7 @@ enum { MATCHINGS = sizeof(matchings) / sizeof(*matchings) };
 const char *gp_tlsa_unusable(const struct gp_tlsa *tlsa)
 {
 	if (tlsa->usage == GP_TLSA_PKIX_TA || tlsa->usage == GP_TLSA_PKIX_EE)
-		return "its usage needs public authorities, on which mail servers have not agreed "
+		return "its usage needs public CAs, on which mail servers have not agreed "
 		       "(RFC 7672 section 3.1.3)";
 	if (tlsa->usage > GP_TLSA_DANE_EE)
 		return "its usage is not known (RFC 6698 section 4.1)";

@@ -177,11 +177,11 @@ static const char *constraint_on(const struct gp_references *references,
 	if (reference->kind == GP_IDENTITY_IP)
 		return NULL;
 	if (gp_peer_excludes(peer, reference->name))
-		return "an authority of its chain must not sign for that name "
+		return "a CA of its chain must not sign for that name "
 		       "(RFC 5280 section 4.2.1.10)";
 	if (reference->kind != GP_IDENTITY_DNS && peer->dns_constrained &&
 	    !references->insecure_allow_unconstrained)
-		return "its authority is limited in DNS names only, and the name is of another kind "
+		return "its CA is restricted to DNS names only, and the name is of another kind "
 		       "(RFC 9525 section 7.6)";
 	return NULL;
 }

@@ -263,7 +263,7 @@ static int read_line(struct reading *r, struct gp_str line)
 	if (!has_value || !gp_mtasts_is_name(name))
 		return fail(r, "the line is not \"key: value\" (RFC 8461 section 3.2)");
 	if (!is_value(value))
-		return fail(r, "the value is empty or has octets that are not allowed "
+		return fail(r, "the value is empty or has bytes that are not allowed "
 			       "(RFC 8461 section 3.2)");
 	return dispatch(r, name, value);
 }

@@ -66,7 +66,7 @@ static const struct level_row {
 	{ GP_DANE_HOST_ONLY, STS_OPEN, false, GP_LEVEL_DANE, "DANE for the host alone: an insecure MX record names it (RFC 7672 section 2.2.1)", NULL },
 	{ GP_DANE_HOST_ONLY, STS_LISTED, false, GP_LEVEL_DANE_AND_PKIX, "MTA-STS decides, and DANE of the host must not fail (RFC 7672 section 2.2.1)", NULL },
 	{ GP_DANE_HOST_ONLY, STS_UNLISTED, false, GP_LEVEL_SKIP, NOT_LISTED, "validation-failure" },
-	{ GP_DANE_UNUSABLE, STS_OPEN, false, GP_LEVEL_ENCRYPT, "there are TLSA records but none is usable: TLS, of whomever (RFC 7672 section 2.2)", "tlsa-invalid" },
+	{ GP_DANE_UNUSABLE, STS_OPEN, false, GP_LEVEL_ENCRYPT, "there are TLSA records but none is usable: unauthenticated TLS (RFC 7672 section 2.2)", "tlsa-invalid" },
 	{ GP_DANE_UNUSABLE, STS_LISTED, false, GP_LEVEL_PKIX, "no TLSA record is usable, the MTA-STS policy is enforced (RFC 8461 section 5)", "tlsa-invalid" },
 	{ GP_DANE_UNUSABLE, STS_UNLISTED, false, GP_LEVEL_SKIP, NOT_LISTED, "validation-failure" },
 	{ GP_DANE_NOT_APPLICABLE, STS_OPEN, false, GP_LEVEL_OPPORTUNISTIC, NULL, NULL },
@@ -155,9 +155,9 @@ static void judge_route(const struct gp_policy_facts *facts, struct gp_policy_ve
 	case GP_ROUTE_UNKNOWN:
 		set_course(verdict, GP_COURSE_DEFER,
 			   facts->mx == GP_BOGUS
-				   ? "the MX lookup is bogus: nobody knows where the mail belongs "
+				   ? "the MX lookup is bogus: the MX hosts are not known "
 				     "(RFC 7672 section 2.1.2)"
-				   : "the MX lookup failed: nobody knows where the mail belongs "
+				   : "the MX lookup failed: the MX hosts are not known "
 				     "(RFC 7672 section 2.1.2)");
 		break;
 	case GP_ROUTE_NULL_MX:

@@ -19,8 +19,8 @@ struct gp_policy_rules {
 /* What a connection to a host must bring before mail may go there; ordered by strength. */
 enum gp_policy_level {
 	GP_LEVEL_SKIP,          /* never: the host counts as unreachable */
-	GP_LEVEL_OPPORTUNISTIC, /* anything: TLS with whomever, or none (RFC 7435) */
-	GP_LEVEL_ENCRYPT,       /* TLS with whomever */
+	GP_LEVEL_OPPORTUNISTIC, /* anything: unauthenticated TLS, or none (RFC 7435) */
+	GP_LEVEL_ENCRYPT,       /* unauthenticated TLS */
 	GP_LEVEL_PKIX,          /* a certificate of a public authority for the MX name (RFC 8461) */
 	GP_LEVEL_DANE,          /* one that TLSA records stand for (RFC 7672) */
 	GP_LEVEL_DANE_AND_PKIX, /* both */

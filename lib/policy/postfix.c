@@ -40,7 +40,7 @@ static const struct row {
 	{ YES, NO,  YES, ANY, YES, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "some hosts have usable TLSA records, and a TLSA lookup failed: Postfix leaves that host out until it succeeds (RFC 7672 section 2.1.2)" } },
 	{ YES, NO,  YES, ANY, ANY, YES, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "some hosts have usable TLSA records, and an address lookup failed: that host is left out until it succeeds (RFC 7672 section 2.2.2)" } },
 	{ YES, NO,  YES, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "some hosts have usable TLSA records; Postfix demands them there (RFC 7672 section 2.2)" } },
-	{ YES, NO,  NO,  YES, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "there are TLSA records, but none is usable: Postfix demands TLS, of whomever (RFC 7672 section 2.2)" } },
+	{ YES, NO,  NO,  YES, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "there are TLSA records, but none is usable: Postfix demands unauthenticated TLS (RFC 7672 section 2.2)" } },
 	{ ANY, NO,  NO,  ANY, YES, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "a TLSA lookup failed: Postfix leaves that host out until it succeeds (RFC 7672 section 2.1.2)" } },
 	{ ANY, NO,  NO,  ANY, ANY, YES, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "an address lookup failed: that host is left out until it succeeds (RFC 7672 section 2.2.2)" } },
 	{ YES, YES, YES, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE_ONLY, .reason = "DANE decides where it can; with an enforced MTA-STS policy Postfix leaves out hosts without usable TLSA records (RFC 8461 section 2)" } },

@@ -80,7 +80,7 @@ static bool is_old(const struct gp_postfix_setup *s)
 
 static void fix_old(const struct gp_postfix_setup *s, struct gp_buf *out)
 {
-	gp_buf_appendf(out, "Postfix %s does not know servername=: 3.4 or newer is needed\n",
+	gp_buf_appendf(out, "Postfix %s does not support servername=: 3.4 or newer is needed\n",
 		       s->mail_version);
 }
 
@@ -135,8 +135,8 @@ static bool cannot_reach_socket(const struct gp_postfix_setup *s)
 static void fix_socket(const struct gp_postfix_setup *s, struct gp_buf *out)
 {
 	gp_buf_appendf(out,
-		       "smtp is chrooted in %s, and the path of the socket in smtp_tls_policy_maps "
-		       "leads out of it; in gatepost.conf:\n"
+		       "smtp runs in the chroot %s, and the socket in smtp_tls_policy_maps is "
+		       "outside of it; in gatepost.conf:\n"
 		       "    policy: { addresses = [ \"unix:%s/gatepost/policy.sock\" ]; };\n"
 		       "  and in main.cf:\n"
 		       "    smtp_tls_policy_maps = socketmap:unix:gatepost/policy.sock:%s\n",
@@ -163,8 +163,8 @@ static bool has_no_dns_lookup(const struct gp_postfix_setup *s)
 static void fix_no_dns_lookup(const struct gp_postfix_setup *s, struct gp_buf *out)
 {
 	(void)s;
-	gp_buf_append_str(out, "Postfix looks addresses up without the DNS, so DNSSEC says nothing "
-			       "of them\n"
+	gp_buf_append_str(out, "Postfix does not look up addresses in the DNS, so they are never "
+			       "secure\n"
 			       "    smtp_host_lookup = dns\n");
 }
 
@@ -176,7 +176,7 @@ static bool has_no_tls(const struct gp_postfix_setup *s)
 static void fix_no_tls(const struct gp_postfix_setup *s, struct gp_buf *out)
 {
 	(void)s;
-	gp_buf_append_str(out, "domains of which the service demands nothing get mail in clear\n"
+	gp_buf_append_str(out, "domains without a policy get mail without TLS\n"
 			       "    smtp_tls_security_level = dane\n");
 }
 
@@ -188,7 +188,7 @@ static bool has_no_authorities(const struct gp_postfix_setup *s)
 static void fix_no_authorities(const struct gp_postfix_setup *s, struct gp_buf *out)
 {
 	(void)s;
-	gp_buf_append_str(out, "Postfix trusts no authority, so no certificate passes MTA-STS\n"
+	gp_buf_append_str(out, "Postfix trusts no CA, so no certificate passes MTA-STS\n"
 			       "    smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt\n");
 }
 
@@ -214,11 +214,12 @@ static bool has_folder_outside(const struct gp_postfix_setup *s)
 
 static void fix_folder_outside(const struct gp_postfix_setup *s, struct gp_buf *out)
 {
-	gp_buf_appendf(out,
-		       "smtp is chrooted in %s and does not see smtp_tls_CApath %s; a file is read "
-		       "before that\n"
-		       "    smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt\n",
-		       s->queue_directory, s->ca_path);
+	gp_buf_appendf(
+		out,
+		"smtp runs in the chroot %s and cannot read smtp_tls_CApath %s; Postfix reads "
+		"a file before the chroot\n"
+		"    smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt\n",
+		s->queue_directory, s->ca_path);
 }
 
 static bool has_no_resolver(const struct gp_postfix_setup *s)
@@ -229,10 +230,10 @@ static bool has_no_resolver(const struct gp_postfix_setup *s)
 static void fix_no_resolver(const struct gp_postfix_setup *s, struct gp_buf *out)
 {
 	gp_buf_appendf(out,
-		       "%s names no resolver%s; install unbound, and in that file:\n"
+		       "%s names no resolver%s; install unbound, and write in that file:\n"
 		       "    nameserver 127.0.0.1\n",
 		       s->resolv_conf,
-		       s->chrooted ? ", and smtp is chrooted and sees no other" : "");
+		       s->chrooted ? ", and smtp runs in a chroot and reads only this file" : "");
 }
 
 static bool has_remote_resolver(const struct gp_postfix_setup *s)
@@ -243,9 +244,9 @@ static bool has_remote_resolver(const struct gp_postfix_setup *s)
 static void fix_remote_resolver(const struct gp_postfix_setup *s, struct gp_buf *out)
 {
 	gp_buf_appendf(out,
-		       "the resolver %s in %s is on another machine: whoever is in between can "
-		       "forge what it says (RFC 7672 section 2.1.1); install unbound, and in that "
-		       "file:\n"
+		       "the resolver %s in %s is on another machine: an attacker on the network "
+		       "can forge its answers (RFC 7672 section 2.1.1); install unbound, and "
+		       "write in that file:\n"
 		       "    nameserver 127.0.0.1\n",
 		       s->resolver, s->resolv_conf);
 }
@@ -258,8 +259,8 @@ static bool has_blind_resolver(const struct gp_postfix_setup *s)
 static void fix_blind_resolver(const struct gp_postfix_setup *s, struct gp_buf *out)
 {
 	gp_buf_appendf(out,
-		       "the resolver %s in %s does not validate: for Postfix no answer is ever "
-		       "secure; for unbound, in /etc/unbound/unbound.conf.d/:\n"
+		       "the resolver %s in %s does not validate DNSSEC, so Postfix never gets a "
+		       "secure answer; for unbound, in /etc/unbound/unbound.conf.d/:\n"
 		       "    server: auto-trust-anchor-file: \"/var/lib/unbound/root.key\"\n",
 		       s->resolver, s->resolv_conf);
 }

@@ -138,10 +138,15 @@ void gp_edge_report_setup(struct gp_edge_life *life, const char *sentence)
 
 static void at_eof(struct gp_edge_life *life, enum gp_side side)
 {
-	if (side == GP_BACKEND && !life->backend_said_bye)
-		gp_edge_backend_failed(life, "the backend closed the connection before login");
-	else
+	if (side == GP_CLIENT || life->backend_said_bye)
 		close_session(life);
+	else if (life->state == GP_EDGE_GREETING)
+		gp_edge_backend_failed(
+			life, "the backend closed the connection before its greeting: does "
+			      "this port expect a PROXY header (facts = \"proxy-v2\")?");
+	else
+		gp_edge_backend_failed(life,
+				       "the backend closed the connection during the session");
 }
 
 /* ---- steps ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* This follows the choices of OpenSSL with the server's order of gp_tls_profile_strict: in TLS 1.3
  * the client's first key share of a group that we have is taken, in TLS 1.2 our first group that the
- * client has. Where it is not certain, a hello counts as dear. */
+ * client has. Where it is not certain, a hello counts as expensive. */
 #include "tls/hello_cost.h"
 
 enum { TLS_1_3 = 0x0304 };
@@ -116,7 +116,7 @@ static bool has_cheap_signature(const struct gp_hello *hello, unsigned keys)
 
 static enum gp_hello_cost cost_of_signature(bool large)
 {
-	return large ? GP_HELLO_DEAR_BY_CERTIFICATE : GP_HELLO_CHEAP;
+	return large ? GP_HELLO_EXPENSIVE_BY_CERTIFICATE : GP_HELLO_CHEAP;
 }
 
 /* ---- TLS 1.3 ---- */
@@ -129,7 +129,7 @@ static enum gp_hello_cost cost_tls13(const struct gp_hello *hello, unsigned keys
 
 	if (!group)
 		return GP_HELLO_CHEAP;
-	return group == SECP384R1 ? GP_HELLO_DEAR_BY_CLIENT : cost_of_signature(large);
+	return group == SECP384R1 ? GP_HELLO_EXPENSIVE_BY_CLIENT : cost_of_signature(large);
 }
 
 /* ---- TLS 1.2 ---- */
@@ -173,7 +173,7 @@ static enum gp_hello_cost cost_tls12(const struct gp_hello *hello, unsigned keys
 	unsigned certain = group ? keys_for_certain(hello, keys) : 0U;
 
 	if ((ecdhe && !cheap_group) || (dhe && may_get_dhe(hello, keys, certain)))
-		return GP_HELLO_DEAR_BY_CLIENT;
+		return GP_HELLO_EXPENSIVE_BY_CLIENT;
 	return cost_of_signature(ecdhe && may_sign_with_large_key(hello, keys));
 }
 

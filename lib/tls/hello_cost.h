@@ -34,8 +34,8 @@ enum gp_hello_keys {
 
 enum gp_hello_cost {
 	GP_HELLO_CHEAP,
-	GP_HELLO_DEAR_BY_CERTIFICATE, /* no client could make it cheaper */
-	GP_HELLO_DEAR_BY_CLIENT       /* P-384, or DHE */
+	GP_HELLO_EXPENSIVE_BY_CERTIFICATE, /* no client could make it cheaper */
+	GP_HELLO_EXPENSIVE_BY_CLIENT       /* P-384, or DHE */
 };
 
 /* `keys`: of enum gp_hello_keys; `dhe`: the server would do finite-field Diffie-Hellman, too. What

@@ -35,7 +35,7 @@ struct gp_tls_server {
 	size_t default_index;
 	bool refuse_unknown_sni;
 	bool opportunistic;
-	bool dear_waits;
+	bool expensive_waits;
 	char alpn[ALPN_MAX + 1]; /* with its length in front, as on the wire */
 	char scope[SCOPE_MAX];
 	bool request_certificate;
@@ -184,7 +184,7 @@ static void use_expected_name(SSL *ssl, const struct gp_tls_server *server,
 	gp_certpack_find_name(server->store->pack, name, index);
 }
 
-/* ---- dear handshakes ---- */
+/* ---- expensive handshakes ---- */
 
 /* Beside enum gp_tls_wait: it may go on, once and for all. */
 enum { TURN_TAKEN = GP_TLS_WAITS_BY_CLIENT + 1 };
@@ -279,15 +279,15 @@ static enum gp_hello_cost cost_of(SSL *ssl, const struct gp_tls_server *server, 
 			     server->opportunistic);
 }
 
-/* Only one hello of a handshake is dear, as HelloRetryRequest costs nothing. */
+/* Only one hello of a handshake is expensive, as HelloRetryRequest costs nothing. */
 static bool must_wait(SSL *ssl, const struct gp_tls_server *server, SSL_CTX *ctx)
 {
-	if (!server->dear_waits || turn_of(ssl) == TURN_TAKEN)
+	if (!server->expensive_waits || turn_of(ssl) == TURN_TAKEN)
 		return false;
 	switch (cost_of(ssl, server, ctx)) {
-	case GP_HELLO_DEAR_BY_CERTIFICATE:
+	case GP_HELLO_EXPENSIVE_BY_CERTIFICATE:
 		return set_turn(ssl, GP_TLS_WAITS_BY_CERTIFICATE);
-	case GP_HELLO_DEAR_BY_CLIENT:
+	case GP_HELLO_EXPENSIVE_BY_CLIENT:
 		return set_turn(ssl, GP_TLS_WAITS_BY_CLIENT);
 	default:
 		return false;
@@ -524,7 +524,7 @@ int gp_tls_server_new(struct gp_tls_store *store, const struct gp_tls_server_con
 	}
 	ret = set_client_ca(server, config);
 	if (ret != GP_OK) {
-		snprintf(error_out, error_size, "authorities for client certificates: %s",
+		snprintf(error_out, error_size, "CA certificates for clients: %s",
 			 ret == GP_E_CONF ? "not certificates in PEM form" : gp_err_name(ret));
 		goto fail;
 	}
@@ -538,7 +538,7 @@ int gp_tls_server_new(struct gp_tls_store *store, const struct gp_tls_server_con
 	}
 	server->refuse_unknown_sni = config->refuse_unknown_sni;
 	server->opportunistic = config->opportunistic;
-	server->dear_waits = config->dear_waits;
+	server->expensive_waits = config->expensive_waits;
 	server->references = 1;
 	server->store = store;
 	store->references++;

@@ -30,7 +30,7 @@ struct gp_tls_server_config {
 	const char *scope;
 	bool refuse_unknown_sni; /* alert 112 instead of the default certificate */
 	bool opportunistic;      /* the alternative is clear text: see gp_tls_profile_relax */
-	bool dear_waits;         /* dear handshakes stop until gp_tls_take_turn */
+	bool expensive_waits;    /* expensive handshakes stop until gp_tls_take_turn */
 
 	/* Ask the client for a certificate. It need not have one, and whatever it shows does not
 	 * end the handshake: see gp_tls_peer_get() for what it is worth. */
@@ -52,7 +52,7 @@ void gp_tls_server_unref(struct gp_tls_server *server);
 int gp_tls_accept(struct gp_tls_server *server, int fd, struct gp_tls **tls_out);
 
 /* Does the handshake wait for its turn, having come to GP_AGAIN with GP_TLS_WANT_TURN, and is it the
- * client that makes it dear, or our certificate? (RFC 7457 section 2.13) */
+ * client that makes it expensive, or our certificate? (RFC 7457 section 2.13) */
 enum gp_tls_wait { GP_TLS_WAITS_NOT, GP_TLS_WAITS_BY_CERTIFICATE, GP_TLS_WAITS_BY_CLIENT };
 enum gp_tls_wait gp_tls_waits(const struct gp_tls *tls);
 

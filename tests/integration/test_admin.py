@@ -104,7 +104,7 @@ if ROOT:
 		mark = gate.mark()
 		for name in NAMES:
 			answer = ask(gate, name, user(USER.pw_name))
-			contains(answer, f"refused: user {USER.pw_uid} does not administer this gatepost.")
+			contains(answer, f"refused: user {USER.pw_uid} may not administer this gatepost.")
 			event = gate.wait_for("admin-refused", mark, socket=name, uid=USER.pw_uid)
 			equal((event.level, event.component), ("warn", "admin"))
 		equal(command(lab.program(), "policy", "list", "-c", gate.config, root=True).stdout, "")

@@ -176,7 +176,7 @@ def _():
 @test("a backend that closes before it greets, and one that resets")
 def _():
 	with Edge(Backend(lab, lambda session: None).address) as edge:
-		expect_refusal(edge, "closed the connection before login")
+		expect_refusal(edge, "closed the connection before its greeting")
 	with Edge(Backend(lab, lambda session: session.reset()).address, roles=("imaps", "pop3")) as edge:
 		expect_refusal(edge, "the connection to the backend")
 
@@ -191,7 +191,7 @@ def _():
 			lines = client.imap("LOGIN alice secret")
 			contains(lines[0], UNAVAILABLE["imap"])
 			equal(client.ending(), "close_notify")
-			contains(edge.gate.wait_for("backend-failed")["reason"], "closed the connection before login")
+			contains(edge.gate.wait_for("backend-failed")["reason"], "closed the connection during the session")
 	pop3 = Backend(lab, lambda session: (session.send(b"+OK hello\r\n"), session.line(), session.send(b"+OK\r\n"),
 		session.line()))
 	with Edge(pop3.address, roles=("pop3s",)) as edge:

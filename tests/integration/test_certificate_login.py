@@ -363,9 +363,9 @@ def _():
 		equal(code, 78)
 		return " ".join(said)
 	good, asks = {"name": "x", "ca": pki().root, "addresses": "mail"}, {"client_certificates": "x"}
-	contains(complaints({"name": "x"}, {"login": "master-user"}, **asks), "are nobody's")
+	contains(complaints({"name": "x"}, {"login": "master-user"}, **asks), "maps to no account")
 	contains(complaints({"name": "x", "addresses": "mail"}, {}, **asks), "addresses need ca")
-	contains(complaints(good, {}, **asks), "of no use without login")
+	contains(complaints(good, {}, **asks), "needs backend.login")
 	contains(complaints(good, {"login": "proxy-v2-cn"}, **asks), 'needs facts = "proxy-v2"')
 	contains(complaints(good, {"login": "master-user"}, **asks), "needs login-user")
 	contains(complaints(good, {"login": "master-user"}), "need client-certificates")

@@ -91,7 +91,7 @@ def check(settings=None, *, chroot="n", resolvers_are="nameserver 127.0.0.1\n", 
 
 
 def good(*arguments, **more):
-	equal(check(*arguments, **more), (0, [f"Postfix {VERSION} does what the policy service tells it"]))
+	equal(check(*arguments, **more), (0, [f"Postfix {VERSION} follows the answers of the policy service"]))
 
 
 VERSION = command("postconf", "-h", "mail_version", check=False).stdout.strip()
@@ -118,7 +118,7 @@ SOCKET = f"unix:{QUEUE}/gatepost/policy.sock"
 # name, what is wrong, what is printed
 WRONG = (
 	("a Postfix without servername=", ({"mail_version": "3.3.22"},), {},
-		["Postfix 3.3.22 does not know servername=: 3.4 or newer is needed"]),
+		["Postfix 3.3.22 does not support servername=: 3.4 or newer is needed"]),
 	("no map", ({"smtp_tls_policy_maps": ""},), {},
 		["Postfix does not ask the policy service", f"    smtp_tls_policy_maps = {MAP}"]),
 	("maps of others only", ({"smtp_tls_policy_maps": "hash:/etc/postfix/tls_policy"},), {},
@@ -133,41 +133,41 @@ WRONG = (
 			f"    smtp_tls_policy_maps = {MAP}withTLSRPT"]),
 	("a socket that leads out of the chroot", ({"smtp_tls_policy_maps": "socketmap:unix:/run/gatepost/x.sock:QUERY"},),
 		{"chroot": "y"},
-		[f"smtp is chrooted in {QUEUE}, and the path of the socket in smtp_tls_policy_maps leads out of it; in gatepost.conf:",
+		[f"smtp runs in the chroot {QUEUE}, and the socket in smtp_tls_policy_maps is outside of it; in gatepost.conf:",
 			f'    policy: {{ addresses = [ "{SOCKET}" ]; }};', "  and in main.cf:",
 			"    smtp_tls_policy_maps = socketmap:unix:gatepost/policy.sock:QUERY"]),
 	("no level", ({"smtp_tls_security_level": ""},), {},
-		["domains of which the service demands nothing get mail in clear", "    smtp_tls_security_level = dane"]),
+		["domains without a policy get mail without TLS", "    smtp_tls_security_level = dane"]),
 	("the level none", ({"smtp_tls_security_level": "none"},), {},
-		["domains of which the service demands nothing get mail in clear", "    smtp_tls_security_level = dane"]),
+		["domains without a policy get mail without TLS", "    smtp_tls_security_level = dane"]),
 	("no DNSSEC", ({"smtp_dns_support_level": "enabled"},), {},
 		["Postfix does not ask for DNSSEC, so dane and dane-only fail", "    smtp_dns_support_level = dnssec"]),
 	("hosts that are not looked up in the DNS", ({"smtp_host_lookup": "native"},), {},
-		["Postfix looks addresses up without the DNS, so DNSSEC says nothing of them", "    smtp_host_lookup = dns"]),
+		["Postfix does not look up addresses in the DNS, so they are never secure", "    smtp_host_lookup = dns"]),
 	("no authorities", ({"smtp_tls_CAfile": ""},), {},
-		["Postfix trusts no authority, so no certificate passes MTA-STS", AUTHORITIES]),
+		["Postfix trusts no CA, so no certificate passes MTA-STS", AUTHORITIES]),
 	("authorities that cannot be read", ({"smtp_tls_CAfile": "/nonexistent.pem"},), {},
 		["smtp_tls_CAfile /nonexistent.pem cannot be read", AUTHORITIES]),
 	("a folder of authorities outside of the chroot", ({"smtp_tls_CAfile": "", "smtp_tls_CApath": "/etc/ssl/certs"},),
 		{"chroot": "y"},
-		[f"smtp is chrooted in {QUEUE} and does not see smtp_tls_CApath /etc/ssl/certs; a file is read before that", AUTHORITIES]),
+		[f"smtp runs in the chroot {QUEUE} and cannot read smtp_tls_CApath /etc/ssl/certs; Postfix reads a file before the chroot", AUTHORITIES]),
 	("no resolver in the chroot", (), {"chroot": "y", "resolvers_are": "# nothing\n"},
-		[f"{QUEUE}/etc/resolv.conf names no resolver, and smtp is chrooted and sees no other; install unbound, and in that file:",
+		[f"{QUEUE}/etc/resolv.conf names no resolver, and smtp runs in a chroot and reads only this file; install unbound, and write in that file:",
 			LOCAL]),
 	("no resolver", (), {"resolvers_are": "search test\n"},
-		["/etc/resolv.conf names no resolver; install unbound, and in that file:", LOCAL]),
+		["/etc/resolv.conf names no resolver; install unbound, and write in that file:", LOCAL]),
 	("[7672-2.1.1-3] a resolver on another machine", (), {"resolvers_are": "nameserver 192.0.2.53\n"},
-		["the resolver 192.0.2.53 in /etc/resolv.conf is on another machine: whoever is in between can forge what it says "
-			"(RFC 7672 section 2.1.1); install unbound, and in that file:", LOCAL]),
+		["the resolver 192.0.2.53 in /etc/resolv.conf is on another machine: an attacker on the network can forge its "
+			"answers (RFC 7672 section 2.1.1); install unbound, and write in that file:", LOCAL]),
 	("[7672-2.1.1-3] one on another machine behind a good one", (),
 		{"resolvers_are": "nameserver 127.0.0.1\nnameserver 2001:db8::53\n", "chroot": "y"},
-		[f"the resolver 2001:db8::53 in {QUEUE}/etc/resolv.conf is on another machine: whoever is in between can forge what it "
-			"says (RFC 7672 section 2.1.1); install unbound, and in that file:", LOCAL]),
+		[f"the resolver 2001:db8::53 in {QUEUE}/etc/resolv.conf is on another machine: an attacker on the network can "
+			"forge its answers (RFC 7672 section 2.1.1); install unbound, and write in that file:", LOCAL]),
 	("[7672-2.1.1-2] a resolver that does not validate", (), {"resolvers_are": "nameserver 127.0.0.2\n"},
-		["the resolver 127.0.0.2 in /etc/resolv.conf does not validate: for Postfix no answer is ever secure; for unbound, in "
+		["the resolver 127.0.0.2 in /etc/resolv.conf does not validate DNSSEC, so Postfix never gets a secure answer; for unbound, in "
 			"/etc/unbound/unbound.conf.d/:", '    server: auto-trust-anchor-file: "/var/lib/unbound/root.key"']),
 	("[7672-2.1.1-2] a resolver that is not there", (), {"resolvers_are": "nameserver 127.0.0.3\n"},
-		["the resolver 127.0.0.3 in /etc/resolv.conf does not validate: for Postfix no answer is ever secure; for unbound, in "
+		["the resolver 127.0.0.3 in /etc/resolv.conf does not validate DNSSEC, so Postfix never gets a secure answer; for unbound, in "
 			"/etc/unbound/unbound.conf.d/:", '    server: auto-trust-anchor-file: "/var/lib/unbound/root.key"']),
 	("an old Postfix and hosts of an insecure MX", ({"smtp_tls_security_level": "may", **OLD},),
 		{"policy": {"dane_insecure_mx": True}},
@@ -201,9 +201,9 @@ def _():
 @test("a folder that is none, or no postconf: exit status 2")
 def _():
 	equal(check(where="/nonexistent"), (2, []))
-	contains(check.complaint, "postconf cannot be run, or cannot read its configuration")
+	contains(check.complaint, "postconf(1) cannot be run, or cannot read the configuration of Postfix")
 	equal(check(env=os.environ | {"PATH": lab.folder}), (2, []))
-	contains(check.complaint, "postconf cannot be run, or cannot read its configuration")
+	contains(check.complaint, "postconf(1) cannot be run, or cannot read the configuration of Postfix")
 
 
 run(lab)

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """serve --check, --connect and --print-config: mistakes are found before the start, all of them, with their place."""
 
+import glob
+import os
 import re
 import sys
 from functools import cache
@@ -9,7 +11,7 @@ from functools import cache
 sys.dont_write_bytecode = True
 from edge_lab import lab, pki  # noqa: E402
 from gate import EX_CONFIG, EX_USAGE, Gate, certificate, check_config, config_text, gatepost, listener  # noqa: E402
-from lab import contains, equal, run, test  # noqa: E402
+from lab import TOP, contains, equal, run, test  # noqa: E402
 from wire import Backend, Client, context, imap_server, implicit, pop3_server, server_context  # noqa: E402
 
 
@@ -166,6 +168,13 @@ def _():
 def _():
 	contains(accepted(good()), "all is well")
 	contains(accepted(good()), "mail.example.test")
+
+
+@test("gatepost help names every manual")
+def _():
+	pages = [os.path.basename(path) for path in glob.glob(os.path.join(TOP, "docs", "man", "*.[1-8]"))]
+	said = gatepost(lab, "help").stdout
+	equal(sorted(re.findall(r"(gatepost[\w.-]*)\((\d)\)", said)), sorted(tuple(page.rsplit(".", 1)) for page in pages))
 
 
 @test("IMAP, POP3 and ManageSieve without facts: a warning, and no error; other roles without: nothing")

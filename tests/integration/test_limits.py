@@ -23,7 +23,7 @@ NONE_LEFT = 5  # 0 to 4 are in use from the start: standard streams, control, ep
 
 
 @cache
-def dear_tls():
+def expensive_tls():
 	"""A client that will have nothing but P-384."""
 	made = context(pki().root)
 	made.set_ecdh_curve("secp384r1")
@@ -154,24 +154,24 @@ def _():
 		server.wait_for("session-end", end="deadline")
 
 
-# ---- dear handshakes ----
+# ---- expensive handshakes ----
 
 
-def dear_clients(server, count, role="imaps", name=NAME, tls_context=None):
-	"""So many that have sent a hello which is dear, and nothing else."""
+def expensive_clients(server, count, role="imaps", name=NAME, tls_context=None):
+	"""So many that have sent a hello which is expensive, and nothing else."""
 	clients = []
 	for _ in range(count):
 		clients.append(server.connect(role))
-		clients[-1].send(clients[-1].hello(tls_context or dear_tls(), name))
+		clients[-1].send(clients[-1].hello(tls_context or expensive_tls(), name))
 	return clients
 
 
 def await_judgement(server, count):
-	"""Until so many handshakes have been found dear."""
+	"""Until so many handshakes have been found expensive."""
 	def judged():
 		counters = server.status()["counters"]
-		return counters["handshakes-parked"] + counters["handshakes-dear"] >= count
-	eventually(judged, f"{count} dear handshakes")
+		return counters["handshakes-parked"] + counters["handshakes-expensive"] >= count
+	eventually(judged, f"{count} expensive handshakes")
 
 
 def answered(client):
@@ -183,11 +183,11 @@ def answered(client):
 	return bool(client.unread) or client.over
 
 
-@test("[7457-2.13-1] limits.dear-handshakes: handshakes with P-384 wait; sessions go on and cheap handshakes overtake them")
+@test("[7457-2.13-1] limits.expensive-handshakes: handshakes with P-384 wait; sessions go on and cheap handshakes overtake them")
 def _():
-	with Server(dear_handshakes=1, handshakes=90, handshake_time="10m") as server:
+	with Server(expensive_handshakes=1, handshakes=90, handshake_time="10m") as server:
 		session = server.logged_in()
-		flood = dear_clients(server, 80)
+		flood = expensive_clients(server, 80)
 		await_judgement(server, 80)
 		alive(session)
 		# each takes several turns of the loop, so all who waited would have had theirs
@@ -197,13 +197,13 @@ def _():
 		alive(session)
 		equal(answered(flood[-1]), False)
 		counters = server.status()["counters"]
-		equal(counters["handshakes-open"], counters["handshakes-dear"])  # so those that wait do not count
+		equal(counters["handshakes-open"], counters["handshakes-expensive"])  # so those that wait do not count
 
 
-@test("dear handshakes are served in the order in which they came, also those of openssl s_client")
+@test("expensive handshakes are served in the order in which they came, also those of openssl s_client")
 def _():
-	with Server(dear_handshakes=1) as server:
-		flood = dear_clients(server, 3)
+	with Server(expensive_handshakes=1) as server:
+		flood = expensive_clients(server, 3)
 		eventually(lambda: answered(flood[1]), "the second one")
 		equal(answered(flood[0]), True)
 		for client in flood:
@@ -214,34 +214,34 @@ def _():
 			"-crlf", "-quiet", "-verify_return_error", "-servername", NAME, input="a LOGOUT\n")
 		contains(done.stdout, "* BYE")
 		equal(server.counter("handshakes-parked"), 0)
-		equal(server.counter("handshakes-dear"), 4)
+		equal(server.counter("handshakes-expensive"), 4)
 		equal(server.counter("group-secp384r1"), 4)
 
 
 @test("TLS 1.2 with P-384 alone, and behind STARTTLS, waits behind those who came first, too")
 def _():
-	with Server(dear_handshakes=2, handshake_time="10m") as server:
-		flood = dear_clients(server, 8)
+	with Server(expensive_handshakes=2, handshake_time="10m") as server:
+		flood = expensive_clients(server, 8)
 		await_judgement(server, 8)
 		old = context(pki().root, maximum_version=ssl.TLSVersion.TLSv1_2)
 		old.set_ecdh_curve("secp384r1")
-		late = dear_clients(server, 1, name=LARGE_NAME, tls_context=old)
+		late = expensive_clients(server, 1, name=LARGE_NAME, tls_context=old)
 		await_judgement(server, 9)
 		late.append(server.connect("imap"))
 		late[1].line()
 		contains(late[1].imap("STARTTLS")[-1], b"OK")
-		late[1].send(late[1].hello(dear_tls(), NAME))
+		late[1].send(late[1].hello(expensive_tls(), NAME))
 		for client in late:
 			client.finish_tls()
 			for earlier in flood:
 				equal(answered(earlier), True)
-		equal(server.counter("handshakes-dear"), 10)
+		equal(server.counter("handshakes-expensive"), 10)
 
 
-def dear_clients_leave(last_words):
-	with Server(dear_handshakes=1, handshake_time="10m") as server:
+def expensive_clients_leave(last_words):
+	with Server(expensive_handshakes=1, handshake_time="10m") as server:
 		session = server.logged_in()
-		flood = dear_clients(server, 60)
+		flood = expensive_clients(server, 60)
 		await_judgement(server, 60)
 		for client in flood[40:]:
 			client.send(last_words)
@@ -258,21 +258,21 @@ def dear_clients_leave(last_words):
 		equal(server.counter("handshakes-open"), 0)
 
 
-@test("a dear handshake whose client leaves is over")
+@test("an expensive handshake whose client leaves is over")
 def _():
-	dear_clients_leave(b"")
+	expensive_clients_leave(b"")
 
 
-@test("a dear handshake whose client says more and leaves is over, too")
+@test("an expensive handshake whose client says more and leaves is over, too")
 def _():
-	dear_clients_leave(b"too early")
+	expensive_clients_leave(b"too early")
 
 
-@test("a dear handshake ends at its deadline, also when its client says more meanwhile")
+@test("an expensive handshake ends at its deadline, also when its client says more meanwhile")
 def _():
-	with Server(dear_handshakes=1, handshake_time="1s") as server:
+	with Server(expensive_handshakes=1, handshake_time="1s") as server:
 		session = server.logged_in()
-		flood = dear_clients(server, 40)
+		flood = expensive_clients(server, 40)
 		flood[39].send(b"too early")
 		for client in flood[20:]:
 			equal(server.wait_for("session-end", client=client.name)["end"], "deadline")
@@ -282,10 +282,10 @@ def _():
 		equal(server.counter("handshakes-parked"), 0)
 
 
-@test("as many dear handshakes wait as limits.handshakes says; further ones are closed, others notice nothing")
+@test("as many expensive handshakes wait as limits.handshakes says; further ones are closed, others notice nothing")
 def _():
-	with Server(dear_handshakes=1, handshakes=4, handshake_time="10m") as server:
-		flood = dear_clients(server, 40)
+	with Server(expensive_handshakes=1, handshakes=4, handshake_time="10m") as server:
+		flood = expensive_clients(server, 40)
 		event = server.wait_for("limit")
 		contains(event["reason"], "limits.handshakes")
 		eventually(lambda: server.counter("limit-refusals") > 10, "refusals")
@@ -297,18 +297,18 @@ def _():
 
 @test("a name with a large RSA key: its handshakes take turns, at no rate")
 def _():
-	with Server(dear_handshakes=1) as server:
-		flood = dear_clients(server, 12, name=LARGE_NAME, tls_context=tls())
+	with Server(expensive_handshakes=1) as server:
+		flood = expensive_clients(server, 12, name=LARGE_NAME, tls_context=tls())
 		for client in flood:
 			client.finish_tls()
 			contains(client.line(), b"* OK")
-		equal(server.counter("handshakes-dear"), 12)
+		equal(server.counter("handshakes-expensive"), 12)
 
 
 @test("a worker with parked handshakes stops in order")
 def _():
-	with Server(dear_handshakes=1, handshake_time="10m") as server:
-		flood = dear_clients(server, 20)
+	with Server(expensive_handshakes=1, handshake_time="10m") as server:
+		flood = expensive_clients(server, 20)
 		await_judgement(server, 20)
 		equal(server.stop(), 0)
 		equal(len(server.events("worker-lost")), 0)
@@ -317,8 +317,8 @@ def _():
 
 @test("clients of a name with a large RSA key find a place when those with P-384 have taken all of theirs")
 def _():
-	with Server(dear_handshakes=1, handshakes=4, handshake_time="10m") as server:
-		flood = dear_clients(server, 40)
+	with Server(expensive_handshakes=1, handshakes=4, handshake_time="10m") as server:
+		flood = expensive_clients(server, 40)
 		eventually(lambda: server.counter("limit-refusals") > 10, "refusals")
 		equal(server.counter("handshakes-parked") >= 3, True)
 		for _ in range(3):

@@ -813,7 +813,7 @@ def _():
 @test("mistakes in the configuration are sentences")
 def _():
 	base = {"server": {"user": service().gate.groups["server"]["user"], "run_dir": lab.folder, "state_dir": lab.folder}}
-	rows = (({"addresses": ["192.0.2.1:8461"]}, "is no loopback address"),
+	rows = (({"addresses": ["192.0.2.1:8461"]}, "is not a loopback address"),
 		({"addresses": ["nonsense"]}, "neither address:port nor unix:/path"),
 		({"addresses": ["127.0.0.1:1"], "socket_mode": "rw"}, "is not octal"),
 		({"addresses": ["127.0.0.1:1"], "answer_time": "40s"}, "answer-time"),
@@ -823,7 +823,7 @@ def _():
 		equal(code, EX_CONFIG)
 		contains("\n".join(lines), part)
 	fitting = service().policy | {"addresses": [f"unix:{lab.path('x.sock')}"]}
-	for settings, part in (({"socket_group": "no-such-group"}, "socket-group does not exist"),
+	for settings, part in (({"socket_group": "no-such-group"}, "socket-group: no such group"),
 			({"mta_sts_ca": lab.path("no-such-file")}, "no-such-file"),
 			({"addresses": [f"unix:{lab.path('nowhere', 'x.sock')}"]}, "nowhere")):
 		gate = service().new_gate("wrong", wait=False, policy=fitting | settings)

@@ -211,12 +211,12 @@ def _():
 def _():
 	cases = (
 		(["other.test"], EX_CONFIG, 'no entry of "domains" has "other.test" among its "names"'),
-		([], EX_USAGE, "which DOMAIN?"),
+		([], EX_USAGE, "DOMAIN is missing"),
 		(["csr", DOMAIN], EX_USAGE, "csr needs --key FILE"),
 		(["csr", DOMAIN, "--key", pki().root], 65, "no unencrypted private key in PEM form"),
 		(["csr", DOMAIN, "--key", "/nonexistent"], 66, "/nonexistent: No such file"),
 		(["csr", DOMAIN, "--key", next_key(), "--service", "ftp"], EX_USAGE, "--service is mail, xmpp or web"),
-		([DOMAIN, "--service", "mail"], EX_USAGE, "--key, --service and --no-cn go with csr"),
+		([DOMAIN, "--service", "mail"], EX_USAGE, "--key, --service and --no-cn are for csr"),
 		([DOMAIN, "--zone", "--json"], EX_USAGE, "either --zone or --json"),
 	)
 	for words, status, sentence in cases:
@@ -237,7 +237,7 @@ def _():
 	groups["certificates"][0]["next_key"] = gate().config
 	status, complaints = check_config(lab, config_text(groups))
 	equal(status, EX_CONFIG)
-	contains("\n".join(complaints), "next-key holds no key in PEM form")
+	contains("\n".join(complaints), "next-key contains no key in PEM format")
 	done = records(DOMAIN, conf=lab.path("checked.conf"), check=False)
 	equal((done.returncode, done.stdout), (EX_CONFIG, ""))
 

@@ -125,7 +125,7 @@ def without(records, owner, kind):
 @test("[7671-8-1 8314-4-6 8460-3-1 8461-3.1-1] all is as it should be, when just what is printed is published")
 def _():
 	publish(served())
-	equal(check(), (0, [f"{DOMAIN}: all records are as they should be"]))
+	equal(check(), (0, [f"{DOMAIN}: all records are correct"]))
 
 
 @test("--all: each record is found, and every port answers with a key that a TLSA record stands for")
@@ -137,9 +137,9 @@ def _():
 	equal([line for line in lines if line.startswith("found ")],
 		[f"found {record['owner']} {record['type']}: {record['text']}" for record in records])
 	equal(sorted(line for line in lines if line.startswith("live ")),
-		sorted(f"live {place}: a TLSA record stands for its key" for place in [*MAIL_PORTS, MX + ":25"]))
-	equal(lines[-3:], [f"policy https://{POLICY_HOST}: it is the one of the configuration",
-		f"mx {MX}: listed, and its certificate is good for it", f"{DOMAIN}: all records are as they should be"])
+		sorted(f"live {place}: a TLSA record matches its key" for place in [*MAIL_PORTS, MX + ":25"]))
+	equal(lines[-3:], [f"policy https://{POLICY_HOST}: it is the same as in the configuration",
+		f"mx {MX}: listed, and its certificate is valid for it", f"{DOMAIN}: all records are correct"])
 
 
 @test("[8460-3-1] a record is missing")
@@ -175,7 +175,7 @@ def _():
 	right = text_at(records, owner, "TLSA")
 	publish(changed(records, owner, "TLSA", WRONG))
 	equal(check(), (1, [f"missing {owner} TLSA: {right}", f"extra {owner} TLSA: {WRONG}",
-		f"live {MAIL}:993: no TLSA record stands for the key that it answers with: mail from DANE senders does not come "
+		f"live {MAIL}:993: no TLSA record matches the key that it answers with: senders with DANE cannot deliver mail "
 		"(RFC 7671 section 8.1)"]))
 
 
@@ -195,7 +195,7 @@ def _():
 	records = wanted(GUEST)
 	equal([record for record in records if record["type"] == "TLSA"], [])
 	zones().set(GUEST, "\n".join(map(line_of, records)))
-	equal(check(domain=GUEST), (0, [f"{GUEST}: all records are as they should be"]))
+	equal(check(domain=GUEST), (0, [f"{GUEST}: all records are correct"]))
 
 
 @test("an MX host that the policy does not list")
@@ -210,7 +210,7 @@ def _():
 	other = PolicyHost(lab, pki(), [DOMAIN])
 	site = other.site(DOMAIN, enforce(MX, "*.other.test"))
 	publish(records, more="mta-sts A " + other.ip)
-	equal(check(), (1, [f"policy https://{POLICY_HOST}: it is not the one of the configuration"]))
+	equal(check(), (1, [f"policy https://{POLICY_HOST}: it differs from the configuration"]))
 	site.set(b"", status=404)
 	status, lines = check()
 	equal(status, 1)
@@ -219,7 +219,7 @@ def _():
 	publish(without(records, "_mta-sts." + DOMAIN, "TXT"), more="mta-sts A " + other.ip)
 	status, lines = check()
 	equal(status, 1)
-	contains(lines, f"policy https://{POLICY_HOST}: senders find no policy")
+	contains(lines, f"policy https://{POLICY_HOST}: senders find no MTA-STS policy")
 
 
 def mx_at(context, extension=b"PIPELINING"):
@@ -237,7 +237,7 @@ def _():
 	publish(records, mx=mx_at(server_context(leaves()["web"])))
 	status, lines = check()
 	equal((status, len(lines)), (1, 2))
-	contains(lines[0], f"live {MX}:25: no TLSA record stands for the key")
+	contains(lines[0], f"live {MX}:25: no TLSA record matches the key")
 	equal(lines[1], f"mx {MX}: name-mismatch")
 
 
@@ -246,7 +246,7 @@ def _():
 	records = served()
 	for extension, fault in ((b"PIPELINING", "starttls-not-offered: 250 PIPELINING"), (b"STARTTLS", "starttls-refused: 454 4.7.0 No")):
 		publish(records, mx=mx_at(None, extension))
-		equal(check(), (1, [f'unknown {MX}:25: it says "454 4.7.0 No"', f"mx {MX}: {fault}"]))
+		equal(check(), (1, [f'unknown {MX}:25: it answers "454 4.7.0 No"', f"mx {MX}: {fault}"]))
 
 
 @test("ports that are closed, and a lookup that fails, are not known")
@@ -279,7 +279,7 @@ def _():
 	publish(records, mail=ELSEWHERE)
 	status, lines = check()
 	equal(status, 2)
-	contains(lines, f'unknown {MAIL}:143: it says "* BYE go away"')
+	contains(lines, f'unknown {MAIL}:143: it answers "* BYE go away"')
 	refusing.close()
 
 
@@ -291,7 +291,7 @@ def _():
 	early = wanted(conf=conf)
 	equal([record["owner"] for record in early if "later" in record], ["_mta-sts." + DOMAIN])
 	status, lines = check(conf=conf)
-	equal((status, lines), (1, [f"policy https://{POLICY_HOST}: it is not the one of the configuration"]))
+	equal((status, lines), (1, [f"policy https://{POLICY_HOST}: it differs from the configuration"]))
 	publish(early)
 	status, lines = check(conf=conf)
 	equal((status, len(lines)), (1, 2))
@@ -303,7 +303,7 @@ def _():
 def _():
 	gate().reload(**domains(mta_sts="none", mta_sts_max_age="1d"))
 	publish(served())
-	equal(check(), (0, [f"{DOMAIN}: all records are as they should be"]))
+	equal(check(), (0, [f"{DOMAIN}: all records are correct"]))
 	gate().reload(**domains())
 
 

@@ -93,7 +93,7 @@ def _():
 	for role in ROLES:
 		code, text = connect(role, postfix().port("plain"), "none")
 		equal((role, code, "all is well" in text), (role, EX_UNAVAILABLE, False))
-		for part in ("open relay: without AUTH it takes mail for <gatepost-check@", "250 2.1.5 Ok", MASTER_CF, "-o mynetworks="):
+		for part in ("open relay: without AUTH it accepts mail for <gatepost-check@", "250 2.1.5 Ok", MASTER_CF, "-o mynetworks="):
 			contains(text, part)
 	equal(postfix().queue(), [])
 
@@ -126,7 +126,7 @@ def _():
 	for role in ROLES:
 		code, text = connect(role, strict().port("plain"), "none")
 		equal((role, code), (role, EX_UNAVAILABLE))
-		contains(text, "open relay: without AUTH it takes mail for <gatepost-check@[203.0.113.1]>")
+		contains(text, "open relay: without AUTH it accepts mail for <gatepost-check@[203.0.113.1]>")
 		equal(connect(role, strict().port("proxy"), "proxy-v2")[0], 0)
 
 

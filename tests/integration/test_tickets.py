@@ -106,7 +106,7 @@ def _():
 		"listeners": [listener("imaps", lab.address(PORT), leaves()[0], backend().address)]}
 	code, said = check_config(lab, config_text(text))
 	equal(code, 78)
-	contains(said[0], "bad.keys:2: not a ticket key of 80 octets in base64")
+	contains(said[0], "bad.keys:2: not a ticket key of 80 bytes in base64")
 
 
 run(lab)

@@ -287,7 +287,7 @@ static void command_line(struct imap_edge *edge, struct gp_str line)
 	arguments.len -= name.len;
 	if (!gp_imap_tag_valid(tag) || !name.len || !gp_line_is_clean(line)) {
 		gp_push_sendf(&edge->life.c, GP_CLIENT,
-			      "* BAD No tag, no command, or strange octets\r\n");
+			      "* BAD No tag, no command, or invalid bytes\r\n");
 		gp_edge_count_bad_command(&edge->life);
 		return;
 	}
@@ -308,13 +308,13 @@ static void rest_line(struct imap_edge *edge, struct gp_str line)
 	if (gp_line_is_clean(line))
 		command_part(edge, line, line);
 	else
-		gp_edge_client_failed(&edge->life, "Strange octets in a command");
+		gp_edge_client_failed(&edge->life, "Invalid bytes in a command");
 }
 
 static void sasl_line(struct imap_edge *edge, struct gp_str line)
 {
 	if (!gp_line_is_clean(line)) {
-		gp_edge_client_failed(&edge->life, "Strange octets in a SASL exchange");
+		gp_edge_client_failed(&edge->life, "Invalid bytes in a SASL exchange");
 		return;
 	}
 	gp_login_name_from_sasl(&edge->life.c, line);

@@ -68,7 +68,7 @@ static void on_continuation(struct imap_edge *edge, const struct reply *reply)
 		edge->input = IMAP_IN_ANSWER;
 	} else {
 		gp_edge_backend_failed(&edge->life,
-				       "the backend sends a continuation that nobody asked for");
+				       "the backend sends a continuation that was not requested");
 		return;
 	}
 	gp_imap_send_reply(edge, reply->line);
@@ -148,7 +148,7 @@ static void on_reply(struct imap_edge *edge, const struct reply *reply)
 		on_untagged(edge, reply);
 	else if (edge->life.state != GP_EDGE_COMMAND)
 		gp_edge_backend_failed(&edge->life,
-				       "the backend answers a command that nobody sent");
+				       "the backend answers a command that was not sent");
 	else if (reply->kind == REPLY_CONTINUATION)
 		on_continuation(edge, reply);
 	else

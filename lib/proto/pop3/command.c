@@ -227,7 +227,7 @@ static void command_line(struct pop3_edge *edge, struct gp_str line)
 static void sasl_line(struct pop3_edge *edge, struct gp_str line)
 {
 	if (!gp_line_is_clean(line)) {
-		gp_edge_client_failed(&edge->life, "Strange octets in a SASL exchange");
+		gp_edge_client_failed(&edge->life, "Invalid bytes in a SASL exchange");
 		return;
 	}
 	gp_login_name_from_sasl(&edge->life.c, line);

@@ -203,7 +203,7 @@ static void on_unasked(struct pop3_edge *edge, struct gp_str line)
 {
 	if (!is_err(line)) {
 		gp_edge_backend_failed(&edge->life,
-				       "the backend answers a command that nobody sent");
+				       "the backend answers a command that was not sent");
 		return;
 	}
 	gp_push_send_line(&edge->life.c, GP_CLIENT, line);

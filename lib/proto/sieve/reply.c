@@ -189,7 +189,7 @@ static void on_answer(struct sieve_edge *edge)
 	} else if (edge->verdict == SIEVE_FORWARD_CAPABILITY) {
 		on_capability(edge);
 	} else {
-		gp_edge_backend_failed(&edge->life, "the backend answers what nobody asked");
+		gp_edge_backend_failed(&edge->life, "the backend answers without a command");
 	}
 }
 
@@ -207,7 +207,7 @@ static void on_text(struct sieve_edge *edge)
 	} else if (state == GP_EDGE_COMMAND) {
 		on_answer(edge);
 	} else {
-		gp_edge_backend_failed(&edge->life, "the backend answers what nobody asked");
+		gp_edge_backend_failed(&edge->life, "the backend answers without a command");
 	}
 }
 

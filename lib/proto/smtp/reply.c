@@ -212,8 +212,8 @@ static void on_reply(struct smtp_edge *edge, unsigned code)
 	else if (owes_answer(edge))
 		on_answer(edge, code);
 	else
-		gp_edge_backend_failed(&edge->life, "the backend answers a command that nobody "
-						    "sent");
+		gp_edge_backend_failed(&edge->life, "the backend answers a command that was "
+						    "not sent");
 }
 
 /* ---- lines ---- */

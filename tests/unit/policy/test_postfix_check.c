@@ -106,7 +106,7 @@ static const struct row rows[] = {
 	  "    smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt\n" },
 	{ "a folder of authorities inside", folder_inside, NULL },
 	{ "no resolver in the chroot", no_resolver,
-	  "/var/spool/postfix/etc/resolv.conf names no resolver, and smtp is chrooted" },
+	  "/var/spool/postfix/etc/resolv.conf names no resolver, and smtp runs in a chroot" },
 	{ "[7672-2.1.1-3] a resolver on another machine", remote,
 	  "192.0.2.53 in /var/spool/postfix/etc/resolv.conf is on another machine" },
 	{ "[7672-2.1.1-2] a resolver that does not validate", blind, "does not validate" },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Dear handshakes stop where nothing has been computed yet, and go on when they are told to. What is
- * taken for dear, test_hello_cost.c has; here OpenSSL's own clients meet it. */
+/* Expensive handshakes stop where nothing has been computed yet, and go on when they are told to.
+ * test_hello_cost.c says which ones are expensive; here OpenSSL's own clients meet the rule. */
 #include "base/err.h"
 #include "link.h"
 #include "table.h"
@@ -22,7 +22,7 @@ static struct gp_tls_server *waiting_server(bool opportunistic)
 			     &(struct gp_tls_server_config){ .certificate = "0",
 							     .scope = "test",
 							     .opportunistic = opportunistic,
-							     .dear_waits = true });
+							     .expensive_waits = true });
 }
 
 #define EC_OR_DHE "ECDHE-ECDSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384"
@@ -150,7 +150,7 @@ int main(void)
 
 	ground_init(&ground, requests, sizeof(requests) / sizeof(*requests), true);
 	TABLE_ROWS(&table, rows, run_row);
-	table_one(&table, "without dear_waits nobody waits", waits_only_where_asked_to);
+	table_one(&table, "without expensive_waits nobody waits", waits_only_where_asked_to);
 	table_one(&table, "a connection may end while it waits", ends_while_it_waits);
 	status = table_run(&table);
 	ground_deinit(&ground);

@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-#include "io/dear.h"
+#include "io/expensive.h"
 
 #include "table.h"
 
 enum { SECOND = 1000, START = 5000 };
 
-static struct gp_dear_queue queue;
-static struct gp_dear works[8];
+static struct gp_expensive_queue queue;
+static struct gp_expensive works[8];
 
 static int set_up(uint64_t per_second)
 {
 	memset(works, 0, sizeof(works));
-	gp_dear_queue_init(&queue, per_second, START);
+	gp_expensive_queue_init(&queue, per_second, START);
 	return 0;
 }
 
 /* Which one goes now: its number, or -1. */
 static int next(uint64_t now_ms)
 {
-	bool ready = gp_dear_ready(&queue, now_ms);
-	struct gp_dear *dear = gp_dear_next(&queue, now_ms);
+	bool ready = gp_expensive_ready(&queue, now_ms);
+	struct gp_expensive *expensive = gp_expensive_next(&queue, now_ms);
 
-	assert_int_equal(ready, dear != NULL);
-	assert_true(!dear || !dear->line);
-	return dear ? (int)(dear - works) : -1;
+	assert_int_equal(ready, expensive != NULL);
+	assert_true(!expensive || !expensive->line);
+	return expensive ? (int)(expensive - works) : -1;
 }
 
 static void wait_all(size_t from, size_t to, bool limited)
 {
 	for (size_t i = from; i < to; i++)
-		gp_dear_wait(&queue, &works[i], limited);
+		gp_expensive_wait(&queue, &works[i], limited);
 }
 
 static void free_line_goes_in_order(void **state)
@@ -84,8 +84,8 @@ static void neither_line_starves(void **state)
 	assert_int_equal(next(START + SECOND), 1);
 	assert_int_equal(next(START + SECOND), 5);
 	assert_int_equal(next(START + SECOND), -1);
-	assert_int_equal(gp_dear_waiting(&queue, true), 1);
-	assert_int_equal(gp_dear_waiting(&queue, false), 0);
+	assert_int_equal(gp_expensive_waiting(&queue, true), 1);
+	assert_int_equal(gp_expensive_waiting(&queue, false), 0);
 }
 
 static void who_leaves_is_passed_over(void **state)
@@ -94,16 +94,16 @@ static void who_leaves_is_passed_over(void **state)
 	set_up(8);
 	wait_all(0, 3, true);
 	wait_all(3, 5, false);
-	gp_dear_leave(&works[0]);
-	gp_dear_leave(&works[0]);
-	gp_dear_leave(&works[3]);
-	assert_int_equal(gp_dear_waiting(&queue, true), 2);
-	assert_int_equal(gp_dear_waiting(&queue, false), 1);
+	gp_expensive_leave(&works[0]);
+	gp_expensive_leave(&works[0]);
+	gp_expensive_leave(&works[3]);
+	assert_int_equal(gp_expensive_waiting(&queue, true), 2);
+	assert_int_equal(gp_expensive_waiting(&queue, false), 1);
 	assert_int_equal(next(START), 1);
 	assert_int_equal(next(START), 2);
 	assert_int_equal(next(START), 4);
 	assert_int_equal(next(START), -1);
-	gp_dear_wait(&queue, &works[0], true);
+	gp_expensive_wait(&queue, &works[0], true);
 	assert_int_equal(next(START), 0);
 }
 
@@ -112,10 +112,10 @@ static void a_lower_rate_holds_at_once(void **state)
 	(void)state;
 	set_up(8);
 	wait_all(0, 8, true);
-	gp_dear_queue_set_rate(&queue, 1);
+	gp_expensive_queue_set_rate(&queue, 1);
 	assert_int_equal(next(START), 0);
 	assert_int_equal(next(START), -1);
-	gp_dear_queue_set_rate(&queue, 4);
+	gp_expensive_queue_set_rate(&queue, 4);
 	assert_int_equal(next(START + SECOND / 4), 1);
 	assert_int_equal(next(START + SECOND / 4), -1);
 }
@@ -126,7 +126,7 @@ static void the_first_rate_comes_with_credit(void **state)
 	set_up(0);
 	wait_all(0, 4, true);
 	assert_int_equal(next(START), -1);
-	gp_dear_queue_set_rate(&queue, 2);
+	gp_expensive_queue_set_rate(&queue, 2);
 	assert_int_equal(next(START), 0);
 	assert_int_equal(next(START), 1);
 	assert_int_equal(next(START), -1);
