@@ -8,26 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/err.h"
-#include "tls/credential.h"
-#include "tls/hello_cost.h"
 #include "tls/profile.h"
-#include "tls/renegotiation_openssl.h"
-#include "tls/staple_openssl.h"
-#include "tls/ticket_openssl.h"
+#include "tls/store_openssl.h"
+#include "tls/turn_openssl.h"
 
-enum { ALPN_MAX = 32, SCOPE_MAX = 128, HOST_NAME_MAX_OCTETS = 255, TWINS_MAX = 8 };
-
-struct gp_tls_store {
-	unsigned references;
-	struct gp_certpack *pack;
-	void *mapping;
-	size_t mapping_len;
-	const struct gp_ticket_keys *tickets;
-	SSL_CTX **contexts; /* one place per certificate, NULL until it is needed */
-};
+enum { ALPN_MAX = 32, SCOPE_MAX = 128, HOST_NAME_MAX_OCTETS = 255 };
 
 struct gp_tls_server {
 	unsigned references;
@@ -43,6 +30,14 @@ struct gp_tls_server {
 	X509_STORE *client_ca;
 	unsigned char client_ca_digest[SHA256_DIGEST_LENGTH];
 };
+
+/* The callbacks of each context, see below. */
+static void prepare(SSL_CTX *ctx);
+
+static SSL_CTX *context_of(struct gp_tls_store *store, size_t index)
+{
+	return gp_tls_store_context(store, index, prepare);
+}
 
 /* ---- choosing by ClientHello ---- */
 
@@ -140,8 +135,6 @@ static bool ask_for_certificate(SSL *ssl, const struct gp_tls_server *server)
 	return SSL_set1_verify_cert_store(ssl, server->client_ca) == 1;
 }
 
-static SSL_CTX *context_of(struct gp_tls_store *store, size_t index);
-
 static void on_free_name(void *parent, void *name, CRYPTO_EX_DATA *ad, int index, long argl,
 			 void *argp)
 {
@@ -181,117 +174,7 @@ static void use_expected_name(SSL *ssl, const struct gp_tls_server *server,
 	if (!expected)
 		return;
 	strcpy(name, expected);
-	gp_certpack_find_name(server->store->pack, name, index);
-}
-
-/* ---- expensive handshakes ---- */
-
-/* Beside enum gp_tls_wait: it may go on, once and for all. */
-enum { TURN_TAKEN = GP_TLS_WAITS_BY_CLIENT + 1 };
-
-static int turn_index(void)
-{
-	static int index = -1;
-
-	if (index < 0)
-		index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-	return index;
-}
-
-static unsigned turn_of(const SSL *ssl)
-{
-	return (unsigned)(uintptr_t)SSL_get_ex_data(ssl, turn_index());
-}
-
-static bool set_turn(SSL *ssl, unsigned turn)
-{
-	return SSL_set_ex_data(ssl, turn_index(), (void *)(uintptr_t)turn) == 1;
-}
-
-enum gp_tls_wait gp_tls_waits(const struct gp_tls *tls)
-{
-	unsigned turn = turn_of((const SSL *)(const void *)tls);
-
-	return turn == TURN_TAKEN ? GP_TLS_WAITS_NOT : (enum gp_tls_wait)turn;
-}
-
-void gp_tls_take_turn(struct gp_tls *tls)
-{
-	set_turn((SSL *)(void *)tls, TURN_TAKEN);
-}
-
-static unsigned kind_of_curve(int bits)
-{
-	enum { P256_BITS = 256 };
-
-	if (bits > P256_BITS)
-		return GP_HELLO_LARGE_EC;
-	return bits == P256_BITS ? GP_HELLO_P256 : 0U;
-}
-
-static unsigned kind_of_key(const EVP_PKEY *key)
-{
-	enum { LARGE_BITS = 2048 };
-	int bits = EVP_PKEY_get_bits(key);
-
-	switch (EVP_PKEY_get_base_id(key)) {
-	case EVP_PKEY_RSA:
-		return GP_HELLO_RSA | (bits > LARGE_BITS ? GP_HELLO_LARGE_RSA : 0U);
-	case EVP_PKEY_EC:
-		return GP_HELLO_ECDSA | kind_of_curve(bits);
-	default:
-		return GP_HELLO_ECDSA; /* EdDSA goes by the same suites */
-	}
-}
-
-/* Kept with the context, as enum gp_hello_keys. */
-static void note_keys(SSL_CTX *ctx)
-{
-	long more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_FIRST);
-	uintptr_t keys = 0;
-
-	for (; more == 1; more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_NEXT))
-		keys |= kind_of_key(SSL_CTX_get0_privatekey(ctx));
-	SSL_CTX_set_app_data(ctx, (void *)keys);
-}
-
-static struct gp_octets extension(SSL *ssl, unsigned type)
-{
-	struct gp_octets octets = { 0 };
-
-	if (SSL_client_hello_get0_ext(ssl, type, &octets.p, &octets.len) != 1)
-		octets.len = 0;
-	return octets;
-}
-
-static enum gp_hello_cost cost_of(SSL *ssl, const struct gp_tls_server *server, SSL_CTX *ctx)
-{
-	struct gp_hello hello = {
-		.versions = extension(ssl, TLSEXT_TYPE_supported_versions),
-		.groups = extension(ssl, TLSEXT_TYPE_supported_groups),
-		.key_share = extension(ssl, TLSEXT_TYPE_key_share),
-		.signatures = extension(ssl, TLSEXT_TYPE_signature_algorithms),
-		.chains = extension(ssl, TLSEXT_TYPE_signature_algorithms_cert),
-	};
-
-	hello.suites.len = SSL_client_hello_get0_ciphers(ssl, &hello.suites.p);
-	return gp_hello_cost(&hello, (unsigned)(uintptr_t)SSL_CTX_get_app_data(ctx),
-			     server->opportunistic);
-}
-
-/* Only one hello of a handshake is expensive, as HelloRetryRequest costs nothing. */
-static bool must_wait(SSL *ssl, const struct gp_tls_server *server, SSL_CTX *ctx)
-{
-	if (!server->expensive_waits || turn_of(ssl) == TURN_TAKEN)
-		return false;
-	switch (cost_of(ssl, server, ctx)) {
-	case GP_HELLO_EXPENSIVE_BY_CERTIFICATE:
-		return set_turn(ssl, GP_TLS_WAITS_BY_CERTIFICATE);
-	case GP_HELLO_EXPENSIVE_BY_CLIENT:
-		return set_turn(ssl, GP_TLS_WAITS_BY_CLIENT);
-	default:
-		return false;
-	}
+	gp_certpack_find_name(gp_tls_store_pack(server->store), name, index);
 }
 
 static int on_client_hello(SSL *ssl, int *alert, void *arg)
@@ -308,7 +191,8 @@ static int on_client_hello(SSL *ssl, int *alert, void *arg)
 		*alert = SSL_AD_DECODE_ERROR;
 		return SSL_CLIENT_HELLO_ERROR;
 	}
-	if (name[0] && gp_certpack_find_name(server->store->pack, name, &index) != GP_OK &&
+	if (name[0] &&
+	    gp_certpack_find_name(gp_tls_store_pack(server->store), name, &index) != GP_OK &&
 	    server->refuse_unknown_sni) {
 		*alert = SSL_AD_UNRECOGNIZED_NAME;
 		return SSL_CLIENT_HELLO_ERROR;
@@ -316,7 +200,7 @@ static int on_client_hello(SSL *ssl, int *alert, void *arg)
 	if (!name[0])
 		use_expected_name(ssl, server, name, &index);
 	ctx = context_of(server->store, index);
-	if (ctx && must_wait(ssl, server, ctx))
+	if (ctx && server->expensive_waits && gp_turn_must_wait(ssl, ctx, server->opportunistic))
 		return SSL_CLIENT_HELLO_RETRY;
 	if (!ctx || !SSL_set_SSL_CTX(ssl, ctx) || !set_session_scope(ssl, server, name) ||
 	    (server->opportunistic && !gp_tls_profile_relax(ssl)) ||
@@ -346,108 +230,14 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 	return SSL_TLSEXT_ERR_OK;
 }
 
-/* ---- contexts ---- */
-
-static void set_modes(SSL_CTX *ctx)
+static void prepare(SSL_CTX *ctx)
 {
-	/* idle connections own no buffers; a blocked write is repeated from another address; the
-	 * chain is the file's, and not sought anew in each handshake */
-	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
-}
-
-/* Of twins with keys of one kind the first wins, so it comes last. */
-static bool use_twins(SSL_CTX *ctx, const struct gp_certpack *pack, size_t index)
-{
-	size_t twins[TWINS_MAX], count = 0;
-	bool ok = true;
-
-	for (; count < TWINS_MAX && index < gp_certpack_count(pack);
-	     index = gp_certpack_next_twin(pack, index))
-		twins[count++] = index;
-	while (ok && count--) {
-		const struct gp_certpack_entry *entry = gp_certpack_entry(pack, twins[count]);
-
-		ok = gp_credential_use(ctx, entry->chain_pem, entry->key_pem, entry->ocsp);
-	}
-	return ok;
-}
-
-/* `index` is the first of its twins. */
-static SSL_CTX *context_new(const struct gp_tls_store *store, size_t index)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-	const struct gp_tls_rule *failed;
-
-	if (!ctx)
-		return NULL;
-	if (gp_tls_profile_strict(ctx, GP_TLS_SERVER, &failed) != GP_OK ||
-	    !use_twins(ctx, store->pack, index))
-		goto fail;
-	note_keys(ctx);
-	set_modes(ctx);
-	/* one system call for a record, not one for its head and one for its body */
-	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
-	gp_renegotiation_watch(ctx);
-	gp_staple_enable(ctx);
 	SSL_CTX_set_cert_verify_callback(ctx, on_client_certificate, NULL);
-	if (!store->tickets) {
-		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
-		SSL_CTX_set_num_tickets(ctx, 0);
-	} else if (gp_ticket_keys_attach(ctx, store->tickets) != GP_OK) {
-		goto fail;
-	}
-	return ctx;
-fail:
-	SSL_CTX_free(ctx);
-	return NULL;
-}
-
-static SSL_CTX *context_of(struct gp_tls_store *store, size_t index)
-{
-	index = gp_certpack_first_twin(store->pack, index);
-	if (!store->contexts[index])
-		store->contexts[index] = context_new(store, index);
-	return store->contexts[index];
 }
 
 /* ---- objects ---- */
-
-struct gp_tls_store *gp_tls_store_new(struct gp_certpack *pack, void *mapping, size_t mapping_len,
-				      const struct gp_ticket_keys *tickets)
-{
-	struct gp_tls_store *store = calloc(1, sizeof(*store));
-	size_t count = gp_certpack_count(pack);
-
-	if (!store)
-		return NULL;
-	store->contexts = calloc(count ? count : 1, sizeof(*store->contexts));
-	if (!store->contexts) {
-		free(store);
-		return NULL;
-	}
-	store->references = 1;
-	store->pack = pack;
-	store->mapping = mapping;
-	store->mapping_len = mapping_len;
-	store->tickets = tickets;
-	return store;
-}
-
-void gp_tls_store_unref(struct gp_tls_store *store)
-{
-	if (!store || --store->references)
-		return;
-	for (size_t i = 0; i < gp_certpack_count(store->pack); i++)
-		SSL_CTX_free(store->contexts[i]);
-	gp_certpack_close(store->pack);
-	if (store->mapping)
-		munmap(store->mapping, store->mapping_len);
-	free(store->contexts);
-	free(store);
-}
 
 static int set_texts(struct gp_tls_server *server, const struct gp_tls_server_config *config)
 {
@@ -515,7 +305,7 @@ int gp_tls_server_new(struct gp_tls_store *store, const struct gp_tls_server_con
 	}
 	ret = set_texts(server, config);
 	if (ret == GP_OK)
-		ret = gp_certpack_find_label(store->pack, config->certificate,
+		ret = gp_certpack_find_label(gp_tls_store_pack(store), config->certificate,
 					     &server->default_index);
 	if (ret != GP_OK) {
 		snprintf(error_out, error_size, "certificate \"%s\": %s", config->certificate,
@@ -541,7 +331,7 @@ int gp_tls_server_new(struct gp_tls_store *store, const struct gp_tls_server_con
 	server->expensive_waits = config->expensive_waits;
 	server->references = 1;
 	server->store = store;
-	store->references++;
+	gp_tls_store_ref(store);
 	*server_out = server;
 	return GP_OK;
 fail:
