@@ -25,6 +25,18 @@ void gp_stream_init(struct gp_stream *stream, struct gp_loop *loop, int fd,
 	gp_watch_init(&stream->watch, loop, fd, on_ready, arg);
 }
 
+void gp_stream_take(struct gp_stream *stream, struct gp_stream *from, struct gp_loop *loop,
+		    void (*on_ready)(void *arg, unsigned ready), void *arg)
+{
+	struct gp_tls *tls = from->tls;
+	int fd = from->fd;
+
+	gp_watch_deinit(&from->watch);
+	gp_stream_clear(from);
+	gp_stream_init(stream, loop, fd, on_ready, arg);
+	stream->tls = tls;
+}
+
 void gp_stream_deinit(struct gp_stream *stream)
 {
 	if (stream->fd < 0)
@@ -122,6 +134,15 @@ int gp_stream_handshake(struct gp_stream *stream)
 	else
 		stream->read_waits_for = GP_READABLE;
 	return ret;
+}
+
+int gp_stream_secure(struct gp_stream *stream, const struct gp_stream_tls *tls)
+{
+	int ret = GP_OK;
+
+	if (!stream->tls)
+		ret = tls->connect(tls->arg, stream->fd, &stream->tls);
+	return ret == GP_OK ? gp_stream_handshake(stream) : ret;
 }
 
 void gp_stream_cut(struct gp_stream *stream)

@@ -25,6 +25,10 @@ void gp_stream_clear(struct gp_stream *stream);
 void gp_stream_init(struct gp_stream *stream, struct gp_loop *loop, int fd,
 		    void (*on_ready)(void *arg, unsigned ready), void *arg);
 
+/* The same for a connection that `from` holds, TLS and all; `from` is empty then. */
+void gp_stream_take(struct gp_stream *stream, struct gp_stream *from, struct gp_loop *loop,
+		    void (*on_ready)(void *arg, unsigned ready), void *arg);
+
 /* Closes; without close_notify (see gp_stream_shutdown). */
 void gp_stream_deinit(struct gp_stream *stream);
 
@@ -41,6 +45,17 @@ void gp_stream_discard(struct gp_stream *stream, size_t len);
 
 /* Advance the handshake of stream->tls. GP_OK, GP_AGAIN (see also gp_tls_waits), GP_E_TLS. */
 int gp_stream_handshake(struct gp_stream *stream);
+
+/* Who begins TLS as a client, on the non-blocking socket `fd`, which stays the caller's (as
+ * gp_tls_connect). GP_OK, or what the connection fails with. */
+struct gp_stream_tls {
+	int (*connect)(void *arg, int fd, struct gp_tls **tls_out);
+	void *arg;
+};
+
+/* Begin TLS if there is none yet, and advance its handshake. As gp_stream_handshake, or an error of
+ * tls->connect (then stream->tls is NULL). */
+int gp_stream_secure(struct gp_stream *stream, const struct gp_stream_tls *tls);
 
 /* Say that nothing more will be written: close_notify, then FIN. */
 void gp_stream_shutdown(struct gp_stream *stream);

@@ -6,7 +6,8 @@
 
 #include "base/err.h"
 
-enum { ACTIONS_MAX = 4, CODE_DIGITS = 3, QUEUE_MAX = 1024 };
+/* one call comes to at most three transitions and three other actions */
+enum { ACTIONS_MAX = 8, CODE_DIGITS = 3, QUEUE_MAX = 2048 };
 
 enum state {
 	AWAIT_GREETING,
@@ -20,8 +21,21 @@ enum state {
 	END,
 };
 
+static const char *const state_names[] = {
+	[AWAIT_GREETING] = "greeting",
+	[AWAIT_EHLO] = "ehlo",
+	[AWAIT_STARTTLS] = "starttls",
+	[HANDSHAKE] = "handshake",
+	[AWAIT_EHLO_IN_TLS] = "ehlo-in-tls",
+	[READY] = "ready",
+	[FAILED] = "failed",
+	[AWAIT_QUIT] = "quit",
+	[END] = "end",
+};
+
 struct gp_smtp_client {
 	enum state state;
+	bool report_states;
 	bool lost; /* who speaks nonsense is not told QUIT */
 	char *helo;
 	struct gp_buf line; /* unfinished */
@@ -32,7 +46,7 @@ struct gp_smtp_client {
 	char reply[GP_SMTP_REPLY_TEXT_SIZE];
 	struct gp_smtp_client_action actions[ACTIONS_MAX];
 	size_t action_count, action_next;
-	struct gp_buf out; /* what SEND actions show; it never grows while one is queued */
+	struct gp_buf out; /* what SEND and STATE show; it never grows while one is queued */
 };
 
 /* ---- life ---- */
@@ -60,6 +74,11 @@ struct gp_smtp_client *gp_smtp_client_new(const char *helo)
 		return NULL;
 	}
 	return client;
+}
+
+void gp_smtp_client_report_states(struct gp_smtp_client *client)
+{
+	client->report_states = true;
 }
 
 void gp_smtp_client_free(struct gp_smtp_client *client)
@@ -92,18 +111,35 @@ static void push(struct gp_smtp_client *client, enum gp_smtp_client_action_type 
 			(struct gp_smtp_client_action){ type, fault, { NULL, 0 } };
 }
 
-/* The data is found when the action is taken: until then `out` may move. */
+/* The last `len` octets of `out` are its data, which is found when the action is taken: until then
+ * `out` may move. */
+static void push_data(struct gp_smtp_client *client, enum gp_smtp_client_action_type type,
+		      size_t len)
+{
+	push(client, type, GP_SMTP_NO_FAULT);
+	client->actions[client->action_count - 1].data.len = len;
+}
+
 static int send_line(struct gp_smtp_client *client, const char *word, const char *argument)
 {
 	size_t before = client->out.len;
 	int ret = gp_buf_appendf(&client->out, "%s%s%s\r\n", word, *argument ? " " : "", argument);
 
-	if (ret != GP_OK)
-		return ret;
-	push(client, GP_SMTP_SEND, GP_SMTP_NO_FAULT);
-	client->actions[client->action_count - 1].data =
-		(struct gp_str){ NULL, client->out.len - before };
-	return GP_OK;
+	if (ret == GP_OK)
+		push_data(client, GP_SMTP_SEND, client->out.len - before);
+	return ret;
+}
+
+/* A report that does not fit is lost; the conversation goes on. */
+static void set_state(struct gp_smtp_client *client, enum state state)
+{
+	size_t before = client->out.len;
+
+	if (client->report_states && state != client->state &&
+	    gp_buf_appendf(&client->out, "%s -> %s", state_names[client->state],
+			   state_names[state]) == GP_OK)
+		push_data(client, GP_SMTP_STATE, client->out.len - before);
+	client->state = state;
 }
 
 bool gp_smtp_client_next(struct gp_smtp_client *client, struct gp_smtp_client_action *action_out)
@@ -115,14 +151,14 @@ bool gp_smtp_client_next(struct gp_smtp_client *client, struct gp_smtp_client_ac
 	for (size_t i = 0; i < client->action_next; i++)
 		offset += client->actions[i].data.len;
 	*action_out = client->actions[client->action_next++];
-	if (action_out->type == GP_SMTP_SEND)
+	if (action_out->data.len)
 		action_out->data.p = (const char *)client->out.data + offset;
 	return true;
 }
 
 static int finish(struct gp_smtp_client *client)
 {
-	client->state = END;
+	set_state(client, END);
 	push(client, GP_SMTP_DONE, GP_SMTP_NO_FAULT);
 	return GP_OK;
 }
@@ -133,7 +169,7 @@ static int fail(struct gp_smtp_client *client, enum gp_smtp_client_fault fault)
 	if (client->state == AWAIT_QUIT)
 		return finish(client);
 	client->lost = fault >= GP_SMTP_STARTTLS_INJECTION;
-	client->state = FAILED;
+	set_state(client, FAILED);
 	gp_buf_reset(&client->line);
 	push(client, GP_SMTP_FAILED, fault);
 	return GP_OK;
@@ -145,7 +181,7 @@ static int say_ehlo(struct gp_smtp_client *client, enum state next)
 {
 	client->extensions = 0;
 	client->peer_name[0] = '\0';
-	client->state = next;
+	set_state(client, next);
 	return send_line(client, "EHLO", client->helo);
 }
 
@@ -160,7 +196,7 @@ static int on_ehlo(struct gp_smtp_client *client)
 		return fail(client, GP_SMTP_REFUSED);
 	if (!(client->extensions & GP_SMTP_OFFERS_STARTTLS))
 		return fail(client, GP_SMTP_STARTTLS_NOT_OFFERED);
-	client->state = AWAIT_STARTTLS;
+	set_state(client, AWAIT_STARTTLS);
 	return send_line(client, "STARTTLS", "");
 }
 
@@ -173,7 +209,7 @@ static int on_starttls(struct gp_smtp_client *client, size_t left_over)
 		return fail(client, GP_SMTP_STARTTLS_INJECTION);
 	client->extensions = 0;
 	client->peer_name[0] = client->reply[0] = '\0';
-	client->state = HANDSHAKE;
+	set_state(client, HANDSHAKE);
 	push(client, GP_SMTP_START_TLS, GP_SMTP_NO_FAULT);
 	return GP_OK;
 }
@@ -182,7 +218,7 @@ static int on_ehlo_in_tls(struct gp_smtp_client *client)
 {
 	if (client->code != 250)
 		return fail(client, GP_SMTP_REFUSED);
-	client->state = READY;
+	set_state(client, READY);
 	push(client, GP_SMTP_READY, GP_SMTP_NO_FAULT);
 	return GP_OK;
 }
@@ -329,7 +365,7 @@ void gp_smtp_client_end(struct gp_smtp_client *client)
 
 static int say_quit(struct gp_smtp_client *client)
 {
-	client->state = AWAIT_QUIT;
+	set_state(client, AWAIT_QUIT);
 	client->lines = 0;
 	return send_line(client, "QUIT", "");
 }

@@ -36,6 +36,7 @@ enum gp_smtp_client_action_type {
 	GP_SMTP_READY,     /* EHLO was answered inside TLS */
 	GP_SMTP_FAILED,    /* `fault`; QUIT may still be said */
 	GP_SMTP_DONE,      /* close */
+	GP_SMTP_STATE, /* data: "old -> new", a transition; see gp_smtp_client_report_states() */
 };
 
 struct gp_smtp_client_action {
@@ -53,6 +54,9 @@ struct gp_smtp_client;
  * another name. */
 struct gp_smtp_client *gp_smtp_client_new(const char *helo);
 void gp_smtp_client_free(struct gp_smtp_client *client);
+
+/* Report every transition from now on, for logs; by default none is. */
+void gp_smtp_client_report_states(struct gp_smtp_client *client);
 
 /* The server has sent `data`, in TLS if that was begun. GP_OK, also when the conversation has
  * failed by it; GP_E_STATE when nothing may come (the handshake is under way, or all is over, or

@@ -106,6 +106,10 @@ static void note(char *log, const struct gp_smtp_client_action *action)
 	case GP_SMTP_DONE:
 		snprintf(log + len, LOG_MAX - len, "<done>\n");
 		break;
+	case GP_SMTP_STATE:
+		snprintf(log + len, LOG_MAX - len, "<%.*s>\n", (int)action->data.len,
+			 action->data.p);
+		break;
 	}
 }
 
@@ -203,6 +207,45 @@ static void takes_nothing_during_the_handshake(void **state)
 	assert_int_equal(gp_smtp_client_feed(client, (const uint8_t *)"2", 1), GP_E_STATE);
 	assert_int_equal(gp_smtp_client_quit(client), GP_E_STATE);
 	assert_string_equal(log, TO_TLS);
+	gp_smtp_client_free(client);
+}
+
+static void reports_states(void **state)
+{
+	struct gp_smtp_client *client = gp_smtp_client_new("c.example");
+	char log[LOG_MAX] = "";
+
+	(void)state;
+	gp_smtp_client_report_states(client);
+	step(client, GREETING, 1, log);
+	step(client, EHLO, 1, log);
+	step(client, GO_AHEAD, 1, log);
+	step(client, GOOD_TLS, 1, log);
+	step(client, "250 mx\r\n", 1, log);
+	step(client, QUIT, 1, log);
+	step(client, "221 bye\r\n", 1, log);
+	assert_string_equal(log, "<greeting -> ehlo>\nEHLO c.example\n"
+				 "<ehlo -> starttls>\nSTARTTLS\n"
+				 "<starttls -> handshake>\n<tls>\n"
+				 "<handshake -> ehlo-in-tls>\nEHLO c.example\n"
+				 "<ehlo-in-tls -> ready>\n<ready>\n"
+				 "<ready -> quit>\nQUIT\n"
+				 "<quit -> end>\n<done>\n");
+	gp_smtp_client_free(client);
+}
+
+/* All that one call can come to: nothing is lost. */
+static void reports_states_of_one_call(void **state)
+{
+	struct gp_smtp_client *client = gp_smtp_client_new("c.example");
+	char log[LOG_MAX] = "";
+
+	(void)state;
+	gp_smtp_client_report_states(client);
+	step(client, GREETING EHLO GO_AHEAD "nonsense\r\n", LOG_MAX, log);
+	assert_string_equal(log, "<greeting -> ehlo>\nEHLO c.example\n"
+				 "<ehlo -> starttls>\nSTARTTLS\n"
+				 "<starttls -> failed>\n<failed starttls-injection>\n");
 	gp_smtp_client_free(client);
 }
 
@@ -319,6 +362,9 @@ int main(void)
 	TABLE_ROWS(&table, injection_rows, refuses_injection);
 	table_one(&table, "[3207r-4-6 3207r-4-8] nothing is said or heard during the handshake",
 		  takes_nothing_during_the_handshake);
+	table_one(&table, "each transition is reported", reports_states);
+	table_one(&table, "each transition within one call is reported",
+		  reports_states_of_one_call);
 	table_one(&table, "[3207r-4.2-2 3207r-4.2-3] what was heard in clear is forgotten",
 		  forgets_clear_text);
 	table_one(&table, "a line has a limit", limits_lines);
