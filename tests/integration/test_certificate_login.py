@@ -364,7 +364,7 @@ def _():
 		return " ".join(said)
 	good, asks = {"name": "x", "ca": pki().root, "addresses": "mail"}, {"client_certificates": "x"}
 	contains(complaints({"name": "x"}, {"login": "master-user"}, **asks), "maps to no account")
-	contains(complaints({"name": "x", "addresses": "mail"}, {}, **asks), "addresses need ca")
+	contains(complaints({"name": "x", "addresses": "mail"}, {}, **asks), "addresses needs ca")
 	contains(complaints(good, {}, **asks), "needs backend.login")
 	contains(complaints(good, {"login": "proxy-v2-cn"}, **asks), 'needs facts = "proxy-v2"')
 	contains(complaints(good, {"login": "master-user"}, **asks), "needs login-user")
