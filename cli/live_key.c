@@ -27,32 +27,28 @@ struct step {
 static const struct script {
 	bool whole; /* `hear` may stand anywhere in what has come */
 	struct step steps[STEPS_MAX];
-} scripts[GP_ROLES] = {
-	[GP_ROLE_IMAP] = { false, { { NULL, "* OK" }, { "a STARTTLS\r\n", "a OK" } } },
-	[GP_ROLE_POP3] = { false, { { NULL, "+OK" }, { "STLS\r\n", "+OK" } } },
-	[GP_ROLE_SIEVE] = { false, { { NULL, "OK" }, { "STARTTLS\r\n", "OK" } } },
-	[GP_ROLE_SUBMISSION] = { false,
-				 { { NULL, "220 " },
-				   { "EHLO gatepost.invalid\r\n", "250 " },
-				   { "STARTTLS\r\n", "220 " } } },
-	[GP_ROLE_SMTP] = { false,
-			   { { NULL, "220 " },
-			     { "EHLO gatepost.invalid\r\n", "250 " },
-			     { "STARTTLS\r\n", "220 " } } },
-	[GP_ROLE_XMPP_CLIENT] = { true,
-				  { { "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
-				      "xmlns:stream='http://etherx.jabber.org/streams' "
-				      "version='1.0' to='",
-				      "</stream:features>" },
-				    { "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
-				      "<proceed" } } },
-	[GP_ROLE_XMPP_SERVER] = { true,
-				  { { "<?xml version='1.0'?><stream:stream xmlns='jabber:server' "
-				      "xmlns:stream='http://etherx.jabber.org/streams' "
-				      "version='1.0' to='",
-				      "</stream:features>" },
-				    { "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
-				      "<proceed" } } },
+} scripts[GP_PROTOCOLS] = {
+	[GP_PROTOCOL_IMAP] = { false, { { NULL, "* OK" }, { "a STARTTLS\r\n", "a OK" } } },
+	[GP_PROTOCOL_POP3] = { false, { { NULL, "+OK" }, { "STLS\r\n", "+OK" } } },
+	[GP_PROTOCOL_SIEVE] = { false, { { NULL, "OK" }, { "STARTTLS\r\n", "OK" } } },
+	[GP_PROTOCOL_SMTP] = { false,
+			       { { NULL, "220 " },
+				 { "EHLO gatepost.invalid\r\n", "250 " },
+				 { "STARTTLS\r\n", "220 " } } },
+	[GP_PROTOCOL_XMPP_CLIENT] = { true,
+				      { { "<?xml version='1.0'?><stream:stream xmlns='jabber:client' "
+					  "xmlns:stream='http://etherx.jabber.org/streams' "
+					  "version='1.0' to='",
+					  "</stream:features>" },
+					{ "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+					  "<proceed" } } },
+	[GP_PROTOCOL_XMPP_SERVER] = { true,
+				      { { "<?xml version='1.0'?><stream:stream xmlns='jabber:server' "
+					  "xmlns:stream='http://etherx.jabber.org/streams' "
+					  "version='1.0' to='",
+					  "</stream:features>" },
+					{ "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+					  "<proceed" } } },
 };
 
 struct talk {
@@ -190,9 +186,12 @@ static int hear(struct talk *talk, const char *wanted, bool whole)
 
 static int run_script(struct talk *talk, const struct gp_live_port *port)
 {
-	const struct script *script = &scripts[port->role];
+	const struct gp_role_row *role = &gp_roles[port->role];
+	const struct script *script = &scripts[role->protocol];
 	int ret = GP_OK;
 
+	if (role->implicit_tls)
+		return GP_OK;
 	for (size_t i = 0; i < STEPS_MAX && script->steps[i].hear && ret == GP_OK; i++) {
 		ret = say(talk, port, &script->steps[i]);
 		if (ret == GP_OK)

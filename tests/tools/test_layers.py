@@ -81,6 +81,12 @@ def _():
 		refuses(f"<{header}> has no place in pure code", lib__proto__a_c=f"#include <{header}>")
 
 
+@test("layers: a role is named in its table only")
+def _():
+	refuses("lib/conf/a.c:1: a role is named outside lib/proto/role", lib__conf__a_c="int f(void) { return GP_ROLE_IMAPS; }")
+	equal(layers(lib__proto__role_h="enum gp_role { GP_ROLE_IMAPS, GP_ROLES };")[0], 0)
+
+
 @test("layers: a header that needs another one first is refused")
 def _():
 	refuses("lib/base/a.h does not compile alone", lib__base__a_h="size_t f(void);")
