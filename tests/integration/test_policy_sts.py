@@ -511,7 +511,7 @@ def _():
 	done = service().run("repair")
 	contains(done.stdout, "moved to")
 	equal(sorted(name.split(".damaged-")[0] for name in os.listdir(folder) if ".damaged-" in name), ["policy.db"])
-	contains(service().run("repair").stdout, "there is none")
+	contains(service().run("repair").stdout, "does not exist")
 	equal(os.path.exists(os.path.join(folder, "policy.db")), False)
 	service().gate = service().new_gate()
 	equal(service().run("list").stdout, "")
