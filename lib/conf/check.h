@@ -7,7 +7,4 @@
 /* What must fit together: add a complaint to `errors` for everything that does not. */
 void gp_conf_check(const struct gp_conf *conf, struct gp_buf *errors);
 
-/* Has each certificate all its settings, or a folder? To be asked first. */
-void gp_conf_check_certificates(const struct gp_conf *conf, struct gp_buf *errors);
-
 #endif

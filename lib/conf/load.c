@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "conf/check.h"
+#include "conf/check_certificates.h"
 #include "conf/conf.h"
 #include "conf/read.h"
 #include "conf/tree.h"
