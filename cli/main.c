@@ -85,7 +85,7 @@ int main(int argc, char **argv)
 		if (!strcmp(command->name, name))
 			return command->run(argc - 1, argv + 1);
 	}
-	if (gp_child_run_role(name, argc > 2 ? argv[2] : NULL, &status))
+	if (gp_children_run_role(name, argc > 2 ? argv[2] : NULL, &status))
 		return status;
 	fprintf(stderr, "gatepost: unknown command \"%s\" (see gatepost help)\n", name);
 	return EX_USAGE;

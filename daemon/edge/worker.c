@@ -286,6 +286,9 @@ static int set_up(void *arg, const struct gp_child_set_up *given)
 	}
 	free_points(setup.points, setup.point_count);
 	gp_conf_free(setup.conf);
+	/* not every step has a sentence of its own */
+	if (!*setup.error)
+		snprintf(setup.error, sizeof(setup.error), "listeners: %s", gp_err_name(ret));
 	gp_event(SETUP_FAILED, GP_LOG_TEXT_FIELD("reason", setup.error));
 	gp_child_refuse(setup.error);
 	return GP_OK;

@@ -34,6 +34,7 @@ struct gp_policy_dns {
 	struct gp_timer timer; /* to the next test, or to the end of this one */
 	struct gp_timer conclusion;
 	bool tested;
+	bool concluding; /* `conclusion` is set, and the trial still there */
 	enum gp_policy_dns_state state, found;
 	char why[GP_DNS_ERROR_SIZE];
 	uint64_t pause_ms;
@@ -144,6 +145,7 @@ static void on_conclusion(void *arg)
 	enum gp_policy_dns_state state = next_state(dns);
 	bool change = !dns->tested || state != dns->state;
 
+	dns->concluding = false;
 	tell(dns);
 	/* the current one may remember failures */
 	if (dns->trial.resolver && change && state == GP_POLICY_DNS_PROVED)
@@ -165,6 +167,7 @@ static void conclude(struct gp_policy_dns *dns, enum gp_policy_dns_state found, 
 	dns->found = found;
 	snprintf(dns->why, sizeof(dns->why), "%s%s%s", what, why ? ": " : "", why ? why : "");
 	gp_timer_stop(&dns->timer);
+	dns->concluding = true;
 	gp_timer_set(&dns->conclusion, 0);
 }
 
@@ -189,7 +192,8 @@ static void begin_test(struct gp_policy_dns *dns)
 	drop_retired(dns);
 	/* there is room for one that still has questions, so this test goes without a new one */
 	if (dns->tested && !dns->retired.resolver && open_slot(dns, &dns->trial, error) != GP_OK) {
-		conclude(dns, GP_POLICY_DNS_REFUTED, error, NULL);
+		/* that says nothing of the one in use */
+		conclude(dns, GP_POLICY_DNS_UNPROVED, error, NULL);
 		return;
 	}
 	if (gp_resolver_ask(dns->trial.resolver ? dns->trial.resolver : dns->current.resolver,
@@ -215,8 +219,8 @@ void gp_policy_dns_suspect(struct gp_policy_dns *dns)
 {
 	uint64_t now_ms = gp_time_mono_ms();
 
-	if (dns->state != GP_POLICY_DNS_PROVED || dns->question || !dns->tested ||
-	    (dns->suspected_ms && now_ms - dns->suspected_ms < SUSPICION_MS))
+	if (dns->state != GP_POLICY_DNS_PROVED || dns->question || dns->concluding ||
+	    !dns->tested || (dns->suspected_ms && now_ms - dns->suspected_ms < SUSPICION_MS))
 		return;
 	dns->suspected_ms = now_ms;
 	gp_timer_set(&dns->timer, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef GP_DAEMON_ADMIN_H
-#define GP_DAEMON_ADMIN_H
+#ifndef GP_DAEMON_PROCESS_ADMIN_H
+#define GP_DAEMON_PROCESS_ADMIN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -98,9 +98,11 @@ int gp_child_read_conf(const struct gp_child_set_up *set_up, struct gp_conf **co
 	char *text;
 	int ret = gp_child_map(set_up, GP_SETUP_FD_CONFIGURATION, &map, &len);
 
-	snprintf(error_out, GP_CONTROL_TEXT_MAX, "configuration: %s", gp_err_name(ret));
-	if (ret != GP_OK)
+	*error_out = '\0';
+	if (ret != GP_OK) {
+		snprintf(error_out, GP_CONTROL_TEXT_MAX, "configuration: %s", gp_err_name(ret));
 		return ret;
+	}
 	text = strndup(map, len);
 	munmap(map, len);
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);

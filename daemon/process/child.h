@@ -19,8 +19,8 @@
  *   DRAIN            ops->drain; also when the supervisor is gone
  *   ops->end         when the loop has stopped
  *
- * A set-up that fails for want of memory or because the supervisor sent something else ends the
- * process: the supervisor sees that, says so and tries again. */
+ * A set-up in which the supervisor sent something else than was agreed ends the process: the
+ * supervisor sees that, says so and tries again. */
 
 /* What one SETUP brought. */
 struct gp_child_set_up {

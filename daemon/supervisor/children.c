@@ -80,6 +80,7 @@ static int open_policy(struct gp_children *c, const struct gp_children_config *c
 	return ret;
 }
 
+/* Those that count nothing are told the supervisor's line. */
 enum line { LINE_OF_ITS_OWN, LINE_OF_SUPERVISOR, LINE_OF_POLICY };
 
 /* A further process is a row here, and its file. Its user is server.user, its system call filter
@@ -108,7 +109,7 @@ static const struct row {
 	/* clang-format on */
 };
 
-bool gp_child_run_role(const char *role, const char *argument, int *status_out)
+bool gp_children_run_role(const char *role, const char *argument, int *status_out)
 {
 	for (int i = 0; i < KINDS; i++) {
 		if (strcmp(rows[i].role, role) != 0)

@@ -59,7 +59,7 @@ void gp_children_drain(struct gp_children *children, uint64_t ms);
 void gp_children_reap(struct gp_children *children);
 
 /* In a child: be what `role`, the subcommand, says. False: there is no such role. */
-bool gp_child_run_role(const char *role, const char *argument, int *status_out);
+bool gp_children_run_role(const char *role, const char *argument, int *status_out);
 
 /* Process id of the edge's worker `index`, or 0. */
 int gp_children_worker_pid(const struct gp_children *children, unsigned index);

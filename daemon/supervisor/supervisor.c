@@ -263,10 +263,11 @@ static int open_admin(struct supervisor *s, struct gp_buf *errors)
 	const struct gp_conf *conf = s->snapshot->conf;
 	char path[GP_ADMIN_PATH_SIZE];
 	int fd;
-	int ret = gp_admin_rule_find(conf, &s->identity, &s->admin_rule, errors);
+	int ret;
 
-	if (ret == GP_OK)
-		ret = gp_admin_directory_make(conf, &s->admin_rule, errors);
+	if (gp_admin_rule_find(conf, &s->identity, &s->admin_rule, errors) != GP_OK)
+		return EX_CONFIG;
+	ret = gp_admin_directory_make(conf, &s->admin_rule, errors);
 	if (ret == GP_OK)
 		ret = gp_admin_listen(conf, "control.sock", &s->admin_rule, &fd, errors);
 	if (ret != GP_OK)

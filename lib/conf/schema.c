@@ -122,7 +122,7 @@ static const struct gp_conf_row dns_rows[] = {
 	  .restart = true,
 	  .help = "File of the DS or DNSKEY records with which DNSSEC validation begins. "
 		  "Debian's package dns-root-data contains the root key." },
-	{ "self-test", GP_CONF_TEXT, AT(gp_conf_dns, self_test), ".",
+	{ "self-test", GP_CONF_TEXT, AT(gp_conf_dns, self_test), ".", .restart = true,
 	  .help = "A zone that is known to be signed. While its keys cannot be validated, every "
 		  "answer to Postfix is TEMP. The test is repeated, and the log says why it "
 		  "failed." },
