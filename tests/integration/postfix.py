@@ -81,7 +81,7 @@ class Postfix:
 		self.lab = lab
 		self.host = lab.host()
 		self.folder = lab.make_folder(f"postfix{self.host}")
-		sudo = [] if ROOT else ["sudo", "-n"]
+		self.sudo = sudo = [] if ROOT else ["sudo", "-n"]
 		etc, queue, data = (os.path.join(self.folder, name) for name in ("etc", "queue", "data"))
 		relayhost = "[{}]:{}".format(*next_hop.rsplit(":", 1)) if next_hop else ""
 		self.etc = etc
@@ -110,11 +110,11 @@ class Postfix:
 
 	def queue(self):
 		"""What waits, as `postqueue -j` has it."""
-		return [json.loads(line) for line in command("postqueue", "-c", self.etc, "-j", root=True).stdout.splitlines()]
+		return [json.loads(line) for line in command(*self.sudo, "postqueue", "-c", self.etc, "-j", root=True).stdout.splitlines()]
 
 	def flush(self):
 		"""Try at once what waits."""
-		command("postqueue", "-c", self.etc, "-f", root=True)
+		command(*self.sudo, "postqueue", "-c", self.etc, "-f", root=True)
 
 	def mark(self):
 		return self.process.mark()

@@ -4,6 +4,7 @@
 
 import socket
 import ssl
+import subprocess
 import sys
 from functools import cache
 
@@ -199,11 +200,26 @@ def _():
 
 @test("[9325-3.5-1 9325-3.5-5 7457-2.10-1] renegotiation is secure by indication, and refused")
 def _():
-	done = s_client("-tls1_2", "-msg", input="R\n")
-	contains(done.stdout, "Secure Renegotiation IS supported")
-	contains(done.stdout + done.stderr, "no_renegotiation")
-	equal(done.stdout.count("ServerHello,"), 0)
-	equal(done.stdout.count("ServerHello\n"), 1)
+	gate()
+	# R comes behind the greeting, which s_client would not take in the middle of a renegotiation; and its input stays
+	# open, as at the end of it s_client leaves without waiting for the answer
+	with subprocess.Popen(["openssl", "s_client", "-connect", IMAPS, "-servername", NAME, "-CAfile", pki().root, "-tls1_2", "-msg"],
+			stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as client:
+		said = ""
+		while "* OK" not in said:
+			said += client.stdout.readline() or "* OK is missing"
+		client.stdin.write("R\n")
+		client.stdin.flush()
+		answer = "RENEGOTIATING"
+		while answer and "no_renegotiation" not in answer and "ServerHello" not in answer:
+			answer = client.stdout.readline()
+			said += answer
+		client.stdin.close()
+		said += client.stdout.read()
+	contains(said, "Secure Renegotiation IS supported")
+	contains(said, "no_renegotiation")
+	equal(said.count("ServerHello,"), 0)
+	equal(said.count("ServerHello\n"), 1)
 
 
 # ---- names and protocols ----
