@@ -64,7 +64,7 @@ struct gp_session {
 	struct gp_endpoint local;
 	const struct gp_backend_place *place; /* of the backend that is dialled */
 	struct gp_peer_certificate *peer;     /* a server's, until SPLICED; NULL: none */
-	char *account;     /* whose certificate the client has shown; NULL: nobody's */
+	char *account;     /* that the client's certificate maps to; NULL: none */
 	char *certificate; /* SHA-256 of it in hexadecimal; NULL: it has none */
 	char *user;        /* NULL until a login */
 	char *reason;      /* of a connection that broke; else NULL */

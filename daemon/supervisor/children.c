@@ -92,7 +92,7 @@ static const struct row {
 	bool many; /* as many as server.workers says; else one */
 	enum line line;
 	bool writes_counters;
-	/* sealed memory: nobody but the edge is given keys and passwords */
+	/* sealed memory: only the edge is given keys and passwords */
 	enum gp_sealed configuration;
 	enum gp_sealed certificates;
 	bool tickets;

@@ -324,7 +324,7 @@ static int open_listeners(struct supervisor *s)
 	if (!s->listening)
 		return EX_OSERR;
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
-	/* without workers nobody listens */
+	/* only workers listen */
 	if (s->worker_count && gp_listening_match(s->listening, s->snapshot->conf, s->listening_fds,
 						  &errors) != GP_OK) {
 		gp_say_lines(&errors);

@@ -10,7 +10,8 @@
  * The order is that of RFC 8305 section 4, families interleaved, so that a dead family costs one
  * attempt and not all of its addresses. There is no race (section 5): one attempt ends before the
  * next begins, because our peers are servers that are asked once, and a second connection would
- * look to them like a client that hangs up. */
+ * look to them like a client that hangs up. The edge, the commands and the relay are to dial with it;
+ * nothing calls it yet. */
 
 /* ---- one address, for a caller that has its own stream and its own clock ---- */
 

@@ -49,7 +49,7 @@ size_t gp_expensive_waiting(const struct gp_expensive_queue *queue, bool limited
 /* May anybody go now? */
 bool gp_expensive_ready(struct gp_expensive_queue *queue, uint64_t now_ms);
 
-/* Whose turn it is, taken out; NULL: nobody's now. */
+/* The one that has its turn, taken out; NULL: none has it now. */
 struct gp_expensive *gp_expensive_next(struct gp_expensive_queue *queue, uint64_t now_ms);
 
 #endif

@@ -194,7 +194,7 @@ static void keep_answer(struct gp_service *service, struct gp_known_domain *know
 
 /* ---- inquiries ---- */
 
-/* What stands on answers that nobody could validate is worth nothing. */
+/* What stands on answers that could not be validated is worth nothing. */
 static struct gp_postfix_answer judge(const struct gp_service *service,
 				      const struct gp_policy_facts *facts,
 				      struct gp_policy_verdict *verdict_out)

@@ -42,7 +42,7 @@ def careless():
 
 @cache
 def strict():
-	"""One that refuses much before it looks whom it trusts."""
+	"""One that refuses much before it looks at whether it trusts the client."""
 	return Postfix(lab, domains="example.net", settings={
 		"smtpd_helo_required": "yes",
 		"smtpd_helo_restrictions": "reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
