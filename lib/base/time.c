@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/err.h"
+
 static uint64_t read_clock(clockid_t id)
 {
 	struct timespec ts;
@@ -36,6 +38,27 @@ void gp_time_format(uint64_t utc_ms, char out[static GP_TIME_TEXT_SIZE])
 		 (unsigned)(utc_ms % 1000));
 	memcpy(out, text, GP_TIME_TEXT_SIZE - 1);
 	out[GP_TIME_TEXT_SIZE - 1] = '\0';
+}
+
+int gp_time_parse(const char *text, uint64_t *utc_ms_out)
+{
+	struct tm tm = { .tm_isdst = 0 };
+	char again[GP_TIME_TEXT_SIZE];
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	unsigned ms;
+	time_t seconds;
+
+	if (!rest || sscanf(rest, ".%3uZ", &ms) != 1)
+		return GP_E_SYNTAX;
+	seconds = timegm(&tm);
+	if (seconds < 0)
+		return GP_E_SYNTAX;
+	/* a 31st of February, blanks and other liberties */
+	gp_time_format((uint64_t)seconds * 1000 + ms, again);
+	if (strcmp(again, text) != 0)
+		return GP_E_SYNTAX;
+	*utc_ms_out = (uint64_t)seconds * 1000 + ms;
+	return GP_OK;
 }
 
 void gp_time_format_mail(uint64_t utc_ms, char out[static GP_TIME_MAIL_SIZE])

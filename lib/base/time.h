@@ -16,6 +16,9 @@ enum { GP_TIME_TEXT_SIZE = 25 };
 /* RFC 3339 with milliseconds, UTC: "2026-01-02T03:04:05.678Z". */
 void gp_time_format(uint64_t utc_ms, char out[static GP_TIME_TEXT_SIZE]);
 
+/* Read what gp_time_format writes, and nothing else. GP_OK or GP_E_SYNTAX. */
+int gp_time_parse(const char *text, uint64_t *utc_ms_out);
+
 enum { GP_TIME_MAIL_SIZE = 32 };
 
 /* RFC 5322 section 3.3, UTC: "Fri, 02 Jan 2026 03:04:05 +0000". */

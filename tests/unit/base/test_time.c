@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/time.h"
 
+#include "base/err.h"
 #include "table.h"
 
 static const struct row {
@@ -18,9 +19,34 @@ static void run(void **state)
 {
 	const struct row *row = *state;
 	char text[GP_TIME_TEXT_SIZE];
+	uint64_t again;
 
 	gp_time_format(row->utc_ms, text);
 	assert_string_equal(text, row->text);
+	assert_int_equal(gp_time_parse(row->text, &again), GP_OK);
+	assert_true(again == row->utc_ms);
+}
+
+static const struct wrong_row {
+	const char *name;
+	const char *text;
+} wrong_rows[] = {
+	{ "no time: empty", "" },
+	{ "no time: a day", "2026-01-02" },
+	{ "no time: no milliseconds", "2026-01-02T03:04:05Z" },
+	{ "no time: another zone", "2026-01-02T03:04:05.007+01:00" },
+	{ "no time: a day that is none", "2026-02-31T03:04:05.007Z" },
+	{ "no time: blanks", "2026-01-02T 3:04:05.007Z" },
+	{ "no time: more behind it", "2026-01-02T03:04:05.007Z " },
+	{ "no time: before 1970", "1969-12-31T23:59:59.000Z" },
+};
+
+static void run_wrong(void **state)
+{
+	const struct wrong_row *row = *state;
+	uint64_t ms;
+
+	assert_int_equal(gp_time_parse(row->text, &ms), GP_E_SYNTAX);
 }
 
 static void never_runs_backwards(void **state)
@@ -41,6 +67,7 @@ int main(void)
 	struct table table = { 0 };
 
 	TABLE_ROWS(&table, rows, run);
+	TABLE_ROWS(&table, wrong_rows, run_wrong);
 	table_one(&table, "the monotonic clock never runs backwards", never_runs_backwards);
 	return table_run(&table);
 }
