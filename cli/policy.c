@@ -27,7 +27,7 @@ struct policy_options {
 	const char *conf_path;
 	struct gp_conf *conf;
 	int json;
-	int fresh;   /* do not ask the service that runs */
+	int fresh;   /* not from memory */
 	int connect; /* to the hosts */
 	int all;     /* domains */
 	const char *until;
@@ -85,8 +85,8 @@ static int find_verdict(const struct policy_options *options, const char *domain
 {
 	enum gp_socketmap_word word;
 
-	if (!options->fresh && !options->connect &&
-	    gp_policy_ask(options->conf, "JSON", domain, &word, json) == GP_OK) {
+	if (!options->connect && gp_policy_ask(options->conf, options->fresh ? "FRESH" : "JSON",
+					       domain, &word, json) == GP_OK) {
 		if (word == GP_SOCKETMAP_OK)
 			return GP_OK;
 		complain(gp_buf_cstr(json), "");

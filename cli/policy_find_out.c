@@ -26,7 +26,7 @@ struct finding {
 	struct gp_fetcher *fetcher;
 	struct gp_domains *domains;
 	struct gp_desk *desk;
-	struct gp_service *service;
+	struct gp_verdicts *verdicts;
 	char domain[GP_POLICY_NAME_SIZE]; /* of the fetch under way */
 	struct gp_tls_trust *trust;       /* for probes */
 	char helo[256];
@@ -98,7 +98,7 @@ static int open_resolver(struct finding *f)
 	return GP_OK;
 }
 
-static int open_service(struct finding *f)
+static int open_verdicts(struct finding *f)
 {
 	const struct gp_desk_config desk = { .loop = f->loop,
 					     .resolver = f->resolver,
@@ -106,7 +106,7 @@ static int open_service(struct finding *f)
 					     .fetcher = { fetch, f },
 					     .dns_time_ms = GP_POLICY_DNS_MS,
 					     .idle_s = f->conf->policy.idle_time_ms / 1000 };
-	struct gp_service_config service = {
+	struct gp_verdicts_config verdicts = {
 		.tools = { .loop = f->loop,
 			   .resolver = f->resolver,
 			   .dns_time_ms = GP_POLICY_DNS_MS,
@@ -118,9 +118,9 @@ static int open_service(struct finding *f)
 	};
 
 	f->desk = gp_desk_new(&desk);
-	service.tools.desk = f->desk;
-	f->service = f->desk ? gp_service_new(&service) : NULL;
-	return f->service ? GP_OK : GP_E_NOMEM;
+	verdicts.tools.desk = f->desk;
+	f->verdicts = f->desk ? gp_verdicts_new(&verdicts) : NULL;
+	return f->verdicts ? GP_OK : GP_E_NOMEM;
 }
 
 static int open_all(struct finding *f)
@@ -133,12 +133,12 @@ static int open_all(struct finding *f)
 		ret = open_fetcher(f);
 	if (ret == GP_OK)
 		ret = open_resolver(f);
-	return ret == GP_OK ? open_service(f) : ret;
+	return ret == GP_OK ? open_verdicts(f) : ret;
 }
 
 static void close_all(struct finding *f)
 {
-	gp_service_free(f->service);
+	gp_verdicts_free(f->verdicts);
 	gp_desk_free(f->desk);
 	gp_fetcher_free(f->fetcher);
 	if (f->resolver)
@@ -176,26 +176,27 @@ static int probe_hosts(struct finding *f, const struct gp_policy_facts *facts,
 	return ret;
 }
 
-static void on_explained(void *arg, const struct gp_policy_facts *facts,
-			 const struct gp_policy_verdict *verdict,
-			 const struct gp_postfix_answer *answer)
+static void on_finding(void *arg, const struct gp_finding *finding)
 {
 	struct finding *f = arg;
+	struct gp_postfix_answer answer;
 
-	f->ret = gp_explain_json(facts, verdict, answer, f->out);
+	f->ret = GP_E_NOMEM;
+	if (finding) {
+		answer = gp_service_answer_of(finding, gp_verdicts_rules(f->verdicts));
+		f->ret = gp_explain_json(finding->facts, finding->verdict, &answer, f->out);
+	}
 	if (f->ret == GP_OK && f->connect)
-		f->ret = probe_hosts(f, facts, verdict);
+		f->ret = probe_hosts(f, finding->facts, finding->verdict);
 	gp_loop_stop(f->loop);
 }
 
 static void ask_for_domain(struct finding *f)
 {
-	struct gp_service_explanation *explanation;
+	struct gp_verdict_waiter *waiter;
 
 	gp_timer_stop(&f->self_test_deadline);
-	f->ret = gp_service_explain(f->service, f->asked, on_explained, f, &explanation);
-	if (f->ret != GP_OK)
-		gp_loop_stop(f->loop);
+	gp_verdicts_ask_fresh(f->verdicts, f->asked, on_finding, f, &waiter);
 }
 
 /* As the service does (daemon/policy/policy_dns.h): when nothing can be validated nothing is told for
@@ -206,7 +207,7 @@ static void on_self_test(void *arg, const struct gp_dns_answer *answer)
 
 	f->self_test = NULL;
 	if (gp_policy_dns_state_of(answer->provenance) == GP_POLICY_DNS_REFUTED)
-		gp_service_hold(f->service, GP_POLICY_DNS_REASON);
+		gp_verdicts_hold(f->verdicts, GP_POLICY_DNS_REASON);
 	ask_for_domain(f);
 }
 

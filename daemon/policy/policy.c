@@ -14,13 +14,15 @@
 #include "conf/conf.h"
 #include "daemon/policy/policy_admin.h"
 #include "daemon/policy/policy_dns.h"
+#include "daemon/policy/policy_log.h"
 #include "daemon/policy/policy_store.h"
 #include "daemon/policy/socketmap_server.h"
+#include "daemon/policy/verdict_server.h"
 #include "daemon/process/child.h"
 #include "daemon/process/counters.h"
 #include "daemon/process/event_rows.h"
 #include "policy/fetch_wire.h"
-#include "policy/postfix.h"
+#include "policy/overrides.h"
 #include "policy/service.h"
 #include "policy/setup.h"
 
@@ -48,106 +50,24 @@ struct policy_process {
 	struct gp_domains *domains;
 	struct gp_store_thread *store;
 	struct gp_desk *desk;
+	struct gp_verdicts *verdicts;
 	struct gp_service *service;
 	struct gp_policy_admin *admin;
+	struct gp_verdict_server *verdict_server;
 	struct gp_socketmap_server *postfix[GP_CONF_POLICY_ADDRESSES_MAX];
 	int fds[SOCKETS_MAX]; /* until the self-test is over */
 	size_t fd_count;
 };
 
-/* ---- what the log and the counters say ---- */
+/* ---- what was found ---- */
 
-static void on_failure(void *arg, const char *domain, enum gp_mtasts_notice notice,
-		       enum gp_mtasts_failure failure, const char *detail)
+static void on_found(void *arg, const struct gp_finding *finding)
 {
 	struct policy_process *process = arg;
 
-	gp_count(process->counters, GP_COUNTER_STS_FETCHES_FAILED, 1);
-	if (notice == GP_MTASTS_QUIET)
-		return;
-	if (notice == GP_MTASTS_ALERT)
-		gp_event(STS_ALERT, GP_LOG_TEXT_FIELD("domain", domain),
-			 GP_LOG_TEXT_FIELD("reason", gp_mtasts_failure_type(failure)),
-			 GP_LOG_TEXT_FIELD("detail", detail));
-	else
-		gp_event(STS_FETCH_FAILED, GP_LOG_TEXT_FIELD("domain", domain),
-			 GP_LOG_TEXT_FIELD("reason", gp_mtasts_failure_type(failure)),
-			 GP_LOG_TEXT_FIELD("detail", detail));
-}
-
-static void on_change(void *arg, const char *domain, const struct gp_mtasts_policy *before,
-		      const struct gp_mtasts_policy *now)
-{
-	(void)arg;
-	gp_event(STS_POLICY, GP_LOG_TEXT_FIELD("domain", domain),
-		 GP_LOG_TEXT_FIELD("before", before ? gp_mtasts_mode_name(before->mode) : "-"),
-		 GP_LOG_TEXT_FIELD("mode", gp_mtasts_mode_name(now->mode)),
-		 GP_LOG_NUMBER_FIELD("max-age", now->max_age_s));
-}
-
-static void on_answer(void *arg, enum gp_postfix_level level, enum gp_service_source source)
-{
-	static const enum gp_counter counters[] = {
-		[GP_POSTFIX_NOTFOUND] = GP_COUNTER_POLICY_NOTFOUND,
-		[GP_POSTFIX_TEMP] = GP_COUNTER_POLICY_TEMP,
-		[GP_POSTFIX_DANE] = GP_COUNTER_POLICY_DANE,
-		[GP_POSTFIX_DANE_ONLY] = GP_COUNTER_POLICY_DANE_ONLY,
-		[GP_POSTFIX_SECURE] = GP_COUNTER_POLICY_SECURE,
-	};
-	struct policy_process *process = arg;
-
-	gp_count(process->counters, GP_COUNTER_POLICY_QUERIES, 1);
-	if (source == GP_FROM_MEMORY)
-		gp_count(process->counters, GP_COUNTER_POLICY_CACHED, 1);
-	if (source == GP_FROM_OVERRIDE)
-		gp_count(process->counters, GP_COUNTER_POLICY_OVERRIDDEN, 1);
-	else
-		gp_count(process->counters, counters[level], 1);
-}
-
-static void log_overridden(const struct gp_policy_facts *facts,
-			   const struct gp_policy_verdict *verdict)
-{
-	for (size_t i = 0; i < facts->host_count; i++) {
-		const struct gp_policy_host_verdict *host = &verdict->hosts[i];
-
-		if (verdict->sts_mode == GP_MTASTS_ENFORCE && host->level == GP_LEVEL_DANE &&
-		    !host->sts_listed)
-			gp_event(STS_OVERRIDDEN, GP_LOG_TEXT_FIELD("domain", facts->domain),
-				 GP_LOG_TEXT_FIELD("host", facts->hosts[i].name));
-	}
-}
-
-static void on_verdict(void *arg, const struct gp_policy_facts *facts,
-		       const struct gp_policy_verdict *verdict,
-		       const struct gp_postfix_answer *answer)
-{
-	struct policy_process *process = arg;
-
-	if (facts->mx == GP_BOGUS && process->dns)
+	if (finding->facts->mx == GP_BOGUS && process->dns)
 		gp_policy_dns_suspect(process->dns);
-	log_overridden(facts, verdict);
-	if (answer->level == GP_POSTFIX_TEMP)
-		gp_event(POLICY_TEMP, GP_LOG_TEXT_FIELD("domain", facts->domain),
-			 GP_LOG_TEXT_FIELD("reason", answer->reason),
-			 GP_LOG_TEXT_FIELD("detail", facts->mx_why ? facts->mx_why : "-"));
-	else
-		gp_event(POLICY_VERDICT, GP_LOG_TEXT_FIELD("domain", facts->domain),
-			 GP_LOG_TEXT_FIELD("answer", gp_postfix_level_name(answer->level)),
-			 GP_LOG_TEXT_FIELD("reason", answer->reason));
-}
-
-static void on_unreadable(void *arg, struct gp_str key)
-{
-	struct policy_process *process = arg;
-	char domain[1024];
-
-	gp_str_copy(key, domain, sizeof(domain));
-	gp_count(process->counters, GP_COUNTER_POLICY_QUERIES, 1);
-	gp_count(process->counters, GP_COUNTER_POLICY_TEMP, 1);
-	gp_event(POLICY_TEMP, GP_LOG_TEXT_FIELD("domain", domain),
-		 GP_LOG_TEXT_FIELD("reason", "the name cannot be read"),
-		 GP_LOG_TEXT_FIELD("detail", GP_POSTFIX_KEY_UNREADABLE));
+	gp_policy_log_finding(finding, gp_verdicts_rules(process->verdicts));
 }
 
 /* ---- the fetch process ---- */
@@ -194,10 +114,10 @@ static void on_fetched(void *arg, unsigned ready)
 
 static void on_postfix_answer(void *arg, enum gp_socketmap_word word, struct gp_str text)
 {
-	gp_socketmap_talk_answer(arg, word, text);
+	gp_socketmap_answer(arg, word, text);
 }
 
-static void on_postfix_request(void *arg, struct gp_socketmap_talk *talk,
+static void on_postfix_request(void *arg, struct gp_talk *talk,
 			       const struct gp_socketmap_request *request)
 {
 	static const char *const maps[] = {
@@ -212,18 +132,18 @@ static void on_postfix_request(void *arg, struct gp_socketmap_talk *talk,
 		gp_service_ask(process->service, request->key, (enum gp_postfix_dialect)i,
 			       on_postfix_answer, talk, &waiter);
 		if (waiter)
-			gp_socketmap_talk_set_work(talk, waiter);
+			gp_talk_set_work(talk, waiter);
 		return;
 	}
-	gp_socketmap_talk_answer(talk, GP_SOCKETMAP_PERM,
-				 gp_str_of("there is no such map: use QUERY, or QUERYwithTLSRPT "
-					   "for Postfix 3.10 and newer"));
+	gp_socketmap_answer(talk, GP_SOCKETMAP_PERM,
+			    gp_str_of("there is no such map: use QUERY, or QUERYwithTLSRPT "
+				      "for Postfix 3.10 and newer"));
 }
 
-static void on_postfix_gone(void *arg, struct gp_socketmap_talk *talk)
+static void on_postfix_gone(void *arg, struct gp_talk *talk)
 {
 	(void)arg;
-	gp_service_waiter_cancel(gp_socketmap_talk_work(talk));
+	gp_service_waiter_cancel(gp_talk_work(talk));
 }
 
 /* ---- time ---- */
@@ -234,7 +154,7 @@ static void on_sweep(void *arg)
 	char error[GP_STORE_ERROR_SIZE];
 	bool behind = gp_desk_sweep(process->desk);
 
-	gp_service_sweep(process->service);
+	gp_overrides_sweep(process->domains, process->store);
 	gp_counter_set(process->counters, GP_COUNTER_POLICY_DOMAINS,
 		       gp_domains_count(process->domains));
 	if (gp_store_thread_failing(process->store, error))
@@ -259,7 +179,7 @@ static uint64_t dns_time_ms(const struct gp_conf *conf)
 	return conf->policy.answer_time_ms * 2 / 3;
 }
 
-static int make_service(struct policy_process *process)
+static struct gp_desk *make_desk(struct policy_process *process)
 {
 	const struct gp_desk_config desk = {
 		.loop = process->loop,
@@ -269,29 +189,47 @@ static int make_service(struct policy_process *process)
 		.fetcher = { order_fetch, process },
 		.dns_time_ms = dns_time_ms(process->conf),
 		.idle_s = process->conf->policy.idle_time_ms / 1000,
-		.on_failure = on_failure,
-		.on_change = on_change,
-		.arg = process,
+		.on_failure = gp_policy_log_failure,
+		.on_change = gp_policy_log_change,
+		.arg = process->counters,
 	};
-	struct gp_service_config service = {
+
+	return gp_desk_new(&desk);
+}
+
+static struct gp_verdicts *make_verdicts(struct policy_process *process)
+{
+	const struct gp_verdicts_config verdicts = {
 		.tools = { .loop = process->loop,
 			   .resolver = process->resolver,
+			   .desk = process->desk,
 			   .dns_time_ms = dns_time_ms(process->conf),
 			   .sts_time_ms = process->conf->policy.answer_time_ms,
-			   .port = GP_POLICY_MAIL_PORT },
+			   .port = GP_POLICY_MAIL_PORT,
+			   .on_state = gp_policy_log_state },
 		.rules = gp_policy_rules_of(&process->conf->policy),
 		.domains = process->domains,
-		.store = process->store,
 		.domains_max = process->conf->policy.domains,
-		.on_answer = on_answer,
-		.on_verdict = on_verdict,
-		.on_unreadable = on_unreadable,
+		.on_found = on_found,
 		.arg = process,
 	};
 
-	process->desk = gp_desk_new(&desk);
-	service.tools.desk = process->desk;
-	process->service = process->desk ? gp_service_new(&service) : NULL;
+	return gp_verdicts_new(&verdicts);
+}
+
+static int make_service(struct policy_process *process)
+{
+	struct gp_service_config service = {
+		.domains = process->domains,
+		.on_answer = gp_policy_log_answer,
+		.on_unreadable = gp_policy_log_unreadable,
+		.arg = process->counters,
+	};
+
+	process->desk = make_desk(process);
+	process->verdicts = process->desk ? make_verdicts(process) : NULL;
+	service.verdicts = process->verdicts;
+	process->service = process->verdicts ? gp_service_new(&service) : NULL;
 	return process->service ? GP_OK : GP_E_NOMEM;
 }
 
@@ -299,11 +237,15 @@ static int open_servers(struct policy_process *process)
 {
 	const struct gp_socketmap_handler handler = { on_postfix_request, on_postfix_gone, process,
 						      NULL };
+	const struct gp_policy_parts parts = { process->verdicts, process->desk, process->domains,
+					       process->store };
 
 	process->admin = gp_policy_admin_new(process->loop, process->fds[GP_POLICY_ADMIN],
-					     &process->admin_rule, process->service, process->desk,
-					     process->domains);
-	if (!process->admin)
+					     &process->admin_rule, &parts);
+	process->verdict_server = gp_verdict_server_new(process->loop,
+							process->fds[GP_POLICY_VERDICT],
+							process->verdicts, process->domains);
+	if (!process->admin || !process->verdict_server)
 		return GP_E_NOMEM;
 	for (size_t i = GP_POLICY_POSTFIX; i < process->fd_count; i++) {
 		process->postfix[i - GP_POLICY_POSTFIX] =
@@ -324,7 +266,7 @@ static void serve(struct policy_process *process)
 	process->domains = gp_domains_new();
 	if (!process->domains || make_service(process) != GP_OK)
 		_exit(EX_OSERR);
-	if (gp_policy_store_remember(process->store, process->desk, process->service, error) !=
+	if (gp_policy_store_remember(process->store, process->desk, process->domains, error) !=
 	    GP_OK) {
 		gp_child_refuse(error);
 		return;
@@ -348,10 +290,10 @@ static void on_dns(void *arg, struct gp_resolver *resolver, enum gp_policy_dns_s
 	serve(process);
 	if (!process->service)
 		return;
-	gp_service_set_resolver(process->service, resolver);
+	gp_verdicts_set_resolver(process->verdicts, resolver);
 	gp_desk_set_resolver(process->desk, resolver);
-	gp_service_hold(process->service,
-			state == GP_POLICY_DNS_REFUTED ? GP_POLICY_DNS_REASON : NULL);
+	gp_verdicts_hold(process->verdicts,
+			 state == GP_POLICY_DNS_REFUTED ? GP_POLICY_DNS_REASON : NULL);
 }
 
 static void begin_service(struct policy_process *process)
@@ -385,9 +327,9 @@ static void adopt(struct policy_process *process, struct gp_conf *conf)
 	if (process->service) {
 		gp_desk_set_times(process->desk, dns_time_ms(conf),
 				  conf->policy.idle_time_ms / 1000);
-		gp_service_set_limits(process->service, dns_time_ms(conf),
-				      conf->policy.answer_time_ms, conf->policy.domains);
-		gp_service_set_rules(process->service, &rules);
+		gp_verdicts_set_limits(process->verdicts, dns_time_ms(conf),
+				       conf->policy.answer_time_ms, conf->policy.domains);
+		gp_verdicts_set_rules(process->verdicts, &rules);
 		gp_child_say_ready();
 	}
 }
@@ -440,8 +382,10 @@ static void end(void *arg)
 
 	for (size_t i = 0; i < GP_CONF_POLICY_ADDRESSES_MAX; i++)
 		gp_socketmap_server_free(process->postfix[i]);
+	gp_verdict_server_free(process->verdict_server);
 	gp_policy_admin_free(process->admin);
 	gp_service_free(process->service);
+	gp_verdicts_free(process->verdicts);
 	gp_desk_free(process->desk);
 	gp_policy_dns_free(process->dns);
 	/* what was learnt becomes durable here */

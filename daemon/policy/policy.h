@@ -7,7 +7,8 @@
  * gp_policy_groups names, and these sockets: */
 enum gp_policy_socket {
 	GP_POLICY_CHANNEL, /* to the fetch process */
-	GP_POLICY_ADMIN,   /* policy.sock, for the operator and the relay */
+	GP_POLICY_ADMIN,   /* policy.sock, for the operator */
+	GP_POLICY_VERDICT, /* verdict.sock, for a relay */
 	GP_POLICY_POSTFIX, /* and the following ones: policy.addresses */
 };
 

@@ -9,32 +9,31 @@
 #include "base/time.h"
 #include "daemon/policy/socketmap_server.h"
 #include "policy/explain.h"
+#include "policy/overrides.h"
 
 enum { LIST_OCTETS_MAX = 90000, LEVEL_SIZE = 1024, REASON_SIZE = 512 };
 
 struct gp_policy_admin {
 	struct gp_admin_rule rule;
 	struct gp_socketmap_server *server;
-	struct gp_service *service;
-	struct gp_desk *desk;
-	struct gp_domains *domains;
+	struct gp_policy_parts parts;
 };
 
 /* What a connection waits for: one of the two. */
 struct work {
 	struct gp_policy_admin *admin;
-	struct gp_socketmap_talk *talk;
-	struct gp_service_explanation *explanation;
+	struct gp_talk *talk;
+	struct gp_verdict_waiter *verdict;
 	struct gp_consultation *consultation;
 	struct gp_policy_sts sts;
 };
 
-static void say(struct gp_socketmap_talk *talk, enum gp_socketmap_word word, const char *text)
+static void say(struct gp_talk *talk, enum gp_socketmap_word word, const char *text)
 {
-	gp_socketmap_talk_answer(talk, word, gp_str_of(text));
+	gp_socketmap_answer(talk, word, gp_str_of(text));
 }
 
-static struct work *work_new(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk)
+static struct work *work_new(struct gp_policy_admin *admin, struct gp_talk *talk)
 {
 	struct work *work = calloc(1, sizeof(*work));
 
@@ -42,49 +41,78 @@ static struct work *work_new(struct gp_policy_admin *admin, struct gp_socketmap_
 		return NULL;
 	work->admin = admin;
 	work->talk = talk;
-	gp_socketmap_talk_set_work(talk, work);
+	gp_talk_set_work(talk, work);
 	return work;
 }
 
 static void work_free(struct work *work)
 {
-	gp_socketmap_talk_set_work(work->talk, NULL);
+	gp_talk_set_work(work->talk, NULL);
 	gp_mtasts_policy_free(work->sts.policy);
 	free(work->sts.failure_detail);
 	free(work);
 }
 
-/* ---- JSON ---- */
+/* ---- JSON, FRESH ---- */
 
-static void on_explained(void *arg, const struct gp_policy_facts *facts,
-			 const struct gp_policy_verdict *verdict,
-			 const struct gp_postfix_answer *answer)
+static void say_finding(const struct gp_policy_admin *admin, struct gp_talk *talk,
+			const struct gp_finding *finding)
 {
-	struct work *work = arg;
-	struct gp_socketmap_talk *talk = work->talk;
+	const struct gp_postfix_answer answer =
+		gp_service_answer_of(finding, gp_verdicts_rules(admin->parts.verdicts));
 	struct gp_buf json;
 
-	work_free(work);
 	gp_buf_init(&json, GP_EXPLAIN_MAX);
-	if (gp_explain_json(facts, verdict, answer, &json) == GP_OK)
-		gp_socketmap_talk_answer(talk, GP_SOCKETMAP_OK, gp_str_from(json.data, json.len));
+	if (gp_explain_json(finding->facts, finding->verdict, &answer, &json) == GP_OK)
+		gp_socketmap_answer(talk, GP_SOCKETMAP_OK, gp_str_from(json.data, json.len));
 	else
 		say(talk, GP_SOCKETMAP_TEMP, "no memory");
 	gp_buf_deinit(&json);
 }
 
-static void explain(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk,
-		    const char *domain, struct gp_str rest)
+static void on_finding(void *arg, const struct gp_finding *finding)
+{
+	struct work *work = arg;
+	struct gp_policy_admin *admin = work->admin;
+	struct gp_talk *talk = work->talk;
+
+	work_free(work);
+	if (finding)
+		say_finding(admin, talk, finding);
+	else
+		say(talk, GP_SOCKETMAP_TEMP, "no memory");
+}
+
+static void explain(struct gp_policy_admin *admin, struct gp_talk *talk, const char *domain,
+		    void (*ask)(struct gp_verdicts *verdicts, const char *domain,
+				gp_verdict_answered answered, void *arg,
+				struct gp_verdict_waiter **waiter_out))
 {
 	struct work *work = work_new(admin, talk);
+	struct gp_verdict_waiter *later;
 
-	(void)rest;
-	if (work && gp_service_explain(admin->service, domain, on_explained, work,
-				       &work->explanation) == GP_OK)
+	if (!work) {
+		say(talk, GP_SOCKETMAP_TEMP, "no memory");
 		return;
-	if (work)
-		work_free(work);
-	say(talk, GP_SOCKETMAP_TEMP, "no memory");
+	}
+	ask(admin->parts.verdicts, domain, on_finding, work, &later);
+	/* else it has been answered, and the work is no more */
+	if (later)
+		work->verdict = later;
+}
+
+static void explain_known(struct gp_policy_admin *admin, struct gp_talk *talk, const char *domain,
+			  struct gp_str rest)
+{
+	(void)rest;
+	explain(admin, talk, domain, gp_verdicts_ask);
+}
+
+static void explain_fresh(struct gp_policy_admin *admin, struct gp_talk *talk, const char *domain,
+			  struct gp_str rest)
+{
+	(void)rest;
+	explain(admin, talk, domain, gp_verdicts_ask_fresh);
 }
 
 /* ---- REFRESH ---- */
@@ -92,7 +120,7 @@ static void explain(struct gp_policy_admin *admin, struct gp_socketmap_talk *tal
 static void on_refreshed(void *arg)
 {
 	struct work *work = arg;
-	struct gp_socketmap_talk *talk = work->talk;
+	struct gp_talk *talk = work->talk;
 	const char *failure = gp_mtasts_failure_type(work->sts.failure);
 	struct gp_buf text;
 
@@ -103,18 +131,18 @@ static void on_refreshed(void *arg)
 	else if (work->sts.policy)
 		gp_buf_appendf(&text, "mode %s", gp_mtasts_mode_name(work->sts.policy->mode));
 	work_free(work);
-	gp_socketmap_talk_answer(talk, failure ? GP_SOCKETMAP_TEMP : GP_SOCKETMAP_OK,
-				 gp_str_from(text.data, text.len));
+	gp_socketmap_answer(talk, failure ? GP_SOCKETMAP_TEMP : GP_SOCKETMAP_OK,
+			    gp_str_from(text.data, text.len));
 	gp_buf_deinit(&text);
 }
 
-static void refresh(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk,
-		    const char *domain, struct gp_str rest)
+static void refresh(struct gp_policy_admin *admin, struct gp_talk *talk, const char *domain,
+		    struct gp_str rest)
 {
 	struct work *work = work_new(admin, talk);
 
 	(void)rest;
-	if (work && gp_desk_refresh(admin->desk, domain, &work->sts, on_refreshed, work,
+	if (work && gp_desk_refresh(admin->parts.desk, domain, &work->sts, on_refreshed, work,
 				    &work->consultation) == GP_OK)
 		return;
 	if (work)
@@ -124,11 +152,11 @@ static void refresh(struct gp_policy_admin *admin, struct gp_socketmap_talk *tal
 
 /* ---- PURGE, OVERRIDE ---- */
 
-static void purge(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk, const char *domain,
+static void purge(struct gp_policy_admin *admin, struct gp_talk *talk, const char *domain,
 		  struct gp_str rest)
 {
 	(void)rest;
-	gp_service_purge(admin->service, *domain ? domain : NULL);
+	gp_verdicts_purge(admin->parts.verdicts, *domain ? domain : NULL);
 	say(talk, GP_SOCKETMAP_OK, "");
 }
 
@@ -141,8 +169,8 @@ static bool is_plain(const char *text)
 	return true;
 }
 
-static void override(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk,
-		     const char *domain, struct gp_str rest)
+static void override(struct gp_policy_admin *admin, struct gp_talk *talk, const char *domain,
+		     struct gp_str rest)
 {
 	char level[LEVEL_SIZE], reason[REASON_SIZE];
 	struct gp_str until = gp_str_split(&rest, ' '), words = gp_str_split(&rest, '\n');
@@ -157,8 +185,8 @@ static void override(struct gp_policy_admin *admin, struct gp_socketmap_talk *ta
 	gp_str_copy(rest, reason, sizeof(reason));
 	if (!is_plain(level) || !is_plain(reason))
 		say(talk, GP_SOCKETMAP_PERM, "level and reason must be of one line each");
-	else if (gp_service_override(admin->service, domain, seconds ? level : NULL, reason,
-				     (int64_t)seconds) == GP_OK)
+	else if (gp_override_set(admin->parts.domains, admin->parts.store, domain,
+				 seconds ? level : NULL, reason, (int64_t)seconds) == GP_OK)
 		say(talk, GP_SOCKETMAP_OK, "");
 	else
 		say(talk, GP_SOCKETMAP_TEMP, "no memory");
@@ -224,15 +252,15 @@ static void list_one(void *arg, struct gp_known_domain *known)
 	json_decref(line);
 }
 
-static void list(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk, const char *domain,
+static void list(struct gp_policy_admin *admin, struct gp_talk *talk, const char *domain,
 		 struct gp_str rest)
 {
 	struct list all = { .after = domain };
 
 	(void)rest;
 	gp_buf_init(&all.out, LIST_OCTETS_MAX);
-	gp_domains_visit(admin->domains, list_one, &all);
-	gp_socketmap_talk_answer(talk, GP_SOCKETMAP_OK, gp_str_from(all.out.data, all.out.len));
+	gp_domains_visit(admin->parts.domains, list_one, &all);
+	gp_socketmap_answer(talk, GP_SOCKETMAP_OK, gp_str_from(all.out.data, all.out.len));
 	gp_buf_deinit(&all.out);
 }
 
@@ -241,15 +269,15 @@ static void list(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk, 
 static const struct {
 	const char *map;
 	bool whole; /* no domain, or a name that was given out, is fine */
-	void (*run)(struct gp_policy_admin *admin, struct gp_socketmap_talk *talk,
-		    const char *domain, struct gp_str rest);
+	void (*run)(struct gp_policy_admin *admin, struct gp_talk *talk, const char *domain,
+		    struct gp_str rest);
 } maps[] = {
-	{ "JSON", false, explain },      { "REFRESH", false, refresh }, { "PURGE", true, purge },
-	{ "OVERRIDE", false, override }, { "LIST", true, list },
+	{ "JSON", false, explain_known }, { "FRESH", false, explain_fresh },
+	{ "REFRESH", false, refresh },    { "PURGE", true, purge },
+	{ "OVERRIDE", false, override },  { "LIST", true, list },
 };
 
-static void on_request(void *arg, struct gp_socketmap_talk *talk,
-		       const struct gp_socketmap_request *request)
+static void on_request(void *arg, struct gp_talk *talk, const struct gp_socketmap_request *request)
 {
 	struct gp_str rest = request->key, word = gp_str_split(&rest, ' ');
 	char domain[GP_POLICY_NAME_SIZE] = "";
@@ -268,14 +296,14 @@ static void on_request(void *arg, struct gp_socketmap_talk *talk,
 		say(talk, GP_SOCKETMAP_PERM, "that is no domain");
 }
 
-static void on_gone(void *arg, struct gp_socketmap_talk *talk)
+static void on_gone(void *arg, struct gp_talk *talk)
 {
-	struct work *work = gp_socketmap_talk_work(talk);
+	struct work *work = gp_talk_work(talk);
 
 	(void)arg;
 	if (!work)
 		return;
-	gp_service_explanation_cancel(work->explanation);
+	gp_verdict_waiter_cancel(work->verdict);
 	gp_desk_consultation_cancel(work->consultation);
 	work_free(work);
 }
@@ -297,8 +325,7 @@ static bool admit(void *arg, int fd)
 
 struct gp_policy_admin *gp_policy_admin_new(struct gp_loop *loop, int fd,
 					    const struct gp_admin_rule *rule,
-					    struct gp_service *service, struct gp_desk *desk,
-					    struct gp_domains *domains)
+					    const struct gp_policy_parts *parts)
 {
 	struct gp_policy_admin *admin = calloc(1, sizeof(*admin));
 	const struct gp_socketmap_handler handler = { on_request, on_gone, admin, admit };
@@ -306,9 +333,7 @@ struct gp_policy_admin *gp_policy_admin_new(struct gp_loop *loop, int fd,
 	if (!admin)
 		return NULL;
 	admin->rule = *rule;
-	admin->service = service;
-	admin->desk = desk;
-	admin->domains = domains;
+	admin->parts = *parts;
 	admin->server = gp_socketmap_server_new(loop, fd, &handler);
 	if (admin->server)
 		return admin;

@@ -5,9 +5,10 @@
 #include "daemon/process/admin.h"
 #include "policy/service.h"
 
-/* The socket policy.sock, for the operator and the relay: socketmap requests whose maps are
+/* The socket policy.sock, for the operator: socketmap requests whose maps are
  *
- *	JSON DOMAIN                       everything about the domain, found out anew (explain.h)
+ *	JSON DOMAIN                       findings and verdict from memory, else found out (explain.h)
+ *	FRESH DOMAIN                      everything about the domain, found out anew
  *	REFRESH DOMAIN                    fetch its MTA-STS policy now; answered when that has ended
  *	PURGE DOMAIN | *                  forget what is known
  *	OVERRIDE DOMAIN UNTIL LEVEL LF REASON   UNTIL: Unix time; 0 ends an override
@@ -17,11 +18,18 @@
 
 struct gp_policy_admin;
 
+/* What it administers; all of it is the caller's. */
+struct gp_policy_parts {
+	struct gp_verdicts *verdicts;
+	struct gp_desk *desk;
+	struct gp_domains *domains;
+	struct gp_store_thread *store;
+};
+
 /* Takes over the listening socket, and answers those that `rule` permits. NULL without memory. */
 struct gp_policy_admin *gp_policy_admin_new(struct gp_loop *loop, int fd,
 					    const struct gp_admin_rule *rule,
-					    struct gp_service *service, struct gp_desk *desk,
-					    struct gp_domains *domains);
+					    const struct gp_policy_parts *parts);
 void gp_policy_admin_free(struct gp_policy_admin *admin);
 
 #endif

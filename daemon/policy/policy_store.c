@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "policy/overrides.h"
 
 void gp_policy_store_folder(const char *state_dir, char out[static GP_POLICY_STORE_PATH_SIZE])
 {
@@ -48,17 +49,17 @@ static int remember_policy(void *arg, const struct gp_stored_policy *policy)
 
 static int remember_override(void *arg, const struct gp_stored_override *override)
 {
-	return gp_service_remember(arg, override);
+	return gp_override_remember(arg, override);
 }
 
 int gp_policy_store_remember(struct gp_store_thread *thread, struct gp_desk *desk,
-			     struct gp_service *service, char error[static GP_STORE_ERROR_SIZE])
+			     struct gp_domains *domains, char error[static GP_STORE_ERROR_SIZE])
 {
 	struct gp_store *store = gp_store_thread_store(thread);
 	int ret = gp_store_visit_policies(store, remember_policy, desk);
 
 	if (ret == GP_OK)
-		ret = gp_store_visit_overrides(store, remember_override, service);
+		ret = gp_store_visit_overrides(store, remember_override, domains);
 	if (ret != GP_OK)
 		snprintf(error, GP_STORE_ERROR_SIZE, "policy.db: %s", gp_store_error(store));
 	if (ret == GP_OK && gp_store_thread_start(thread) != GP_OK) {

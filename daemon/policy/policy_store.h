@@ -2,7 +2,7 @@
 #ifndef GP_DAEMON_POLICY_POLICY_STORE_H
 #define GP_DAEMON_POLICY_POLICY_STORE_H
 
-#include "policy/service.h"
+#include "policy/desk.h"
 
 /* The file that the policy process keeps: STATE-DIR/policy/policy.db. The folder is the process's
  * own, because SQLite writes beside the file. */
@@ -18,6 +18,6 @@ int gp_policy_store_open(const char *state_dir, struct gp_store_thread **thread_
 
 /* Tell desk and service what was stored, and start the thread. */
 int gp_policy_store_remember(struct gp_store_thread *thread, struct gp_desk *desk,
-			     struct gp_service *service, char error[static GP_STORE_ERROR_SIZE]);
+			     struct gp_domains *domains, char error[static GP_STORE_ERROR_SIZE]);
 
 #endif

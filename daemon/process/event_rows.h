@@ -86,6 +86,9 @@
 	    "The answer to Postfix for this domain has changed.")                                  \
 	ROW(POLICY_TEMP, "policy-temp", WARN, "policy", "domain reason detail",                    \
 	    "Mail to this domain waits.")                                                          \
+	ROW(INQUIRY_STATE, "inquiry-state", DEBUG, "policy", "domain state",                       \
+	    "An inquiry into a domain has changed its state, from the old one to the new one: "    \
+	    "new, mx, hosts, mta-sts, done or cancelled.")                                         \
 	ROW(STS_POLICY, "sts-policy", INFO, "policy", "domain before mode max-age",                \
 	    "An MTA-STS policy is new or has changed. max-age is in seconds.")                     \
 	ROW(STS_FETCH_FAILED, "sts-fetch-failed", WARN, "policy", "domain reason detail",          \

@@ -16,7 +16,7 @@
 #include "daemon/process/unix_socket.h"
 #include "io/socket.h"
 
-enum { STORE_MODE = 0700 };
+enum { STORE_MODE = 0700, VERDICT_MODE = 0660 };
 
 bool gp_policy_is_wanted(const struct gp_conf *conf)
 {
@@ -110,6 +110,22 @@ static int open_postfix(const struct gp_conf *conf, const char *text,
 				       ret == GP_E_IO ? strerror(errno) : "the path is too long");
 }
 
+/* For questions only, so for all who run as server.user or are of its group; see
+ * daemon/policy/verdict_server.h. */
+static int open_verdict(const struct gp_conf *conf, const struct gp_identity *identity, int *fd_out,
+			struct gp_buf *errors)
+{
+	char path[GP_ADMIN_PATH_SIZE];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/verdict.sock", conf->server.run_dir);
+	ret = gp_unix_socket_listen(path, VERDICT_MODE, owner_of(identity), group_of(identity),
+				    fd_out);
+	return ret == GP_OK ? GP_OK
+			    : complain(errors, path,
+				       ret == GP_E_IO ? strerror(errno) : "the path is too long");
+}
+
 static int open_channel(int *policy_fd_out, int *fetch_fd_out, struct gp_buf *errors)
 {
 	int pair[2];
@@ -133,6 +149,8 @@ int gp_policy_sockets_open(const struct gp_conf *conf, const struct gp_identity 
 		ret = open_channel(&fds_out[GP_POLICY_CHANNEL], fetch_fd_out, errors);
 	if (ret == GP_OK)
 		ret = gp_admin_listen(conf, "policy.sock", rule, &fds_out[GP_POLICY_ADMIN], errors);
+	if (ret == GP_OK)
+		ret = open_verdict(conf, identity, &fds_out[GP_POLICY_VERDICT], errors);
 	for (size_t i = 0; i < conf->policy.addresses.count && ret == GP_OK; i++)
 		ret = open_postfix(conf, conf->policy.addresses.items[i], identity,
 				   &fds_out[GP_POLICY_POSTFIX + i], errors);

@@ -190,10 +190,10 @@ static void end_fetch(struct gp_desk_fetch *fetch)
 	}
 	/* until here, so that nobody who was told could forget the domain */
 	known->fetch = NULL;
-	/* its answer was given without the policy that has now come */
-	if (known->answer_pending)
-		gp_known_domain_drop_answer(known);
-	known->answer_pending = false;
+	/* its verdict was given without the policy that has now come */
+	if (known->verdict_pending)
+		gp_known_domain_drop_verdict(known);
+	known->verdict_pending = false;
 	free(fetch);
 	gp_domains_drop_if_empty(desk->config.domains, known);
 }
@@ -240,8 +240,8 @@ static int replace_policy(struct gp_desk_fetch *fetch, const struct gp_mtasts_po
 	kept->failure_detail = NULL;
 	gp_mtasts_entry_fetched(&kept->entry, fetch->id, fresh, now_s(), jitter());
 	keep_durably(desk, fetch->known);
-	/* an answer from the policy before is not one any more */
-	gp_known_domain_drop_answer(fetch->known);
+	/* a verdict from the policy before is not one any more */
+	gp_known_domain_drop_verdict(fetch->known);
 	return GP_OK;
 }
 
@@ -437,7 +437,7 @@ void gp_desk_consultation_hurry(struct gp_consultation *consultation)
 
 	tell(consultation->desk, fetch->known, consultation->sts);
 	consultation->sts->pending = true;
-	fetch->known->answer_pending = true;
+	fetch->known->verdict_pending = true;
 	gp_desk_consultation_cancel(consultation);
 }
 
@@ -471,8 +471,8 @@ static void sweep_one(void *arg, struct gp_known_domain *known)
 		else if (gp_mtasts_refresh_due(&known->kept->entry, now))
 			refresh_one(desk, known);
 	}
-	if (known->answer_until_ms && known->answer_until_ms <= gp_time_mono_ms())
-		gp_known_domain_drop_answer(known);
+	if (known->facts && !gp_known_domain_is_good(known))
+		gp_known_domain_drop_verdict(known);
 	gp_domains_drop_if_empty(desk->config.domains, known);
 }
 

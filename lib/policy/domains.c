@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/time.h"
+
 /* libc's tree: balanced whatever names somebody chooses, and nothing of our own. */
 struct gp_domains {
 	void *tree;
@@ -33,23 +35,27 @@ struct gp_domains *gp_domains_new(void)
 	return calloc(1, sizeof(struct gp_domains));
 }
 
-void gp_known_domain_drop_answer(struct gp_known_domain *known)
+bool gp_known_domain_is_good(const struct gp_known_domain *known)
 {
-	known->answer_until_ms = 0;
-	known->answer.match = NULL;
-	free(known->match);
-	known->match = NULL;
-	for (int i = 0; i < GP_POSTFIX_DIALECTS; i++) {
-		free(known->reply[i]);
-		known->reply[i] = NULL;
-	}
+	return known->facts && known->good_until_ms > gp_time_mono_ms();
+}
+
+void gp_known_domain_drop_verdict(struct gp_known_domain *known)
+{
+	known->good_until_ms = 0;
+	gp_policy_facts_free(known->facts);
+	known->facts = NULL;
+	gp_wording_free(known->wording);
+	known->wording = NULL;
+	free(known->text);
+	known->text = NULL;
 }
 
 static void free_known(void *node)
 {
 	struct gp_known_domain *known = node;
 
-	gp_known_domain_drop_answer(known);
+	gp_known_domain_drop_verdict(known);
 	gp_kept_policy_free(known->kept);
 	gp_override_free(known->override);
 	free(known);
@@ -99,11 +105,11 @@ struct gp_known_domain *gp_domains_add(struct gp_domains *domains, const char *n
 
 void gp_domains_drop_if_empty(struct gp_domains *domains, struct gp_known_domain *known)
 {
-	if (known->kept || known->override || known->fetch || known->wait || known->answer_until_ms)
+	if (known->kept || known->override || known->fetch || known->wait || known->good_until_ms)
 		return;
 	tdelete(known, &domains->tree, compare);
 	domains->count--;
-	gp_known_domain_drop_answer(known);
+	gp_known_domain_drop_verdict(known);
 	free(known);
 }
 

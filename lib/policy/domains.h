@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 #include "mtasts/cache.h"
-#include "policy/postfix.h"
+#include "policy/facts.h"
+#include "policy/wording.h"
 
 /* All domains that are known, one small piece of memory each: there may be a hundred thousand. */
 
@@ -27,18 +28,19 @@ struct gp_override {
 };
 
 struct gp_desk_fetch;
-struct gp_service_wait;
+struct gp_verdict_wait;
 
 struct gp_known_domain {
-	struct gp_kept_policy *kept;      /* or NULL */
-	struct gp_override *override;     /* or NULL */
-	struct gp_desk_fetch *fetch;      /* under way; the desk's */
-	struct gp_service_wait *wait;     /* an inquiry under way; the service's */
-	struct gp_postfix_answer answer;  /* while answer_until_ms is not over */
-	char *match;                      /* of a partial answer */
-	uint64_t answer_until_ms;         /* monotonic; 0: there is no answer */
-	char *reply[GP_POSTFIX_DIALECTS]; /* the answer as text, when it has been given twice */
-	bool answer_pending;              /* the policy was not there yet: ask again when it is */
+	struct gp_kept_policy *kept;   /* or NULL */
+	struct gp_override *override;  /* or NULL */
+	struct gp_desk_fetch *fetch;   /* under way; the desk's */
+	struct gp_verdict_wait *wait;  /* an inquiry under way; of verdicts.c */
+	struct gp_policy_facts *facts; /* that are good until good_until_ms; or NULL */
+	uint64_t good_until_ms;        /* monotonic; 0: there are no facts */
+	struct gp_wording
+		*wording;     /* the verdict in Postfix's words, once it was asked for twice */
+	char *text;           /* the same as JSON (verdict_wire.h); or NULL */
+	bool verdict_pending; /* the policy was not there yet: ask again when it is */
 	char name[];
 };
 
@@ -56,10 +58,13 @@ struct gp_known_domain *gp_domains_find(struct gp_domains *domains, const char *
 /* Find it, or add it. NULL without memory. */
 struct gp_known_domain *gp_domains_add(struct gp_domains *domains, const char *name);
 
-/* Forget the answer. */
-void gp_known_domain_drop_answer(struct gp_known_domain *known);
+/* Are there facts that are still good? */
+bool gp_known_domain_is_good(const struct gp_known_domain *known);
 
-/* Forget it if there is nothing left to know: no policy, nothing under way, no answer. */
+/* Forget the facts and what was made of them. */
+void gp_known_domain_drop_verdict(struct gp_known_domain *known);
+
+/* Forget it if there is nothing left to know: no policy, nothing under way, no facts. */
 void gp_domains_drop_if_empty(struct gp_domains *domains, struct gp_known_domain *known);
 
 /* Call `visit` for all, in the order of their names; it may change and drop what it is given, and

@@ -8,7 +8,7 @@
 
 /* Facts and verdict, said for people and for programs. Both say the same. */
 
-enum { GP_POLICY_JSON_VERSION = 1, GP_EXPLAIN_MAX = 512 * 1024 };
+enum { GP_EXPLAIN_MAX = 512 * 1024 };
 
 /* Append one line of JSON; its members are in gatepost-policy(8). GP_OK or an error of the
  * buffer, GP_E_NOMEM. */

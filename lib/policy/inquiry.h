@@ -12,6 +12,19 @@
 
 struct gp_inquiry;
 
+/* What an inquiry waits for. */
+enum gp_inquiry_state {
+	GP_INQUIRY_NEW,
+	GP_INQUIRY_ROUTE,  /* the MX records */
+	GP_INQUIRY_HOSTS,  /* addresses and TLSA records */
+	GP_INQUIRY_POLICY, /* the MTA-STS policy alone */
+	GP_INQUIRY_DONE,
+	GP_INQUIRY_CANCELLED,
+};
+
+/* "new", "mx", "hosts", "mta-sts", "done", "cancelled". */
+const char *gp_inquiry_state_name(enum gp_inquiry_state state);
+
 struct gp_inquiry_tools {
 	struct gp_loop *loop;
 	struct gp_resolver *resolver;
@@ -20,6 +33,10 @@ struct gp_inquiry_tools {
 	uint64_t sts_time_ms; /* from the start; a policy that comes later is for the next mail */
 	uint16_t port;        /* of the mail hosts, for TLSA: 25 */
 	bool ask_all_hosts;   /* addresses and TLSA also behind an insecure MX */
+	/* each change of an inquiry's state, for the log; or NULL */
+	void (*on_state)(void *arg, const char *domain, enum gp_inquiry_state from,
+			 enum gp_inquiry_state to);
+	void *state_arg;
 };
 
 /* `facts` are the receiver's. What did not come in time is marked as failed. */

@@ -4,7 +4,7 @@
 	service = PolicyLab(lab, zones={"signed.test": ..., "plain.test": (..., "insecure")}, hosts=["a.plain.test"])
 	service.gate                          # `gatepost policy`, as in gate.py
 	service.ask("a.plain.test")           # "NOTFOUND", "OK dane-only", "TEMP ..."
-	service.show("a.plain.test")          # `policy show --json` as a dictionary
+	service.show("a.plain.test")          # `policy show --json --fresh` as a dictionary
 """
 
 import json
@@ -55,6 +55,22 @@ class UnixSocketmap(Talk):
 		super().__init__(sock)
 
 
+class VerdictClient(Talk):
+	"""A client that asks a line and is answered a line of JSON."""
+
+	def __init__(self, path):
+		sock = socket.socket(socket.AF_UNIX)
+		sock.connect(path)
+		super().__init__(sock)
+
+	def reply(self):
+		return json.loads(self.until(b"\n"))
+
+	def ask(self, domain):
+		self.send(f"{domain}\n".encode())
+		return self.reply()
+
+
 class PolicyLab:
 	def __init__(self, lab, zones, hosts, *, start=True, resolver="", **policy):
 		self.lab = lab
@@ -96,6 +112,10 @@ class PolicyLab:
 		"""What the commands talk to."""
 		return UnixSocketmap(self.gate.path("run", "admin", "policy.sock"))
 
+	def verdicts(self):
+		"""What a relay talks to."""
+		return VerdictClient(self.gate.path("run", "verdict.sock"))
+
 	def ask(self, key, name=QUERY):
 		with self.client() as client:
 			return client.ask(key, name)
@@ -114,8 +134,8 @@ class PolicyLab:
 			raise AssertionError(f"policy {' '.join(words)}: {done.returncode}: {done.stderr}{done.stdout}")
 		return done
 
-	def show(self, domain):
-		done = self.run("show", domain, "--json", check=False)
+	def show(self, domain, fresh=True):
+		done = self.run("show", domain, "--json", *["--fresh"] * fresh, check=False)
 		if done.returncode > 2 or not done.stdout:
 			raise AssertionError(f"{done.returncode}: {done.stderr}")
 		return json.loads(done.stdout)

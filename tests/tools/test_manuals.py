@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Each manual is installed, and names all the others under SEE ALSO."""
+"""Each manual is installed, names all the others under SEE ALSO, and what it describes is complete."""
 
 import glob
+import json
 import os
 import re
 import sys
@@ -40,6 +41,23 @@ def _():
 def _():
 	text = read("README.md")
 	equal([page for page in PAGES if "`{}({})`".format(*page.rsplit(".", 1)) not in text], [])
+
+
+def members(value):
+	"""The names of all members of JSON, however deep."""
+	if isinstance(value, list):
+		return set().union(*map(members, value))
+	if isinstance(value, dict):
+		return set(value) | members(list(value.values()))
+	return set()
+
+
+@test("gatepost-policy(8) names all members of a verdict")
+def _():
+	section = read("docs/man/gatepost-policy.8").split(".Sh VERDICTS FOR OTHER PROGRAMS")[1].split("\n.Sh ")[0]
+	seeds = [json.loads(read(path)) for path in glob.glob(os.path.join(TOP, "fuzz", "verdict_wire.in", "*"))]
+	equal(sorted(members(seeds) - set(re.findall(r"[\w+-]+", section))), [])
+	equal({"records", "policy", "failure", "error"} - members(seeds), set())
 
 
 run()

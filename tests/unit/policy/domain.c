@@ -7,6 +7,9 @@
 
 #include "base/err.h"
 
+#define USABLE   "3 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define UNUSABLE "1 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 static void must(bool ok, const char *what)
 {
 	if (ok)
@@ -68,6 +71,8 @@ static void set_host(struct gp_policy_host *host, const struct host_case *from, 
 	}
 	if (from->record)
 		set_record(host, from->record);
+	else if (has_base)
+		set_record(host, from->tlsa == GP_DANE_TLSA_USABLE ? USABLE : UNUSABLE);
 }
 
 struct gp_policy_facts *domain_make(const struct domain_case *domain)

@@ -14,7 +14,7 @@ struct host_case {
 	const char *base;           /* NULL: the name */
 	enum gp_provenance address; /* GP_UNASKED: secure */
 	bool nowhere;               /* no address */
-	const char *record;         /* "3 1 1 ..."; NULL: none */
+	const char *record;         /* "3 1 1 ..."; NULL: one that fits `tlsa`, or none */
 };
 
 struct domain_case {

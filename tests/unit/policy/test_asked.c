@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/err.h"
+#include "policy/overrides.h"
 #include "policy/service.h"
 #include "stub_resolver.h"
 #include "table.h"
@@ -16,6 +17,7 @@ struct service {
 	struct gp_loop *loop;
 	struct gp_domains *domains;
 	struct gp_desk *desk;
+	struct gp_verdicts *verdicts;
 	struct gp_service *service;
 };
 
@@ -33,21 +35,24 @@ static int fetch_nothing(void *arg, const char *domain, const struct gp_endpoint
 static void open_service(struct service *s, size_t kept)
 {
 	struct gp_desk_config desk = { .dns_time_ms = 1000, .fetcher = { fetch_nothing, NULL } };
-	struct gp_service_config config = { .tools = { .dns_time_ms = 1000, .port = 25 },
-					    .domains_max = kept };
+	struct gp_verdicts_config config = { .tools = { .dns_time_ms = 1000, .port = 25 },
+					     .domains_max = kept };
+	struct gp_service_config service = { 0 };
 
 	s->loop = gp_loop_new();
 	s->domains = gp_domains_new();
 	desk.loop = config.tools.loop = s->loop;
-	desk.domains = config.domains = s->domains;
+	desk.domains = config.domains = service.domains = s->domains;
 	s->desk = config.tools.desk = gp_desk_new(&desk);
-	s->service = gp_service_new(&config);
+	s->verdicts = service.verdicts = gp_verdicts_new(&config);
+	s->service = gp_service_new(&service);
 	assert_non_null(s->service);
 }
 
 static void close_service(struct service *s)
 {
 	gp_service_free(s->service);
+	gp_verdicts_free(s->verdicts);
 	gp_desk_free(s->desk);
 	gp_domains_free(s->domains);
 	gp_loop_free(s->loop);
@@ -190,7 +195,7 @@ static void asks_for_every_name(void **state)
 			refused++;
 		}
 		if (accepted % BATCH == 0)
-			gp_service_purge(s.service, NULL);
+			gp_verdicts_purge(s.verdicts, NULL);
 	}
 	assert_true(refused > NAMES / 100);
 	close_service(&s);
@@ -250,17 +255,17 @@ static void holds_back(void **state)
 	/* an inquiry under way is held, too */
 	gp_service_ask(s.service, gp_str_of("under-way.test"), GP_POSTFIX_3_4, on_answer, &word,
 		       &waiter);
-	gp_service_hold(s.service, "held");
+	gp_verdicts_hold(s.verdicts, "held");
 	stub_answer_all(no_such_name, NULL);
 	assert_int_equal(word, GP_SOCKETMAP_TEMP);
 	assert_int_equal(ask(&s, "new.test"), GP_SOCKETMAP_TEMP);
 	assert_int_equal(ask(&s, "[192.0.2.1]"), GP_SOCKETMAP_NOTFOUND);
 	/* what was validated is good as long as its records */
 	assert_int_equal(ask(&s, "before.test"), GP_SOCKETMAP_NOTFOUND);
-	assert_int_equal(gp_service_override(s.service, "new.test", "may", "why", INT64_MAX),
+	assert_int_equal(gp_override_set(s.domains, NULL, "new.test", "may", "why", INT64_MAX),
 			 GP_OK);
 	assert_int_equal(ask(&s, "new.test"), GP_SOCKETMAP_OK);
-	gp_service_hold(s.service, NULL);
+	gp_verdicts_hold(s.verdicts, NULL);
 	assert_int_equal(ask(&s, "under-way.test"), GP_SOCKETMAP_NOTFOUND);
 	close_service(&s);
 }

@@ -38,10 +38,10 @@ static void drops_what_is_empty(void **state)
 	struct gp_known_domain *a = gp_domains_add(domains, "a.example");
 
 	(void)state;
-	a->answer_until_ms = 1;
+	a->good_until_ms = 1;
 	gp_domains_drop_if_empty(domains, a);
 	assert_int_equal(gp_domains_count(domains), 1);
-	a->answer_until_ms = 0;
+	a->good_until_ms = 0;
 	a->override = calloc(1, sizeof(*a->override));
 	gp_domains_drop_if_empty(domains, a);
 	assert_ptr_equal(gp_domains_find(domains, "a.example"), a);

@@ -4,6 +4,7 @@
 #include "policy/evaluate.h"
 
 #include "domain.h"
+#include "roundtrip.h"
 #include "table.h"
 
 #define LISTED   "enforce mx.example.org"
@@ -177,6 +178,7 @@ static void run(void **state)
 	/* whoever has one host only, and must not use it, waits */
 	assert_int_equal(verdict.course,
 			 row->level == GP_LEVEL_SKIP ? GP_COURSE_DEFER : GP_COURSE_DELIVER);
+	must_survive_the_wire(facts, &verdict);
 	gp_policy_facts_free(facts);
 }
 
@@ -207,6 +209,7 @@ static void has_an_answer_for_everything(void **state)
 		if (rules.dane_mandatory)
 			assert_true(verdict.hosts[0].level == GP_LEVEL_SKIP ||
 				    verdict.hosts[0].level >= GP_LEVEL_DANE);
+		must_survive_the_wire(facts, &verdict);
 		gp_policy_facts_free(facts);
 	}
 }
@@ -266,6 +269,7 @@ static void run_names(void **state)
 		assert_string_equal(verdict.hosts[0].names.names[count], row->names[count]);
 	}
 	assert_int_equal(verdict.hosts[0].names.count, count);
+	must_survive_the_wire(facts, &verdict);
 	gp_policy_facts_free(facts);
 }
 
@@ -313,6 +317,7 @@ static void run_course(void **state)
 	assert_int_equal(verdict.course, row->course);
 	assert_true(verdict.reason && *verdict.reason);
 	assert_int_equal(gp_policy_is_protected(facts, &verdict), row->is_protected);
+	must_survive_the_wire(facts, &verdict);
 	gp_policy_facts_free(facts);
 }
 
@@ -343,6 +348,7 @@ static void run_mx(void **state)
 
 	gp_policy_evaluate(facts, &dane_first, &verdict);
 	assert_int_equal(verdict.hosts[0].mx_validated, row->validated);
+	must_survive_the_wire(facts, &verdict);
 	gp_policy_facts_free(facts);
 }
 
@@ -359,6 +365,7 @@ static void host_only_protects_nobody(void **state)
 	gp_policy_evaluate(facts, &host_only, &verdict);
 	assert_int_equal(verdict.hosts[0].level, GP_LEVEL_DANE);
 	assert_false(gp_policy_is_protected(facts, &verdict));
+	must_survive_the_wire(facts, &verdict);
 	gp_policy_facts_free(facts);
 }
 
@@ -380,6 +387,7 @@ static void judges_each_host_alone(void **state)
 	assert_int_equal(verdict.hosts[2].level, GP_LEVEL_ENCRYPT);
 	assert_int_equal(verdict.hosts[3].level, GP_LEVEL_SKIP);
 	assert_int_equal(verdict.course, GP_COURSE_DELIVER);
+	must_survive_the_wire(facts, &verdict);
 	gp_policy_facts_free(facts);
 }
 

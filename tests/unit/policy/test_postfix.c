@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "domain.h"
+#include "roundtrip.h"
 #include "table.h"
 
 static const struct gp_policy_rules usual = { 0 };
@@ -109,6 +110,7 @@ static struct gp_postfix_answer judge(const struct gp_policy_facts *facts,
 
 	rules = rules ? rules : &usual;
 	gp_policy_evaluate(facts, rules, &verdict);
+	must_survive_the_wire(facts, &verdict);
 	return gp_postfix_judge(facts, rules, &verdict);
 }
 

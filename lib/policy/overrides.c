@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/overrides.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/time.h"
+
+struct holder {
+	struct gp_domains *domains;
+	struct gp_store_thread *store;
+};
+
+static int64_t now_s(void)
+{
+	return (int64_t)(gp_time_utc_ms() / 1000);
+}
+
+const struct gp_override *gp_override_in_force(const struct gp_known_domain *known)
+{
+	return known->override && known->override->until > now_s() ? known->override : NULL;
+}
+
+int gp_override_remember(struct gp_domains *domains, const struct gp_stored_override *stored)
+{
+	struct gp_known_domain *known = gp_domains_add(domains, stored->domain);
+	struct gp_override *override = known ? calloc(1, sizeof(*override)) : NULL;
+
+	if (override) {
+		override->level = strdup(stored->level);
+		override->reason = strdup(stored->reason);
+		override->until = stored->until;
+	}
+	if (!override || !override->level || !override->reason) {
+		gp_override_free(override);
+		if (known)
+			gp_domains_drop_if_empty(domains, known);
+		return GP_E_NOMEM;
+	}
+	gp_override_free(known->override);
+	known->override = override;
+	return GP_OK;
+}
+
+static void end(const struct holder *holder, struct gp_known_domain *known)
+{
+	gp_override_free(known->override);
+	known->override = NULL;
+	if (holder->store)
+		gp_store_thread_remove_override(holder->store, known->name);
+	gp_domains_drop_if_empty(holder->domains, known);
+}
+
+int gp_override_set(struct gp_domains *domains, struct gp_store_thread *store, const char *domain,
+		    const char *level, const char *reason, int64_t until)
+{
+	const struct holder holder = { domains, store };
+	struct gp_stored_override stored = { .level = level, .reason = reason, .until = until };
+	struct gp_known_domain *known = gp_domains_find(domains, domain);
+	int ret;
+
+	if (!level) {
+		if (known && known->override)
+			end(&holder, known);
+		return GP_OK;
+	}
+	gp_str_copy(gp_str_of(domain), stored.domain, sizeof(stored.domain));
+	ret = gp_override_remember(domains, &stored);
+	if (ret == GP_OK && store)
+		ret = gp_store_thread_put_override(store, &stored);
+	return ret;
+}
+
+static void sweep_one(void *arg, struct gp_known_domain *known)
+{
+	if (known->override && !gp_override_in_force(known))
+		end(arg, known);
+}
+
+void gp_overrides_sweep(struct gp_domains *domains, struct gp_store_thread *store)
+{
+	struct holder holder = { domains, store };
+
+	gp_domains_visit(domains, sweep_one, &holder);
+}
