@@ -439,6 +439,16 @@ def furnish_namespace(lab, hosts):
 # ---- TAP ----
 
 
+def root_test(name):
+	"""A test that only root can run; for others it is a skip that says so."""
+	def keep(function):
+		def skip():
+			raise Skip("root: only root can run this test")
+		test(name)(function if ROOT else skip)
+		return function
+	return keep
+
+
 def run(lab):
 	"""Run all tests, print TAP, clear up, exit. Names given as arguments choose among the tests."""
 	for number in (signal.SIGHUP, signal.SIGTERM):

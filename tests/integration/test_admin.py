@@ -11,7 +11,7 @@ import sys
 
 sys.dont_write_bytecode = True
 from gate import Gate, certificate, gatepost, listener  # noqa: E402
-from lab import ROOT, TOP, USER, Lab, command, contains, equal, python_for_all, run, test  # noqa: E402
+from lab import TOP, USER, Lab, command, contains, equal, python_for_all, root_test, run, test  # noqa: E402
 from pki import Pki  # noqa: E402
 
 EX_UNAVAILABLE, EX_NOPERM = 69, 77
@@ -82,102 +82,107 @@ def facts(path):
 	return state.st_uid, state.st_gid, stat.S_IMODE(state.st_mode)
 
 
-if ROOT:
-	@test("started as root: the sockets are root's, in a directory that server.user cannot enter; root is served")
-	def _():
-		gate = start("root", True)
-		equal(facts(folder_of(gate)), (0, 0, 0o750))
-		for name in NAMES:
-			equal(facts(os.path.join(folder_of(gate), name)), (0, 0, 0o660))
-		expect(gate, user(USER.pw_name), "PermissionError")
-		expect(gate, {"root": True}, SERVED)
-		for words in (("status", "-c", gate.config), ("policy", "list", "-c", gate.config)):
-			equal(command(lab.program(), *words, root=True).returncode, 0)
-			done = gatepost(lab, *words)
-			equal(done.returncode, EX_UNAVAILABLE)
-			contains(done.stderr, "only root, the user who started gatepost and members of server.admin-group may ask")
+@root_test("started as root: the sockets are root's, in a directory that server.user cannot enter; root is served")
+def _():
+	gate = start("root", True)
+	equal(facts(folder_of(gate)), (0, 0, 0o750))
+	for name in NAMES:
+		equal(facts(os.path.join(folder_of(gate), name)), (0, 0, 0o660))
+	expect(gate, user(USER.pw_name), "PermissionError")
+	expect(gate, {"root": True}, SERVED)
+	for words in (("status", "-c", gate.config), ("policy", "list", "-c", gate.config)):
+		equal(command(lab.program(), *words, root=True).returncode, 0)
+		done = gatepost(lab, *words)
+		equal(done.returncode, EX_UNAVAILABLE)
+		contains(done.stderr, "only root, the user who started gatepost and members of server.admin-group may ask")
 
-	@test("... and when the directory was opened up, a process of server.user is refused by what the kernel says of it")
-	def _():
-		gate = start("open", True)
-		open_up(gate)
-		mark = gate.mark()
-		for name in NAMES:
-			answer = ask(gate, name, user(USER.pw_name))
-			contains(answer, f"refused: user {USER.pw_uid} may not administer this gatepost.")
-			event = gate.wait_for("admin-refused", mark, socket=name, uid=USER.pw_uid)
-			equal((event.level, event.component), ("warn", "admin"))
-		equal(command(lab.program(), "policy", "list", "-c", gate.config, root=True).stdout, "")
-		for words in (("status",), ("policy", "list"), ("policy", "override", "victim.test", "none", "--until", "1d", "--reason", "evil")):
-			done = gatepost(lab, *words, "-c", gate.config)
-			equal((words, done.returncode, done.stdout), (words, EX_NOPERM, ""))
-			contains(done.stderr, "refused: ")
-		expect(gate, user("daemon"), "refused: ")
-		expect(gate, {"root": True}, SERVED)
 
-	@test("... its lines in the log are limited in rate")
-	def _():
-		gate = start("often", True)
-		open_up(gate)
-		for _ in range(20):
-			contains(ask(gate, "control.sock", user(USER.pw_name)), "refused: ")
-		contains(ask(gate, "control.sock", {"root": True}), "sessions-open")
-		equal(0 < len(gate.events("admin-refused")) < 20, True)
+@root_test("... and when the directory was opened up, a process of server.user is refused by what the kernel says of it")
+def _():
+	gate = start("open", True)
+	open_up(gate)
+	mark = gate.mark()
+	for name in NAMES:
+		answer = ask(gate, name, user(USER.pw_name))
+		contains(answer, f"refused: user {USER.pw_uid} may not administer this gatepost.")
+		event = gate.wait_for("admin-refused", mark, socket=name, uid=USER.pw_uid)
+		equal((event.level, event.component), ("warn", "admin"))
+	equal(command(lab.program(), "policy", "list", "-c", gate.config, root=True).stdout, "")
+	for words in (("status",), ("policy", "list"), ("policy", "override", "victim.test", "none", "--until", "1d", "--reason", "evil")):
+		done = gatepost(lab, *words, "-c", gate.config)
+		equal((words, done.returncode, done.stdout), (words, EX_NOPERM, ""))
+		contains(done.stderr, "refused: ")
+	expect(gate, user("daemon"), "refused: ")
+	expect(gate, {"root": True}, SERVED)
 
-	@test("server.admin-group: its members are served, by any of their groups; others are not, and server.user never")
-	def _():
-		gate = start("group", True, admin_group="games")
-		group = grp.getgrnam("games").gr_gid
-		equal(facts(folder_of(gate)), (0, group, 0o750))
-		for name in NAMES:
-			equal(facts(os.path.join(folder_of(gate), name)), (0, group, 0o660))
-		expect(gate, user("daemon", "games"), SERVED)
-		expect(gate, user("games"), SERVED)
-		expect(gate, user("daemon", "mail"), "PermissionError")
-		expect(gate, user(USER.pw_name, "games"), "refused: ")
-		open_up(gate)
-		expect(gate, user("daemon", "mail", "root"), "refused: ")
-		expect(gate, user("daemon", "games") | {"extra_groups": [*range(70001, 70101), group]}, SERVED)
 
-	@test("a directory that another has left there is taken back, a link is not followed")
-	def _():
-		gate = start("left", True)
-		gate.stop()
-		os.chown(folder_of(gate), USER.pw_uid, USER.pw_gid)
-		os.chmod(folder_of(gate), 0o777)
-		again = Gate(lab, "left-again", root=True, server=gate.groups["server"], dns=gate.groups["dns"], policy=gate.groups["policy"])
-		equal(facts(folder_of(again)), (0, 0, 0o750))
-		again.stop()
-		os.rename(folder_of(again), folder_of(again) + "-elsewhere")
-		os.symlink(folder_of(again) + "-elsewhere", folder_of(again))
-		os.chmod(folder_of(again) + "-elsewhere", 0o777)
-		third = Gate(lab, "left-third", root=True, wait=False, server=gate.groups["server"], dns=gate.groups["dns"],
-			policy=gate.groups["policy"])
-		equal(third.wait() == 0, False)
-		contains("\n".join(third.lines), "/admin: ")
-		equal(facts(folder_of(again) + "-elsewhere")[2], 0o777)
+@root_test("... its lines in the log are limited in rate")
+def _():
+	gate = start("often", True)
+	open_up(gate)
+	for _ in range(20):
+		contains(ask(gate, "control.sock", user(USER.pw_name)), "refused: ")
+	contains(ask(gate, "control.sock", {"root": True}), "sessions-open")
+	equal(0 < len(gate.events("admin-refused")) < 20, True)
 
-	@test("started as root with the capabilities that the unit for systemd leaves: it starts, reloads and serves")
-	def _():
-		with open(os.path.join(TOP, "contrib", "systemd", "gatepost.service"), encoding="utf-8") as file:
-			words = next(line for line in file if line.startswith("CapabilityBoundingSet=")).split("=")[1].split()
-		given = ",".join("+" + word.removeprefix("CAP_").lower() for word in words)
-		state_dir = lab.make_folder("bounded-state")
-		os.chown(state_dir, 0, 0)
-		gate = start("bounded", True, ("setpriv", "--bounding-set=-all," + given), state_dir=state_dir)
-		expect(gate, {"root": True}, SERVED)
-		expect(gate, user(USER.pw_name), "PermissionError")
-		gate.reload(log={"level": "debug"})
 
-	@test("run by an ordinary user: that user and root are served, another user is not, also with the directory open")
-	def _():
-		gate = start("ordinary", False)
-		equal(facts(folder_of(gate)), (USER.pw_uid, facts(folder_of(gate))[1], 0o700))
-		expect(gate, user(USER.pw_name), SERVED)
-		expect(gate, {"root": True}, SERVED)
-		expect(gate, user("daemon", "root"), "PermissionError")
-		open_up(gate)
-		expect(gate, user("daemon", "root"), "refused: ")
+@root_test("server.admin-group: its members are served, by any of their groups; others are not, and server.user never")
+def _():
+	gate = start("group", True, admin_group="games")
+	group = grp.getgrnam("games").gr_gid
+	equal(facts(folder_of(gate)), (0, group, 0o750))
+	for name in NAMES:
+		equal(facts(os.path.join(folder_of(gate), name)), (0, group, 0o660))
+	expect(gate, user("daemon", "games"), SERVED)
+	expect(gate, user("games"), SERVED)
+	expect(gate, user("daemon", "mail"), "PermissionError")
+	expect(gate, user(USER.pw_name, "games"), "refused: ")
+	open_up(gate)
+	expect(gate, user("daemon", "mail", "root"), "refused: ")
+	expect(gate, user("daemon", "games") | {"extra_groups": [*range(70001, 70101), group]}, SERVED)
+
+
+@root_test("a directory that another has left there is taken back, a link is not followed")
+def _():
+	gate = start("left", True)
+	gate.stop()
+	os.chown(folder_of(gate), USER.pw_uid, USER.pw_gid)
+	os.chmod(folder_of(gate), 0o777)
+	again = Gate(lab, "left-again", root=True, server=gate.groups["server"], dns=gate.groups["dns"], policy=gate.groups["policy"])
+	equal(facts(folder_of(again)), (0, 0, 0o750))
+	again.stop()
+	os.rename(folder_of(again), folder_of(again) + "-elsewhere")
+	os.symlink(folder_of(again) + "-elsewhere", folder_of(again))
+	os.chmod(folder_of(again) + "-elsewhere", 0o777)
+	third = Gate(lab, "left-third", root=True, wait=False, server=gate.groups["server"], dns=gate.groups["dns"],
+		policy=gate.groups["policy"])
+	equal(third.wait() == 0, False)
+	contains("\n".join(third.lines), "/admin: ")
+	equal(facts(folder_of(again) + "-elsewhere")[2], 0o777)
+
+
+@root_test("started as root with the capabilities that the unit for systemd leaves: it starts, reloads and serves")
+def _():
+	with open(os.path.join(TOP, "contrib", "systemd", "gatepost.service"), encoding="utf-8") as file:
+		words = next(line for line in file if line.startswith("CapabilityBoundingSet=")).split("=")[1].split()
+	given = ",".join("+" + word.removeprefix("CAP_").lower() for word in words)
+	state_dir = lab.make_folder("bounded-state")
+	os.chown(state_dir, 0, 0)
+	gate = start("bounded", True, ("setpriv", "--bounding-set=-all," + given), state_dir=state_dir)
+	expect(gate, {"root": True}, SERVED)
+	expect(gate, user(USER.pw_name), "PermissionError")
+	gate.reload(log={"level": "debug"})
+
+
+@root_test("run by an ordinary user: that user and root are served, another user is not, also with the directory open")
+def _():
+	gate = start("ordinary", False)
+	equal(facts(folder_of(gate)), (USER.pw_uid, facts(folder_of(gate))[1], 0o700))
+	expect(gate, user(USER.pw_name), SERVED)
+	expect(gate, {"root": True}, SERVED)
+	expect(gate, user("daemon", "root"), "PermissionError")
+	open_up(gate)
+	expect(gate, user("daemon", "root"), "refused: ")
 
 
 @test("run by an ordinary user: the commands are served")

@@ -13,8 +13,8 @@ import sys
 sys.dont_write_bytecode = True
 from edge_lab import NAME, backend, lab, leaf, pki, tls  # noqa: E402
 from gate import Gate, certificate, gatepost, listener  # noqa: E402
-from lab import (PATIENCE_S, ROOT, USER, connects, contains, copy_tests, equal, eventually, proc_status,  # noqa: E402
-	python_for_all, run, split_address, stopped, test)
+from lab import (PATIENCE_S, USER, connects, contains, copy_tests, equal, eventually, proc_status,  # noqa: E402
+	python_for_all, root_test, run, split_address, stopped, test)
 from wire import Backend, Client, imap_server, implicit, pop3_server  # noqa: E402
 
 
@@ -474,54 +474,55 @@ def _():
 			equal(os.stat(f"/proc/{pid}/fd").st_uid, 0)  # so it is for processes that may not be dumped
 
 
-if ROOT:
-	@test("a worker holds no file and no variables: sockets, sealed memory and the log are all it has")
-	def _():
-		with Server(environment={"NOTIFY_SOCKET": Notifications().path}) as server:
-			server.client()
-			for pid in server.workers():
-				environment = open(f"/proc/{pid}/environ", "rb").read()
-				equal(b"NOTIFY_SOCKET" in environment or b"LISTEN_" in environment, False)
-				for fd in os.listdir(f"/proc/{pid}/fd"):
-					target = os.readlink(f"/proc/{pid}/fd/{fd}")
-					known = target.startswith(("socket:", "pipe:", "anon_inode:", "/memfd:", "/dev/null"))
-					equal((target, known), (target, True))
+@root_test("a worker holds no file and no variables: sockets, sealed memory and the log are all it has")
+def _():
+	with Server(environment={"NOTIFY_SOCKET": Notifications().path}) as server:
+		server.client()
+		for pid in server.workers():
+			environment = open(f"/proc/{pid}/environ", "rb").read()
+			equal(b"NOTIFY_SOCKET" in environment or b"LISTEN_" in environment, False)
+			for fd in os.listdir(f"/proc/{pid}/fd"):
+				target = os.readlink(f"/proc/{pid}/fd/{fd}")
+				known = target.startswith(("socket:", "pipe:", "anon_inode:", "/memfd:", "/dev/null"))
+				equal((target, known), (target, True))
 
-	@test("started as root: it binds what only root may, and no child has root's rights")
-	def _():
-		host = lab.host()
-		with Server(f"{host}:{lab.free_port(host, 600, 1000)}", root=True) as server:
-			alive(server.client())
-			workers = server.workers()
-			equal(len(workers), 2)
-			for pid in workers:
-				status = proc_status(pid)
-				equal(set(status["Uid"].split()), {str(USER.pw_uid)})
-				equal(set(status["Gid"].split()), {str(USER.pw_gid)})
-				equal(status["Groups"], "")
-				for kind in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
-					equal(capabilities(pid, kind), 0)
-			kept = capabilities(server.pid, "CapEff")
-			equal(kept & (1 << 21), 0)  # CAP_SYS_ADMIN
-			equal(bin(kept).count("1") < 10, True)
-			alive(server.client())
-			server.hup("reloaded")
-			os.kill(workers[0], signal.SIGKILL)
-			server.wait_for("worker-lost")
-			eventually(lambda: len(server.workers()) == 2, "a new worker")
-			for pid in server.workers():
-				equal(set(proc_status(pid)["Uid"].split()), {str(USER.pw_uid)})
-			alive(server.client())
 
-	@test("started as root: server.user must be there and must not be root")
-	def _():
-		for user in ("root", "no-such-user"):
-			Server.count += 1
-			gate = Gate(lab, f"rights-{Server.count}", root=True, wait=False, server={"user": user},
-				certificates=[certificate(leaf())],
-				listeners=[listener("imaps", lab.address(1993), leaf(), backend().address)])
-			equal(gate.wait() == 0, False)
-			contains("\n".join(gate.lines), user)
+@root_test("started as root: it binds what only root may, and no child has root's rights")
+def _():
+	host = lab.host()
+	with Server(f"{host}:{lab.free_port(host, 600, 1000)}", root=True) as server:
+		alive(server.client())
+		workers = server.workers()
+		equal(len(workers), 2)
+		for pid in workers:
+			status = proc_status(pid)
+			equal(set(status["Uid"].split()), {str(USER.pw_uid)})
+			equal(set(status["Gid"].split()), {str(USER.pw_gid)})
+			equal(status["Groups"], "")
+			for kind in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
+				equal(capabilities(pid, kind), 0)
+		kept = capabilities(server.pid, "CapEff")
+		equal(kept & (1 << 21), 0)  # CAP_SYS_ADMIN
+		equal(bin(kept).count("1") < 10, True)
+		alive(server.client())
+		server.hup("reloaded")
+		os.kill(workers[0], signal.SIGKILL)
+		server.wait_for("worker-lost")
+		eventually(lambda: len(server.workers()) == 2, "a new worker")
+		for pid in server.workers():
+			equal(set(proc_status(pid)["Uid"].split()), {str(USER.pw_uid)})
+		alive(server.client())
+
+
+@root_test("started as root: server.user must be there and must not be root")
+def _():
+	for user in ("root", "no-such-user"):
+		Server.count += 1
+		gate = Gate(lab, f"rights-{Server.count}", root=True, wait=False, server={"user": user},
+			certificates=[certificate(leaf())],
+			listeners=[listener("imaps", lab.address(1993), leaf(), backend().address)])
+		equal(gate.wait() == 0, False)
+		contains("\n".join(gate.lines), user)
 
 
 # ---- questions ----
