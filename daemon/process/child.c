@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 
-enum { FDS_MAX = GP_SETUP_FD_LISTENERS + GP_CONF_LISTENERS_MAX };
+enum { FDS_MAX = GP_SETUP_FDS + GP_CONF_LISTENERS_MAX };
 
 struct child {
 	const struct gp_child_ops *ops;
@@ -61,11 +61,11 @@ static int map_counters(struct child *child, const struct gp_control *control, i
 static int set_up(struct child *child, const struct gp_control *control, const int *fds,
 		  size_t fd_count)
 {
-	size_t sockets = fd_count - GP_SETUP_FD_LISTENERS;
-	struct gp_child_set_up given = { .sockets = fds + GP_SETUP_FD_LISTENERS };
+	size_t sockets = fd_count - GP_SETUP_FDS;
+	struct gp_child_set_up given = { .sockets = fds + GP_SETUP_FDS };
 	int ret = GP_E_STATE;
 
-	if (fd_count < GP_SETUP_FD_LISTENERS || sockets < child->ops->sockets_min ||
+	if (fd_count < GP_SETUP_FDS || sockets < child->ops->sockets_min ||
 	    sockets > child->ops->sockets_max)
 		return ret;
 	memcpy(given.fixed, fds, sizeof(given.fixed));
@@ -76,7 +76,7 @@ static int set_up(struct child *child, const struct gp_control *control, const i
 	given.line_count = child->line_count;
 	if (ret == GP_OK)
 		ret = child->ops->set_up(child->arg, &given);
-	for (size_t i = 0; i < GP_SETUP_FD_LISTENERS; i++)
+	for (size_t i = 0; i < GP_SETUP_FDS; i++)
 		close(fds[i]);
 	return ret;
 }

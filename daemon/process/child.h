@@ -24,8 +24,8 @@
 
 /* What one SETUP brought. */
 struct gp_child_set_up {
-	int fixed[GP_SETUP_FD_LISTENERS]; /* by enum gp_setup_fd; closed when set_up returns */
-	const int *sockets;               /* those of this process; they are set_up's to close */
+	int fixed[GP_SETUP_FDS]; /* by enum gp_setup_fd; closed when set_up returns */
+	const int *sockets;      /* those of this process; they are set_up's to close */
 	size_t socket_count;
 	struct gp_counters
 		*counters; /* all lines; written only if ops->counters is GP_MEMORY_WRITE */

@@ -32,7 +32,7 @@ enum gp_setup_fd {
 	GP_SETUP_FD_CERTIFICATES,
 	GP_SETUP_FD_TICKETS,
 	GP_SETUP_FD_COUNTERS,
-	GP_SETUP_FD_LISTENERS
+	GP_SETUP_FDS
 };
 
 /* The descriptor at which a worker finds its end of the socket pair. */

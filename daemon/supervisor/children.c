@@ -195,7 +195,7 @@ void gp_children_set_up(struct gp_children *c, const struct gp_children_set_up *
 	for (int i = 0; i < KINDS; i++) {
 		const struct row *row = &rows[i];
 		/* where there is nothing for it stands what it has already */
-		const int fds[GP_SETUP_FD_LISTENERS] = {
+		const int fds[GP_SETUP_FDS] = {
 			[GP_SETUP_FD_CONFIGURATION] = sealed[row->configuration],
 			[GP_SETUP_FD_CERTIFICATES] = sealed[row->certificates],
 			[GP_SETUP_FD_TICKETS] = row->tickets ? set_up->ticket_fd

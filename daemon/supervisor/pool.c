@@ -38,7 +38,7 @@ struct gp_pool {
 	struct gp_pool_config config;
 	int program_fd;
 	struct pool_worker *workers;
-	int fixed_fds[GP_SETUP_FD_LISTENERS];
+	int fixed_fds[GP_SETUP_FDS];
 	const int *listening_fds;
 	size_t listening_count;
 	struct gp_timer kill;
@@ -73,15 +73,14 @@ static void send_set_up(struct pool_worker *worker)
 	struct gp_control control = { .type = GP_CONTROL_SETUP,
 				      .number = { pool->config.first_line + worker->index,
 						  pool->config.line_count } };
-	int fds[GP_SETUP_FD_LISTENERS + GP_CONF_LISTENERS_MAX];
+	int fds[GP_SETUP_FDS + GP_CONF_LISTENERS_MAX];
 
 	memcpy(fds, pool->fixed_fds, sizeof(pool->fixed_fds));
-	memcpy(fds + GP_SETUP_FD_LISTENERS, pool->listening_fds,
-	       pool->listening_count * sizeof(*fds));
+	memcpy(fds + GP_SETUP_FDS, pool->listening_fds, pool->listening_count * sizeof(*fds));
 	worker->ready = false;
 	/* a worker that cannot be told what to do is replaced by one that can */
 	if (gp_control_send(worker->control_fd, &control, fds,
-			    GP_SETUP_FD_LISTENERS + pool->listening_count) != GP_OK)
+			    GP_SETUP_FDS + pool->listening_count) != GP_OK)
 		kill(worker->pid, SIGKILL);
 }
 
@@ -301,7 +300,7 @@ void gp_pool_free(struct gp_pool *pool)
 	free(pool);
 }
 
-void gp_pool_set_up(struct gp_pool *pool, const int fixed_fds[static GP_SETUP_FD_LISTENERS],
+void gp_pool_set_up(struct gp_pool *pool, const int fixed_fds[static GP_SETUP_FDS],
 		    const int *listening_fds, size_t listening_count)
 {
 	memcpy(pool->fixed_fds, fixed_fds, sizeof(pool->fixed_fds));

@@ -34,7 +34,7 @@ void gp_pool_free(struct gp_pool *pool);
 /* Give all workers, and those that will replace them, this set-up. Starts them the first time.
  * The descriptors, `fixed_fds` by enum gp_setup_fd, stay the caller's and must live until the next
  * call. */
-void gp_pool_set_up(struct gp_pool *pool, const int fixed_fds[static GP_SETUP_FD_LISTENERS],
+void gp_pool_set_up(struct gp_pool *pool, const int fixed_fds[static GP_SETUP_FDS],
 		    const int *listening_fds, size_t listening_count);
 
 /* Have all said that they are ready with the present set-up? */

@@ -152,30 +152,20 @@ static void on_answer(struct pop3_edge *edge, struct gp_str line)
 
 static void send_sasl_line(struct pop3_edge *edge, struct gp_str mechanisms)
 {
-	struct gp_str rest = mechanisms;
+	bool plus = false;
 	struct gp_buf text;
 	int ret;
 
 	gp_buf_init(&text, edge->life.c.config.line_max);
-	ret = gp_buf_append_str(&text, "SASL");
-	while (ret == GP_OK && rest.len) {
-		struct gp_str word = gp_str_word(&rest);
-		enum gp_sasl_verdict verdict = gp_sasl_list_judge(word, mechanisms, "");
-
-		if (verdict == GP_SASL_STRIP_PLUS)
-			gp_edge_report_setup(&edge->life, gp_edge_channel_binding);
-		if (!word.len || verdict != GP_SASL_PASS)
-			continue;
-		ret = gp_buf_append_byte(&text, ' ');
-		if (ret == GP_OK)
-			ret = gp_buf_append(&text, word.p, word.len);
-	}
-	if (ret == GP_OK && edge->life.account)
-		ret = gp_buf_append_str(&text, " " GP_SASL_EXTERNAL);
+	ret = gp_buf_append_str(&text, "SASL ");
+	if (ret == GP_OK)
+		ret = gp_sasl_list_append(mechanisms, edge->life.account, &text, &plus);
+	if (plus)
+		gp_edge_report_setup(&edge->life, gp_edge_channel_binding);
 	edge->sasl_listed = true;
 	if (ret != GP_OK)
 		gp_conversation_fail(&edge->life.c, ret);
-	else if (text.len > strlen("SASL"))
+	else if (text.len > strlen("SASL "))
 		gp_push_send_line(&edge->life.c, GP_CLIENT, gp_str_from(text.data, text.len));
 	gp_buf_deinit(&text);
 }

@@ -48,6 +48,34 @@ bool gp_sasl_mechanism_valid(struct gp_str mechanism)
 	return mechanism.len > 0;
 }
 
+static int append_word(struct gp_str word, const char **separator, struct gp_buf *out)
+{
+	int ret = gp_buf_append_str(out, *separator);
+
+	*separator = " ";
+	return ret == GP_OK ? gp_buf_append(out, word.p, word.len) : ret;
+}
+
+int gp_sasl_list_append(struct gp_str list, bool external, struct gp_buf *out, bool *plus_out)
+{
+	struct gp_str rest = list;
+	const char *separator = "";
+	int ret = GP_OK;
+
+	while (ret == GP_OK && rest.len) {
+		struct gp_str word = gp_str_word(&rest);
+		enum gp_sasl_verdict verdict = gp_sasl_list_judge(word, list, "");
+
+		if (verdict == GP_SASL_STRIP_PLUS)
+			*plus_out = true;
+		if (verdict == GP_SASL_PASS && gp_sasl_mechanism_valid(word))
+			ret = append_word(word, &separator, out);
+	}
+	if (ret == GP_OK && external)
+		ret = append_word(gp_str_of(GP_SASL_EXTERNAL), &separator, out);
+	return ret;
+}
+
 enum gp_sasl_wish gp_sasl_wish_judge(struct gp_str mechanism, bool external)
 {
 	if (!gp_sasl_mechanism_valid(mechanism))

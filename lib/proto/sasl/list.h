@@ -20,6 +20,13 @@ enum gp_sasl_verdict {
 enum gp_sasl_verdict gp_sasl_list_judge(struct gp_str word, struct gp_str words,
 					const char *prefix);
 
+struct gp_buf;
+
+/* Append the mechanisms of a backend's `list` that the edge may offer to a client, separated by
+ * blanks, and EXTERNAL if `external`. *plus_out becomes true when channel binding was left out. GP_OK
+ * or an error of the buffer. */
+int gp_sasl_list_append(struct gp_str list, bool external, struct gp_buf *out, bool *plus_out);
+
 /* The mechanism in which a client's certificate stands for it, as it is offered. */
 #define GP_SASL_EXTERNAL "EXTERNAL"
 

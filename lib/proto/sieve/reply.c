@@ -29,25 +29,13 @@ static void ready(struct sieve_edge *edge)
 
 static int append_mechanisms(struct sieve_edge *edge, struct gp_str list, struct gp_buf *out)
 {
-	struct gp_str rest = list;
-	const char *separator = "";
+	bool plus = false;
 	int ret = gp_buf_append_str(out, "\"SASL\" \"");
 
-	while (ret == GP_OK && rest.len) {
-		struct gp_str word = gp_str_word(&rest);
-		enum gp_sasl_verdict verdict = gp_sasl_list_judge(word, list, "");
-
-		if (verdict == GP_SASL_STRIP_PLUS)
-			gp_edge_report_setup(&edge->life, gp_edge_channel_binding);
-		if (!word.len || verdict != GP_SASL_PASS || !gp_sasl_mechanism_valid(word))
-			continue;
-		ret = gp_buf_append_str(out, separator);
-		if (ret == GP_OK)
-			ret = gp_buf_append(out, word.p, word.len);
-		separator = " ";
-	}
-	if (ret == GP_OK && edge->life.account)
-		ret = gp_buf_appendf(out, "%s" GP_SASL_EXTERNAL, separator);
+	if (ret == GP_OK)
+		ret = gp_sasl_list_append(list, edge->life.account, out, &plus);
+	if (plus)
+		gp_edge_report_setup(&edge->life, gp_edge_channel_binding);
 	return ret == GP_OK ? gp_buf_append_byte(out, '"') : ret;
 }
 

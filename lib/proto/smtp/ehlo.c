@@ -76,29 +76,19 @@ static void send_reply(struct reply *r, struct smtp_edge *edge)
 
 static void add_mechanisms(struct reply *r, struct smtp_edge *edge, struct gp_str list)
 {
-	struct gp_str rest = list;
+	bool plus = false;
 	struct gp_buf text;
 	int ret;
 
 	gp_buf_init(&text, edge->life.c.config.line_max);
-	ret = gp_buf_append_str(&text, "AUTH");
-	while (ret == GP_OK && rest.len) {
-		struct gp_str word = gp_str_word(&rest);
-		enum gp_sasl_verdict verdict = gp_sasl_list_judge(word, list, "");
-
-		if (verdict == GP_SASL_STRIP_PLUS)
-			gp_edge_report_setup(&edge->life, gp_edge_channel_binding);
-		if (!word.len || verdict != GP_SASL_PASS)
-			continue;
-		ret = gp_buf_append_byte(&text, ' ');
-		if (ret == GP_OK)
-			ret = gp_buf_append(&text, word.p, word.len);
-	}
-	if (ret == GP_OK && edge->life.account)
-		ret = gp_buf_append_str(&text, " " GP_SASL_EXTERNAL);
+	ret = gp_buf_append_str(&text, "AUTH ");
+	if (ret == GP_OK)
+		ret = gp_sasl_list_append(list, edge->life.account, &text, &plus);
+	if (plus)
+		gp_edge_report_setup(&edge->life, gp_edge_channel_binding);
 	if (ret != GP_OK)
 		r->ret = ret;
-	else if (text.len > strlen("AUTH"))
+	else if (text.len > strlen("AUTH "))
 		add(r, gp_str_from(text.data, text.len));
 	gp_buf_deinit(&text);
 }

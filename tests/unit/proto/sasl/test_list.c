@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/sasl/list.h"
 
+#include "base/buf.h"
+#include "base/err.h"
 #include "table.h"
 
 static const struct row {
@@ -82,6 +84,48 @@ static void initial_responses(void **state)
 	assert_false(gp_sasl_is_base64(gp_str_of("=")));
 }
 
+static const struct offer_row {
+	const char *name;
+	const char *list;
+	bool external;
+	const char *offer;
+	bool plus;
+} offer_rows[] = {
+	{ "offer: what the backend has, blanks or not", "  PLAIN   LOGIN ", false, "PLAIN LOGIN",
+	  false },
+	{ "offer: EXTERNAL is the edge's", "EXTERNAL PLAIN", true, "PLAIN EXTERNAL", false },
+	{ "offer: EXTERNAL alone", "", true, "EXTERNAL", false },
+	{ "offer: nothing", "EXTERNAL", false, "", false },
+	{ "offer: no channel binding", "SCRAM-SHA-1-PLUS PLAIN SCRAM-SHA-1", false, "PLAIN", true },
+	{ "offer: what is no name", "PLAIN \"X\" LO{GIN", false, "PLAIN", false },
+};
+
+static void run_offer(void **state)
+{
+	const struct offer_row *row = *state;
+	bool plus = false;
+	struct gp_buf out;
+
+	gp_buf_init(&out, 100);
+	assert_int_equal(gp_sasl_list_append(gp_str_of(row->list), row->external, &out, &plus),
+			 GP_OK);
+	assert_string_equal(out.len ? gp_buf_cstr(&out) : "", row->offer);
+	assert_int_equal(plus, row->plus);
+	gp_buf_deinit(&out);
+}
+
+static void offer_is_bounded(void **state)
+{
+	bool plus = false;
+	struct gp_buf out;
+
+	(void)state;
+	gp_buf_init(&out, 8);
+	assert_int_equal(gp_sasl_list_append(gp_str_of("PLAIN LOGIN"), false, &out, &plus),
+			 GP_E_LIMIT);
+	gp_buf_deinit(&out);
+}
+
 int main(void)
 {
 	struct table table = { 0 };
@@ -89,6 +133,8 @@ int main(void)
 	TABLE_ROWS(&table, rows, run);
 	TABLE_ROWS(&table, asked_rows, run_asked);
 	table_one(&table, "asked for: EXTERNAL where the edge offers it", offered_external);
+	TABLE_ROWS(&table, offer_rows, run_offer);
+	table_one(&table, "offer: no longer than the buffer", offer_is_bounded);
 	table_one(&table, "initial responses and base64", initial_responses);
 	return table_run(&table);
 }
