@@ -79,7 +79,7 @@ def start_gatepost(lab, zones_, pki, name="gate"):
     for part in ("run", "state"):
         lab.make_folder(name, part)
     conf = lab.write(f"{name}/gatepost.conf", f'''
-server: {{ user = "nobody"; run-dir = "{lab.path(name, 'run')}"; state-dir = "{lab.path(name, 'state')}"; }};
+server: {{ user = "nobody"; separate-users = false; run-dir = "{lab.path(name, 'run')}"; state-dir = "{lab.path(name, 'state')}"; }};
 log: {{ level = "error"; }};
 dns: {{ trust-anchors = "{zones_.anchor}"; unbound-conf = "{zones_.unbound_conf()}"; self-test = "test"; }};
 policy: {{ addresses = [ "127.0.0.1:{OUR_PORT}" ]; mta-sts-ca = "{pki.root}"; domains = 1000000; }};

@@ -32,14 +32,17 @@ static int complain(struct gp_buf *errors, const char *what, const char *why)
 
 /* ---- the rule ---- */
 
-int gp_admin_rule_find(const struct gp_conf *conf, const struct gp_identity *identity,
-		       struct gp_admin_rule *rule_out, struct gp_buf *errors)
+int gp_admin_rule_find(const struct gp_conf *conf, const struct gp_identity *identities,
+		       size_t count, struct gp_admin_rule *rule_out, struct gp_buf *errors)
 {
 	const char *name = conf->server.admin_group;
 	const struct group *entry = name ? getgrnam(name) : NULL;
 
-	rule_out->starter = geteuid();
-	rule_out->service = identity->change ? identity->uid : no_user;
+	*rule_out = (struct gp_admin_rule){ .starter = geteuid() };
+	for (size_t i = 0; i < count && i < GP_ADMIN_SERVICES_MAX; i++) {
+		if (identities[i].change)
+			rule_out->services[rule_out->service_count++] = identities[i].uid;
+	}
 	/* the group of root is root's own; that of an ordinary user may be many people's */
 	rule_out->group = rule_out->starter == 0 ? 0 : no_group;
 	if (name && !entry)
@@ -49,30 +52,53 @@ int gp_admin_rule_find(const struct gp_conf *conf, const struct gp_identity *ide
 	return GP_OK;
 }
 
+/* starter:group, and a colon before each of our users */
 void gp_admin_rule_format(const struct gp_admin_rule *rule, char out[static GP_ADMIN_RULE_SIZE])
 {
-	snprintf(out, GP_ADMIN_RULE_SIZE, "%" PRIu32 ":%" PRIu32 ":%" PRIu32, rule->starter,
-		 rule->service, rule->group);
+	int len = snprintf(out, GP_ADMIN_RULE_SIZE, "%" PRIu32 ":%" PRIu32, rule->starter,
+			   rule->group);
+
+	for (size_t i = 0; i < rule->service_count; i++)
+		len += snprintf(out + len, (size_t)(GP_ADMIN_RULE_SIZE - len), ":%" PRIu32,
+				rule->services[i]);
 }
 
 int gp_admin_rule_parse(const char *text, struct gp_admin_rule *rule_out)
 {
+	uint64_t number[2 + GP_ADMIN_SERVICES_MAX];
 	struct gp_str rest = gp_str_of(text);
-	uint64_t number[3];
+	size_t count = 0;
 
-	for (size_t i = 0; i < 3; i++) {
-		if (gp_str_parse_uint(gp_str_split(&rest, ':'), UINT32_MAX, &number[i]) != GP_OK)
+	do {
+		if (count == sizeof(number) / sizeof(*number) ||
+		    gp_str_parse_uint(gp_str_split(&rest, ':'), UINT32_MAX, &number[count++]) !=
+			    GP_OK)
 			return GP_E_SYNTAX;
+	} while (rest.len);
+	if (count < 2 || text[strlen(text) - 1] == ':')
+		return GP_E_SYNTAX;
+	*rule_out = (struct gp_admin_rule){ .starter = (uid_t)number[0],
+					    .group = (gid_t)number[1],
+					    .service_count = count - 2 };
+	for (size_t i = 2; i < count; i++)
+		rule_out->services[i - 2] = (uid_t)number[i];
+	return GP_OK;
+}
+
+static bool is_service(const struct gp_admin_rule *rule, uid_t uid)
+{
+	for (size_t i = 0; i < rule->service_count; i++) {
+		if (rule->services[i] == uid)
+			return true;
 	}
-	*rule_out = (struct gp_admin_rule){ (uid_t)number[0], (uid_t)number[1], (gid_t)number[2] };
-	return rest.len ? GP_E_SYNTAX : GP_OK;
+	return false;
 }
 
 bool gp_admin_rule_permits(const struct gp_admin_rule *rule, uid_t uid, const gid_t *groups,
 			   size_t group_count)
 {
 	/* whatever groups it is in */
-	if (uid == no_user || uid == rule->service)
+	if (uid == no_user || is_service(rule, uid))
 		return false;
 	if (uid == 0 || uid == rule->starter)
 		return true;

@@ -13,20 +13,24 @@
 /* Who may administer. Some sockets answer (those for Postfix), two administer: control.sock and
  * policy.sock, by which policies are overridden and users' names are read. A process of ours that
  * was taken over must not reach these. Two locks keep it off: they lie in RUN-DIR/admin, a
- * directory that server.user cannot enter; and the process that connects is looked at (SO_PEERCRED). */
+ * directory that their users cannot enter; and the process that connects is looked at (SO_PEERCRED). */
+
+enum { GP_ADMIN_SERVICES_MAX = 4 };
 
 struct gp_admin_rule {
 	uid_t starter; /* who started gatepost; root may always */
-	uid_t service; /* server.user, who never may; (uid_t)-1 when children stay the starter */
 	gid_t group;   /* whose members may; (gid_t)-1: there is none */
+	/* the users of our processes, who never may; none when these stay the starter */
+	uid_t services[GP_ADMIN_SERVICES_MAX];
+	size_t service_count;
 };
 
-enum { GP_ADMIN_PATH_SIZE = 4096, GP_ADMIN_RULE_SIZE = 64, GP_ADMIN_REFUSAL_SIZE = 256 };
+enum { GP_ADMIN_PATH_SIZE = 4096, GP_ADMIN_RULE_SIZE = 96, GP_ADMIN_REFUSAL_SIZE = 256 };
 
-/* The rule of a gatepost that this process starts. GP_OK, or GP_E_CONF with a sentence in `errors`:
+/* The rule of a gatepost that this process starts, whose children are `identities`. GP_OK, or GP_E_CONF with a sentence in `errors`:
  * there is no such group. */
-int gp_admin_rule_find(const struct gp_conf *conf, const struct gp_identity *identity,
-		       struct gp_admin_rule *rule_out, struct gp_buf *errors);
+int gp_admin_rule_find(const struct gp_conf *conf, const struct gp_identity *identities,
+		       size_t count, struct gp_admin_rule *rule_out, struct gp_buf *errors);
 
 /* As a word, for a child. Parsing: GP_OK or GP_E_SYNTAX. */
 void gp_admin_rule_format(const struct gp_admin_rule *rule, char out[static GP_ADMIN_RULE_SIZE]);

@@ -11,6 +11,7 @@
 #include "daemon/policy/fetch.h"
 #include "daemon/policy/policy.h"
 #include "daemon/supervisor/policy_sockets.h"
+#include "daemon/supervisor/user.h"
 #include "daemon/supervisor/web_sockets.h"
 #include "daemon/web/web.h"
 
@@ -63,7 +64,7 @@ static int open_web(struct gp_children *c, const struct gp_children_config *conf
 		    struct gp_buf *errors)
 {
 	c->given[WEB] = (struct given){ NULL, c->web_fds, GP_WEB_SOCKETS };
-	return gp_web_sockets_open(config->conf, &config->pool.identity, c->web_fds, errors);
+	return gp_web_sockets_open(config->conf, &config->owner, c->web_fds, errors);
 }
 
 /* For both of the pair. */
@@ -71,8 +72,9 @@ static int open_policy(struct gp_children *c, const struct gp_children_config *c
 		       struct gp_buf *errors)
 {
 	size_t count;
-	int ret = gp_policy_sockets_open(config->conf, &config->pool.identity, &config->admin_rule,
-					 c->policy_fds, &count, &c->fetch_fd, errors);
+	int ret = gp_policy_sockets_open(config->conf, &config->owner, &config->users.of[POLICY],
+					 &config->admin_rule, c->policy_fds, &count, &c->fetch_fd,
+					 errors);
 
 	gp_admin_rule_format(&config->admin_rule, c->admin_rule);
 	c->given[FETCH] = (struct given){ NULL, &c->fetch_fd, 1 };
@@ -83,11 +85,12 @@ static int open_policy(struct gp_children *c, const struct gp_children_config *c
 /* Those that count nothing are told the supervisor's line. */
 enum line { LINE_OF_ITS_OWN, LINE_OF_SUPERVISOR, LINE_OF_POLICY };
 
-/* A further process is a row here, and its file. Its user is server.user, its system call filter
- * stands in its file (struct gp_child_ops). */
+/* A further process is a row here, and its file. Its system call filter stands in its file (struct
+ * gp_child_ops). */
 static const struct row {
 	const char *role; /* the subcommand that it is started with */
 	int (*main)(const char *argument);
+	const char *user; /* what follows server.user in its name */
 	bool (*is_wanted)(const struct gp_children_config *config);
 	bool many; /* as many as server.workers says; else one */
 	enum line line;
@@ -101,11 +104,11 @@ static const struct row {
 		    struct gp_buf *errors);
 } rows[KINDS] = {
 	/* clang-format off */
-	/*          role            main            wanted            many   counters, written           configuration             certificates            tickets sockets */
-	[EDGE]   = { "edge-worker",   gp_worker_main, edge_is_wanted,   true,  LINE_OF_ITS_OWN,    true,  GP_SEALED_CONFIGURATION, GP_SEALED_CERTIFICATES, true,  open_edge },
-	[WEB]    = { "web",           gp_web_main,    web_is_wanted,    false, LINE_OF_SUPERVISOR, false, GP_SEALED_WEB,           GP_SEALED_WEB,          false, open_web },
-	[FETCH]  = { "fetch",         gp_fetch_main,  policy_is_wanted, false, LINE_OF_SUPERVISOR, false, GP_SEALED_POLICY,        GP_SEALED_TRUST,        false, open_policy },
-	[POLICY] = { "policy-server", gp_policy_main, policy_is_wanted, false, LINE_OF_POLICY,     true,  GP_SEALED_POLICY,        GP_SEALED_POLICY,       false, NULL },
+	/*          role            main            user       wanted            many   counters, written           configuration             certificates            tickets sockets */
+	[EDGE]   = { "edge-worker",   gp_worker_main, "",        edge_is_wanted,   true,  LINE_OF_ITS_OWN,    true,  GP_SEALED_CONFIGURATION, GP_SEALED_CERTIFICATES, true,  open_edge },
+	[WEB]    = { "web",           gp_web_main,    "-web",    web_is_wanted,    false, LINE_OF_SUPERVISOR, false, GP_SEALED_WEB,           GP_SEALED_WEB,          false, open_web },
+	[FETCH]  = { "fetch",         gp_fetch_main,  "-fetch",  policy_is_wanted, false, LINE_OF_SUPERVISOR, false, GP_SEALED_POLICY,        GP_SEALED_TRUST,        false, open_policy },
+	[POLICY] = { "policy-server", gp_policy_main, "-policy", policy_is_wanted, false, LINE_OF_POLICY,     true,  GP_SEALED_POLICY,        GP_SEALED_POLICY,       false, NULL },
 	/* clang-format on */
 };
 
@@ -118,6 +121,21 @@ bool gp_children_run_role(const char *role, const char *argument, int *status_ou
 		return true;
 	}
 	return false;
+}
+
+_Static_assert((int)KINDS == (int)GP_CHILD_KINDS, "each kind has its user");
+
+int gp_children_find_users(const struct gp_children_config *config,
+			   struct gp_child_users *users_out)
+{
+	int ret = EX_OK;
+
+	*users_out = (struct gp_child_users){ { { .change = false } } };
+	for (int i = 0; i < KINDS && ret == EX_OK; i++) {
+		if (rows[i].is_wanted(config))
+			ret = gp_user_find(&config->conf->server, rows[i].user, &users_out->of[i]);
+	}
+	return ret;
 }
 
 /* ---- counters: a line for each worker, then these ---- */
@@ -144,6 +162,7 @@ static int open_pool(struct gp_children *c, enum kind kind, const struct gp_chil
 	const struct row *row = &rows[kind];
 	struct gp_pool_config pool = config->pool;
 
+	pool.identity = config->users.of[kind];
 	pool.role = row->role;
 	pool.argument = c->given[kind].argument;
 	pool.worker_count = row->many ? config->worker_count : 1;

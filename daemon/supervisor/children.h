@@ -13,14 +13,28 @@
 
 struct gp_children;
 
+enum { GP_CHILD_KINDS = 4 };
+
+/* Of each kind, in an order that is children.c's; `change` is false for those that are not wanted. */
+struct gp_child_users {
+	struct gp_identity of[GP_CHILD_KINDS];
+};
+
 struct gp_children_config {
-	struct gp_pool_config pool; /* what is the same for all: loop, identity, counters, calls */
+	struct gp_pool_config pool; /* what is the same for all: loop, counters, calls */
+	struct gp_identity owner;   /* of sockets that another process connects to: server.user */
+	struct gp_child_users users;
 	const struct gp_conf *conf; /* for the call only */
 	unsigned worker_count;      /* of the edge; 0: none */
 	bool web;                   /* where it is wanted */
 	bool policy;                /* the same */
 	struct gp_admin_rule admin_rule;
 };
+
+/* Find the users of those that are wanted; `users` of `config` does not matter here. EX_OK, or another
+ * status: a sentence was said. */
+int gp_children_find_users(const struct gp_children_config *config,
+			   struct gp_child_users *users_out);
 
 /* Lines of counters: one for each worker, then the supervisor's own, then the policy process's. */
 unsigned gp_children_counter_lines(unsigned worker_count);

@@ -39,21 +39,56 @@ static gid_t group_of(const struct gp_identity *identity)
 	return identity->change ? identity->gid : (gid_t)-1;
 }
 
-/* It must be the folder itself: what a link leads to is not given away. */
-static int give_folder(const char *path, const struct gp_identity *identity)
+/* ---- the store ---- */
+
+/* Files of another user of ours, from before server.separate-users was changed. What a link leads to
+ * is not given away. */
+static int give_file(int directory, const char *name, const struct gp_identity *identity)
+{
+	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat state;
+	int ret = GP_E_IO, error;
+
+	if (fd < 0)
+		return errno == ENOENT ? GP_OK : GP_E_IO;
+	errno = EPERM;
+	if (fstat(fd, &state) == 0 && S_ISREG(state.st_mode) && state.st_nlink == 1 &&
+	    fchown(fd, identity->uid, identity->gid) == 0)
+		ret = GP_OK;
+	error = errno;
+	close(fd);
+	errno = error;
+	return ret;
+}
+
+static int give_files(int directory, const struct gp_identity *identity)
+{
+	static const char *const names[] = { "policy.db", "policy.db-wal", "policy.db-shm" };
+	int ret = GP_OK;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && ret == GP_OK; i++)
+		ret = give_file(directory, names[i], identity);
+	return ret;
+}
+
+/* It must be the directory itself. */
+static int give_directory(const char *path, const struct gp_identity *identity)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int ret = fd >= 0 && fchown(fd, identity->uid, identity->gid) == 0 ? GP_OK : GP_E_IO;
-	int error = errno;
+	int error;
 
+	if (ret == GP_OK)
+		ret = give_files(fd, identity);
+	error = errno;
 	if (fd >= 0)
 		close(fd);
 	errno = error;
 	return ret;
 }
 
-static int make_store_folder(const struct gp_conf *conf, const struct gp_identity *identity,
-			     struct gp_buf *errors)
+static int make_store_directory(const struct gp_conf *conf, const struct gp_identity *identity,
+				struct gp_buf *errors)
 {
 	char path[GP_POLICY_STORE_PATH_SIZE];
 
@@ -62,13 +97,15 @@ static int make_store_folder(const struct gp_conf *conf, const struct gp_identit
 		return complain(errors, path, strerror(errno));
 	if (!identity->change)
 		return GP_OK;
-	if (give_folder(path, identity) != GP_OK)
+	if (give_directory(path, identity) != GP_OK)
 		return complain(errors, path, strerror(errno));
-	/* others may go through the folder above, but not look around */
+	/* others may go through the directory above, but not look around */
 	if (chmod(conf->server.state_dir, 0751) < 0)
 		return complain(errors, conf->server.state_dir, strerror(errno));
 	return GP_OK;
 }
+
+/* ---- sockets ---- */
 
 static int find_group(const struct gp_conf *conf, const struct gp_identity *identity,
 		      gid_t *group_out, struct gp_buf *errors)
@@ -137,12 +174,12 @@ static int open_channel(int *policy_fd_out, int *fetch_fd_out, struct gp_buf *er
 	return GP_OK;
 }
 
-int gp_policy_sockets_open(const struct gp_conf *conf, const struct gp_identity *identity,
-			   const struct gp_admin_rule *rule,
+int gp_policy_sockets_open(const struct gp_conf *conf, const struct gp_identity *owner,
+			   const struct gp_identity *user, const struct gp_admin_rule *rule,
 			   int fds_out[static GP_POLICY_SOCKETS_MAX], size_t *count_out,
 			   int *fetch_fd_out, struct gp_buf *errors)
 {
-	int ret = make_store_folder(conf, identity, errors);
+	int ret = make_store_directory(conf, user, errors);
 
 	*count_out = GP_POLICY_POSTFIX + conf->policy.addresses.count;
 	if (ret == GP_OK)
@@ -150,9 +187,9 @@ int gp_policy_sockets_open(const struct gp_conf *conf, const struct gp_identity 
 	if (ret == GP_OK)
 		ret = gp_admin_listen(conf, "policy.sock", rule, &fds_out[GP_POLICY_ADMIN], errors);
 	if (ret == GP_OK)
-		ret = open_verdict(conf, identity, &fds_out[GP_POLICY_VERDICT], errors);
+		ret = open_verdict(conf, owner, &fds_out[GP_POLICY_VERDICT], errors);
 	for (size_t i = 0; i < conf->policy.addresses.count && ret == GP_OK; i++)
-		ret = open_postfix(conf, conf->policy.addresses.items[i], identity,
+		ret = open_postfix(conf, conf->policy.addresses.items[i], owner,
 				   &fds_out[GP_POLICY_POSTFIX + i], errors);
 	return ret;
 }

@@ -27,6 +27,7 @@
 #include "daemon/supervisor/status.h"
 #include "daemon/supervisor/status_report.h"
 #include "daemon/supervisor/ticket_rotation.h"
+#include "daemon/supervisor/user.h"
 
 enum { PATH_SIZE = 4096 };
 
@@ -47,7 +48,8 @@ struct supervisor {
 	int counter_fd;
 	int counter_read_fd;
 	struct gp_file_watch *files;
-	struct gp_identity identity; /* of children */
+	struct gp_identity owner; /* of sockets that children connect to */
+	struct gp_child_users users;
 	struct gp_admin_rule admin_rule;
 	struct gp_status_server *status;
 	struct gp_ticket_rotation tickets;
@@ -236,25 +238,34 @@ static int make_folder(const char *path, mode_t mode)
 	return EX_CANTCREAT;
 }
 
-static int find_identity(struct supervisor *s)
+static struct gp_children_config children_config(struct supervisor *s)
 {
-	const char *user = s->snapshot->conf->server.user;
-	char text[512];
+	return (struct gp_children_config){
+		.pool = {
+			.loop = s->loop,
+			.counters = s->counters,
+			.on_ready = on_pool_ready,
+			.on_cleartext_login = on_cleartext_login,
+			.on_refused = on_pool_refused,
+			.on_empty = on_pool_empty,
+			.arg = s,
+		},
+		.conf = s->snapshot->conf,
+		.owner = s->owner,
+		.users = s->users,
+		.worker_count = s->worker_count,
+		.web = s->parts & GP_PART_EDGE,
+		.policy = s->parts & GP_PART_POLICY,
+		.admin_rule = s->admin_rule,
+	};
+}
 
-	switch (gp_identity_find(user, &s->identity)) {
-	case GP_OK:
-		return EX_OK;
-	case GP_E_CONF:
-		gp_say("server.user must not be root: no child ever runs as root");
-		return EX_CONFIG;
-	default:
-		snprintf(text, sizeof(text),
-			 "server.user \"%s\" does not exist: create it, or name "
-			 "another",
-			 user);
-		gp_say(text);
-		return EX_NOUSER;
-	}
+static int find_users(struct supervisor *s)
+{
+	const struct gp_children_config config = children_config(s);
+	int ret = gp_user_find(&s->snapshot->conf->server, "", &s->owner);
+
+	return ret == EX_OK ? gp_children_find_users(&config, &s->users) : ret;
 }
 
 /* While we may still give things away: what administers is made here, and is no child's. */
@@ -265,7 +276,7 @@ static int open_admin(struct supervisor *s, struct gp_buf *errors)
 	int fd;
 	int ret;
 
-	if (gp_admin_rule_find(conf, &s->identity, &s->admin_rule, errors) != GP_OK)
+	if (gp_admin_rule_find(conf, s->users.of, GP_CHILD_KINDS, &s->admin_rule, errors) != GP_OK)
 		return EX_CONFIG;
 	ret = gp_admin_directory_make(conf, &s->admin_rule, errors);
 	if (ret == GP_OK)
@@ -336,23 +347,7 @@ static int open_listeners(struct supervisor *s)
 
 static int open_children(struct supervisor *s)
 {
-	struct gp_children_config config = {
-		.pool = {
-			.loop = s->loop,
-			.identity = s->identity,
-			.counters = s->counters,
-			.on_ready = on_pool_ready,
-			.on_cleartext_login = on_cleartext_login,
-			.on_refused = on_pool_refused,
-			.on_empty = on_pool_empty,
-			.arg = s,
-		},
-		.conf = s->snapshot->conf,
-		.worker_count = s->worker_count,
-		.web = s->parts & GP_PART_EDGE,
-		.policy = s->parts & GP_PART_POLICY,
-		.admin_rule = s->admin_rule,
-	};
+	const struct gp_children_config config = children_config(s);
 	struct gp_buf errors;
 	int ret;
 
@@ -438,7 +433,7 @@ static int open_all(struct supervisor *s)
 		load,
 		raise_descriptor_limit,
 		open_listeners,
-		find_identity,
+		find_users,
 		open_status,
 		open_state,
 		open_shared_memory,

@@ -145,6 +145,7 @@ struct gp_conf_domain {
 
 struct gp_conf_server {
 	const char *user;
+	bool separate_users;
 	const char *hostname;
 	uint64_t workers;
 	const char *run_dir;

@@ -30,6 +30,11 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR 
 static const struct gp_conf_row server_rows[] = {
 	{ "user", GP_CONF_TEXT, AT(gp_conf_server, user), "gatepost", .restart = true,
 	  .help = "User that the workers run as when gatepost is started as root." },
+	{ "separate-users", GP_CONF_BOOL, AT(gp_conf_server, separate_users), "true",
+	  .restart = true,
+	  .help = "Whether the other processes run as users of their own, when gatepost is started "
+		  "as root. Their names are that of server.user with -policy, -fetch or -web. With "
+		  "false, all processes run as server.user." },
 	{ "hostname", GP_CONF_TEXT, AT(gp_conf_server, hostname), "",
 	  .help = "Name of this machine in SMTP greetings and Received fields. Without it, the "
 		  "system's host name is used." },

@@ -114,7 +114,7 @@ class Gate(Process):
 
 	def default_server(self):
 		folders = {part + "_dir": self.lab.make_folder(self.folder, part) for part in ("run", "state")}
-		return {"user": USER.pw_name, "workers": 2, "drain_time": "1s", **folders}
+		return {"user": USER.pw_name, "separate_users": False, "workers": 2, "drain_time": "1s", **folders}
 
 	def path(self, *parts):
 		return os.path.join(self.folder, *parts)

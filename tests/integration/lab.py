@@ -426,14 +426,18 @@ def copy_tests(lab):
 	return copy
 
 
+def replace_file(lab, path, text):
+	"""Inside: another text at this path, for this name space only."""
+	if os.path.exists(path):
+		command("mount", "--bind", lab.write(os.path.basename(path), text), path, root=True)
+
+
 def furnish_namespace(lab, hosts):
 	"""Inside: bring up loopback and give names to addresses ({name: address})."""
 	command("ip", "link", "set", "lo", "up", root=True)
 	lines = ["127.0.0.1 localhost"] + [f"{address} {name}" for name, address in hosts.items()]
 	for path, text in (("/etc/hosts", "\n".join(lines) + "\n"), ("/etc/nsswitch.conf", "hosts: files\n")):
-		if os.path.exists(path):
-			copy = lab.write(os.path.basename(path), text)
-			command("mount", "--bind", copy, path, root=True)
+		replace_file(lab, path, text)
 
 
 # ---- TAP ----

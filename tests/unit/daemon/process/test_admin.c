@@ -5,19 +5,19 @@
 #include "base/err.h"
 #include "table.h"
 
-enum { SERVICE = 998, STARTER = 1000, OTHER = 1001, ADMINS = 27, NONE = -1 };
+enum { SERVICE = 998, STARTER = 1000, OTHER = 1001, POLICY = 997, ADMINS = 27, NONE = -1 };
 
-#define AS_ROOT               \
-	{                     \
-		0, SERVICE, 0 \
+#define AS_ROOT                                                                    \
+	{                                                                          \
+		0, 0, .services = { SERVICE, SERVICE, POLICY }, .service_count = 3 \
 	}
-#define WITH_ADMINS                \
-	{                          \
-		0, SERVICE, ADMINS \
+#define WITH_ADMINS                                                    \
+	{                                                              \
+		0, ADMINS, .services = { SERVICE }, .service_count = 1 \
 	}
-#define ORDINARY                                  \
-	{                                         \
-		STARTER, (uid_t)NONE, (gid_t)NONE \
+#define ORDINARY                                         \
+	{                                                \
+		STARTER, (gid_t)NONE, .service_count = 0 \
 	}
 
 static const struct row {
@@ -32,6 +32,7 @@ static const struct row {
 	{ "server.user", AS_ROOT, SERVICE, { SERVICE }, 1, false },
 	{ "server.user, in root's group", AS_ROOT, SERVICE, { SERVICE, 0 }, 2, false },
 	{ "server.user, in the administrators' group", WITH_ADMINS, SERVICE, { ADMINS }, 1, false },
+	{ "the user of another process of ours", AS_ROOT, POLICY, { POLICY, 0 }, 2, false },
 	{ "another user", AS_ROOT, OTHER, { OTHER }, 1, false },
 	{ "another user, of root's group", AS_ROOT, OTHER, { OTHER, 0 }, 2, true },
 	{ "an administrator", WITH_ADMINS, OTHER, { OTHER, 5, ADMINS }, 3, true },
@@ -63,14 +64,16 @@ static void round_trip(void **state)
 	gp_admin_rule_format(&row->rule, text);
 	assert_int_equal(gp_admin_rule_parse(text, &back), GP_OK);
 	assert_int_equal(back.starter, row->rule.starter);
-	assert_int_equal(back.service, row->rule.service);
 	assert_int_equal(back.group, row->rule.group);
+	assert_int_equal(back.service_count, row->rule.service_count);
+	assert_memory_equal(back.services, row->rule.services, sizeof(back.services));
 }
 
 static void nonsense_is_no_rule(void **state)
 {
-	static const char *const texts[] = { "",        "0",      "0:1",           "0:1:",
-					     "0:1:2:3", "-1:0:0", "0:1:4294967296" };
+	static const char *const texts[] = {
+		"", "0", "0:", "0:1:", "0:1:2::3", "-1:0:0", "0:1:4294967296", "0:1:2:3:4:5:6"
+	};
 	struct gp_admin_rule rule;
 
 	(void)state;
