@@ -13,10 +13,14 @@
 
 enum { HTTP_OK = 200, CONNECT_MS_MAX = 30000 };
 
+/* Each has a multi handle of its own: what libcurl keeps there, names and connections, ends with the
+ * fetch. */
 struct fetch {
 	LIST_ENTRY(fetch) link;
 	struct gp_fetcher *fetcher;
+	CURLM *multi;
 	CURL *easy;
+	struct gp_timer timer;
 	struct curl_slist *resolve;
 	struct gp_tls_https_check check;
 	char host[GP_FETCH_HOST_SIZE];
@@ -30,8 +34,6 @@ LIST_HEAD(fetch_list, fetch);
 
 struct gp_fetcher {
 	struct gp_loop *loop;
-	CURLM *multi;
-	struct gp_timer timer;
 	struct gp_tls_trust *trust;
 	struct fetch_list fetches;
 };
@@ -39,7 +41,7 @@ struct gp_fetcher {
 /* A descriptor that libcurl wants watched. */
 struct watched {
 	struct gp_watch watch;
-	struct gp_fetcher *fetcher;
+	struct fetch *fetch;
 	curl_socket_t fd;
 };
 
@@ -47,10 +49,11 @@ struct watched {
 
 static void fetch_free(struct fetch *fetch)
 {
-	if (fetch->easy) {
-		curl_multi_remove_handle(fetch->fetcher->multi, fetch->easy);
-		curl_easy_cleanup(fetch->easy);
-	}
+	if (fetch->easy && fetch->multi)
+		curl_multi_remove_handle(fetch->multi, fetch->easy);
+	curl_easy_cleanup(fetch->easy);
+	curl_multi_cleanup(fetch->multi);
+	gp_timer_stop(&fetch->timer);
 	curl_slist_free_all(fetch->resolve);
 	gp_buf_deinit(&fetch->body);
 	free(fetch);
@@ -136,19 +139,17 @@ static void end_fetch(struct fetch *fetch, CURLcode code)
 	fetch_free(fetch);
 }
 
-static void look_for_ends(struct gp_fetcher *fetcher)
+/* It may be gone when this returns. */
+static void look_for_end(struct fetch *fetch)
 {
-	struct fetch *fetch = NULL;
 	CURLMsg *message;
 	int left;
 
-	while ((message = curl_multi_info_read(fetcher->multi, &left)) != NULL) {
-		CURLcode code = message->data.result;
-
+	while ((message = curl_multi_info_read(fetch->multi, &left)) != NULL) {
 		if (message->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&fetch);
-		end_fetch(fetch, code);
+		end_fetch(fetch, message->data.result);
+		return;
 	}
 }
 
@@ -157,51 +158,51 @@ static void look_for_ends(struct gp_fetcher *fetcher)
 static void on_ready(void *arg, unsigned ready)
 {
 	struct watched *watched = arg;
-	struct gp_fetcher *fetcher = watched->fetcher;
+	struct fetch *fetch = watched->fetch;
 	int running, what = (ready & GP_READABLE ? CURL_CSELECT_IN : 0) |
 			    (ready & GP_WRITABLE ? CURL_CSELECT_OUT : 0);
 
-	curl_multi_socket_action(fetcher->multi, watched->fd, what, &running);
-	look_for_ends(fetcher);
+	curl_multi_socket_action(fetch->multi, watched->fd, what, &running);
+	look_for_end(fetch);
 }
 
 static void on_time(void *arg)
 {
-	struct gp_fetcher *fetcher = arg;
+	struct fetch *fetch = arg;
 	int running;
 
-	curl_multi_socket_action(fetcher->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	look_for_ends(fetcher);
+	curl_multi_socket_action(fetch->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	look_for_end(fetch);
 }
 
 static int want_time(CURLM *multi, long ms, void *arg)
 {
-	struct gp_fetcher *fetcher = arg;
+	struct fetch *fetch = arg;
 
 	(void)multi;
 	if (ms < 0)
-		gp_timer_stop(&fetcher->timer);
+		gp_timer_stop(&fetch->timer);
 	else
-		gp_timer_set(&fetcher->timer, (uint64_t)ms);
+		gp_timer_set(&fetch->timer, (uint64_t)ms);
 	return 0;
 }
 
-static struct watched *begin_to_watch(struct gp_fetcher *fetcher, curl_socket_t fd)
+static struct watched *begin_to_watch(struct fetch *fetch, curl_socket_t fd)
 {
 	struct watched *watched = calloc(1, sizeof(*watched));
 
 	if (!watched)
 		return NULL;
-	watched->fetcher = fetcher;
+	watched->fetch = fetch;
 	watched->fd = fd;
-	gp_watch_init(&watched->watch, fetcher->loop, fd, on_ready, watched);
-	curl_multi_assign(fetcher->multi, fd, watched);
+	gp_watch_init(&watched->watch, fetch->fetcher->loop, fd, on_ready, watched);
+	curl_multi_assign(fetch->multi, fd, watched);
 	return watched;
 }
 
 static int want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *place)
 {
-	struct gp_fetcher *fetcher = arg;
+	struct fetch *fetch = arg;
 	struct watched *watched = place;
 
 	(void)easy;
@@ -212,7 +213,7 @@ static int want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *
 		return 0;
 	}
 	if (!watched)
-		watched = begin_to_watch(fetcher, fd);
+		watched = begin_to_watch(fetch, fd);
 	if (!watched)
 		return -1;
 	gp_watch_set(&watched->watch, (what & CURL_POLL_IN ? GP_READABLE : 0U) |
@@ -296,7 +297,6 @@ static CURLcode set_options(struct fetch *fetch, const struct gp_fetch_request *
 		{ CURLOPT_RESOLVE, fetch->resolve },
 		{ CURLOPT_SSL_CTX_DATA, fetch },
 		{ CURLOPT_WRITEDATA, fetch },
-		{ CURLOPT_PRIVATE, fetch },
 	};
 	char url[GP_FETCH_HOST_SIZE + 128];
 	CURLcode code = CURLE_OK;
@@ -315,6 +315,20 @@ static CURLcode set_options(struct fetch *fetch, const struct gp_fetch_request *
 	return code;
 }
 
+static int open_handles(struct fetch *fetch)
+{
+	gp_timer_init(&fetch->timer, fetch->fetcher->loop, on_time, fetch);
+	fetch->easy = curl_easy_init();
+	fetch->multi = curl_multi_init();
+	if (!fetch->easy || !fetch->multi)
+		return GP_E_NOMEM;
+	curl_multi_setopt(fetch->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
+	curl_multi_setopt(fetch->multi, CURLMOPT_SOCKETDATA, fetch);
+	curl_multi_setopt(fetch->multi, CURLMOPT_TIMERFUNCTION, want_time);
+	curl_multi_setopt(fetch->multi, CURLMOPT_TIMERDATA, fetch);
+	return GP_OK;
+}
+
 int gp_fetcher_get(struct gp_fetcher *fetcher, const struct gp_fetch_request *request,
 		   gp_fetch_done done, void *arg)
 {
@@ -328,10 +342,9 @@ int gp_fetcher_get(struct gp_fetcher *fetcher, const struct gp_fetch_request *re
 	gp_str_copy(gp_str_of(request->host), fetch->host, sizeof(fetch->host));
 	fetch->check.host = fetch->host;
 	gp_buf_init(&fetch->body, GP_FETCH_BODY_MAX);
-	fetch->easy = curl_easy_init();
-	if (fetch->easy && tell_addresses(fetch, request) == GP_OK &&
+	if (open_handles(fetch) == GP_OK && tell_addresses(fetch, request) == GP_OK &&
 	    set_options(fetch, request) == CURLE_OK &&
-	    curl_multi_add_handle(fetcher->multi, fetch->easy) == CURLM_OK) {
+	    curl_multi_add_handle(fetch->multi, fetch->easy) == CURLM_OK) {
 		LIST_INSERT_HEAD(&fetcher->fetches, fetch, link);
 		return GP_OK;
 	}
@@ -345,19 +358,12 @@ struct gp_fetcher *gp_fetcher_new(struct gp_loop *loop)
 {
 	struct gp_fetcher *fetcher = calloc(1, sizeof(*fetcher));
 
-	if (fetcher && curl_global_init(CURL_GLOBAL_SSL) == CURLE_OK)
-		fetcher->multi = curl_multi_init();
-	if (!fetcher || !fetcher->multi) {
+	if (!fetcher || curl_global_init(CURL_GLOBAL_SSL) != CURLE_OK) {
 		free(fetcher);
 		return NULL;
 	}
 	fetcher->loop = loop;
 	LIST_INIT(&fetcher->fetches);
-	gp_timer_init(&fetcher->timer, loop, on_time, fetcher);
-	curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
-	curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETDATA, fetcher);
-	curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, want_time);
-	curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERDATA, fetcher);
 	return fetcher;
 }
 
@@ -377,8 +383,6 @@ void gp_fetcher_free(struct gp_fetcher *fetcher)
 		LIST_REMOVE(fetch, link);
 		fetch_free(fetch);
 	}
-	curl_multi_cleanup(fetcher->multi);
-	gp_timer_stop(&fetcher->timer);
 	gp_tls_trust_free(fetcher->trust);
 	free(fetcher);
 	curl_global_cleanup();
