@@ -82,7 +82,7 @@ def start_gatepost(lab, zones_, pki, name="gate"):
 server: {{ user = "nobody"; separate-users = false; run-dir = "{lab.path(name, 'run')}"; state-dir = "{lab.path(name, 'state')}"; }};
 log: {{ level = "error"; }};
 dns: {{ trust-anchors = "{zones_.anchor}"; unbound-conf = "{zones_.unbound_conf()}"; self-test = "test"; }};
-policy: {{ addresses = [ "127.0.0.1:{OUR_PORT}" ]; mta-sts-ca = "{pki.root}"; domains = 1000000; }};
+policy: {{ addresses = [ "127.0.0.1:{OUR_PORT}" ]; mta-sts-ca = "{pki.root}"; mta-sts-networks = [ "127.0.0.0/8" ]; domains = 1000000; }};
 ''')
     process = lab.start("gatepost", [lab.program(), "policy", "-c", conf])
     eventually(lambda: connects(f"127.0.0.1:{OUR_PORT}") or process.ended, "gatepost")

@@ -105,7 +105,10 @@ static int open_verdicts(struct finding *f)
 					     .domains = f->domains,
 					     .fetcher = { fetch, f },
 					     .dns_time_ms = GP_POLICY_DNS_MS,
-					     .idle_s = f->conf->policy.idle_time_ms / 1000 };
+					     .idle_s = f->conf->policy.idle_time_ms / 1000,
+					     .networks = f->conf->policy.mta_sts_networks.items,
+					     .network_count =
+						     f->conf->policy.mta_sts_networks.count };
 	struct gp_verdicts_config verdicts = {
 		.tools = { .loop = f->loop,
 			   .resolver = f->resolver,

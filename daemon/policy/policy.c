@@ -189,6 +189,8 @@ static struct gp_desk *make_desk(struct policy_process *process)
 		.fetcher = { order_fetch, process },
 		.dns_time_ms = dns_time_ms(process->conf),
 		.idle_s = process->conf->policy.idle_time_ms / 1000,
+		.networks = process->conf->policy.mta_sts_networks.items,
+		.network_count = process->conf->policy.mta_sts_networks.count,
 		.on_failure = gp_policy_log_failure,
 		.on_change = gp_policy_log_change,
 		.arg = process->counters,
@@ -327,6 +329,8 @@ static void adopt(struct policy_process *process, struct gp_conf *conf)
 	if (process->service) {
 		gp_desk_set_times(process->desk, dns_time_ms(conf),
 				  conf->policy.idle_time_ms / 1000);
+		gp_desk_set_networks(process->desk, conf->policy.mta_sts_networks.items,
+				     conf->policy.mta_sts_networks.count);
 		gp_verdicts_set_limits(process->verdicts, dns_time_ms(conf),
 				       conf->policy.answer_time_ms, conf->policy.domains);
 		gp_verdicts_set_rules(process->verdicts, &rules);

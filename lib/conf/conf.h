@@ -187,6 +187,7 @@ struct gp_conf_policy {
 	bool dane_insecure_mx;
 	uint64_t answer_time_ms;
 	const char *mta_sts_ca;
+	struct gp_conf_networks mta_sts_networks;
 	uint64_t idle_time_ms;
 	uint64_t domains;
 };

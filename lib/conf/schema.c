@@ -167,6 +167,11 @@ static const struct gp_conf_row policy_rows[] = {
 	{ "mta-sts-ca", GP_CONF_TEXT, AT(gp_conf_policy, mta_sts_ca),
 	  "/etc/ssl/certs/ca-certificates.crt",
 	  .help = "PEM file with the trusted CAs for MTA-STS policy hosts." },
+	{ "mta-sts-networks", GP_CONF_NETWORKS, AT(gp_conf_policy, mta_sts_networks), "",
+	  .help = "Networks from which MTA-STS policies may be fetched although their addresses "
+		  "are not public, for example \"10.0.0.0/8\". By default gatepost connects to "
+		  "public addresses only, so that a foreign domain cannot make it connect to "
+		  "hosts of your own network." },
 	{ "idle-time", GP_CONF_DURATION, AT(gp_conf_policy, idle_time_ms), "30d", .min = DAY,
 	  .max = UINT64_C(366) * DAY,
 	  .help = "How long an MTA-STS policy stays in the cache and is refreshed after the "

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "base/err.h"
+#include "base/public_ip.h"
 #include "base/time.h"
 
 enum {
@@ -39,6 +40,7 @@ struct gp_desk_fetch {
 	struct gp_timer deadline;
 	struct gp_endpoint addresses[ADDRESSES_MAX];
 	size_t count;
+	bool passed_over; /* an address that is not public */
 };
 
 struct gp_desk {
@@ -80,6 +82,12 @@ void gp_desk_set_times(struct gp_desk *desk, uint64_t dns_time_ms, uint64_t idle
 {
 	desk->config.dns_time_ms = dns_time_ms;
 	desk->config.idle_s = idle_s;
+}
+
+void gp_desk_set_networks(struct gp_desk *desk, const struct gp_network *networks, size_t count)
+{
+	desk->config.networks = networks;
+	desk->config.network_count = count;
 }
 
 /* ---- the store ---- */
@@ -282,7 +290,10 @@ static void hand_to_fetcher(struct gp_desk_fetch *fetch)
 
 	stop_asking(fetch);
 	if (!fetch->count)
-		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "the policy host has no address");
+		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR,
+			   fetch->passed_over ? "the policy host has no public address; "
+						"policy.mta-sts-networks can allow others"
+					      : "the policy host has no address");
 	else if (fetcher->fetch(fetcher->arg, fetch->known->name, fetch->addresses, fetch->count) !=
 		 GP_OK)
 		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "the fetch process cannot be reached");
@@ -290,14 +301,31 @@ static void hand_to_fetcher(struct gp_desk_fetch *fetch)
 		await_answer(fetch);
 }
 
+/* Whoever publishes a record must not make us connect to hosts of our own network. */
+static bool may_fetch_from(const struct gp_desk_config *config, const struct gp_endpoint *address)
+{
+	if (gp_ip_is_public(address))
+		return true;
+	for (size_t i = 0; i < config->network_count; i++) {
+		if (gp_network_contains(&config->networks[i], address))
+			return true;
+	}
+	return false;
+}
+
 static void take_addresses(struct gp_desk_fetch *fetch, const struct gp_dns_answer *answer,
 			   size_t octets)
 {
 	for (size_t i = 0; i < answer->count && fetch->count < ADDRESSES_MAX; i++) {
+		struct gp_endpoint address;
+
 		if (answer->records[i].len != octets)
 			continue;
-		fetch->addresses[fetch->count++] = gp_endpoint_from_octets(answer->records[i].data,
-									   octets);
+		address = gp_endpoint_from_octets(answer->records[i].data, octets);
+		if (may_fetch_from(&fetch->desk->config, &address))
+			fetch->addresses[fetch->count++] = address;
+		else
+			fetch->passed_over = true;
 	}
 }
 

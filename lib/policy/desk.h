@@ -36,6 +36,9 @@ struct gp_desk_config {
 	struct gp_desk_fetcher fetcher;
 	uint64_t dns_time_ms; /* for the addresses of a policy host */
 	uint64_t idle_s;      /* how long a policy that no mail used is refreshed */
+	/* where policy hosts may be that are not public (base/public_ip.h); the caller's */
+	const struct gp_network *networks;
+	size_t network_count;
 	/* a fetch has failed, or a policy has changed; for the log */
 	void (*on_failure)(void *arg, const char *domain, enum gp_mtasts_notice notice,
 			   enum gp_mtasts_failure failure, const char *detail);
@@ -47,6 +50,7 @@ struct gp_desk_config {
 struct gp_desk *gp_desk_new(const struct gp_desk_config *config);
 /* For what begins from now on; see struct gp_desk_config. */
 void gp_desk_set_times(struct gp_desk *desk, uint64_t dns_time_ms, uint64_t idle_s);
+void gp_desk_set_networks(struct gp_desk *desk, const struct gp_network *networks, size_t count);
 void gp_desk_set_resolver(struct gp_desk *desk, struct gp_resolver *resolver);
 void gp_desk_free(struct gp_desk *desk);
 

@@ -58,7 +58,7 @@ class MailSite:
 		if not self.zones:
 			return {}
 		return {"dns": {"trust-anchors": self.zones.anchor, "unbound-conf": self.zones.unbound_conf(), "self-test": "test"},
-			"policy": {"addresses": [policy], "mta-sts-ca": self.pki.root}}
+			"policy": {"addresses": [policy], "mta-sts-ca": self.pki.root, "mta-sts-networks": ["127.0.0.0/8"]}}
 
 	def fill(self):
 		"""alice gets everything, bob what fits on a page."""

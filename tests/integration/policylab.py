@@ -81,7 +81,7 @@ class PolicyLab:
 		self.conf = self.zones.unbound_conf(resolver, server=self.watch.place)
 		self.address = lab.address(8461)
 		self.dns = {"trust_anchors": self.zones.anchor, "unbound_conf": self.conf, "self_test": "test"}
-		self.policy = {"addresses": [self.address], "mta_sts_ca": self.pki.root, **policy}
+		self.policy = {"addresses": [self.address], "mta_sts_ca": self.pki.root, "mta_sts_networks": ["127.0.0.0/8"], **policy}
 		self.gate = self.new_gate() if start else None
 
 	def fill_in(self, what):

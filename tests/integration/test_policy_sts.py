@@ -21,7 +21,7 @@ ZONE, SIGNED = "plain.test", "signed.test"
 ERROR, INVALID, WEBPKI = "sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid"
 GOOD_MX, MONTH_S = "127.0.0.21", 30 * 86400
 NAMES = ("faults redirect target types request record alias split twice cache host-fails lookup-fails body retire "
-	"testing back-off slow implicit restart killed daily alerts expiry http none refresh late damaged purge quiet").split()
+	"testing back-off slow implicit restart killed daily alerts expiry http none refresh late damaged purge quiet private").split()
 lab = Lab()
 texts = {}
 
@@ -178,6 +178,22 @@ def _():
 		kind, detail = service().failure(domain(name))
 		equal(kind, ERROR)
 		contains(detail, part)
+
+
+@test("a policy is fetched from public addresses only, unless policy.mta-sts-networks allows others; a reload does it")
+def _():
+	name = domain("private")
+	site = service().host.site(name, enforce(mx("private")))
+	announce("private", 1)
+	service().gate.reload(policy=service().policy | {"mta_sts_networks": ["10.0.0.0/8"]})
+	equal(service().ask(name), "NOTFOUND")
+	kind, detail = service().failure(name)
+	equal(kind, ERROR)
+	contains(detail, "no public address; policy.mta-sts-networks can allow others")
+	equal(site.count, 0)
+	service().gate.reload(policy=service().policy)
+	contains(service().run("refresh", name).stdout, "enforce")
+	contains(service().ask(name), "OK secure")
 
 
 @test("[8461-3.2-1 8461-7.1-2] the request is GET of the one path, Host and SNI are the policy host")

@@ -73,7 +73,7 @@ def watch():
 def gate():
 	return Gate(lab, certificates=[certificate(leaf) for leaf in leaves().values()], **listeners(), **domains(),
 		dns={"trust_anchors": zones().anchor, "unbound_conf": zones().unbound_conf(server=watch().place), "self_test": "test"},
-		policy={"mta_sts_ca": pki().root})
+		policy={"mta_sts_ca": pki().root, "mta_sts_networks": ["127.0.0.0/8"]})
 
 
 def base(mail=GATE, mx=GATE, more=""):
