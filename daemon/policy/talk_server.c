@@ -10,7 +10,9 @@
 #include "base/err.h"
 
 enum {
-	TALKS_MAX = 1000, /* of one server; an MTA has at most some hundred delivery processes */
+	/* of one server; an MTA has some hundred delivery processes, which may all wait for
+	 * domains whose name servers are silent */
+	TALKS_MAX = 8000,
 	IDLE_MS = 300000, /* Postfix hangs up after ten */
 	READ_AT_ONCE = 16384,
 	PAUSE_MS = 100

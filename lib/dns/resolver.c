@@ -27,8 +27,11 @@ struct gp_dns_question {
 
 /* ---- set-up ---- */
 
-/* A thousand hosts are a few megabytes; libunbound's own default would be more for each cache. */
+/* A thousand hosts are a few megabytes; libunbound's own default would be more for each cache. Its
+ * default of 16 questions under way lets a few silent servers keep all others waiting. */
 static const char *const options[][2] = {
+	{ "outgoing-range:", "4096" },
+	{ "outgoing-num-tcp:", "256" },
 	{ "msg-cache-size:", "2m" },
 	{ "rrset-cache-size:", "4m" },
 	{ "key-cache-size:", "512k" },

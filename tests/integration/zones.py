@@ -58,6 +58,7 @@ class Zones:
 		self.port = port or lab.free_port(self.host)
 		self.kinds, self.texts, self.dead = {}, {}, []
 		self.serial, self.ttl = 1, ttl
+		self.max_rtt_ms = 1000  # how long a resolver waits for a server at most; None: as it does by itself
 		for name, what in zones.items():
 			self.texts[name], self.kinds[name] = (what, "secure") if isinstance(what, str) else what
 		for inner in ("run", "db", "zones"):
@@ -164,7 +165,9 @@ class Zones:
 		"""What makes a resolver ask here, or `server` (address@port). A silent server is one that is there but never
 		answers."""
 		text = "server:\n  do-not-query-localhost: no\n  local-zone: \"test.\" nodefault\n  do-ip6: no\n"
-		text += "  infra-cache-max-rtt: 1000\n" + more
+		if self.max_rtt_ms:
+			text += f"  infra-cache-max-rtt: {self.max_rtt_ms}\n"
+		text += more
 		for name in (".", "test.") if self.root else ("test.",):
 			text += f"stub-zone:\n  name: \"{name}\"\n  stub-addr: {server or f'{self.host}@{self.port}'}\n"
 		for name in self.dead:
