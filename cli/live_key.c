@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/time.h"
 #include "io/dial.h"
 #include "io/drive.h"
 #include "proto/role.h"
@@ -247,16 +246,14 @@ static int understand(struct talk *talk, const struct gp_drive *drive)
 	}
 }
 
-static int converse(struct talk *talk, struct gp_loop *loop, struct gp_stream *stream,
-		    uint64_t until_ms, uint8_t *spki_out)
+static int converse(struct talk *talk, struct gp_dial *dial, uint8_t *spki_out)
 {
 	const struct gp_stream_tls tls = { begin_tls, talk };
 	const struct gp_drive_config config = { .ops = &engine_ops, .engine = talk, .tls = &tls };
-	uint64_t now_ms = gp_time_mono_ms();
 	struct gp_drive drive;
 	int ret;
 
-	gp_drive_wait(&drive, loop, stream, &config, now_ms < until_ms ? until_ms - now_ms : 0);
+	gp_drive_wait(&drive, dial->loop, &dial->stream, &config, gp_dial_left_ms(dial));
 	ret = understand(talk, &drive);
 	if (ret == GP_OK)
 		ret = look_at_key(talk, drive.stream.tls, spki_out);
@@ -271,14 +268,13 @@ static int connect_and_converse(struct talk *talk, struct gp_loop *loop, uint8_t
 	const struct gp_dial_config config = { .addresses = addresses,
 					       .address_count = port->address_count,
 					       .all_ms = port->time_ms };
-	uint64_t until_ms = gp_time_mono_ms() + port->time_ms;
 	struct gp_dial dial;
 	int ret;
 
 	gp_dial_interleave(port->addresses, port->address_count, port->port, addresses);
 	ret = gp_dial_wait(&dial, loop, &config);
 	if (ret == GP_OK)
-		ret = converse(talk, loop, &dial.stream, until_ms, spki_out);
+		ret = converse(talk, &dial, spki_out);
 	else
 		ret = fail(talk, GP_E_IO, "%s", ret == GP_E_LIMIT ? "no answer in time" : dial.why);
 	gp_dial_deinit(&dial);

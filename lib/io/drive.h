@@ -15,8 +15,7 @@
  *
  * Bytes that came in cleartext behind the one that made the engine ask for TLS reach neither the
  * engine nor TLS: the conversation ends there (RFC 3207 section 4.2, RFC 7457 section 2.2).
- * Nothing is read while something is unsent. The checks of the commands and the relay are to use it;
- * nothing calls it yet. */
+ * Nothing is read while something is unsent. */
 
 enum gp_drive_want {
 	GP_DRIVE_SEND,      /* `data` */
