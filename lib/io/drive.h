@@ -79,8 +79,8 @@ struct gp_drive {
 	size_t in_at, in_len;
 	enum gp_drive_end end;
 	int ret;
-	int error; /* errno of GP_DRIVE_BROKEN with GP_E_IO */
-	bool securing;
+	int error;     /* errno of GP_DRIVE_BROKEN with GP_E_IO */
+	bool securing; /* the engine has asked for TLS, which is not up */
 	bool closing;
 	bool peer_ended;
 	bool refused; /* the engine has taken nothing of what lies in `in` */

@@ -29,7 +29,6 @@ struct talk {
 	struct gp_smtp_client *client;
 	struct gp_tls_dane_target target;
 	struct gp_drive drive;
-	bool shaking;  /* the handshake is under way, or has failed */
 	bool finished; /* all that matters was said */
 	bool parted;   /* ... and QUIT */
 	bool over;
@@ -187,7 +186,6 @@ static int tls_up(void *engine)
 
 	if (ret != GP_OK)
 		return ret;
-	talk->shaking = false;
 	conclude(talk->task, talk->probe);
 	talk->over = !talk->probe->judged.certificate ||
 		     gp_smtp_client_tls_done(talk->client, talk->probe->outcome.action !=
@@ -205,7 +203,6 @@ static bool translate(struct talk *talk, const struct gp_smtp_client_action *act
 							.data = action->data };
 		return true;
 	case GP_SMTP_START_TLS:
-		talk->shaking = true;
 		action_out->want = GP_DRIVE_START_TLS;
 		return true;
 	case GP_SMTP_READY:
@@ -273,7 +270,7 @@ static int understand(const struct talk *talk)
 		note_failed_handshake(talk->probe, why);
 		break;
 	case GP_DRIVE_TIME_OVER:
-		if (talk->shaking)
+		if (drive->securing)
 			note_failed_handshake(talk->probe, "timeout");
 		else
 			note_silence(talk, "timeout");
