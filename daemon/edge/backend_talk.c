@@ -52,6 +52,14 @@ static void say(struct gp_backend_talk *talk, const char *text)
 	(void)tell(talk, &event, &used);
 }
 
+static struct gp_drive_action send_or_tell(const struct gp_action *action)
+{
+	if (action->type == GP_ACT_SEND && action->side == GP_BACKEND)
+		return (struct gp_drive_action){ .want = GP_DRIVE_SEND,
+						 .data = gp_str_from(action->data, action->len) };
+	return (struct gp_drive_action){ .want = GP_DRIVE_TELL, .own = action };
+}
+
 /* The engine's next action; false when the drive need not know of it. */
 static bool translate(struct gp_backend_talk *talk, struct gp_drive_action *action_out)
 {
@@ -59,16 +67,8 @@ static bool translate(struct gp_backend_talk *talk, struct gp_drive_action *acti
 
 	switch (action->type) {
 	case GP_ACT_SEND:
-		if (action->side == GP_BACKEND) {
-			*action_out = (struct gp_drive_action){
-				.want = GP_DRIVE_SEND,
-				.data = gp_str_from(action->data, action->len),
-			};
-			return true;
-		}
-		/* fall through */
 	case GP_ACT_REPORT:
-		*action_out = (struct gp_drive_action){ .want = GP_DRIVE_TELL, .own = action };
+		*action_out = send_or_tell(action);
 		return true;
 	case GP_ACT_DIAL:
 	case GP_ACT_DIAL_TRUSTED:
