@@ -265,13 +265,16 @@ static int connect_and_converse(struct talk *talk, struct gp_loop *loop, uint8_t
 {
 	const struct gp_live_port *port = talk->port;
 	struct gp_socket_address addresses[GP_LIVE_ADDRESSES_MAX];
+	size_t count = port->address_count;
+	/* one that is silent leaves time for the others */
 	const struct gp_dial_config config = { .addresses = addresses,
-					       .address_count = port->address_count,
+					       .address_count = count,
+					       .each_ms = count ? port->time_ms / count : 0,
 					       .all_ms = port->time_ms };
 	struct gp_dial dial;
 	int ret;
 
-	gp_dial_interleave(port->addresses, port->address_count, port->port, addresses);
+	gp_dial_interleave(port->addresses, count, port->port, addresses);
 	ret = gp_dial_wait(&dial, loop, &config);
 	if (ret == GP_OK)
 		ret = converse(talk, &dial, spki_out);

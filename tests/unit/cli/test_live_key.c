@@ -4,6 +4,7 @@
 #include "cli/live_key.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -13,7 +14,7 @@
 #include "proto/role.h"
 #include "table.h"
 
-enum { TEXTS_MAX = 4, LONG_MS = 60000 };
+enum { TEXTS_MAX = 4, SILENT_FDS = 5, SHORT_MS = 4000, LONG_MS = 60000 };
 
 #define REFUSED "refused"
 #define LEFT_OVER                                                                                \
@@ -166,6 +167,51 @@ static void says_it_of_a_host_without_address(void **state)
 	assert_string_equal(why, "the host has no address");
 }
 
+/* ---- several addresses ---- */
+
+/* Listens beside the server, at 127.0.0.2, and takes no connection any more. */
+static void silence_open(uint16_t port, int fds[static SILENT_FDS])
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fds[0], (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fds[0], 0), 0);
+	for (int i = 1; i < SILENT_FDS; i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (connect(fds[i], (struct sockaddr *)&address, sizeof(address)) != 0)
+			assert_int_equal(errno, EINPROGRESS);
+	}
+}
+
+static void leaves_time_for_the_second_address(void **state)
+{
+	static const struct row row = { .role = "pop3", .says = { "-ERR no\r\n" } };
+	struct gp_endpoint addresses[2];
+	int silent[SILENT_FDS];
+	struct server server;
+	struct gp_live_port port = { .host = "mx.example.org",
+				     .port = server_start(&server, &row, SIZE_MAX),
+				     .role = role_of(row.role),
+				     .domain = "example.org",
+				     .addresses = addresses,
+				     .address_count = 2,
+				     .time_ms = SHORT_MS };
+	uint8_t spki[GP_SHA256_OCTETS];
+	char why[GP_LIVE_WHY_SIZE] = "";
+
+	(void)state;
+	gp_endpoint_parse_ip("127.0.0.2", &addresses[0]);
+	gp_endpoint_parse_ip("127.0.0.1", &addresses[1]);
+	silence_open(port.port, silent);
+	assert_int_not_equal(gp_live_key(&port, spki, why), GP_OK);
+	assert_string_equal(why, "it answers \"-ERR no\"");
+	server_stop(&server);
+	for (int i = 0; i < SILENT_FDS; i++)
+		close(silent[i]);
+}
+
 /* Bytes behind an answer that begins TLS come with it or not, so only the others. */
 static void hears_byte_by_byte(void **state)
 {
@@ -183,6 +229,8 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	TABLE_ROWS(&table, rows, run);
 	table_one(&table, "the host has no address", says_it_of_a_host_without_address);
+	table_one(&table, "the first address is silent, the second answers",
+		  leaves_time_for_the_second_address);
 	table_one(&table, "byte by byte", hears_byte_by_byte);
 	return table_run(&table);
 }
