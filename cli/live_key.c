@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/live_key.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/time.h"
-#include "io/socket.h"
+#include "io/dial.h"
+#include "io/drive.h"
 #include "proto/role.h"
 #include "tls/dane.h"
 
-enum { PATIENCE_MS = 10000, HEARD_MAX = 8192, STEPS_MAX = 3 };
+enum { HEARD_MAX = 8192, TEXT_MAX = 1024, STEPS_MAX = 3 };
 
 /* What is said before TLS: send (if any), then hear a line that begins with, or (XMPP) a text that
  * holds, this. */
@@ -51,9 +47,16 @@ static const struct script {
 					  "<proceed" } } },
 };
 
+/* An engine for gp_drive: the steps, then TLS. */
 struct talk {
-	int fd;
-	uint64_t until_ms;
+	const struct gp_live_port *port;
+	const struct script *script;
+	size_t at;  /* the step that is heard */
+	bool asked; /* what that step says was said */
+	bool secure;
+	char text[TEXT_MAX];
+	char heard[HEARD_MAX];
+	size_t len;
 	char *why;
 };
 
@@ -70,62 +73,11 @@ static int fail(struct talk *talk, int ret, const char *fmt, ...)
 	return ret;
 }
 
-static int wait_for(struct talk *talk, short what)
-{
-	struct pollfd poll_fd = { .fd = talk->fd, .events = what };
-	uint64_t now = gp_time_mono_ms();
-
-	if (now < talk->until_ms && poll(&poll_fd, 1, (int)(talk->until_ms - now)) > 0)
-		return GP_OK;
-	return fail(talk, GP_E_IO, "no answer in time");
-}
-
-/* ---- connecting ---- */
-
-static int connect_one(struct talk *talk, const struct gp_endpoint *endpoint, uint16_t port)
-{
-	struct gp_endpoint where = *endpoint;
-	struct gp_socket_address address;
-	int error;
-
-	where.port = port;
-	gp_socket_address_from_endpoint(&where, &address);
-	if (gp_socket_connect(&address, &talk->fd) != GP_OK)
-		return fail(talk, GP_E_IO, "%s", strerror(errno));
-	if (wait_for(talk, POLLOUT) == GP_OK) {
-		error = gp_socket_error(talk->fd);
-		if (!error)
-			return GP_OK;
-		fail(talk, GP_E_IO, "%s", strerror(error));
-	}
-	close(talk->fd);
-	talk->fd = -1;
-	return GP_E_IO;
-}
-
-static int connect_any(struct talk *talk, const struct gp_live_port *port)
-{
-	int ret = fail(talk, GP_E_IO, "the host has no address");
-
-	for (size_t i = 0; i < port->address_count && ret != GP_OK; i++)
-		ret = connect_one(talk, &port->addresses[i], port->port);
-	return ret;
-}
-
 /* ---- before TLS ---- */
 
-static int say(struct talk *talk, const struct gp_live_port *port, const struct step *step)
+static bool is_ready_for_tls(const struct talk *talk)
 {
-	char text[1024];
-	bool header = step->send && strstr(step->send, "to='") != NULL;
-
-	if (!step->send)
-		return GP_OK;
-	snprintf(text, sizeof(text), "%s%s%s", step->send, header ? port->domain : "",
-		 header ? "'>" : "");
-	if (send(talk->fd, text, strlen(text), MSG_NOSIGNAL) != (ssize_t)strlen(text))
-		return fail(talk, GP_E_IO, "%s", strerror(errno));
-	return GP_OK;
+	return talk->at == STEPS_MAX || !talk->script->steps[talk->at].hear;
 }
 
 /* Is what was waited for there? Lines must begin with it, and be whole. */
@@ -160,103 +112,192 @@ static const char *refusal_in(const char *heard)
 	return NULL;
 }
 
-/* Octet by octet, so that nothing of TLS is taken. */
-static int hear(struct talk *talk, const char *wanted, bool whole)
+/* A byte of the answer that is waited for. */
+static int hear(struct talk *talk, char byte)
 {
-	char heard[HEARD_MAX] = "";
-	const char *refusal;
+	const struct script *script = talk->script;
+	const char *wanted = script->steps[talk->at].hear, *refusal;
 
-	for (size_t len = 0; len < sizeof(heard) - 1; len++) {
-		int ret = wait_for(talk, POLLIN);
-
-		if (ret != GP_OK)
-			return ret;
-		if (recv(talk->fd, heard + len, 1, 0) != 1)
-			return fail(talk, GP_E_IO, "it closed the connection before TLS");
-		heard[len + 1] = '\0';
-		if (was_said(heard, wanted, whole))
-			return GP_OK;
-		refusal = whole ? NULL : refusal_in(heard);
-		if (refusal)
-			return fail(talk, GP_E_IO, "it answers \"%.*s\"",
-				    (int)strcspn(refusal, "\r\n"), refusal);
+	if (talk->len == sizeof(talk->heard) - 1)
+		return fail(talk, GP_E_IO, "it does not answer \"%s\"", wanted);
+	talk->heard[talk->len++] = byte;
+	talk->heard[talk->len] = '\0';
+	if (was_said(talk->heard, wanted, script->whole)) {
+		talk->at++;
+		talk->asked = false;
+		talk->len = 0;
+		return GP_OK;
 	}
-	return fail(talk, GP_E_IO, "it does not answer \"%s\"", wanted);
+	refusal = script->whole ? NULL : refusal_in(talk->heard);
+	if (refusal)
+		return fail(talk, GP_E_IO, "it answers \"%.*s\"", (int)strcspn(refusal, "\r\n"),
+			    refusal);
+	return GP_OK;
 }
 
-static int run_script(struct talk *talk, const struct gp_live_port *port)
+/* One answer at most: what stands behind it belongs to the next, or must not be there. */
+static int feed(void *engine, const uint8_t *data, size_t len, size_t *used_out)
 {
-	const struct gp_role_row *role = &gp_roles[port->role];
-	const struct script *script = &scripts[role->protocol];
+	struct talk *talk = engine;
+	size_t at = talk->at;
 	int ret = GP_OK;
 
-	if (role->implicit_tls)
-		return GP_OK;
-	for (size_t i = 0; i < STEPS_MAX && script->steps[i].hear && ret == GP_OK; i++) {
-		ret = say(talk, port, &script->steps[i]);
-		if (ret == GP_OK)
-			ret = hear(talk, script->steps[i].hear, script->whole);
-	}
+	for (*used_out = 0; ret == GP_OK && *used_out < len && talk->at == at; ++*used_out)
+		ret = hear(talk, (char)data[*used_out]);
 	return ret;
 }
+
+static int tls_up(void *engine)
+{
+	((struct talk *)engine)->secure = true;
+	return GP_OK;
+}
+
+static struct gp_str text_of(struct talk *talk, const struct step *step)
+{
+	bool header = strstr(step->send, "to='") != NULL;
+
+	snprintf(talk->text, sizeof(talk->text), "%s%s%s", step->send,
+		 header ? talk->port->domain : "", header ? "'>" : "");
+	return gp_str_of(talk->text);
+}
+
+static bool next(void *engine, struct gp_drive_action *action_out)
+{
+	struct talk *talk = engine;
+	const struct step *step = &talk->script->steps[talk->at];
+
+	if (talk->secure || is_ready_for_tls(talk)) {
+		action_out->want = talk->secure ? GP_DRIVE_CLOSE : GP_DRIVE_START_TLS;
+		return true;
+	}
+	if (talk->asked || !step->send)
+		return false;
+	talk->asked = true;
+	*action_out = (struct gp_drive_action){ .want = GP_DRIVE_SEND,
+						.data = text_of(talk, step) };
+	return true;
+}
+
+static const struct gp_drive_engine engine_ops = { .feed = feed, .tls_up = tls_up, .next = next };
 
 /* ---- TLS ---- */
 
-static int shake_hands(struct talk *talk, struct gp_tls *tls)
+static struct gp_tls_dane_target target_of(const struct talk *talk)
 {
-	enum gp_tls_want want = GP_TLS_WANT_READ;
-	int ret;
-
-	while ((ret = gp_tls_handshake(tls, &want)) == GP_AGAIN) {
-		ret = wait_for(talk, want == GP_TLS_WANT_WRITE ? POLLOUT : POLLIN);
-		if (ret != GP_OK)
-			return ret;
-	}
-	if (ret != GP_OK)
-		gp_tls_error_text(tls, talk->why, GP_LIVE_WHY_SIZE);
-	return ret;
+	return (struct gp_tls_dane_target){ .mx = talk->port->host, .sni = talk->port->host };
 }
 
-static int look_at_key(struct talk *talk, const struct gp_live_port *port, uint8_t *spki_out)
+static int begin_tls(void *arg, int fd, struct gp_tls **tls_out)
 {
-	const struct gp_tls_dane_target target = { .mx = port->host, .sni = port->host };
+	const struct gp_tls_dane_target target = target_of(arg);
 	struct gp_tls_dane_client *client = NULL;
-	struct gp_tls_dane_verdict verdict;
-	struct gp_tls *tls = NULL;
 	int ret = gp_tls_dane_client_new(&client);
 
 	if (ret == GP_OK)
-		ret = gp_tls_dane_connect(client, &target, talk->fd, &tls);
-	if (ret == GP_OK)
-		ret = shake_hands(talk, tls);
-	if (ret == GP_OK)
-		ret = gp_tls_dane_judge(tls, &target, &verdict);
-	if (ret == GP_OK) {
-		memcpy(spki_out, verdict.certificate->spki_sha256, GP_SHA256_OCTETS);
-		gp_tls_dane_verdict_deinit(&verdict);
-		gp_tls_shutdown(tls);
-	} else if (!*talk->why) {
-		fail(talk, ret, "TLS: %s", gp_err_name(ret));
-	}
-	if (tls)
-		gp_tls_free(tls);
+		ret = gp_tls_dane_connect(client, &target, fd, tls_out);
+	/* the connection keeps what it needs of it */
 	gp_tls_dane_client_free(client);
+	return ret;
+}
+
+static int fail_tls(struct talk *talk, int ret)
+{
+	return fail(talk, ret, "TLS: %s", gp_err_name(ret));
+}
+
+static int look_at_key(struct talk *talk, struct gp_tls *tls, uint8_t *spki_out)
+{
+	const struct gp_tls_dane_target target = target_of(talk);
+	struct gp_tls_dane_verdict verdict;
+	int ret = gp_tls_dane_judge(tls, &target, &verdict);
+
+	if (ret != GP_OK)
+		return fail_tls(talk, ret);
+	memcpy(spki_out, verdict.certificate->spki_sha256, GP_SHA256_OCTETS);
+	gp_tls_dane_verdict_deinit(&verdict);
+	gp_tls_shutdown(tls);
+	return GP_OK;
+}
+
+/* ---- one port ---- */
+
+/* The engine closes as soon as TLS is up; any other end is a failure. */
+static int understand(struct talk *talk, const struct gp_drive *drive)
+{
+	switch (drive->end) {
+	case GP_DRIVE_CLOSED:
+		return GP_OK;
+	case GP_DRIVE_TIME_OVER:
+		return fail(talk, GP_E_IO, "no answer in time");
+	case GP_DRIVE_LEFT_OVER:
+		return fail(talk, GP_E_IO,
+			    "it sends bytes behind the answer that begins TLS: a fault of the "
+			    "server, or an attack (RFC 7457 section 2.2)");
+	case GP_DRIVE_TLS_FAILED:
+		if (!drive->stream.tls)
+			return fail_tls(talk, drive->ret);
+		gp_tls_error_text(drive->stream.tls, talk->why, GP_LIVE_WHY_SIZE);
+		return drive->ret;
+	case GP_DRIVE_ENGINE_FAILED: /* and has said why */
+		return drive->ret;
+	default:
+		return fail(talk, GP_E_IO, "it closed the connection before TLS");
+	}
+}
+
+static int converse(struct talk *talk, struct gp_dial *dial, uint8_t *spki_out)
+{
+	const struct gp_stream_tls tls = { begin_tls, talk };
+	const struct gp_drive_config config = { .ops = &engine_ops, .engine = talk, .tls = &tls };
+	struct gp_drive drive;
+	int ret;
+
+	gp_drive_wait(&drive, dial->loop, &dial->stream, &config, gp_dial_left_ms(dial));
+	ret = understand(talk, &drive);
+	if (ret == GP_OK)
+		ret = look_at_key(talk, drive.stream.tls, spki_out);
+	gp_drive_deinit(&drive);
+	return ret;
+}
+
+static int connect_and_converse(struct talk *talk, struct gp_loop *loop, uint8_t *spki_out)
+{
+	const struct gp_live_port *port = talk->port;
+	struct gp_socket_address addresses[GP_LIVE_ADDRESSES_MAX];
+	size_t count = port->address_count;
+	/* one that is silent leaves time for the others */
+	const struct gp_dial_config config = { .addresses = addresses,
+					       .address_count = count,
+					       .each_ms = count ? port->time_ms / count : 0,
+					       .all_ms = port->time_ms };
+	struct gp_dial dial;
+	int ret;
+
+	gp_dial_interleave(port->addresses, count, port->port, addresses);
+	ret = gp_dial_wait(&dial, loop, &config);
+	if (ret == GP_OK)
+		ret = converse(talk, &dial, spki_out);
+	else
+		ret = fail(talk, GP_E_IO, "%s", ret == GP_E_LIMIT ? "no answer in time" : dial.why);
+	gp_dial_deinit(&dial);
 	return ret;
 }
 
 int gp_live_key(const struct gp_live_port *port, uint8_t spki_sha256_out[static GP_SHA256_OCTETS],
 		char why[static GP_LIVE_WHY_SIZE])
 {
-	struct talk talk = { .fd = -1, .until_ms = gp_time_mono_ms() + PATIENCE_MS, .why = why };
-	int ret = connect_any(&talk, port);
+	const struct gp_role_row *role = &gp_roles[port->role];
+	struct talk talk = { .port = port,
+			     .script = &scripts[role->protocol],
+			     .at = role->implicit_tls ? STEPS_MAX : 0,
+			     .why = why };
+	struct gp_loop *loop = gp_loop_new();
+	int ret;
 
-	if (ret == GP_OK) {
-		*why = '\0';
-		ret = run_script(&talk, port);
-	}
-	if (ret == GP_OK)
-		ret = look_at_key(&talk, port, spki_sha256_out);
-	if (talk.fd >= 0)
-		close(talk.fd);
+	if (!loop)
+		return fail(&talk, GP_E_NOMEM, "out of memory");
+	ret = connect_and_converse(&talk, loop, spki_sha256_out);
+	gp_loop_free(loop);
 	return ret;
 }

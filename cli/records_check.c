@@ -17,7 +17,7 @@
 #include "publish/policy.h"
 
 enum { GOOD, FOUND_WANTING, CANNOT_TELL };
-enum { ADDRESSES_MAX = 8, DIGEST_TEXT = 2 * GP_SHA256_OCTETS + 1 };
+enum { DIGEST_TEXT = 2 * GP_SHA256_OCTETS + 1 };
 
 struct check {
 	const struct gp_conf *conf;
@@ -108,12 +108,13 @@ static int role_of(const struct gp_publish_facts *facts, uint16_t port)
 static void check_live_key(struct check *check, const struct gp_publish_key *key,
 			   const struct gp_found *tlsa)
 {
-	struct gp_endpoint addresses[ADDRESSES_MAX];
+	struct gp_endpoint addresses[GP_LIVE_ADDRESSES_MAX];
 	struct gp_live_port port = { .host = key->host,
 				     .port = key->port,
 				     .role = role_of(check->facts, key->port),
 				     .domain = check->facts->domain,
-				     .addresses = addresses };
+				     .addresses = addresses,
+				     .time_ms = GP_LIVE_TIME_MS };
 	char where[GP_DOMAIN_SIZE + 8], why[GP_LIVE_WHY_SIZE] = "";
 	uint8_t spki[GP_SHA256_OCTETS];
 
@@ -121,7 +122,7 @@ static void check_live_key(struct check *check, const struct gp_publish_key *key
 	if (port.role < 0)
 		return;
 	port.address_count = gp_records_look_up_addresses(check->conf, key->host, addresses,
-							  ADDRESSES_MAX);
+							  GP_LIVE_ADDRESSES_MAX);
 	if (gp_live_key(&port, spki, why) != GP_OK) {
 		note_unknown(check, where, why);
 		return;

@@ -3,42 +3,42 @@
  * capabilities: what it reports is what a session would meet. */
 #include "daemon/edge/backend_check.h"
 
-#include <errno.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/time.h"
 #include "conf/check_facts.h"
+#include "daemon/edge/backend_talk.h"
 #include "daemon/edge/edge_listener.h"
-#include "io/stream.h"
+#include "io/dial.h"
 #include "proto/proxy.h"
 #include "proto/smtp/relay_check.h"
 
 /* RFC 5321 section 4.5.3.2 would have five minutes for RCPT */
-enum { CHUNK = 4096, SMTP_ANSWER_MS = 60000, SMTP_REPLY_MAX = 16384 };
+enum { REASON_SIZE = 256, XML_MAX = 4096, SMTP_ANSWER_MS = 60000, SMTP_REPLY_MAX = 16384 };
 
 /* The client that is claimed: one of RFC 5737, which no backend may trust. */
 static const char client_ip[] = "192.0.2.1";
 
 struct probe {
+	struct gp_backend_talk talk; /* first: its engine's user is found by it */
 	const struct gp_conf_listener *listener;
 	const struct gp_conf_address *address; /* of its backend, or the trusted one */
-	const struct gp_edge_ops *ops;
-	struct gp_edge *engine;
-	struct gp_stream backend;
 	struct gp_tls_client *tls;
-	uint64_t deadline_ms;
-	unsigned lines;     /* that the client has been sent */
-	bool proves_server; /* the client is one whose certificate says who it is */
+	char tls_reason[REASON_SIZE]; /* TLS could not begin */
+	struct gp_buf stream_header;  /* of XMPP */
+	unsigned step;                /* of what the client says in XMPP */
+	unsigned lines;               /* that the client has been sent */
+	bool proves_server;           /* the client is one whose certificate says who it is */
 	bool greeted;
 	bool complete; /* the capabilities have been answered */
+	bool well;     /* ... and nothing came after them */
 	bool found;    /* something to complain about */
-	bool over;
 };
+
+static const char does_not_read[] = "it does not read what gatepost sends";
 
 static void complain(struct probe *p, const char *text)
 {
@@ -47,52 +47,24 @@ static void complain(struct probe *p, const char *text)
 	p->found = true;
 }
 
-static void give_up(struct probe *p, const char *text)
+static struct probe *probe_of(void *engine)
 {
-	complain(p, text);
-	p->over = true;
+	return engine;
 }
 
-/* False when the time is over. */
-static bool wait_for(struct probe *p, short events)
-{
-	struct pollfd pfd = { .fd = p->backend.fd, .events = events };
-	uint64_t now = gp_time_mono_ms();
-
-	return now < p->deadline_ms && poll(&pfd, 1, (int)(p->deadline_ms - now)) > 0;
-}
-
-static short events_of(uint8_t interest)
-{
-	return interest == GP_WRITABLE ? POLLOUT : POLLIN;
-}
-
-static void send_all(struct probe *p, const void *data, size_t len)
-{
-	const uint8_t *rest = data;
-	size_t written;
-
-	while (len && !p->over) {
-		int ret = gp_stream_write(&p->backend, rest, len, &written);
-
-		if (ret == GP_OK) {
-			rest += written;
-			len -= written;
-		} else if (ret != GP_AGAIN || !wait_for(p, events_of(p->backend.write_waits_for))) {
-			give_up(p, "it does not read what gatepost sends");
-		}
-	}
-}
+/* ---- what the client hears ---- */
 
 /* The client is sent whole lines; the last one of the answer is tagged, or a lone dot. SMTP sends
  * whole answers, XMPP whole elements. */
 static void note_line(struct probe *p, struct gp_str line)
 {
 	p->lines++;
-	p->complete = gp_str_starts_nocase(line, "<stream:features") ||
-		      (p->greeted && (gp_str_starts_nocase(line, "a ") || line.p[0] == '.' ||
-				      gp_str_starts_nocase(line, "-ERR") ||
-				      gp_str_starts_nocase(line, "OK") || p->ops == &gp_smtp_edge));
+	p->complete = p->talk.stage == GP_BACKEND_UP &&
+		      (gp_str_starts_nocase(line, "<stream:features") ||
+		       (p->greeted &&
+			(gp_str_starts_nocase(line, "a ") || line.p[0] == '.' ||
+			 gp_str_starts_nocase(line, "-ERR") || gp_str_starts_nocase(line, "OK") ||
+			 p->talk.ops == &gp_smtp_edge)));
 }
 
 static bool is_fault(enum gp_report report)
@@ -101,207 +73,129 @@ static bool is_fault(enum gp_report report)
 	       report == GP_REPORT_PROTOCOL;
 }
 
-static void feed(struct probe *p, const struct gp_event *event)
+static void on_tell(void *engine, const void *own)
 {
-	struct gp_action action;
-	size_t used;
+	const struct gp_action *action = own;
+	struct probe *p = probe_of(engine);
 
-	if (p->ops->feed(p->engine, event, &used) != GP_OK)
-		return;
-	while (p->ops->next(p->engine, &action)) {
-		if (action.type == GP_ACT_SEND && action.side == GP_BACKEND)
-			send_all(p, action.data, action.len);
-		else if (action.type == GP_ACT_SEND)
-			note_line(p, gp_str_from(action.data, action.len));
-		else if (action.type == GP_ACT_REPORT && is_fault(action.report))
-			complain(p, action.text);
-		else if (action.type == GP_ACT_CLOSE)
-			p->over = true;
-	}
+	if (action->type == GP_ACT_SEND && action->side == GP_CLIENT)
+		note_line(p, gp_str_from(action->data, action->len));
+	else if (action->type == GP_ACT_REPORT && is_fault(action->report))
+		complain(p, action->text);
 }
 
-static void send_proxy_header(struct probe *p)
+/* ---- what the client says ---- */
+
+static const char *stream_header(struct probe *p)
 {
-	struct gp_proxy_header header = { .tls = true,
-					  .tls_version = gp_str_of("TLSv1.3"),
-					  .tls_cipher = gp_str_of("TLS_AES_256_GCM_SHA384") };
-	struct gp_buf text;
+	const bool server = p->talk.ops == &gp_xmpp_server_edge;
 
-	gp_endpoint_parse_ip(client_ip, &header.source);
-	gp_endpoint_parse_ip("127.0.0.2", &header.destination);
-	gp_buf_init(&text, GP_PROXY_HEADER_MAX);
-	if (gp_proxy_v2_build(&header, &text) == GP_OK)
-		send_all(p, text.data, text.len);
-	gp_buf_deinit(&text);
-}
-
-static void start_tls(struct probe *p)
-{
-	const struct gp_conf_backend *backend = &p->listener->backend;
-	char reason[256] = "out of memory";
-	int ret = gp_tls_client_new(gp_str_of(backend->tls_ca_pem),
-				    backend->tls_name ? backend->tls_name : backend->address.host,
-				    &p->tls, reason, sizeof(reason));
-
-	if (ret == GP_OK)
-		ret = gp_tls_connect(p->tls, p->backend.fd, &p->backend.tls);
-	if (ret != GP_OK) {
-		give_up(p, reason);
-		return;
-	}
-	while ((ret = gp_stream_handshake(&p->backend)) == GP_AGAIN) {
-		if (!wait_for(p, events_of(p->backend.read_waits_for))) {
-			give_up(p, "it does not answer in TLS");
-			return;
-		}
-	}
-	if (ret != GP_OK) {
-		gp_tls_error_text(p->backend.tls, reason, sizeof(reason));
-		give_up(p, reason);
-	}
-}
-
-static void connect_backend(struct probe *p)
-{
-	struct gp_socket_address address;
-	int fd = -1;
-	int ret = gp_backend_socket_address(p->address, &address);
-
-	if (ret == GP_OK)
-		ret = gp_socket_connect(&address, &fd);
-	if (ret != GP_OK) {
-		give_up(p, strerror(errno));
-		return;
-	}
-	p->backend.fd = fd;
-	p->backend.read_waits_for = GP_READABLE;
-	p->backend.write_waits_for = GP_WRITABLE;
-	if (!wait_for(p, POLLOUT))
-		give_up(p, "no connection within connect-time");
-	else if (!gp_socket_is_connected(fd))
-		give_up(p, strerror(gp_socket_error(fd)));
-}
-
-static void tell_facts(struct probe *p)
-{
-	int kind = p->listener->backend.facts;
-	const struct gp_edge_facts facts = {
-		.tell = kind == GP_FACTS_IMAP_ID || kind == GP_FACTS_XCLIENT,
-		.client_ip = client_ip,
-		.client_port = 1,
-		.local_ip = "127.0.0.2",
-		.local_port = 1,
-		.session_id = "check",
-	};
-
-	if (kind == GP_FACTS_PROXY_V2)
-		send_proxy_header(p);
-	if (!p->over && p->listener->backend.tls == GP_BACKEND_TLS_VERIFY)
-		start_tls(p);
-	if (!p->over)
-		feed(p, &(struct gp_event){ .type = GP_EV_BACKEND_UP, .facts = &facts });
-}
-
-/* Read one piece and feed it line by line. */
-static void listen_once(struct probe *p)
-{
-	uint8_t data[CHUNK];
-	size_t len;
-	int ret = gp_stream_read(&p->backend, data, sizeof(data), &len);
-
-	if (ret == GP_AGAIN) {
-		if (!wait_for(p, events_of(p->backend.read_waits_for)))
-			give_up(p, p->greeted ? "no answer within connect-time"
-					      : "no greeting within connect-time");
-		return;
-	}
-	if (ret != GP_OK) {
-		feed(p, &(struct gp_event){ .type = GP_EV_EOF, .side = GP_BACKEND });
-		p->over = true;
-		return;
-	}
-	for (size_t used = 0; used < len && !p->over; used++)
-		feed(p, &(struct gp_event){ .type = GP_EV_BYTES,
-					    .side = GP_BACKEND,
-					    .data = data + used,
-					    .len = 1 });
-}
-
-static void say(struct probe *p, const char *text)
-{
-	feed(p, &(struct gp_event){ .type = GP_EV_BYTES,
-				    .side = GP_CLIENT,
-				    .data = (const uint8_t *)text,
-				    .len = strlen(text) });
-}
-
-static void ask_capabilities(struct probe *p)
-{
-	p->lines = 0;
-	say(p, p->ops->question);
-}
-
-/* In XMPP the client speaks first, and the backend then tells what it offers. */
-static void open_stream(struct probe *p)
-{
-	const bool server = p->ops == &gp_xmpp_server_edge;
-	struct gp_buf text;
-
-	gp_buf_init(&text, CHUNK);
-	gp_buf_appendf(&text,
+	gp_buf_reset(&p->stream_header);
+	gp_buf_appendf(&p->stream_header,
 		       "<stream:stream xmlns='jabber:%s' "
 		       "xmlns:stream='http://etherx.jabber.org/streams' to='%s' version='1.0'%s>",
 		       server ? "server" : "client", p->listener->domains.items[0],
 		       server ? " from='gatepost.invalid'" : "");
-	say(p, gp_buf_cstr(&text));
-	gp_buf_deinit(&text);
+	return gp_buf_cstr(&p->stream_header);
 }
 
-static void talk_xmpp(struct probe *p)
+/* In XMPP the client speaks first; a server that proves who it is logs in at the edge. */
+static const char *ask_xmpp(struct probe *p)
 {
-	open_stream(p);
-	if (p->proves_server) {
-		say(p,
-		    "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>");
-		open_stream(p);
-		p->complete = false;
-	}
-	connect_backend(p);
-	if (!p->over)
-		tell_facts(p);
-	while (!p->over && !p->complete)
-		listen_once(p);
+	unsigned step = p->step++;
+
+	if (step == 1 && p->proves_server)
+		return "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>";
+	return step == 0 || (step == 2 && p->proves_server) ? stream_header(p) : NULL;
 }
 
-static bool is_anybody(void *arg, const char *domain)
+static const char *ask(struct gp_backend_talk *talk)
 {
-	(void)arg, (void)domain;
-	return true;
-}
+	struct probe *p = probe_of(talk);
 
-static void talk(struct probe *p)
-{
-	const struct gp_edge_facts facts = { .account = "gatepost", .peer_is = is_anybody };
-
-	feed(p, &(struct gp_event){ .type = GP_EV_TLS_UP, .facts = &facts });
-	if (gp_roles[p->listener->role].xmpp) {
-		talk_xmpp(p);
-		return;
-	}
-	connect_backend(p);
-	if (!p->over)
-		tell_facts(p);
-	while (!p->over && !p->lines && p->ops->question)
-		listen_once(p);
+	if (talk->stage == GP_BACKEND_NOT_WANTED)
+		return ask_xmpp(p);
+	if (p->complete)
+		p->well = talk->over = true;
+	if (p->complete || p->greeted || !p->lines)
+		return NULL;
 	p->greeted = true;
-	p->complete = !p->ops->question;
-	if (!p->over && !p->complete)
-		ask_capabilities(p);
-	while (!p->over && !p->complete)
-		listen_once(p);
+	return talk->ops->question;
+}
+
+/* ---- the connection ---- */
+
+static int begin_tls(void *arg, int fd, struct gp_tls **tls_out)
+{
+	struct probe *p = arg;
+	const struct gp_conf_backend *backend = &p->listener->backend;
+	int ret = gp_tls_client_new(gp_str_of(backend->tls_ca_pem),
+				    backend->tls_name ? backend->tls_name : backend->address.host,
+				    &p->tls, p->tls_reason, sizeof(p->tls_reason));
+
+	return ret == GP_OK ? gp_tls_connect(p->tls, fd, tls_out) : ret;
+}
+
+static const char *what_was_awaited(const struct probe *p, const struct gp_drive *drive)
+{
+	if (drive->out.len)
+		return does_not_read;
+	if (drive->securing)
+		return "it does not answer in TLS";
+	return p->greeted ? "no answer within connect-time" : "no greeting within connect-time";
+}
+
+/* What a broken connection means the engine knows best. */
+static void lose(struct probe *p)
+{
+	const struct gp_event event = { .type = GP_EV_EOF, .side = GP_BACKEND };
+	struct gp_action action;
+	size_t used;
+
+	if (p->talk.ops->feed(p->talk.edge, &event, &used) != GP_OK)
+		return;
+	while (p->talk.ops->next(p->talk.edge, &action))
+		on_tell(p, &action);
+}
+
+/* Whatever the engine had to say it has told. */
+static void understand(struct probe *p, const struct gp_drive *drive)
+{
+	char reason[REASON_SIZE];
+
+	switch (drive->end) {
+	case GP_DRIVE_TIME_OVER:
+		complain(p, what_was_awaited(p, drive));
+		break;
+	case GP_DRIVE_TLS_FAILED:
+		gp_tls_error_text(drive->stream.tls, reason, sizeof(reason));
+		complain(p, drive->stream.tls ? reason : p->tls_reason);
+		break;
+	case GP_DRIVE_BROKEN:
+		if (drive->out.len)
+			complain(p, does_not_read);
+		else
+			lose(p);
+		break;
+	case GP_DRIVE_ENGINE_FAILED:
+		complain(p, gp_err_name(drive->ret));
+		break;
+	default:
+		break;
+	}
 }
 
 /* ---- does it relay for strangers? ---- */
+
+/* An engine of its own, past that of the edge, which would let no client of a submission listener
+ * get so far without AUTH. */
+struct relaying {
+	struct probe *p;
+	struct gp_drive drive;
+	struct gp_smtp_relay_check check;
+	struct gp_buf reply;
+	bool asked;
+};
 
 /* The code in the last line of a whole reply; 0: there is more to come (RFC 5321 section 4.2). */
 static unsigned code_of_reply(const struct gp_buf *reply)
@@ -319,27 +213,7 @@ static unsigned code_of_reply(const struct gp_buf *reply)
 	return (unsigned)code;
 }
 
-static unsigned hear_reply(struct probe *p, struct gp_buf *reply)
-{
-	uint8_t data[CHUNK];
-	unsigned code = 0;
-	size_t len;
-
-	p->deadline_ms = gp_time_mono_ms() + SMTP_ANSWER_MS;
-	while (!code && !p->over) {
-		int ret = gp_stream_read(&p->backend, data, sizeof(data), &len);
-
-		if (ret == GP_AGAIN && wait_for(p, events_of(p->backend.read_waits_for)))
-			continue;
-		if (ret != GP_OK || gp_buf_append(reply, data, len) != GP_OK)
-			p->over = true;
-		else
-			code = code_of_reply(reply);
-	}
-	return code;
-}
-
-static void complain_of_relay(struct probe *p, const char *address, struct gp_buf *reply)
+static void complain_of_relay(struct probe *p, const char *address, const struct gp_buf *reply)
 {
 	bool blind = gp_conf_backend_is_blind(p->listener);
 	struct gp_str answer = gp_str_chomp(gp_str_from(reply->data, reply->len));
@@ -358,32 +232,167 @@ static void complain_of_relay(struct probe *p, const char *address, struct gp_bu
 	complain(p, text);
 }
 
-/* Past the engine, which would let no client of a submission listener get so far without AUTH. */
-static void try_to_relay(struct probe *p)
+static void take_answer(struct relaying *relaying, unsigned code)
 {
-	struct gp_smtp_relay_check check = { .step = 0 };
-	const char *command;
-	struct gp_buf reply;
+	struct gp_smtp_relay_check *check = &relaying->check;
+	bool known = check->relayed;
 
-	while (!p->over && (command = gp_smtp_relay_check_command(&check))) {
-		bool known = check.relayed;
-		unsigned code;
+	gp_smtp_relay_check_answer(check, code);
+	if (check->relayed && !known)
+		complain_of_relay(relaying->p, check->relayed, &relaying->reply);
+	gp_buf_reset(&relaying->reply);
+	relaying->asked = false;
+}
 
-		gp_buf_init(&reply, SMTP_REPLY_MAX);
-		send_all(p, command, strlen(command));
-		code = hear_reply(p, &reply);
-		gp_smtp_relay_check_answer(&check, code);
-		if (check.relayed && !known)
-			complain_of_relay(p, check.relayed, &reply);
-		else if (p->over && gp_smtp_relay_check_command(&check) && !p->found)
+static int hear_reply(void *engine, const uint8_t *data, size_t len, size_t *used_out)
+{
+	struct relaying *relaying = engine;
+	int ret = gp_buf_append(&relaying->reply, data, len);
+	unsigned code = ret == GP_OK ? code_of_reply(&relaying->reply) : 0;
+
+	*used_out = len;
+	if (code)
+		take_answer(relaying, code);
+	return ret;
+}
+
+static bool say_command(void *engine, struct gp_drive_action *action_out)
+{
+	struct relaying *relaying = engine;
+	const char *command = gp_smtp_relay_check_command(&relaying->check);
+
+	if (!command) {
+		*action_out = (struct gp_drive_action){ .want = GP_DRIVE_CLOSE };
+		return true;
+	}
+	if (relaying->asked)
+		return false;
+	relaying->asked = true;
+	gp_drive_set_time(&relaying->drive, SMTP_ANSWER_MS);
+	*action_out = (struct gp_drive_action){ .want = GP_DRIVE_SEND, .data = gp_str_of(command) };
+	return true;
+}
+
+static void try_to_relay(struct probe *p, struct gp_drive *former)
+{
+	static const struct gp_drive_engine ops = { .feed = hear_reply, .next = say_command };
+	struct relaying relaying = { .p = p };
+	const struct gp_drive_config config = { .ops = &ops, .engine = &relaying };
+
+	gp_buf_init(&relaying.reply, SMTP_REPLY_MAX);
+	if (gp_drive_wait(&relaying.drive, former->loop, &former->stream, &config,
+			  SMTP_ANSWER_MS) != GP_DRIVE_CLOSED) {
+		take_answer(&relaying, 0);
+		/* after QUIT it owes none */
+		if (gp_smtp_relay_check_command(&relaying.check) && !p->found)
 			complain(p, "it does not answer MAIL and RCPT, so gatepost cannot test "
 				    "whether it is an open relay");
-		gp_buf_deinit(&reply);
 	}
+	gp_drive_deinit(&relaying.drive);
+	gp_buf_deinit(&relaying.reply);
+}
+
+/* ---- one backend ---- */
+
+static void converse(struct probe *p, struct gp_dial *dial)
+{
+	const struct gp_stream_tls tls = { begin_tls, p };
+	const struct gp_drive_config config = {
+		.ops = &gp_backend_talk_engine, .engine = p, .tls = &tls, .on_tell = on_tell
+	};
+	struct gp_drive drive;
+
+	gp_drive_wait(&drive, dial->loop, &dial->stream, &config, gp_dial_left_ms(dial));
+	understand(p, &drive);
+	if (p->well && p->talk.ops == &gp_smtp_edge)
+		try_to_relay(p, &drive);
+	gp_drive_deinit(&drive);
+}
+
+static void connect_and_converse(struct probe *p, struct gp_loop *loop)
+{
+	struct gp_socket_address address;
+	const struct gp_dial_config config = { .addresses = &address,
+					       .address_count = 1,
+					       .all_ms = p->listener->backend.connect_time_ms };
+	struct gp_dial dial;
+	int ret;
+
+	if (gp_backend_socket_address(p->address, &address) != GP_OK) {
+		complain(p, "the path of its socket is too long");
+		return;
+	}
+	ret = gp_dial_wait(&dial, loop, &config);
+	if (ret == GP_OK)
+		converse(p, &dial);
+	else
+		complain(p, ret == GP_E_LIMIT ? "no connection within connect-time" : dial.why);
+	gp_dial_deinit(&dial);
+}
+
+static int build_proxy_header(struct gp_buf *out)
+{
+	struct gp_proxy_header header = { .tls = true,
+					  .tls_version = gp_str_of("TLSv1.3"),
+					  .tls_cipher = gp_str_of("TLS_AES_256_GCM_SHA384") };
+
+	gp_endpoint_parse_ip(client_ip, &header.source);
+	gp_endpoint_parse_ip("127.0.0.2", &header.destination);
+	return gp_proxy_v2_build(&header, out);
+}
+
+static bool is_anybody(void *arg, const char *domain)
+{
+	(void)arg, (void)domain;
+	return true;
+}
+
+/* The client's TLS is up, and it is who it has to be. */
+static int begin(struct probe *p, struct gp_buf *header)
+{
+	const struct gp_edge_facts facts = { .account = "gatepost", .peer_is = is_anybody };
+	size_t used;
+	int ret = p->talk.edge ? GP_OK : GP_E_NOMEM;
+
+	if (ret == GP_OK && p->listener->backend.facts == GP_FACTS_PROXY_V2)
+		ret = build_proxy_header(header);
+	p->talk.header = gp_str_from(header->data, header->len);
+	if (ret == GP_OK)
+		ret = p->talk.ops->feed(p->talk.edge,
+					&(struct gp_event){ .type = GP_EV_TLS_UP, .facts = &facts },
+					&used);
+	return ret;
+}
+
+static void look(struct probe *p, struct gp_loop *loop)
+{
+	int kind = p->listener->backend.facts;
+	const struct gp_edge_facts facts = {
+		.tell = kind == GP_FACTS_IMAP_ID || kind == GP_FACTS_XCLIENT,
+		.client_ip = client_ip,
+		.client_port = 1,
+		.local_ip = "127.0.0.2",
+		.local_port = 1,
+		.session_id = "check",
+	};
+	struct gp_buf header;
+	int ret;
+
+	gp_buf_init(&header, GP_PROXY_HEADER_MAX);
+	gp_buf_init(&p->stream_header, XML_MAX);
+	p->talk.facts = &facts;
+	p->talk.tls = p->listener->backend.tls == GP_BACKEND_TLS_VERIFY;
+	ret = begin(p, &header);
+	if (ret == GP_OK)
+		connect_and_converse(p, loop);
+	else
+		complain(p, gp_err_name(ret));
+	gp_buf_deinit(&p->stream_header);
+	gp_buf_deinit(&header);
 }
 
 static bool probe_one(const struct gp_conf *conf, const struct gp_conf_listener *listener,
-		      const struct gp_conf_address *address)
+		      const struct gp_conf_address *address, struct gp_loop *loop)
 {
 	static const struct gp_external_login trusted = { .method = GP_EXTERNAL_TRUSTED };
 	const struct gp_smtp_edge_config smtp = gp_edge_smtp_config(conf, listener);
@@ -400,37 +409,36 @@ static bool probe_one(const struct gp_conf *conf, const struct gp_conf_listener 
 					       .literal_max = conf->limits.literal_size,
 					       .smtp = &smtp,
 					       .xmpp = &xmpp };
-	struct probe p = { .listener = listener,
+	const struct gp_edge_ops *ops = gp_edge_ops_of(listener->role);
+	struct probe p = { .talk = { .ops = ops, .edge = ops->new (&config), .ask = ask },
+			   .listener = listener,
 			   .address = address,
 			   .proves_server = proves_server,
-			   .ops = gp_edge_ops_of(listener->role) };
+			   .tls_reason = "out of memory",
+			   /* without a question there is nothing to wait for */
+			   .complete = !ops->question && !gp_roles[listener->role].xmpp };
 
-	p.deadline_ms = gp_time_mono_ms() + listener->backend.connect_time_ms;
-	p.engine = p.ops->new (&config);
-	gp_stream_clear(&p.backend);
-	if (p.engine)
-		talk(&p);
-	if (p.complete && !p.over && p.ops == &gp_smtp_edge)
-		try_to_relay(&p);
-	p.ops->free(p.engine);
-	gp_tls_free(p.backend.tls);
-	if (p.backend.fd >= 0)
-		close(p.backend.fd);
+	look(&p, loop);
+	ops->free(p.talk.edge);
 	gp_tls_client_free(p.tls);
 	return !p.found;
 }
 
 int gp_probe_backends(const struct gp_conf *conf)
 {
-	bool well = true;
+	struct gp_loop *loop = gp_loop_new();
+	bool well = loop != NULL;
 
-	for (size_t i = 0; i < conf->listener_count; i++) {
+	/* a backend that hangs up must not end us: OpenSSL writes without MSG_NOSIGNAL */
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; loop && i < conf->listener_count; i++) {
 		const struct gp_conf_listener *listener = &conf->listeners[i];
 		const struct gp_conf_backend *backend = &listener->backend;
 
-		well &= probe_one(conf, listener, &backend->address);
+		well &= probe_one(conf, listener, &backend->address, loop);
 		if (backend->trusted_address.text)
-			well &= probe_one(conf, listener, &backend->trusted_address);
+			well &= probe_one(conf, listener, &backend->trusted_address, loop);
 	}
+	gp_loop_free(loop);
 	return well ? EX_OK : EX_UNAVAILABLE;
 }

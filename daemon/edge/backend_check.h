@@ -5,7 +5,8 @@
 #include "conf/conf.h"
 
 /* Talk to each listener's backend as an edge session would, up to its capabilities, and print
- * what does not fit. Blocking. EX_OK, or EX_UNAVAILABLE when something was found. */
+ * what does not fit. Blocking; from then on SIGPIPE is ignored. EX_OK, or EX_UNAVAILABLE when
+ * something was found. */
 int gp_probe_backends(const struct gp_conf *conf);
 
 #endif

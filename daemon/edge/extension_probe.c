@@ -2,197 +2,142 @@
 #include "daemon/edge/extension_probe.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
-#include "io/stream.h"
+#include "daemon/edge/backend_talk.h"
+#include "io/dial.h"
 #include "proto/proxy.h"
 
-enum { AGAIN_MS = 5 * 60 * 1000, CHUNK = 4096, OUT_MAX = 8192 };
+enum { AGAIN_MS = 5 * 60 * 1000 };
 
 struct gp_extension_probe {
+	struct gp_backend_talk
+		talk; /* first: its engine's user is found by it; no edge: not looking */
 	struct gp_loop *loop;
 	struct gp_edge_listener *listener; /* not counted: it frees us first */
-	struct gp_timer timer;             /* for the next look, or the end of this one */
-	struct gp_stream backend;
-	struct gp_buf out;
-	struct gp_edge *engine; /* NULL: not looking */
-	unsigned answers;       /* that a client would have had */
-	bool connected;
-	bool talking;
-	bool over;
+	struct gp_timer timer;             /* for the next look */
+	struct gp_dial dial;
+	struct gp_drive drive;
+	struct gp_stream_tls tls;
+	struct gp_buf header;
+	unsigned answers; /* that a client would have had */
+	unsigned asked;
 };
+
+static struct gp_extension_probe *probe_of(void *engine)
+{
+	return engine;
+}
 
 static void end_look(struct gp_extension_probe *p)
 {
-	p->listener->ops->free(p->engine);
-	p->engine = NULL;
-	gp_stream_deinit(&p->backend);
-	gp_buf_deinit(&p->out);
+	gp_drive_deinit(&p->drive);
+	gp_dial_deinit(&p->dial);
+	p->listener->ops->free(p->talk.edge);
+	p->talk.edge = NULL;
+	gp_buf_deinit(&p->header);
 	gp_timer_set(&p->timer, AGAIN_MS);
 }
 
-static void feed(struct gp_extension_probe *p, const struct gp_event *event, size_t *used_out)
-{
-	const struct gp_edge_ops *ops = p->listener->ops;
-	struct gp_action action;
+/* ---- the conversation ---- */
 
-	p->over |= ops->feed(p->engine, event, used_out) != GP_OK;
-	while (!p->over && ops->next(p->engine, &action)) {
-		if (action.type == GP_ACT_SEND && action.side == GP_BACKEND)
-			p->over |= gp_buf_append(&p->out, action.data, action.len) != GP_OK;
-		else if (action.type == GP_ACT_SEND)
-			p->answers++;
-		else if (action.type == GP_ACT_REPORT && action.report == GP_REPORT_EXTENSIONS)
-			gp_edge_listener_learn(p->listener, action.text);
-		else if (action.type == GP_ACT_CLOSE)
-			p->over = true;
-	}
+/* An EHLO when the greeting has come, a QUIT when the answer has. */
+static const char *ask(struct gp_backend_talk *talk)
+{
+	struct gp_extension_probe *p = probe_of(talk);
+	const char *const commands[] = { talk->ops->question, "QUIT\r\n" };
+
+	return p->asked < p->answers && p->asked < 2 ? commands[p->asked++] : NULL;
 }
 
-static void tell(struct gp_extension_probe *p, const struct gp_event *event)
+static void on_tell(void *engine, const void *own)
 {
-	size_t used;
+	struct gp_extension_probe *p = probe_of(engine);
+	const struct gp_action *action = own;
 
-	feed(p, event, &used);
+	if (action->type == GP_ACT_SEND)
+		p->answers++;
+	else if (action->report == GP_REPORT_EXTENSIONS)
+		gp_edge_listener_learn(p->listener, action->text);
 }
 
-static void ask(struct gp_extension_probe *p, const char *command)
+static void on_end(void *engine, struct gp_drive *drive)
 {
-	tell(p, &(struct gp_event){ .type = GP_EV_BYTES,
-				    .side = GP_CLIENT,
-				    .data = (const uint8_t *)command,
-				    .len = strlen(command) });
+	(void)drive;
+	end_look(engine);
 }
 
-/* ---- steps ---- */
+/* ---- the connection ---- */
 
-static int connect_step(struct gp_extension_probe *p)
+static int begin_tls(void *arg, int fd, struct gp_tls **tls_out)
 {
-	const struct gp_proxy_header header = { .local = true };
+	const struct gp_extension_probe *p = arg;
 
-	if (p->connected)
-		return GP_OK;
-	if (!gp_socket_is_connected(p->backend.fd))
-		return gp_socket_error(p->backend.fd) ? GP_E_IO : GP_AGAIN;
-	p->connected = true;
-	if (p->listener->facts == GP_FACTS_PROXY_V2 && gp_proxy_v2_build(&header, &p->out) != GP_OK)
-		return GP_E_LIMIT;
-	return GP_OK;
+	return gp_tls_connect(p->listener->backend_tls, fd, tls_out);
 }
 
-static int flush(struct gp_extension_probe *p)
-{
-	size_t written;
-	int ret = GP_OK;
-
-	while (p->out.len && ret == GP_OK) {
-		ret = gp_stream_write(&p->backend, p->out.data, p->out.len, &written);
-		if (ret == GP_OK)
-			gp_buf_consume(&p->out, written);
-	}
-	return ret;
-}
-
-static int tls_step(struct gp_extension_probe *p)
-{
-	int ret;
-
-	if (p->talking || !p->listener->backend_tls)
-		return GP_OK;
-	if (!p->backend.tls) {
-		/* the PROXY header goes before TLS */
-		ret = flush(p);
-		if (ret == GP_OK)
-			ret = gp_tls_connect(p->listener->backend_tls, p->backend.fd,
-					     &p->backend.tls);
-		if (ret != GP_OK)
-			return ret;
-	}
-	return gp_stream_handshake(&p->backend);
-}
-
-static int listen_step(struct gp_extension_probe *p)
-{
-	uint8_t data[CHUNK];
-	size_t len, used;
-	int ret = gp_stream_read(&p->backend, data, sizeof(data), &len);
-
-	for (size_t at = 0; ret == GP_OK && at < len && !p->over; at += used ? used : len)
-		feed(p,
-		     &(struct gp_event){ .type = GP_EV_BYTES,
-					 .side = GP_BACKEND,
-					 .data = data + at,
-					 .len = len - at },
-		     &used);
-	return ret;
-}
-
-static int talk_step(struct gp_extension_probe *p)
-{
-	static const struct gp_edge_facts nobody = { .client_ip = "127.0.0.1",
-						     .session_id = "probe" };
-	const char *const commands[] = { p->listener->ops->question, "QUIT\r\n" };
-	unsigned asked = p->answers;
-	int ret = GP_OK;
-
-	if (!p->talking)
-		tell(p, &(struct gp_event){ .type = GP_EV_BACKEND_UP, .facts = &nobody });
-	p->talking = true;
-	while (ret == GP_OK && !p->over) {
-		/* first the PROXY header, without which a backend says nothing */
-		ret = flush(p);
-		if (ret == GP_OK)
-			ret = listen_step(p);
-		while (asked < p->answers && asked < 2 && !p->over)
-			ask(p, commands[asked++]);
-	}
-	return p->over ? GP_E_NOT_FOUND : ret;
-}
-
-static void on_ready(void *arg, unsigned ready)
+static void on_dialed(void *arg, struct gp_dial *dial)
 {
 	struct gp_extension_probe *p = arg;
-	int ret = connect_step(p);
+	const struct gp_drive_config config = { .ops = &gp_backend_talk_engine,
+						.engine = p,
+						.tls = &p->tls,
+						.on_tell = on_tell,
+						.on_end = on_end };
 
-	(void)ready;
-	if (ret == GP_OK)
-		ret = tls_step(p);
-	if (ret == GP_OK)
-		ret = talk_step(p);
-	if (ret == GP_AGAIN)
-		gp_stream_want(&p->backend, true, p->out.len > 0);
+	if (dial->ret == GP_OK)
+		gp_drive_init(&p->drive, p->loop, &dial->stream, &config, gp_dial_left_ms(dial));
 	else
 		end_look(p);
+}
+
+/* ---- a look ---- */
+
+static int prepare(struct gp_extension_probe *p)
+{
+	static const struct gp_edge_facts facts = { .client_ip = "127.0.0.1",
+						    .session_id = "probe" };
+	const struct gp_proxy_header header = { .local = true };
+	struct gp_edge_config config = p->listener->engine_config;
+	size_t used;
+	int ret = GP_OK;
+
+	config.implicit_tls = true;
+	p->answers = p->asked = 0;
+	gp_buf_init(&p->header, GP_PROXY_HEADER_MAX);
+	p->talk = (struct gp_backend_talk){ .ops = p->listener->ops,
+					    .edge = p->listener->ops->new (&config),
+					    .facts = &facts,
+					    .tls = p->listener->backend_tls != NULL,
+					    .ask = ask };
+	if (!p->talk.edge)
+		return GP_E_NOMEM;
+	if (p->listener->facts == GP_FACTS_PROXY_V2)
+		ret = gp_proxy_v2_build(&header, &p->header);
+	p->talk.header = gp_str_from(p->header.data, p->header.len);
+	if (ret == GP_OK)
+		ret = p->talk.ops->feed(p->talk.edge, &(struct gp_event){ .type = GP_EV_TLS_UP },
+					&used);
+	return ret;
 }
 
 static void look(struct gp_extension_probe *p)
 {
-	struct gp_edge_config config = p->listener->engine_config;
-	int fd;
+	const struct gp_dial_config config = { .addresses = &p->listener->backend.address,
+					       .address_count = 1,
+					       .all_ms = p->listener->connecting.duration_ms,
+					       .on_done = on_dialed,
+					       .arg = p };
 
-	config.implicit_tls = true;
-	p->answers = 0;
-	p->connected = p->talking = p->over = false;
-	p->engine = p->listener->ops->new (&config);
-	if (!p->engine || gp_socket_connect(&p->listener->backend.address, &fd) != GP_OK) {
+	if (prepare(p) == GP_OK)
+		gp_dial_start(&p->dial, p->loop, &config);
+	else
 		end_look(p);
-		return;
-	}
-	gp_stream_init(&p->backend, p->loop, fd, on_ready, p);
-	tell(p, &(struct gp_event){ .type = GP_EV_TLS_UP });
-	gp_stream_want(&p->backend, true, true);
-	gp_timer_set(&p->timer, p->listener->connecting.duration_ms);
 }
 
 static void on_time(void *arg)
 {
-	struct gp_extension_probe *p = arg;
-
-	if (p->engine)
-		end_look(p);
-	else
-		look(p);
+	look(arg);
 }
 
 struct gp_extension_probe *gp_extension_probe_start(struct gp_loop *loop,
@@ -204,8 +149,7 @@ struct gp_extension_probe *gp_extension_probe_start(struct gp_loop *loop,
 		return NULL;
 	p->loop = loop;
 	p->listener = listener;
-	gp_stream_clear(&p->backend);
-	gp_buf_init(&p->out, OUT_MAX);
+	p->tls = (struct gp_stream_tls){ begin_tls, p };
 	gp_timer_init(&p->timer, loop, on_time, p);
 	look(p);
 	return p;

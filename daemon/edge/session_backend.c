@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "daemon/edge/session_engine.h"
 #include "daemon/edge/session_steps.h"
+#include "io/dial.h"
 #include "proto/proxy.h"
 
 static int append_proxy_header(struct gp_session *s)
@@ -56,30 +57,20 @@ static void backend_up(struct gp_session *s)
 	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_BACKEND_UP, .facts = &told });
 }
 
-static void dial(struct gp_session *s)
-{
-	int fd;
-
-	if (gp_socket_connect(&s->place->address, &fd) == GP_OK)
-		gp_stream_init(&s->stream[GP_BACKEND], s->load->loop, fd, gp_session_backend_ready,
-			       s);
-	else
-		gp_session_backend_failed(s, strerror(errno));
-}
-
 void gp_session_step_connecting(struct gp_session *s)
 {
 	struct gp_stream *backend = &s->stream[GP_BACKEND];
-	int error;
+	int ret = GP_OK;
 
 	if (backend->fd < 0)
-		dial(s);
-	if (backend->fd < 0)
+		ret = gp_dial_begin(backend, s->load->loop, &s->place->address,
+				    gp_session_backend_ready, s);
+	if (ret == GP_OK)
+		ret = gp_dial_look(backend);
+	if (ret == GP_AGAIN)
 		return;
-	if (!gp_socket_is_connected(backend->fd)) {
-		error = gp_socket_error(backend->fd);
-		if (error)
-			gp_session_backend_failed(s, strerror(error));
+	if (ret != GP_OK) {
+		gp_session_backend_failed(s, strerror(errno));
 		return;
 	}
 	if (s->listener->facts == GP_FACTS_PROXY_V2 && append_proxy_header(s) != GP_OK) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/time.h"
 
 /* ---- one address ---- */
 
@@ -133,6 +134,7 @@ static void on_all_time(void *arg)
 void gp_dial_start(struct gp_dial *dial, struct gp_loop *loop, const struct gp_dial_config *config)
 {
 	*dial = (struct gp_dial){ .config = *config, .loop = loop, .ret = GP_AGAIN };
+	dial->until_ms = gp_time_mono_ms() + config->all_ms;
 	gp_stream_clear(&dial->stream);
 	gp_timer_init(&dial->attempt, loop, on_attempt_time, dial);
 	gp_timer_init(&dial->all, loop, on_all_time, dial);
@@ -156,6 +158,13 @@ void gp_dial_deinit(struct gp_dial *dial)
 	gp_task_cancel(dial->loop, &dial->next);
 	gp_stream_deinit(&dial->stream);
 	dial->loop = NULL;
+}
+
+uint64_t gp_dial_left_ms(const struct gp_dial *dial)
+{
+	uint64_t now_ms = gp_time_mono_ms();
+
+	return now_ms < dial->until_ms ? dial->until_ms - now_ms : 0;
 }
 
 /* ---- blocking ---- */

@@ -10,8 +10,7 @@
  * The order is that of RFC 8305 section 4, families interleaved, so that a dead family costs one
  * attempt and not all of its addresses. There is no race (section 5): one attempt ends before the
  * next begins, because our peers are servers that are asked once, and a second connection would
- * look to them like a client that hangs up. The edge, the commands and the relay are to dial with it;
- * nothing calls it yet. */
+ * look to them like a client that hangs up. */
 
 /* ---- one address, for a caller that has its own stream and its own clock ---- */
 
@@ -48,6 +47,7 @@ struct gp_dial {
 	struct gp_loop *loop;
 	struct gp_stream stream; /* connected when `ret` is GP_OK */
 	struct gp_timer attempt, all;
+	uint64_t until_ms; /* when all_ms is over, by gp_time_mono_ms */
 	struct gp_task next;
 	/* GP_AGAIN: under way. GP_OK. Else no address has answered: GP_E_LIMIT in time, GP_E_IO,
 	 * or an error of TLS; of the last one that was tried. GP_E_NOT_FOUND: there is none. */
@@ -66,6 +66,9 @@ void gp_dial_deinit(struct gp_dial *dial);
 /* For commands: the same, but blocks, and returns dial->ret. `loop` is the caller's and has nothing
  * else to do; config->on_done is not used. gp_dial_deinit is still due. */
 int gp_dial_wait(struct gp_dial *dial, struct gp_loop *loop, const struct gp_dial_config *config);
+
+/* What is left of all_ms, for a conversation that shares it. */
+uint64_t gp_dial_left_ms(const struct gp_dial *dial);
 
 /* `count` addresses with `port`, families interleaved: the family of the first leads, and each
  * family stays in its order. `out` has room for `count`. */

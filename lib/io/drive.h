@@ -15,8 +15,7 @@
  *
  * Bytes that came in cleartext behind the one that made the engine ask for TLS reach neither the
  * engine nor TLS: the conversation ends there (RFC 3207 section 4.2, RFC 7457 section 2.2).
- * Nothing is read while something is unsent. The checks of the commands and the relay are to use it;
- * nothing calls it yet. */
+ * Nothing is read while something is unsent. */
 
 enum gp_drive_want {
 	GP_DRIVE_SEND,      /* `data` */
@@ -80,8 +79,8 @@ struct gp_drive {
 	size_t in_at, in_len;
 	enum gp_drive_end end;
 	int ret;
-	int error; /* errno of GP_DRIVE_BROKEN with GP_E_IO */
-	bool securing;
+	int error;     /* errno of GP_DRIVE_BROKEN with GP_E_IO */
+	bool securing; /* the engine has asked for TLS, which is not up */
 	bool closing;
 	bool peer_ended;
 	bool refused; /* the engine has taken nothing of what lies in `in` */

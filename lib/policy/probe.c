@@ -1,29 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy/probe.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/time.h"
-#include "io/socket.h"
+#include "io/dial.h"
+#include "io/drive.h"
 
-enum { CONNECT_TIME_MS = 10 * 1000, PIECE = 4096 };
+enum { CONNECT_TIME_MS = 10 * 1000 };
 
-/* One conversation. `tls` is NULL in clear. */
+struct task {
+	const struct gp_probe_config *config;
+	const struct gp_policy_facts *facts;
+	const struct gp_policy_host *host;
+	const struct gp_policy_host_verdict *verdict;
+};
+
+/* One conversation: the SMTP client, driven until the host has said all that matters, and then
+ * until it has answered QUIT, which is courtesy. */
 struct talk {
-	int fd;
-	uint64_t deadline_ms;
-	struct gp_tls *tls;
-	struct gp_smtp_client *client;
+	const struct task *task;
 	struct gp_probe *probe;
+	struct gp_smtp_client *client;
+	struct gp_tls_dane_target target;
+	struct gp_drive drive;
+	bool finished; /* all that matters was said */
+	bool parted;   /* ... and QUIT */
+	bool over;
 };
 
 static void explain(struct gp_probe *probe, const char *what, const char *why)
@@ -32,170 +40,15 @@ static void explain(struct gp_probe *probe, const char *what, const char *why)
 		snprintf(probe->error, sizeof(probe->error), "%s%s%s", what, *why ? ": " : "", why);
 }
 
-/* ---- waiting ---- */
-
-/* GP_OK, GP_E_LIMIT when the time is over, or GP_E_IO. */
-static int wait_for(int fd, short events, uint64_t deadline_ms)
+static void copy(const char *text, char *out, size_t size)
 {
-	struct pollfd wanted = { fd, events, 0 };
-	uint64_t now = gp_time_mono_ms();
-	int count;
-
-	do {
-		if (now >= deadline_ms)
-			return GP_E_LIMIT;
-		count = poll(&wanted, 1, (int)(deadline_ms - now));
-		now = gp_time_mono_ms();
-	} while (count == 0 || (count < 0 && errno == EINTR));
-	return count > 0 ? GP_OK : GP_E_IO;
+	gp_str_copy(gp_str_of(text ? text : ""), out, size);
 }
 
-static int wait_for_tls(const struct talk *talk, enum gp_tls_want want)
+static void conclude(const struct task *task, struct gp_probe *probe)
 {
-	return wait_for(talk->fd, want == GP_TLS_WANT_WRITE ? POLLOUT : POLLIN, talk->deadline_ms);
-}
-
-/* ---- octets ---- */
-
-/* *len_out is 0 at the end of the stream. GP_OK, GP_AGAIN after a wait, or an error. */
-static int receive_clear(const struct talk *talk, uint8_t *data, size_t size, size_t *len_out)
-{
-	ssize_t got = read(talk->fd, data, size);
-
-	*len_out = got > 0 ? (size_t)got : 0;
-	if (got >= 0)
-		return GP_OK;
-	if (errno != EAGAIN && errno != EINTR)
-		return GP_E_IO;
-	got = wait_for(talk->fd, POLLIN, talk->deadline_ms);
-	return got == GP_OK ? GP_AGAIN : (int)got;
-}
-
-static int receive_tls(const struct talk *talk, uint8_t *data, size_t size, size_t *len_out)
-{
-	enum gp_tls_want want;
-	int ret = gp_tls_read(talk->tls, data, size, len_out, &want);
-
-	if (ret == GP_E_NOT_FOUND) {
-		*len_out = 0;
-		return GP_OK;
-	}
-	if (ret != GP_AGAIN)
-		return ret;
-	ret = wait_for_tls(talk, want);
-	return ret == GP_OK ? GP_AGAIN : ret;
-}
-
-static int hear(const struct talk *talk)
-{
-	uint8_t data[PIECE];
-	size_t len = 0;
-	int ret;
-
-	do {
-		ret = talk->tls ? receive_tls(talk, data, sizeof(data), &len)
-				: receive_clear(talk, data, sizeof(data), &len);
-	} while (ret == GP_AGAIN);
-	if (ret != GP_OK)
-		return ret;
-	if (len)
-		return gp_smtp_client_feed(talk->client, data, len);
-	gp_smtp_client_end(talk->client);
-	return GP_OK;
-}
-
-static int write_some(const struct talk *talk, struct gp_str data, size_t *len_out)
-{
-	enum gp_tls_want want;
-	ssize_t written;
-	int ret;
-
-	if (talk->tls) {
-		ret = gp_tls_write(talk->tls, data.p, data.len, len_out, &want);
-		return ret == GP_AGAIN ? wait_for_tls(talk, want) : ret;
-	}
-	written = send(talk->fd, data.p, data.len, MSG_NOSIGNAL);
-	if (written < 0 && errno != EAGAIN && errno != EINTR)
-		return GP_E_IO;
-	*len_out = written > 0 ? (size_t)written : 0;
-	return written < 0 ? wait_for(talk->fd, POLLOUT, talk->deadline_ms) : GP_OK;
-}
-
-static int say(const struct talk *talk, struct gp_str data)
-{
-	int ret = GP_OK;
-
-	while (data.len && ret == GP_OK) {
-		size_t written = 0;
-
-		ret = write_some(talk, data, &written);
-		data.p += written;
-		data.len -= written;
-	}
-	return ret;
-}
-
-/* Talk until something happens that is neither said nor heard. */
-static int converse(const struct talk *talk, struct gp_smtp_client_action *action_out)
-{
-	int ret = GP_OK;
-
-	while (ret == GP_OK) {
-		while (ret == GP_OK && gp_smtp_client_next(talk->client, action_out)) {
-			if (action_out->type != GP_SMTP_SEND)
-				return GP_OK;
-			ret = say(talk, action_out->data);
-		}
-		if (ret == GP_OK)
-			ret = hear(talk);
-	}
-	return ret;
-}
-
-/* ---- connection ---- */
-
-static int try_address(const struct gp_endpoint *endpoint, uint64_t deadline_ms, int *fd_out)
-{
-	struct gp_socket_address address;
-	int fd, ret;
-
-	gp_socket_address_from_endpoint(endpoint, &address);
-	ret = gp_socket_connect(&address, &fd);
-	if (ret != GP_OK)
-		return ret;
-	ret = wait_for(fd, POLLOUT, deadline_ms);
-	if (ret == GP_OK && (errno = gp_socket_error(fd)) != 0)
-		ret = GP_E_IO;
-	if (ret != GP_OK)
-		close(fd);
-	else
-		*fd_out = fd;
-	return ret;
-}
-
-/* The sentence is that of the last address; false when none answers. */
-static bool reach(const struct gp_policy_host *host, uint16_t port, struct talk *talk)
-{
-	struct gp_probe *probe = talk->probe;
-
-	for (size_t i = 0; i < host->address_count; i++) {
-		struct gp_endpoint endpoint = host->addresses[i];
-		uint64_t until = gp_time_mono_ms() + CONNECT_TIME_MS;
-		char text[GP_ENDPOINT_TEXT_SIZE];
-		int ret;
-
-		endpoint.port = port;
-		ret = try_address(&endpoint, until < talk->deadline_ms ? until : talk->deadline_ms,
-				  &talk->fd);
-		probe->error[0] = '\0';
-		if (ret == GP_OK) {
-			probe->address = endpoint;
-			return true;
-		}
-		gp_endpoint_format(&endpoint, text);
-		explain(probe, text, ret == GP_E_IO ? strerror(errno) : "it does not answer");
-	}
-	return false;
+	gp_policy_conclude(task->facts, task->config->rules, task->verdict,
+			   probe->has_session ? &probe->session : NULL, &probe->outcome);
 }
 
 /* ---- TLS ---- */
@@ -217,16 +70,16 @@ static struct gp_tls_dane_target target_of(const struct gp_probe_config *config,
 	};
 }
 
-static int shake_hands(const struct talk *talk)
+static int begin_tls(void *arg, int fd, struct gp_tls **tls_out)
 {
-	enum gp_tls_want want;
-	int ret;
+	const struct talk *talk = arg;
+	struct gp_tls_dane_client *client = NULL;
+	int ret = gp_tls_dane_client_new(&client);
 
-	while ((ret = gp_tls_handshake(talk->tls, &want)) == GP_AGAIN) {
-		ret = wait_for_tls(talk, want);
-		if (ret != GP_OK)
-			return ret;
-	}
+	if (ret == GP_OK)
+		ret = gp_tls_dane_connect(client, &talk->target, fd, tls_out);
+	/* the connection keeps what it needs of it */
+	gp_tls_dane_client_free(client);
 	return ret;
 }
 
@@ -236,11 +89,6 @@ static void set_session(struct gp_probe *probe, enum gp_dane_outcome outcome, co
 	probe->session.dane = outcome;
 	snprintf(probe->code, sizeof(probe->code), "%s", code);
 	probe->session.tls_code = *code ? probe->code : NULL;
-}
-
-static void copy(const char *text, char *out, size_t size)
-{
-	gp_str_copy(gp_str_of(text ? text : ""), out, size);
 }
 
 static char *describe(const struct gp_tlsa *record)
@@ -255,11 +103,12 @@ static char *describe(const struct gp_tlsa *record)
 	return text;
 }
 
-static int judge(const struct talk *talk, const struct gp_tls_dane_target *target)
+static int judge(const struct talk *talk)
 {
+	const struct gp_tls *tls = talk->drive.stream.tls;
 	struct gp_probe *probe = talk->probe;
 	struct gp_tls_facts facts;
-	int ret = gp_tls_dane_judge(talk->tls, target, &probe->judged);
+	int ret = gp_tls_dane_judge(tls, &talk->target, &probe->judged);
 
 	if (ret == GP_E_NOT_FOUND) {
 		set_session(probe, GP_DANE_NO_HANDSHAKE, "no certificate");
@@ -267,7 +116,7 @@ static int judge(const struct talk *talk, const struct gp_tls_dane_target *targe
 	}
 	if (ret != GP_OK)
 		return ret;
-	gp_tls_facts_get(talk->tls, &facts);
+	gp_tls_facts_get(tls, &facts);
 	copy(facts.version, probe->version, sizeof(probe->version));
 	copy(facts.cipher, probe->cipher, sizeof(probe->cipher));
 	copy(facts.group, probe->group, sizeof(probe->group));
@@ -280,36 +129,7 @@ static int judge(const struct talk *talk, const struct gp_tls_dane_target *targe
 	return GP_OK;
 }
 
-static void note_failed_handshake(const struct talk *talk, int ret)
-{
-	char why[GP_PROBE_TEXT_SIZE] = "timeout";
-
-	if (ret != GP_E_LIMIT)
-		gp_tls_error_text(talk->tls, why, sizeof(why));
-	explain(talk->probe, "the handshake failed", why);
-	set_session(talk->probe, GP_DANE_NO_HANDSHAKE, why);
-}
-
-/* GP_OK, also when no handshake came about; GP_E_NOMEM or GP_E_TLS. */
-static int secure(struct talk *talk, const struct gp_tls_dane_target *target)
-{
-	struct gp_tls_dane_client *client = NULL;
-	int ret = gp_tls_dane_client_new(&client);
-
-	if (ret == GP_OK)
-		ret = gp_tls_dane_connect(client, target, talk->fd, &talk->tls);
-	/* the connection keeps what it needs of it */
-	gp_tls_dane_client_free(client);
-	if (ret != GP_OK)
-		return ret;
-	ret = shake_hands(talk);
-	if (ret == GP_OK)
-		return judge(talk, target);
-	note_failed_handshake(talk, ret);
-	return GP_OK;
-}
-
-/* ---- the conversation ---- */
+/* ---- what the host has said ---- */
 
 /* What is about STARTTLS is about TLS; the rest says nothing of it. */
 static void note_fault(const struct talk *talk, enum gp_smtp_client_fault fault)
@@ -325,103 +145,214 @@ static void note_fault(const struct talk *talk, enum gp_smtp_client_fault fault)
 		set_session(talk->probe, GP_DANE_NO_HANDSHAKE, gp_smtp_client_fault_name(fault));
 }
 
-/* The host has said all that matters; what is left is courtesy. */
-static void part(const struct talk *talk)
+/* READY or FAILED. */
+static void finish(struct talk *talk, const struct gp_smtp_client_action *action)
 {
-	struct gp_smtp_client_action action;
+	struct gp_probe *probe = talk->probe;
 
-	if (gp_smtp_client_quit(talk->client) == GP_OK)
-		converse(talk, &action);
+	talk->finished = true;
+	if (probe->judged.certificate)
+		probe->requiretls = gp_smtp_client_extensions(talk->client) &
+				    GP_SMTP_OFFERS_REQUIRETLS;
+	if (action->type == GP_SMTP_FAILED)
+		note_fault(talk, action->fault);
+	copy(gp_smtp_client_peer_name(talk->client), probe->peer_name, sizeof(probe->peer_name));
 }
 
-static void greet_in_tls(const struct talk *talk)
-{
-	bool good = talk->probe->outcome.action != GP_ACTION_SKIP;
-	struct gp_smtp_client_action action;
+/* ---- the SMTP client, as an engine for gp_drive ---- */
 
-	if (gp_smtp_client_tls_done(talk->client, good) != GP_OK ||
-	    converse(talk, &action) != GP_OK || action.type == GP_SMTP_DONE)
-		return;
-	if (action.type == GP_SMTP_FAILED)
-		note_fault(talk, action.fault);
-	talk->probe->requiretls = gp_smtp_client_extensions(talk->client) &
-				  GP_SMTP_OFFERS_REQUIRETLS;
-	part(talk);
+static int feed(void *engine, const uint8_t *data, size_t len, size_t *used_out)
+{
+	const struct talk *talk = engine;
+
+	/* it looks itself for what stands behind the answer to STARTTLS */
+	*used_out = len;
+	return gp_smtp_client_feed(talk->client, data, len);
 }
 
-static void note_silence(const struct talk *talk, int ret)
+static int end(void *engine)
 {
-	explain(talk->probe, "the conversation broke off",
-		ret == GP_E_LIMIT ? "timeout"
-		: ret == GP_E_IO  ? strerror(errno)
-				  : "");
+	const struct talk *talk = engine;
+
+	gp_smtp_client_end(talk->client);
+	return GP_OK;
+}
+
+/* Whether the host may be told more than QUIT is decided before anything is said in TLS. */
+static int tls_up(void *engine)
+{
+	struct talk *talk = engine;
+	int ret = judge(talk);
+
+	if (ret != GP_OK)
+		return ret;
+	conclude(talk->task, talk->probe);
+	talk->over = !talk->probe->judged.certificate ||
+		     gp_smtp_client_tls_done(talk->client, talk->probe->outcome.action !=
+								   GP_ACTION_SKIP) != GP_OK;
+	return GP_OK;
+}
+
+/* False when there is nothing in it for the drive. */
+static bool translate(struct talk *talk, const struct gp_smtp_client_action *action,
+		      struct gp_drive_action *action_out)
+{
+	switch (action->type) {
+	case GP_SMTP_SEND:
+		*action_out = (struct gp_drive_action){ .want = GP_DRIVE_SEND,
+							.data = action->data };
+		return true;
+	case GP_SMTP_START_TLS:
+		action_out->want = GP_DRIVE_START_TLS;
+		return true;
+	case GP_SMTP_READY:
+	case GP_SMTP_FAILED:
+		/* it counts once: later only QUIT can fail */
+		if (!talk->finished)
+			finish(talk, action);
+		return false;
+	case GP_SMTP_DONE:
+		talk->over = true;
+		return false;
+	case GP_SMTP_STATE:
+		return false;
+	}
+	return false;
+}
+
+static bool next(void *engine, struct gp_drive_action *action_out)
+{
+	struct talk *talk = engine;
+	struct gp_smtp_client_action action;
+
+	while (!talk->over) {
+		if (gp_smtp_client_next(talk->client, &action)) {
+			if (translate(talk, &action, action_out))
+				return true;
+		} else if (talk->finished && !talk->parted) {
+			talk->parted = true;
+			talk->over = gp_smtp_client_quit(talk->client) != GP_OK;
+		} else {
+			return false;
+		}
+	}
+	action_out->want = GP_DRIVE_CLOSE;
+	return true;
+}
+
+static const struct gp_drive_engine engine_ops = { feed, end, tls_up, next };
+
+/* ---- how it ended ---- */
+
+static void note_failed_handshake(struct gp_probe *probe, const char *why)
+{
+	explain(probe, "the handshake failed", why);
+	set_session(probe, GP_DANE_NO_HANDSHAKE, why);
+}
+
+/* What comes after the handshake, and after a fault that was told, does not matter. */
+static void note_silence(const struct talk *talk, const char *why)
+{
+	if (!talk->finished && !talk->probe->has_session)
+		explain(talk->probe, "the conversation broke off", why);
+}
+
+static int understand(const struct talk *talk)
+{
+	const struct gp_drive *drive = &talk->drive;
+	char why[GP_DIAL_WHY_SIZE];
+
+	switch (drive->end) {
+	case GP_DRIVE_TLS_FAILED:
+		if (!drive->stream.tls)
+			return drive->ret;
+		gp_tls_error_text(drive->stream.tls, why, sizeof(why));
+		note_failed_handshake(talk->probe, why);
+		break;
+	case GP_DRIVE_TIME_OVER:
+		if (drive->securing)
+			note_failed_handshake(talk->probe, "timeout");
+		else
+			note_silence(talk, "timeout");
+		break;
+	case GP_DRIVE_LEFT_OVER:
+		note_fault(talk, GP_SMTP_STARTTLS_INJECTION);
+		break;
+	case GP_DRIVE_BROKEN:
+		note_silence(talk, drive->ret == GP_E_IO ? strerror(drive->error) : "");
+		break;
+	case GP_DRIVE_ENGINE_FAILED:
+		return drive->ret;
+	default: /* the engine has had its say */
+		break;
+	}
+	return GP_OK;
 }
 
 /* ---- a host ---- */
 
-struct task {
-	const struct gp_probe_config *config;
-	const struct gp_policy_facts *facts;
-	const struct gp_policy_host *host;
-	const struct gp_policy_host_verdict *verdict;
-};
-
-static void conclude(const struct task *task, struct gp_probe *probe)
+static int converse(struct talk *talk, struct gp_dial *dial)
 {
-	gp_policy_conclude(task->facts, task->config->rules, task->verdict,
-			   probe->has_session ? &probe->session : NULL, &probe->outcome);
+	const struct gp_stream_tls tls = { begin_tls, talk };
+	const struct gp_drive_config config = { .ops = &engine_ops, .engine = talk, .tls = &tls };
+	int ret;
+
+	gp_drive_wait(&talk->drive, dial->loop, &dial->stream, &config, gp_dial_left_ms(dial));
+	ret = understand(talk);
+	if (talk->drive.stream.tls)
+		gp_tls_shutdown(talk->drive.stream.tls);
+	gp_drive_deinit(&talk->drive);
+	return ret;
 }
 
-static int go_secure(const struct task *task, struct talk *talk)
+/* The sentence is that of the last address. */
+static void note_unreached(struct gp_probe *probe, const struct gp_dial *dial)
 {
-	struct gp_tls_dane_target target = target_of(task->config, task->host, task->verdict);
-	int ret = secure(talk, &target);
+	char text[GP_ENDPOINT_TEXT_SIZE];
+	struct gp_endpoint endpoint;
 
-	if (ret != GP_OK)
-		return ret;
-	conclude(task, talk->probe);
-	if (talk->probe->judged.certificate)
-		greet_in_tls(talk);
-	return GP_OK;
+	gp_endpoint_from_sockaddr(&dial->config.addresses[dial->at].storage, &endpoint);
+	gp_endpoint_format(&endpoint, text);
+	explain(probe, text, dial->why);
 }
 
-static int visit(const struct task *task, struct talk *talk)
+static int connect_and_talk(struct talk *talk, struct gp_loop *loop,
+			    struct gp_socket_address *addresses)
 {
-	struct gp_smtp_client_action action;
-	int ret = converse(talk, &action);
+	const struct gp_policy_host *host = talk->task->host;
+	const struct gp_probe_config *config = talk->task->config;
+	const struct gp_dial_config to = { .addresses = addresses,
+					   .address_count = host->address_count,
+					   .each_ms = CONNECT_TIME_MS,
+					   .all_ms = config->time_ms };
+	struct gp_dial dial;
+	int ret = GP_OK;
 
-	if (ret == GP_E_NOMEM)
-		return ret;
-	if (ret != GP_OK) {
-		note_silence(talk, ret);
-		return GP_OK;
-	}
-	if (action.type == GP_SMTP_START_TLS) {
-		ret = go_secure(task, talk);
+	gp_dial_interleave(host->addresses, host->address_count, config->port, addresses);
+	if (gp_dial_wait(&dial, loop, &to) == GP_OK) {
+		gp_endpoint_from_sockaddr(&addresses[dial.at].storage, &talk->probe->address);
+		ret = converse(talk, &dial);
 	} else {
-		note_fault(talk, action.fault);
-		part(talk);
+		note_unreached(talk->probe, &dial);
 	}
-	copy(gp_smtp_client_peer_name(talk->client), talk->probe->peer_name,
-	     sizeof(talk->probe->peer_name));
+	gp_dial_deinit(&dial);
 	return ret;
 }
 
 static int connect_and_visit(const struct task *task, struct gp_probe *probe)
 {
-	struct talk talk = { .fd = -1,
-			     .deadline_ms = gp_time_mono_ms() + task->config->time_ms,
+	struct talk talk = { .task = task,
+			     .probe = probe,
 			     .client = gp_smtp_client_new(task->config->helo),
-			     .probe = probe };
-	int ret = talk.client ? GP_OK : GP_E_NOMEM;
+			     .target = target_of(task->config, task->host, task->verdict) };
+	struct gp_socket_address *addresses = calloc(task->host->address_count, sizeof(*addresses));
+	struct gp_loop *loop = gp_loop_new();
+	int ret = GP_E_NOMEM;
 
-	if (ret == GP_OK && reach(task->host, task->config->port, &talk)) {
-		ret = visit(task, &talk);
-		if (talk.tls)
-			gp_tls_shutdown(talk.tls);
-		gp_tls_free(talk.tls);
-		close(talk.fd);
-	}
+	if (talk.client && addresses && loop)
+		ret = connect_and_talk(&talk, loop, addresses);
+	gp_loop_free(loop);
+	free(addresses);
 	gp_smtp_client_free(talk.client);
 	return ret;
 }

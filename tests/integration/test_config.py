@@ -14,6 +14,8 @@ from gate import EX_CONFIG, EX_USAGE, Gate, certificate, check_config, config_te
 from lab import TOP, contains, equal, run, test  # noqa: E402
 from wire import Backend, Client, context, imap_server, implicit, pop3_server, server_context  # noqa: E402
 
+EX_UNAVAILABLE = 69
+
 
 @cache
 def leaf():
@@ -222,6 +224,57 @@ def _():
 	text = connect_complaint({"address": foreign.address, "tls": "verify", "tls_ca": pki().root,
 		"tls_name": "imap.backend.test"})
 	contains(text, foreign.address)
+
+
+def says(*texts, then=lambda session: None):
+	"""A backend that says the first at once and each further one when it has heard a line; `then` it hangs up."""
+	def script(session):
+		for number, text in enumerate(texts):
+			if number:
+				session.line()
+			session.send(text)
+		then(session)
+	return Backend(lab, script).address
+
+
+def waits(*texts):
+	"""The same, but it stays."""
+	return says(*texts, then=lambda session: session.rest())
+
+
+@test("--connect says how far the backend came: silent, gone, half an answer, out of turn")
+def _():
+	closed = "the backend closed the connection "
+	for role, backend, text in (
+			("imaps", waits(), "no greeting within connect-time"),
+			("imaps", waits(b"* OK x\r\n"), "no answer within connect-time"),
+			("imaps", says(), closed + "before its greeting"),
+			("imaps", says(b"* OK x\r\n", b"* CAPABILITY IMAP4rev1\r\n"), closed + "during the session"),
+			("imaps", says(b"* OK x\r\n", b"", then=lambda session: session.reset()), closed + "during the session"),
+			("imaps", waits(b"* OK x\r\n", b"* CAPABILITY IMAP4rev1\r\na OK x\r\nb OK y\r\n"), "answers a command that was not sent"),
+			("xmpp-client", waits(), "no greeting within connect-time")):
+		row = listener(role, lab.address(1993), leaf(), {"address": backend, "connect_time": "1s"},
+			**({"domains": ["example.test"]} if "xmpp" in role else {}))
+		done = check(good(listeners=[row]), "--connect")
+		equal(done.returncode, EX_UNAVAILABLE)
+		contains(done.stdout, f"backend {backend}: ")
+		contains(done.stdout, text)
+
+
+@test("--connect: what comes with the greeting is not the answer to what gatepost asks later")
+def _():
+	contains(connect_complaint(waits(b"220 x\r\n250 y\r\n", *20 * [b"550 no\r\n"]), "smtp"), "answers a command that was not sent")
+	contains(connect_complaint(waits(b"* OK x\r\n* OK [ALERT] x\r\na OK y\r\n"), "imaps"), "answers a command that was not sent")
+
+
+@test("--connect: a backend that speaks no TLS, is silent or hangs up in its place; SIGPIPE does not end the check")
+def _():
+	for backend, text in ((waits(), "it does not answer in TLS"), (waits(b"* OK x\r\n"), "wrong version number"), (says(), "")):
+		row = listener("imaps", lab.address(1993), leaf(), {"address": backend, "tls": "verify", "tls_ca": pki().root,
+			"tls_name": "imap.backend.test", "connect_time": "1s"})
+		done = check(good(listeners=[row]), "--connect")
+		equal(done.returncode, EX_UNAVAILABLE)
+		contains(done.stdout, f"backend {backend}: {text}")
 
 
 @test("--print-config shows every setting; what it prints is accepted back")

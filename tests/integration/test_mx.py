@@ -3,6 +3,7 @@
 """gatepost as an MX: TLS is offered and not demanded, and what goes through is what was sent."""
 
 import smtplib
+import socket
 import ssl
 import sys
 from functools import cache
@@ -15,7 +16,7 @@ from lab import command, contains, equal, eventually, run, split_address, test  
 from postfix import Postfix  # noqa: E402
 from smtpserver import SmtpServer, reply  # noqa: E402
 from smtpserver import command as smtp  # noqa: E402
-from wire import Client, context  # noqa: E402
+from wire import Backend, Client, context, server_context  # noqa: E402
 
 NAME, MX = "mx.example.test", "edge.example.test"
 SOURCE, GATE = lab.host(), lab.host()
@@ -170,6 +171,45 @@ def _():
 			contains(lines, word)
 		for word in (b"AUTH", b"REQUIRETLS"):
 			equal(word in lines, False)
+
+
+class Asked(Backend):
+	"""Offers SMTPUTF8, and hears who asks: behind a PROXY header, in TLS, or both."""
+
+	def __init__(self, proxy, context):
+		self.proxy, self.context, self.asked = proxy, context, []
+		super().__init__(lab, self.talk)
+
+	def talk(self, session):
+		if self.proxy:
+			header = session.sock.recv(16, socket.MSG_WAITALL)
+			session.sock.recv(int.from_bytes(header[14:], "big"), socket.MSG_WAITALL)
+			self.asked.append({0x20: "LOCAL", 0x21: "PROXY"}[header[12]])
+		if self.context:
+			session.sock = self.context.wrap_socket(session.sock, server_side=True)
+		session.send(b"220-asked.test\r\n220 ESMTP\r\n")
+		while line := session.line():
+			self.asked.append(line.split()[0].decode())
+			session.send(b"250-asked.test\r\n250 SMTPUTF8\r\n" if line.startswith(b"EHLO") else b"221 2.0.0 Bye\r\n")
+
+
+@test("the backend is asked at the start, by EHLO and QUIT, also behind a PROXY header and in TLS")
+def _():
+	leaf, behind = pki().leaf("mx", [NAME]), server_context(pki().leaf("behind", ["smtp.backend.test"]))
+	for proxy in (False, True):
+		for context_ in (None, behind):
+			asked, where = Asked(proxy, context_), lab.address(1025)
+			secure = {"tls": "verify", "tls_ca": pki().root, "tls_name": "smtp.backend.test"} if context_ else {}
+			fresh = Gate(lab, "fresh", certificates=[certificate(leaf)], server={"hostname": MX, "workers": 1},
+				listeners=[listener("smtp", where, leaf, {"address": asked.address, **secure}, "proxy-v2" if proxy else "none")])
+			eventually(lambda asked=asked, proxy=proxy: asked.asked == ["LOCAL"] * proxy + ["EHLO", "QUIT"], "the question")
+
+			def offered(where=where):
+				with Client(where) as client:
+					reply(client, b"220")
+					return b"SMTPUTF8" in b"\n".join(smtp(client, "EHLO client.example", b"250"))
+			eventually(offered, "SMTPUTF8 in clear")
+			fresh.stop()
 
 
 @test("messages of all kinds arrive octet by octet, in clear and in TLS, by smtplib")

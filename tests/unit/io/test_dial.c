@@ -106,6 +106,10 @@ static void run(void **state)
 	if (row->why)
 		assert_string_equal(dial.why, row->why);
 	assert_int_equal(dial.stream.fd >= 0, row->ret == GP_OK);
+	if (row->all_ms == LONG_MS)
+		assert_in_range(gp_dial_left_ms(&dial), 1, LONG_MS);
+	dial.until_ms = 0;
+	assert_int_equal(gp_dial_left_ms(&dial), 0);
 	gp_dial_deinit(&dial);
 	gp_dial_deinit(&dial);
 	for (size_t i = 0; i < config.address_count; i++)

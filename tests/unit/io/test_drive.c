@@ -11,7 +11,7 @@
 #include "lines.h"
 #include "table.h"
 
-enum { STEPS_MAX = 6, LONG_MS = 60000 };
+enum { STEPS_MAX = 6, LONG_MS = 60000, GUARD_MS = 10000 };
 
 static struct lines_tls tls;
 
@@ -188,7 +188,8 @@ static enum gp_drive_end drive_to_tls(const char *said, struct lines *lines,
 {
 	const struct gp_drive_config config = { &lines_engine, lines, starter, NULL, NULL };
 	struct gp_loop *loop = gp_loop_new();
-	struct peer peer = { .loop = loop, .text = said, .piece = SIZE_MAX };
+	/* it hangs up, so that a handshake that must not begin ends */
+	struct peer peer = { .loop = loop, .text = said, .piece = SIZE_MAX, .hangs_up = true };
 	struct gp_stream stream;
 	struct gp_drive drive;
 	enum gp_drive_end end;
@@ -243,12 +244,20 @@ static void says_that_tls_cannot_begin(void **state)
 
 /* ---- time, and peers that do not read ---- */
 
+/* A timer that is due earlier is called earlier, however slow the machine is. */
+static void too_late(void *arg)
+{
+	(void)arg;
+	fail_msg("the drive's own time came to nothing");
+}
+
 static enum gp_drive_end drive_alone(struct lines *lines, const char *said, uint64_t time_ms,
 				     bool gone)
 {
 	const struct gp_drive_config config = { &lines_engine, lines, NULL, NULL, NULL };
 	struct gp_loop *loop = gp_loop_new();
 	struct gp_stream stream;
+	struct gp_timer guard;
 	struct gp_drive drive;
 	enum gp_drive_end end;
 	int fd;
@@ -257,9 +266,12 @@ static enum gp_drive_end drive_alone(struct lines *lines, const char *said, uint
 	assert_int_equal(send(fd, said, strlen(said), MSG_NOSIGNAL), (ssize_t)strlen(said));
 	if (gone)
 		close(fd);
+	gp_timer_init(&guard, loop, too_late, NULL);
+	gp_timer_set(&guard, GUARD_MS);
 	end = gp_drive_wait(&drive, loop, &stream, &config, time_ms);
 	if (end == GP_DRIVE_BROKEN)
 		assert_int_equal(drive.error, EPIPE);
+	gp_timer_stop(&guard);
 	gp_drive_deinit(&drive);
 	if (!gone)
 		close(fd);

@@ -18,7 +18,7 @@
 #define MX     "mx.example.org"
 #define LISTED "enforce " MX
 
-enum { HEARD_SIZE = 256, PATIENCE_MS = 20000, NO_PATIENCE_MS = 100 };
+enum { HEARD_SIZE = 256, PATIENCE_MS = 20000, LITTLE_PATIENCE_MS = 1000, NO_PATIENCE_MS = 100 };
 
 /* ---- the host ---- */
 
@@ -26,6 +26,8 @@ enum manner {
 	SPEAKS_TLS,
 	SPEAKS_NONSENSE, /* in place of a ServerHello */
 	HANGS_UP,        /* when TLS should begin */
+	FALLS_SILENT,    /* the same */
+	FORGETS_US,      /* inside TLS */
 	IS_SILENT,       /* from the beginning */
 };
 
@@ -98,11 +100,27 @@ static bool start_tls(struct server *server)
 	return ok;
 }
 
+/* Hears us out, without an answer. */
+static void be_silent(const struct server *server)
+{
+	char c;
+
+	while (read(server->fd, &c, 1) == 1)
+		;
+}
+
 static bool go_on(struct server *server)
 {
 	switch (server->host->manner) {
 	case SPEAKS_TLS:
 		return start_tls(server);
+	case FORGETS_US:
+		start_tls(server);
+		be_silent(server);
+		return false;
+	case FALLS_SILENT:
+		be_silent(server);
+		return false;
 	case SPEAKS_NONSENSE:
 		say(server, "250 this is no ServerHello, whatever else it may be\r\n");
 		return true;
@@ -142,7 +160,6 @@ static void *serve(void *arg)
 {
 	struct server *server = arg;
 	sigset_t pipe;
-	char c;
 
 	/* it writes where nobody may read any more */
 	sigemptyset(&pipe);
@@ -154,8 +171,7 @@ static void *serve(void *arg)
 	if (server->host->manner != IS_SILENT)
 		answer(server);
 	else
-		while (read(server->fd, &c, 1) == 1)
-			;
+		be_silent(server);
 	SSL_free(server->ssl);
 	close(server->fd);
 	return NULL;
@@ -233,6 +249,10 @@ static const struct row {
 	  "sts=validation-failure/wrong version number", NULL },
 	{ "probe: the host hangs up when TLS should begin", { .manner = HANGS_UP }, NULL, NO_TLSA, NULL, GP_ACTION_CLEAR,
 	  NULL, "EHLO STARTTLS" },
+	{ "[8460-4.3.1-7] probe: the host is silent when TLS should begin", { .manner = FALLS_SILENT }, LISTED, NO_TLSA, NULL, GP_ACTION_SKIP,
+	  "sts=validation-failure/timeout", "EHLO STARTTLS" },
+	{ "probe: the host is silent in TLS, whose verdict stands", { .manner = FORGETS_US }, LISTED, NO_TLSA, NULL, GP_ACTION_DELIVER,
+	  "sts", "EHLO STARTTLS" },
 	{ "[8460-4.3.4-1] probe: the host is silent", { .manner = IS_SILENT }, LISTED, NO_TLSA, NULL, GP_ACTION_SKIP, "", "" },
 	{ "probe: the host is busy", { .greeting = "421 busy\r\n" }, LISTED, NO_TLSA, NULL, GP_ACTION_SKIP, "", "" },
 	{ "probe: the host refuses us", { .greeting = "554 5.7.1 go away\r\n" }, LISTED, NO_TLSA, NULL, GP_ACTION_SKIP, "", "QUIT" },
@@ -285,6 +305,14 @@ static struct gp_policy_facts *facts_of(const struct row *row)
 	return facts;
 }
 
+static uint64_t patience_with(const struct host *host)
+{
+	if (host->manner == IS_SILENT)
+		return NO_PATIENCE_MS;
+	return host->manner == FALLS_SILENT || host->manner == FORGETS_US ? LITTLE_PATIENCE_MS
+									  : PATIENCE_MS;
+}
+
 static struct gp_probe_config config_of(const struct row *row, uint16_t port)
 {
 	return (struct gp_probe_config){
@@ -292,7 +320,7 @@ static struct gp_probe_config config_of(const struct row *row, uint16_t port)
 		.trust = trust,
 		.helo = "c.example",
 		.port = port,
-		.time_ms = row->host.manner == IS_SILENT ? NO_PATIENCE_MS : PATIENCE_MS,
+		.time_ms = patience_with(&row->host),
 	};
 }
 
