@@ -183,6 +183,9 @@ static void understand(struct probe *p, const struct gp_drive *drive)
 	default:
 		break;
 	}
+	if (!p->well && !p->found)
+		complain(p, p->greeted ? "it ends the conversation without saying what it can do"
+				       : "it ends the conversation after its greeting");
 }
 
 /* ---- does it relay for strangers? ---- */
@@ -279,15 +282,18 @@ static void try_to_relay(struct probe *p, struct gp_drive *former)
 	struct relaying relaying = { .p = p };
 	const struct gp_drive_config config = { .ops = &ops, .engine = &relaying };
 
+	bool unanswered = false;
+
 	gp_buf_init(&relaying.reply, SMTP_REPLY_MAX);
 	if (gp_drive_wait(&relaying.drive, former->loop, &former->stream, &config,
 			  SMTP_ANSWER_MS) != GP_DRIVE_CLOSED) {
 		take_answer(&relaying, 0);
 		/* after QUIT it owes none */
-		if (gp_smtp_relay_check_command(&relaying.check) && !p->found)
-			complain(p, "it does not answer MAIL and RCPT, so gatepost cannot test "
-				    "whether it is an open relay");
+		unanswered = gp_smtp_relay_check_command(&relaying.check);
 	}
+	if ((unanswered || relaying.check.cut_off) && !p->found)
+		complain(p, "it does not answer MAIL and RCPT, so gatepost cannot test whether it "
+			    "is an open relay");
 	gp_drive_deinit(&relaying.drive);
 	gp_buf_deinit(&relaying.reply);
 }

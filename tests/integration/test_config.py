@@ -252,6 +252,8 @@ def _():
 			("imaps", says(b"* OK x\r\n", b"* CAPABILITY IMAP4rev1\r\n"), closed + "during the session"),
 			("imaps", says(b"* OK x\r\n", b"", then=lambda session: session.reset()), closed + "during the session"),
 			("imaps", waits(b"* OK x\r\n", b"* CAPABILITY IMAP4rev1\r\na OK x\r\nb OK y\r\n"), "answers a command that was not sent"),
+			("imaps", says(b"* OK x\r\n", b"* BYE not now\r\n"), "ends the conversation without saying what it can do"),
+			("submission", says(b"220 x\r\n", b"421 4.3.2 busy\r\n"), "ends the conversation without saying what it can do"),
 			("xmpp-client", waits(), "no greeting within connect-time")):
 		row = listener(role, lab.address(1993), leaf(), {"address": backend, "connect_time": "1s"},
 			**({"domains": ["example.test"]} if "xmpp" in role else {}))

@@ -171,16 +171,23 @@ def _():
 	equal((b"DATA" in verbs, verbs[-2:]), (False, [b"RSET", b"QUIT"]))
 
 
-@test("a backend that goes silent or away at MAIL is not called well")
+@test("a backend that goes away at MAIL, with 421 or without a word, is not called well")
 def _():
 	class Gone(Choosy):
+		last = b""
+
 		def talk(self, session):
 			session.send(b"220 gone.test ESMTP\r\n")
-			while (line := session.line()).startswith(b"EHLO"):
+			while session.line().startswith(b"EHLO"):
 				session.send(b"250 gone.test\r\n")
-	code, text = connect("smtp", Gone(lab).address, "none")
-	equal(code, EX_UNAVAILABLE)
-	contains(text, "does not answer MAIL and RCPT")
+			session.send(self.last)
+
+	class Busy(Gone):
+		last = b"421 4.3.2 busy\r\n"
+	for kind in (Gone, Busy):
+		code, text = connect("smtp", kind(lab).address, "none")
+		equal((kind, code), (kind, EX_UNAVAILABLE))
+		contains(text, "does not answer MAIL and RCPT")
 
 
 @test('a start with facts = "none" goes by the operator\'s word, and warns of it; again after a reload')

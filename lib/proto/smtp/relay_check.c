@@ -56,7 +56,8 @@ void gp_smtp_relay_check_answer(struct gp_smtp_relay_check *check, unsigned code
 	else if (steps[check->step].kind == RCPT && taken)
 		check->relayed = steps[check->step].address;
 	/* it is about to close (RFC 5321 section 3.8) */
-	check->step = code == CLOSING ? STEPS : check->step + 1;
+	check->cut_off = code == CLOSING && steps[check->step].kind != QUIT;
+	check->step = check->cut_off ? STEPS : check->step + 1;
 	while (check->step < STEPS && is_skipped(check))
 		check->step++;
 }

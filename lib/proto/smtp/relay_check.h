@@ -14,6 +14,7 @@ struct gp_smtp_relay_check {
 	size_t step;
 	bool mail_taken;
 	const char *relayed; /* the address that was taken; NULL: none. Static */
+	bool cut_off;        /* the server ended it, so that not all was asked */
 };
 
 /* The command to send now, with its CRLF; NULL: all has been asked. Static. */

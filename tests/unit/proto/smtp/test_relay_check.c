@@ -11,33 +11,41 @@ static const struct row {
 	unsigned answers[10];
 	const char *said;
 	const char *relayed;
+	bool cut_off;
 } rows[] = {
-	{ "all is refused", { 554 }, "EMSMSQ", NULL },
+	{ "all is refused", { 554 }, "EMSMSQ", NULL, false },
 	{ "MAIL is fine, RCPT is not",
 	  { 250, 250, 554, 454, 250, 250, 554, 554, 250, 221 },
 	  "EMRRSMRRSQ",
-	  NULL },
+	  NULL,
+	  false },
 	{ "an open relay, at the first address",
 	  { 250, 250, 250, 250, 221 },
 	  "EMRSSQ",
-	  "gatepost-check@example.invalid" },
+	  "gatepost-check@example.invalid",
+	  false },
 	{ "251 is as good as 250",
 	  { 250, 250, 251, 250, 221 },
 	  "EMRSSQ",
-	  "gatepost-check@example.invalid" },
+	  "gatepost-check@example.invalid",
+	  false },
 	{ "a domain without DNS records is refused, an address literal is not",
 	  { 250, 250, 450, 250, 250, 221 },
 	  "EMRRSSQ",
-	  "gatepost-check@[203.0.113.1]" },
+	  "gatepost-check@[203.0.113.1]",
+	  false },
 	{ "the null sender is refused, another is not",
 	  { 250, 550, 250, 250, 550, 250, 250, 221 },
 	  "EMSMRRSQ",
-	  "gatepost-check@[203.0.113.1]" },
-	{ "the connection is closed with 421", { 250, 250, 421 }, "EMR", NULL },
+	  "gatepost-check@[203.0.113.1]",
+	  false },
+	{ "the connection is closed with 421", { 250, 250, 421 }, "EMR", NULL, true },
+	{ "QUIT is answered with 421", { 250, 554, 250, 554, 250, 421 }, "EMSMSQ", NULL, false },
 	{ "no EHLO, and yet a relay",
 	  { 502, 250, 250, 250 },
 	  "EMRSSQ",
-	  "gatepost-check@example.invalid" },
+	  "gatepost-check@example.invalid",
+	  false },
 };
 
 static char letter_of(const char *command)
@@ -67,6 +75,7 @@ static void run(void **state)
 		assert_string_equal(check.relayed, row->relayed);
 	else
 		assert_null(check.relayed);
+	assert_int_equal(check.cut_off, row->cut_off);
 }
 
 int main(void)
