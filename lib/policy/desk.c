@@ -101,7 +101,7 @@ static void keep_durably(struct gp_desk *desk, const struct gp_known_domain *kno
 	gp_str_copy(gp_str_of(known->name), policy.domain, sizeof(policy.domain));
 	policy.entry = known->kept->entry;
 	policy.text = known->kept->text ? known->kept->text : "";
-	gp_store_thread_put_policy(desk->config.store, &policy);
+	gp_stored_policy_put_later(desk->config.store, GP_DURABLE, &policy);
 }
 
 static struct gp_kept_policy *kept_of(struct gp_known_domain *known)
@@ -133,7 +133,7 @@ void gp_desk_forget(struct gp_desk *desk, struct gp_known_domain *known)
 	gp_kept_policy_free(known->kept);
 	known->kept = NULL;
 	if (desk->config.store)
-		gp_store_thread_remove_policy(desk->config.store, known->name);
+		gp_stored_policy_remove_later(desk->config.store, GP_DURABLE, known->name);
 }
 
 /* ---- what is known ---- */
