@@ -334,7 +334,7 @@ static int repair(const struct policy_options *options)
 {
 	char path[GP_POLICY_STORE_PATH_SIZE], moved[GP_POLICY_STORE_PATH_SIZE + 64];
 	char error[GP_STORE_ERROR_SIZE];
-	struct gp_store *store;
+	struct gp_database *store;
 	int ret;
 
 	gp_policy_store_path(options->conf->server.state_dir, path);
@@ -345,7 +345,7 @@ static int repair(const struct policy_options *options)
 	}
 	ret = gp_store_open(path, &store, error);
 	if (ret == GP_OK) {
-		gp_store_close(store);
+		gp_database_close(store);
 		printf("%s: the file is not damaged\n", path);
 		return EX_OK;
 	}

@@ -49,6 +49,7 @@ struct policy_process {
 	struct gp_timer daily;
 	struct gp_domains *domains;
 	struct gp_store_thread *store;
+	struct gp_watch stored; /* what the store's thread has to tell */
 	struct gp_desk *desk;
 	struct gp_verdicts *verdicts;
 	struct gp_service *service;
@@ -108,6 +109,16 @@ static void on_fetched(void *arg, unsigned ready)
 		return;
 	gp_desk_fetched(process->desk, answer.domain,
 			&(struct gp_desk_result){ answer.failure, answer.detail, answer.body });
+}
+
+/* ---- the store ---- */
+
+static void on_stored(void *arg, unsigned ready)
+{
+	struct policy_process *process = arg;
+
+	(void)ready;
+	gp_store_thread_collect(process->store);
 }
 
 /* ---- Postfix ---- */
@@ -277,6 +288,9 @@ static void serve(struct policy_process *process)
 		_exit(EX_OSERR);
 	gp_watch_init(&process->channel, process->loop, process->channel_fd, on_fetched, process);
 	gp_watch_set(&process->channel, GP_READABLE);
+	gp_watch_init(&process->stored, process->loop, gp_store_thread_fd(process->store),
+		      on_stored, process);
+	gp_watch_set(&process->stored, GP_READABLE);
 	on_sweep(process);
 	on_day(process);
 	gp_child_say_ready();
@@ -392,6 +406,7 @@ static void end(void *arg)
 	gp_verdicts_free(process->verdicts);
 	gp_desk_free(process->desk);
 	gp_policy_dns_free(process->dns);
+	gp_watch_deinit(&process->stored);
 	/* what was learnt becomes durable here */
 	gp_store_thread_free(process->store);
 	gp_domains_free(process->domains);

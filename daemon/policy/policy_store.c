@@ -21,7 +21,7 @@ int gp_policy_store_open(const char *state_dir, struct gp_store_thread **thread_
 			 char error[static GP_STORE_ERROR_SIZE])
 {
 	char path[GP_POLICY_STORE_PATH_SIZE];
-	struct gp_store *store;
+	struct gp_database *store;
 	size_t len;
 	int ret;
 
@@ -38,7 +38,7 @@ int gp_policy_store_open(const char *state_dir, struct gp_store_thread **thread_
 	if (*thread_out)
 		return GP_OK;
 	snprintf(error, GP_STORE_ERROR_SIZE, "%.400s: no memory", path);
-	gp_store_close(store);
+	gp_database_close(store);
 	return GP_E_NOMEM;
 }
 
@@ -55,13 +55,13 @@ static int remember_override(void *arg, const struct gp_stored_override *overrid
 int gp_policy_store_remember(struct gp_store_thread *thread, struct gp_desk *desk,
 			     struct gp_domains *domains, char error[static GP_STORE_ERROR_SIZE])
 {
-	struct gp_store *store = gp_store_thread_store(thread);
-	int ret = gp_store_visit_policies(store, remember_policy, desk);
+	struct gp_database *store = gp_store_thread_database(thread);
+	int ret = gp_stored_policies_visit(store, remember_policy, desk);
 
 	if (ret == GP_OK)
-		ret = gp_store_visit_overrides(store, remember_override, domains);
+		ret = gp_stored_overrides_visit(store, remember_override, domains);
 	if (ret != GP_OK)
-		snprintf(error, GP_STORE_ERROR_SIZE, "policy.db: %s", gp_store_error(store));
+		snprintf(error, GP_STORE_ERROR_SIZE, "policy.db: %s", gp_database_error(store));
 	if (ret == GP_OK && gp_store_thread_start(thread) != GP_OK) {
 		snprintf(error, GP_STORE_ERROR_SIZE, "policy.db: no thread can be started");
 		ret = GP_E_IO;

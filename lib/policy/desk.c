@@ -92,7 +92,10 @@ void gp_desk_set_networks(struct gp_desk *desk, const struct gp_network *network
 
 /* ---- the store ---- */
 
-static void keep_durably(struct gp_desk *desk, const struct gp_known_domain *known)
+/* What makes a domain protected is durable at once. What is only noted of a policy that the store
+ * has (it was used, it was fetched again, a fetch failed) may be lost with the power. */
+static void keep(struct gp_desk *desk, enum gp_durability durability,
+		 const struct gp_known_domain *known)
 {
 	struct gp_stored_policy policy;
 
@@ -101,7 +104,7 @@ static void keep_durably(struct gp_desk *desk, const struct gp_known_domain *kno
 	gp_str_copy(gp_str_of(known->name), policy.domain, sizeof(policy.domain));
 	policy.entry = known->kept->entry;
 	policy.text = known->kept->text ? known->kept->text : "";
-	gp_store_thread_put_policy(desk->config.store, &policy);
+	gp_stored_policy_put_later(desk->config.store, durability, &policy);
 }
 
 static struct gp_kept_policy *kept_of(struct gp_known_domain *known)
@@ -124,7 +127,7 @@ int gp_desk_remember(struct gp_desk *desk, const struct gp_stored_policy *policy
 	if (*policy->text && !kept->text)
 		return GP_E_NOMEM;
 	if (gp_mtasts_entry_mend(&kept->entry, now_s()))
-		keep_durably(desk, known);
+		keep(desk, GP_SOON, known);
 	return GP_OK;
 }
 
@@ -133,7 +136,7 @@ void gp_desk_forget(struct gp_desk *desk, struct gp_known_domain *known)
 	gp_kept_policy_free(known->kept);
 	known->kept = NULL;
 	if (desk->config.store)
-		gp_store_thread_remove_policy(desk->config.store, known->name);
+		gp_stored_policy_remove_later(desk->config.store, GP_DURABLE, known->name);
 }
 
 /* ---- what is known ---- */
@@ -168,7 +171,7 @@ static void tell(struct gp_desk *desk, struct gp_known_domain *known, struct gp_
 		return;
 	sts->policy = parse_kept(kept);
 	if (gp_mtasts_entry_used(&kept->entry, now_s()))
-		keep_durably(desk, known);
+		keep(desk, GP_SOON, known);
 }
 
 /* ---- fetching ---- */
@@ -218,7 +221,7 @@ static void fail_fetch(struct gp_desk_fetch *fetch, enum gp_mtasts_failure failu
 		kept->failure = failure;
 		free(kept->failure_detail);
 		kept->failure_detail = detail ? strdup(detail) : NULL;
-		keep_durably(desk, fetch->known);
+		keep(desk, GP_SOON, fetch->known);
 		if (desk->config.on_failure)
 			desk->config.on_failure(desk->config.arg, fetch->known->name, notice,
 						failure, detail ? detail : "");
@@ -226,11 +229,21 @@ static void fail_fetch(struct gp_desk_fetch *fetch, enum gp_mtasts_failure failu
 	end_fetch(fetch);
 }
 
+/* A policy that the store has, and that is not over, only gets younger. */
+static enum gp_durability durability_of(const struct gp_kept_policy *kept, const char *fresh)
+{
+	bool known = kept->text && !strcmp(kept->text, fresh) &&
+		     gp_mtasts_entry_valid(&kept->entry, now_s());
+
+	return known ? GP_SOON : GP_DURABLE;
+}
+
 static int replace_policy(struct gp_desk_fetch *fetch, const struct gp_mtasts_policy *fresh)
 {
 	struct gp_desk *desk = fetch->desk;
 	struct gp_kept_policy *kept = kept_of(fetch->known);
 	struct gp_mtasts_policy *before;
+	enum gp_durability durability;
 	char *text = strndup(fresh->text, fresh->text_len);
 
 	if (!kept || !text) {
@@ -238,6 +251,7 @@ static int replace_policy(struct gp_desk_fetch *fetch, const struct gp_mtasts_po
 		return GP_E_NOMEM;
 	}
 	before = parse_kept(kept);
+	durability = durability_of(kept, text);
 	if (desk->config.on_change && (!kept->text || strcmp(kept->text, text) != 0))
 		desk->config.on_change(desk->config.arg, fetch->known->name, before, fresh);
 	gp_mtasts_policy_free(before);
@@ -247,7 +261,7 @@ static int replace_policy(struct gp_desk_fetch *fetch, const struct gp_mtasts_po
 	free(kept->failure_detail);
 	kept->failure_detail = NULL;
 	gp_mtasts_entry_fetched(&kept->entry, fetch->id, fresh, now_s(), jitter());
-	keep_durably(desk, fetch->known);
+	keep(desk, durability, fetch->known);
 	/* a verdict from the policy before is not one any more */
 	gp_known_domain_drop_verdict(fetch->known);
 	return GP_OK;

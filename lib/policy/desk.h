@@ -6,7 +6,7 @@
 #include "io/loop.h"
 #include "policy/domains.h"
 #include "policy/facts.h"
-#include "store/thread.h"
+#include "store/policies.h"
 
 /* The desk that knows MTA-STS policies: it keeps them, has them fetched and refreshes them by the
  * rules of mtasts/cache.h. */

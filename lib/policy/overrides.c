@@ -48,7 +48,7 @@ static void end(const struct holder *holder, struct gp_known_domain *known)
 	gp_override_free(known->override);
 	known->override = NULL;
 	if (holder->store)
-		gp_store_thread_remove_override(holder->store, known->name);
+		gp_stored_override_remove_later(holder->store, known->name);
 	gp_domains_drop_if_empty(holder->domains, known);
 }
 
@@ -68,7 +68,7 @@ int gp_override_set(struct gp_domains *domains, struct gp_store_thread *store, c
 	gp_str_copy(gp_str_of(domain), stored.domain, sizeof(stored.domain));
 	ret = gp_override_remember(domains, &stored);
 	if (ret == GP_OK && store)
-		ret = gp_store_thread_put_override(store, &stored);
+		ret = gp_stored_override_put_later(store, &stored);
 	return ret;
 }
 

@@ -3,7 +3,7 @@
 #define GP_POLICY_OVERRIDES_H
 
 #include "policy/domains.h"
-#include "store/thread.h"
+#include "store/overrides.h"
 
 /* What the operator wants said instead of a verdict, until a day. They are kept in memory beside
  * what is known of the domain, and in the store, if there is one. */

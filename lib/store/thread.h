@@ -2,35 +2,56 @@
 #ifndef GP_STORE_THREAD_H
 #define GP_STORE_THREAD_H
 
-#include <stdbool.h>
+#include "store/database.h"
 
-#include "store/store.h"
-
-/* A thread that writes, so that a loop never waits for a disk. What is handed over together becomes
- * durable together; the order stays. When a write fails it is tried again with the next one, and
- * after a second; nothing is dropped. */
+/* A thread that writes, so that a loop never waits for a disk. A job is a function and a copy of
+ * what it needs. Jobs that wait together are written in one transaction, durable when one of them
+ * is to be; the order stays. When a write fails it is tried again with the next one, and after a
+ * second; nothing is dropped. */
 
 struct gp_store_thread;
 
-/* Takes the store over. NULL without memory. What it is given before it runs waits. */
-struct gp_store_thread *gp_store_thread_new(struct gp_store *store);
+/* Takes the database over. NULL without memory or descriptors. What it is given before it runs
+ * waits. */
+struct gp_store_thread *gp_store_thread_new(struct gp_database *database);
 
-/* GP_OK or GP_E_IO. From here on nobody else may use the store. */
+/* GP_OK or GP_E_IO. From here on only the thread uses the database. */
 int gp_store_thread_start(struct gp_store_thread *thread);
 
 /* Before it runs: for reading what there is. */
-struct gp_store *gp_store_thread_store(struct gp_store_thread *thread);
+struct gp_database *gp_store_thread_database(struct gp_store_thread *thread);
 
-/* Waits until all is written, or has failed once more. */
+/* Waits until all is written, or has failed once more. Functions that wait are not called. */
 void gp_store_thread_free(struct gp_store_thread *thread);
 
-/* Copies what it is given. GP_OK or GP_E_NOMEM. */
-int gp_store_thread_put_policy(struct gp_store_thread *thread,
-			       const struct gp_stored_policy *policy);
-int gp_store_thread_remove_policy(struct gp_store_thread *thread, const char *domain);
-int gp_store_thread_put_override(struct gp_store_thread *thread,
-				 const struct gp_stored_override *override);
-int gp_store_thread_remove_override(struct gp_store_thread *thread, const char *domain);
+/* ---- jobs ---- */
+
+/* Runs in the thread, in a transaction, again when the transaction failed: it changes nothing but
+ * the database. GP_OK, or what gp_database_error() explains. */
+typedef int (*gp_store_job)(struct gp_database *database, const void *copy);
+
+/* Hand over a job, with `size` bytes of what it needs, which are copied. GP_OK or GP_E_NOMEM. */
+int gp_store_thread_do(struct gp_store_thread *thread, enum gp_durability durability,
+		       gp_store_job job, const void *what, size_t size);
+
+/* ---- being told ---- */
+
+/* GP_OK: it is committed. Else the first attempt has failed, for the reason `error`, and is tried
+ * again. Once, one of the two. */
+typedef void (*gp_store_done)(void *arg, int ret, const char *error);
+
+/* Have `done` called when all jobs handed over so far are committed, each as durably as it was to
+ * be, or have failed. It is gp_store_thread_collect that calls. GP_OK or GP_E_NOMEM. */
+int gp_store_thread_tell(struct gp_store_thread *thread, gp_store_done done, void *arg);
+
+/* Do not call a function that waits with this `arg`. The jobs stay. */
+void gp_store_thread_forget(struct gp_store_thread *thread, const void *arg);
+
+/* Readable when gp_store_thread_collect has something to tell. The thread's. */
+int gp_store_thread_fd(const struct gp_store_thread *thread);
+
+/* Calls the functions whose time has come, in order, in this thread; they may hand over more. */
+void gp_store_thread_collect(struct gp_store_thread *thread);
 
 /* True while writes fail; a sentence is left in `error` then. */
 bool gp_store_thread_failing(struct gp_store_thread *thread,

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/policies.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+static const char put[] =
+	"INSERT INTO sts_policy (domain, id, mode, max_age, fetched_at, next_refresh_at,"
+	" last_used_at, failed_id, failed_at, failures, body)"
+	" VALUES (:domain, :id, :mode, :max_age, :fetched_at, :next_refresh_at,"
+	" :last_used_at, :failed_id, :failed_at, :failures, :body)"
+	" ON CONFLICT (domain) DO UPDATE SET id = excluded.id, mode = excluded.mode,"
+	" max_age = excluded.max_age, fetched_at = excluded.fetched_at,"
+	" next_refresh_at = excluded.next_refresh_at, last_used_at = excluded.last_used_at,"
+	" failed_id = excluded.failed_id, failed_at = excluded.failed_at,"
+	" failures = excluded.failures, body = excluded.body";
+
+static const char take_away[] = "DELETE FROM sts_policy WHERE domain = :domain";
+
+static const char list[] =
+	"SELECT domain, id, mode, max_age, fetched_at, next_refresh_at, last_used_at,"
+	" failed_id, failed_at, failures, body FROM sts_policy";
+
+int gp_stored_policy_put(struct gp_database *store, const struct gp_stored_policy *policy)
+{
+	struct gp_query *query = gp_database_query(store, put);
+	const struct gp_mtasts_entry *entry = &policy->entry;
+
+	gp_query_set_text(query, "domain", policy->domain);
+	gp_query_set_text(query, "id", entry->id);
+	gp_query_set_number(query, "mode", entry->mode);
+	gp_query_set_number(query, "max_age", entry->max_age_s);
+	gp_query_set_number(query, "fetched_at", entry->fetched_at);
+	gp_query_set_number(query, "next_refresh_at", entry->next_refresh_at);
+	gp_query_set_number(query, "last_used_at", entry->last_used_at);
+	gp_query_set_text(query, "failed_id", entry->failed_id);
+	gp_query_set_number(query, "failed_at", entry->failed_at);
+	gp_query_set_number(query, "failures", entry->failures);
+	gp_query_set_text(query, "body", policy->text);
+	return gp_query_run(query);
+}
+
+int gp_stored_policy_remove(struct gp_database *store, const char *domain)
+{
+	struct gp_query *query = gp_database_query(store, take_away);
+
+	gp_query_set_text(query, "domain", domain);
+	return gp_query_run(query);
+}
+
+/* ---- reading ---- */
+
+/* A mode that we have not written counts as the one that protects best. */
+static enum gp_mtasts_mode read_mode(struct gp_query *row)
+{
+	int64_t mode = gp_query_number(row, "mode");
+
+	return mode >= GP_MTASTS_MODE_NONE && mode <= GP_MTASTS_ENFORCE ? (enum gp_mtasts_mode)mode
+									: GP_MTASTS_ENFORCE;
+}
+
+static void read_policy(struct gp_query *row, struct gp_stored_policy *policy)
+{
+	struct gp_mtasts_entry *entry = &policy->entry;
+
+	snprintf(policy->domain, sizeof(policy->domain), "%s", gp_query_text(row, "domain"));
+	snprintf(entry->id, sizeof(entry->id), "%s", gp_query_text(row, "id"));
+	entry->mode = read_mode(row);
+	entry->max_age_s = (uint32_t)gp_query_number(row, "max_age");
+	entry->fetched_at = gp_query_number(row, "fetched_at");
+	entry->next_refresh_at = gp_query_number(row, "next_refresh_at");
+	entry->last_used_at = gp_query_number(row, "last_used_at");
+	snprintf(entry->failed_id, sizeof(entry->failed_id), "%s", gp_query_text(row, "failed_id"));
+	entry->failed_at = gp_query_number(row, "failed_at");
+	entry->failures = (uint32_t)gp_query_number(row, "failures");
+	policy->text = gp_query_text(row, "body");
+}
+
+int gp_stored_policies_visit(struct gp_database *store,
+			     int (*visit)(void *arg, const struct gp_stored_policy *policy),
+			     void *arg)
+{
+	struct gp_query *rows = gp_database_query(store, list);
+	struct gp_stored_policy policy;
+	int ret = GP_OK, ended;
+
+	while (ret == GP_OK && gp_query_next(rows)) {
+		read_policy(rows, &policy);
+		if (gp_query_good(rows))
+			ret = visit(arg, &policy);
+	}
+	ended = gp_query_end(rows);
+	return ret == GP_OK ? ended : ret;
+}
+
+/* ---- by the thread ---- */
+
+struct put_order {
+	struct gp_stored_policy policy; /* its text is behind it */
+	char text[];
+};
+
+static int carry_out_put(struct gp_database *store, const void *copy)
+{
+	const struct put_order *order = copy;
+	struct gp_stored_policy policy = order->policy;
+
+	policy.text = order->text;
+	return gp_stored_policy_put(store, &policy);
+}
+
+int gp_stored_policy_put_later(struct gp_store_thread *thread, enum gp_durability durability,
+			       const struct gp_stored_policy *policy)
+{
+	size_t len = strlen(policy->text) + 1;
+	struct put_order *order = malloc(sizeof(*order) + len);
+	int ret;
+
+	if (!order)
+		return GP_E_NOMEM;
+	order->policy = *policy;
+	memcpy(order->text, policy->text, len);
+	ret = gp_store_thread_do(thread, durability, carry_out_put, order, sizeof(*order) + len);
+	free(order);
+	return ret;
+}
+
+static int carry_out_remove(struct gp_database *store, const void *copy)
+{
+	return gp_stored_policy_remove(store, copy);
+}
+
+int gp_stored_policy_remove_later(struct gp_store_thread *thread, enum gp_durability durability,
+				  const char *domain)
+{
+	return gp_store_thread_do(thread, durability, carry_out_remove, domain, strlen(domain) + 1);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "store/overrides.h"
+#include "store/policies.h"
+
+enum { APPLICATION_ID = 0x67707374 /* "gpst" */ };
+
+static const char *const steps[] = {
+	"CREATE TABLE sts_policy ("
+	" domain TEXT PRIMARY KEY NOT NULL,"
+	" id TEXT NOT NULL,"
+	" mode INTEGER NOT NULL,"
+	" max_age INTEGER NOT NULL,"
+	" fetched_at INTEGER NOT NULL,"
+	" next_refresh_at INTEGER NOT NULL,"
+	" last_used_at INTEGER NOT NULL,"
+	" failed_id TEXT NOT NULL,"
+	" failed_at INTEGER NOT NULL,"
+	" failures INTEGER NOT NULL,"
+	" body TEXT NOT NULL"
+	") WITHOUT ROWID;"
+	"CREATE TABLE override ("
+	" domain TEXT PRIMARY KEY NOT NULL,"
+	" level TEXT NOT NULL,"
+	" reason TEXT NOT NULL,"
+	" until INTEGER NOT NULL"
+	") WITHOUT ROWID;",
+};
+
+static const struct gp_schema schema = { APPLICATION_ID, steps, sizeof(steps) / sizeof(*steps) };
+
+static int see_policy(void *arg, const struct gp_stored_policy *policy)
+{
+	(void)arg;
+	(void)policy;
+	return GP_OK;
+}
+
+static int see_override(void *arg, const struct gp_stored_override *override)
+{
+	(void)arg;
+	(void) override;
+	return GP_OK;
+}
+
+static int read_all(struct gp_database *store)
+{
+	int ret = gp_stored_policies_visit(store, see_policy, NULL);
+
+	return ret == GP_OK ? gp_stored_overrides_visit(store, see_override, NULL) : ret;
+}
+
+int gp_store_open(const char *path, struct gp_database **store_out,
+		  char error[static GP_STORE_ERROR_SIZE])
+{
+	struct gp_database *store;
+	int ret = gp_database_open(path, &schema, &store, error);
+
+	if (ret != GP_OK)
+		return ret;
+	ret = read_all(store);
+	if (ret == GP_OK) {
+		*store_out = store;
+		return GP_OK;
+	}
+	snprintf(error, GP_STORE_ERROR_SIZE, "%.200s: %.300s", path, gp_database_error(store));
+	gp_database_close(store);
+	return ret;
+}
+
+/* ---- a damaged file ---- */
+
+static int move(const char *from, const char *to)
+{
+	/* never over something that is there */
+	if (link(from, to) < 0)
+		return GP_E_IO;
+	return unlink(from) == 0 ? GP_OK : GP_E_IO;
+}
+
+int gp_store_move_aside(const char *path, int64_t now, char *moved_out, size_t size)
+{
+	static const char *const companions[] = { "-wal", "-shm", "-journal" };
+	char from[4096], to[4096];
+
+	if (snprintf(moved_out, size, "%s.damaged-%lld", path, (long long)now) >= (int)size) {
+		errno = ENAMETOOLONG;
+		return GP_E_IO;
+	}
+	if (move(path, moved_out) != GP_OK)
+		return GP_E_IO;
+	for (size_t i = 0; i < sizeof(companions) / sizeof(*companions); i++) {
+		snprintf(from, sizeof(from), "%s%s", path, companions[i]);
+		snprintf(to, sizeof(to), "%s%s", moved_out, companions[i]);
+		if (move(from, to) != GP_OK && errno != ENOENT)
+			return GP_E_IO;
+	}
+	return GP_OK;
+}
