@@ -23,7 +23,7 @@ import time
 sys.dont_write_bytecode = True
 
 import measures  # noqa: E402
-import peers  # noqa: E402  (no bytecode is to be left in the source folder)
+import peers  # noqa: E402  (no bytecode is to be left in the source directory)
 import report  # noqa: E402
 
 
@@ -62,7 +62,7 @@ class Plan:
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build-bench", metavar="DIR",
-                        help="the folder that holds bench/loadgen and the other tools")
+                        help="the directory that holds bench/loadgen and the other tools")
     parser.add_argument("--gatepost", default="build/gatepost", metavar="PATH")
     parser.add_argument("--before", metavar="PATH",
                         help="another gatepost, measured beside this one")
@@ -115,7 +115,7 @@ def choose_peers(options):
 
 
 def copy_gatepost(lab, chosen):
-    """Where `nobody` can execute it, whatever folder it was built in."""
+    """Where `nobody` can execute it, whatever directory it was built in."""
     for peer in chosen:
         if peer.configured_as == "gatepost":
             copy = lab.path(peer.name + "-program")
@@ -249,13 +249,13 @@ def part_memory(lab, plan, chosen, collector):
 
 
 def part_names(lab, plan, chosen, collector):
-    folder = lab.make_names(plan.names)
+    directory = lab.make_names(plan.names)
     for peer in named(chosen, WITH_NAMES):
         say(f"  names: {peer.name}")
         collector.run(peer, peers.Server(lab, peer, "ec"),
                       lambda s: {"names-none": measures.rate(measures.run_sessions(
                           s, plan, "names-none", measures.FULL[0]))})
-        collector.run(peer, peers.Server(lab, peer, "ec", "names", NAMES=folder),
+        collector.run(peer, peers.Server(lab, peer, "ec", "names", NAMES=directory),
                       lambda s: measures.names(s, plan))
     for peer in named(chosen, ("gatepost",)):
         collector.take(peer, lambda _: measures.lookup(lab, plan), None)
@@ -263,9 +263,9 @@ def part_names(lab, plan, chosen, collector):
 
 def part_swap(lab, plan, chosen, collector):
     for peer in named(chosen, ("gatepost",)):
-        live = measures.swap_files(lab, lab.folder, "ec.both")
+        live = measures.swap_files(lab, lab.directory, "ec.both")
         collector.run(peer, peers.Server(lab, peer, "ec", CHAIN=live, KEY=live),
-                      lambda s: measures.swap(s, plan, lab.folder))
+                      lambda s: measures.swap(s, plan, lab.directory))
 
 
 def part_flood(lab, plan, chosen, collector):
@@ -332,8 +332,8 @@ def main():
     for name in ("flood", "loadgen", "mailstub", "names"):
         if not os.access(os.path.join(options.build, "bench", name), os.X_OK):
             sys.exit(f"bench: {name} is not in {options.build}/bench; build it with -Dbench=true")
-    with tempfile.TemporaryDirectory(prefix="gatepost-bench-", dir="/tmp") as folder:
-        lab = peers.Lab(folder, os.path.abspath(options.build), plan.sessions)
+    with tempfile.TemporaryDirectory(prefix="gatepost-bench-", dir="/tmp") as directory:
+        lab = peers.Lab(directory, os.path.abspath(options.build), plan.sessions)
         copy_gatepost(lab, chosen)
         collector, foreign = run_all(lab, plan, chosen)
         machine = report.machine(chosen)

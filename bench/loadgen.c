@@ -172,7 +172,7 @@ static void warm_up(struct run *run)
 	}
 	run->counted = 0;
 	run->not_resumed = 0;
-	run->octets = 0;
+	run->bytes = 0;
 	run->measuring = true;
 }
 
@@ -204,11 +204,11 @@ static double percentile_ms(struct run *run, size_t percent)
 static void print_result(struct run *run, double wall_s, double cpu_s)
 {
 	printf("{\"mode\": \"%s\", \"sessions\": %llu, \"not_resumed\": %llu, \"errors\": %llu, "
-	       "\"octets\": %llu, \"seconds\": %.6f, \"loadgen_cpu_seconds\": %.6f, "
+	       "\"bytes\": %llu, \"seconds\": %.6f, \"loadgen_cpu_seconds\": %.6f, "
 	       "\"cipher\": \"%s\", \"error\": \"%s\"",
 	       run->opt.mode->name, (unsigned long long)run->counted,
 	       (unsigned long long)run->not_resumed, (unsigned long long)run->errors,
-	       (unsigned long long)run->octets, wall_s, cpu_s, run->cipher, run->error);
+	       (unsigned long long)run->bytes, wall_s, cpu_s, run->cipher, run->error);
 	if (run->sample_count > 0)
 		printf(", \"samples\": %zu, \"p50_ms\": %.4f, \"p95_ms\": %.4f, "
 		       "\"p99_ms\": %.4f, \"max_ms\": %.4f",

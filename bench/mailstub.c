@@ -5,7 +5,7 @@
  *
  * One process, one epoll loop, level-triggered. A connection is one struct conn of about 1 KiB; a
  * message body is sent with writev() straight from one static buffer. Any name and password
- * is right, every mailbox holds one message of --body octets.
+ * is right, every mailbox holds one message of --body bytes.
  *
  * One turn of a connection (conn_run): send what is still to be sent, else take one step of
  * the input (a PROXY header, a line, a literal), else read. Input is not read while output waits,
@@ -36,7 +36,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define BODY_LINE     80 /* octets of one body line, CRLF included */
+#define BODY_LINE     80 /* bytes of one body line, CRLF included */
 #define CAPABILITIES  "IMAP4rev1 SASL-IR AUTH=PLAIN"
 #define EVENTS_MAX    256
 #define PROXY_V2_HEAD 16 /* signature, version, family, length of the rest */
@@ -44,10 +44,10 @@
 enum kind { KIND_IMAP, KIND_AUTH, KIND_DIALOGUE };
 
 enum state {
-	STATE_PROXY,   /* the first octets of a PROXY header are expected */
+	STATE_PROXY,   /* the first bytes of a PROXY header are expected */
 	STATE_SKIP,    /* the rest of a PROXY v2 header is thrown away, then we greet */
 	STATE_LINE,    /* a command line, or the rest of one behind a literal */
-	STATE_LITERAL, /* octets of a client literal are thrown away */
+	STATE_LITERAL, /* bytes of a client literal are thrown away */
 	STATE_SASL,    /* the client's answer to the empty SASL challenge */
 	STATE_DATA,    /* lines of a message are thrown away */
 	STATE_BYE,     /* close when the output is out */
@@ -61,13 +61,13 @@ struct conn {
 	bool wants_write; /* what epoll has been told */
 	bool continued;   /* the next line continues a command that held a literal */
 	uint16_t in_len;
-	uint16_t head_len; /* output is head, then body_len octets of the body, then tail */
+	uint16_t head_len; /* output is head, then body_len bytes of the body, then tail */
 	uint16_t tail_len;
 	uint16_t auth_port;              /* what the authentication service will answer */
 	const struct dialogue *dialogue; /* of KIND_DIALOGUE */
-	uint32_t skip;                   /* octets still to be thrown away */
+	uint32_t skip;                   /* bytes still to be thrown away */
 	uint32_t body_len;
-	uint32_t out_sent; /* octets of the output that are out */
+	uint32_t out_sent; /* bytes of the output that are out */
 	char tag[24];
 	char verb[16];
 	char in[512];
@@ -315,7 +315,7 @@ static void on_dialogue_line(struct conn *c, const char *line)
 		c->state = STATE_BYE;
 }
 
-/* ---- input: each step returns the octets that it used, 0 for "more is needed" ---- */
+/* ---- input: each step returns the bytes that it used, 0 for "more is needed" ---- */
 
 static size_t step_line(struct conn *c, const struct stub *stub)
 {
@@ -375,7 +375,7 @@ static size_t step_skip(struct conn *c)
 	return used;
 }
 
-/* The end of a skipped part needs no octet, so it is looked for before each step. */
+/* The end of a skipped part needs no byte, so it is looked for before each step. */
 static void end_skip(struct conn *c)
 {
 	if (c->skip > 0)
@@ -596,7 +596,7 @@ static uint32_t number(const char *text, uint32_t max)
 
 static void usage(void)
 {
-	fputs("usage: mailstub [--proxy] [--auth] [--port N] [--body OCTETS]\n"
+	fputs("usage: mailstub [--proxy] [--auth] [--port N] [--body BYTES]\n"
 	      "Prints its ports as one JSON line when it listens on 127.0.0.1.\n",
 	      stderr);
 	exit(64);

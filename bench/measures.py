@@ -92,8 +92,8 @@ def greeting(server, plan):
 
 def fetch(server, plan):
     result = server.run_loadgen("fetch", seconds=plan.seconds)
-    return {"fetch-cpu": rate(result, "octets") / 1e6,
-            "fetch-wall": result["octets"] / result["seconds"] / 1e6,
+    return {"fetch-cpu": rate(result, "bytes") / 1e6,
+            "fetch-wall": result["bytes"] / result["seconds"] / 1e6,
             "fetch-busy": result["cpu"] / result["seconds"]}
 
 
@@ -154,7 +154,7 @@ def idle(server, plan):
 
 
 def names(server, plan):
-    """With a folder of certificates: the start, memory, one name again and again, all in turn."""
+    """With a directory of certificates: the start, memory, one name again and again, all in turn."""
     after_start = server.memory_kib()["dirty"] / 1024
     one = run_sessions(server, plan, "names-one", FULL[0], "--name", "n7." + NAMES_DOMAIN)
     every = run_sessions(server, plan, "names-all", FULL[0], "--name", NAMES_DOMAIN,
@@ -175,9 +175,9 @@ def lookup(lab, plan):
 # ---- a swap of certificates under sessions
 
 
-def swap_files(lab, folder, name):
+def swap_files(lab, directory, name):
     """Put another certificate with its key in place of live.pem, in one step."""
-    live = os.path.join(folder, "live.pem")
+    live = os.path.join(directory, "live.pem")
     shutil.copy(lab.path(name), live + ".new")
     os.chmod(live + ".new", 0o600)
     os.rename(live + ".new", live)
@@ -192,7 +192,7 @@ def await_other(server, old):
         time.sleep(peers.POLL_S)
 
 
-def swap(server, plan, folder):
+def swap(server, plan, directory):
     """Sessions that are lost, and the longest wait of others, while certificates change."""
     count = plan.sessions - 200
     holder = server.lab.start_loadgen("idle", server.port, "--count", str(count))
@@ -203,7 +203,7 @@ def swap(server, plan, folder):
         server.ask(pinger, 30)
         old = server.greet()
         next_step(pinger)
-        swap_files(server.lab, folder, "rsa.both")
+        swap_files(server.lab, directory, "rsa.both")
         await_other(server, old)
         result = server.ask(pinger, SWAP_S + 60)
         next_step(holder)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * names: a folder of certificates, one for each of n0.NAME, n1.NAME ..., and how long it takes to find
+ * names: a directory of certificates, one for each of n0.NAME, n1.NAME ..., and how long it takes to find
  * one of them by its name.
  */
 #include <openssl/pem.h>
@@ -61,7 +61,7 @@ static void print_one(BIO *out, const char *name)
 	EVP_PKEY_free(key);
 }
 
-static void make_folder(const char *folder, size_t count, const char *name)
+static void make_directory(const char *directory, size_t count, const char *name)
 {
 	char path[2 * PATH_SIZE], full[PATH_SIZE];
 
@@ -69,7 +69,7 @@ static void make_folder(const char *folder, size_t count, const char *name)
 		BIO *out;
 
 		snprintf(full, sizeof(full), "n%zu.%s", i, name);
-		snprintf(path, sizeof(path), "%s/%s.pem", folder, full);
+		snprintf(path, sizeof(path), "%s/%s.pem", directory, full);
 		out = BIO_new_file(path, "w");
 		must(out != NULL, path);
 		print_one(out, full);
@@ -77,14 +77,14 @@ static void make_folder(const char *folder, size_t count, const char *name)
 	}
 }
 
-static struct gp_certpack *pack_new(size_t count, const char *name, struct gp_buf *octets)
+static struct gp_certpack *pack_new(size_t count, const char *name, struct gp_buf *bytes)
 {
 	struct gp_certificate_judge *judge = gp_certificate_judge_new();
 	struct gp_certificate_info info;
 	struct gp_certpack *pack = NULL;
 	char full[PATH_SIZE], error[PATH_SIZE];
 
-	must(judge != NULL && gp_certpack_begin(octets) == GP_OK, "memory");
+	must(judge != NULL && gp_certpack_begin(bytes) == GP_OK, "memory");
 	for (size_t i = 0; i < count; i++) {
 		BIO *text = BIO_new(BIO_s_mem());
 		struct gp_certpack_entry entry = { 0 };
@@ -96,12 +96,12 @@ static struct gp_certpack *pack_new(size_t count, const char *name, struct gp_bu
 		len = BIO_get_mem_data(text, &pem);
 		entry.label = gp_str_of(full);
 		entry.chain_pem = entry.key_pem = (struct gp_str){ pem, (size_t)len };
-		must(gp_certpack_add(octets, judge, &entry, &info, error, sizeof(error)) == GP_OK,
+		must(gp_certpack_add(bytes, judge, &entry, &info, error, sizeof(error)) == GP_OK,
 		     error);
 		BIO_free(text);
 	}
 	gp_certificate_judge_free(judge);
-	must(gp_certpack_open(octets->data, octets->len, &pack) == GP_OK, "pack");
+	must(gp_certpack_open(bytes->data, bytes->len, &pack) == GP_OK, "pack");
 	return pack;
 }
 
@@ -117,8 +117,8 @@ static double now_s(void)
 static void time_lookups(size_t count, const char *name)
 {
 	static char asked[4096][PATH_SIZE];
-	struct gp_buf octets;
-	struct gp_certpack *pack = pack_new(count, name, &octets);
+	struct gp_buf bytes;
+	struct gp_certpack *pack = pack_new(count, name, &bytes);
 	size_t index = 0, missed = 0;
 	double start;
 
@@ -130,7 +130,7 @@ static void time_lookups(size_t count, const char *name)
 	printf("{\"names\": %zu, \"lookup_ns\": %.1f, \"missed\": %zu}\n", count,
 	       (now_s() - start) * 1e9 / LOOKUPS, missed);
 	gp_certpack_close(pack);
-	gp_buf_deinit(&octets);
+	gp_buf_deinit(&bytes);
 }
 
 int main(int argc, char **argv)
@@ -138,15 +138,15 @@ int main(int argc, char **argv)
 	size_t count;
 
 	if (argc != 4 && argc != 3) {
-		fputs("usage: names COUNT NAME [FOLDER]\n"
-		      "With a folder it is filled, else look-ups are timed.\n",
+		fputs("usage: names COUNT NAME [DIRECTORY]\n"
+		      "With a directory it is filled, else look-ups are timed.\n",
 		      stderr);
 		return 64;
 	}
 	count = strtoul(argv[1], NULL, 10);
 	must(count > 0, "no names");
 	if (argc == 4)
-		make_folder(argv[3], count, argv[2]);
+		make_directory(argv[3], count, argv[2]);
 	else
 		time_lookups(count, argv[2]);
 	return 0;

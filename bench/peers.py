@@ -231,10 +231,10 @@ def memory_kib(pids):
 
 
 class Lab:
-    """The temporary folder with certificates, the two processors, and ports for servers."""
+    """The temporary directory with certificates, the two processors, and ports for servers."""
 
-    def __init__(self, folder, build, sessions):
-        self.folder = folder
+    def __init__(self, directory, build, sessions):
+        self.directory = directory
         self.tools = os.path.join(build, "bench")
         self.sessions = sessions
         cpus = sorted(os.sched_getaffinity(0))
@@ -243,12 +243,12 @@ class Lab:
         self.both_cpus = ",".join(str(cpu) for cpu in cpus[:2])
         self.started = 0
         self.candidate_ports = candidate_ports()
-        os.chmod(folder, 0o755)
-        self.ca = os.path.join(folder, "ca.pem")
+        os.chmod(directory, 0o755)
+        self.ca = os.path.join(directory, "ca.pem")
         self.make_certificates()
 
     def path(self, *parts):
-        return os.path.join(self.folder, *parts)
+        return os.path.join(self.directory, *parts)
 
     def free_port(self):
         """One that this lab has not given before."""
@@ -261,7 +261,7 @@ class Lab:
         raise BenchError("no port is free outside net.ipv4.ip_local_port_range")
 
     def openssl(self, *args):
-        done = subprocess.run(["openssl", *args], cwd=self.folder, text=True, check=False,
+        done = subprocess.run(["openssl", *args], cwd=self.directory, text=True, check=False,
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         if done.returncode != 0:
             raise SystemExit(f"bench: openssl {args[0]}: {done.stderr.strip()}")
@@ -302,19 +302,19 @@ class Lab:
                                 stderr=subprocess.PIPE)
 
     def make_names(self, count):
-        """A folder with certificates for n0.example.test and so on, which every user can read."""
-        folder = self.path("names")
-        os.mkdir(folder, 0o755)
-        subprocess.run([os.path.join(self.tools, "names"), str(count), "example.test", folder],
+        """A directory with certificates for n0.example.test and so on, which every user can read."""
+        directory = self.path("names")
+        os.mkdir(directory, 0o755)
+        subprocess.run([os.path.join(self.tools, "names"), str(count), "example.test", directory],
                        check=True)
-        return folder
+        return directory
 
 
 class Server:
     """One running peer with its stub; a context manager."""
 
     def __init__(self, lab, peer, certificate, variant="", cpus=None, **more):
-        """`variant`: a folder of templates; `cpus`: of the server; `more`: what templates need."""
+        """`variant`: a directory of templates; `cpus`: of the server; `more`: what templates need."""
         self.lab = lab
         self.peer = peer
         self.variant = variant
@@ -324,7 +324,7 @@ class Server:
         self.ports = {name: lab.free_port() for name in names}
         self.port = self.ports["PORT"]
         lab.started += 1
-        self.folder = lab.path(f"{peer.name}-{lab.started}")
+        self.directory = lab.path(f"{peer.name}-{lab.started}")
         self.certificate = certificate
         self.process = self.stub = None
 
@@ -348,7 +348,7 @@ class Server:
         user, group = (own, own_group) if os.geteuid() == 0 else (None, None)
         path = self.lab.path(self.certificate)
         return {
-            "DIR": self.folder, "CONF": os.path.join(self.folder, "conf"), "USER": user,
+            "DIR": self.directory, "CONF": os.path.join(self.directory, "conf"), "USER": user,
             "GROUP": group, "SELF": own, "SELFGROUP": own_group,
             **self.ports, "BACKEND": ports["port"], "AUTH": ports["auth_port"],
             "BACKENDPOP": ports["pop3"], "BACKENDSMTP": ports["smtp"],
@@ -358,19 +358,19 @@ class Server:
             "FILES": resource.getrlimit(resource.RLIMIT_NOFILE)[1], **self.more,
         }
 
-    def make_folder(self):
-        """The peer's own folder, with `run` and `state` for the user that serves."""
+    def make_directory(self):
+        """The peer's own directory, with `run` and `state` for the user that serves."""
         user, group = serving_user()
-        os.mkdir(self.folder, 0o755)
+        os.mkdir(self.directory, 0o755)
         for name in ("run", "state"):
-            os.mkdir(os.path.join(self.folder, name), 0o750)
+            os.mkdir(os.path.join(self.directory, name), 0o750)
             if os.geteuid() == 0:
-                shutil.chown(os.path.join(self.folder, name), user, group)
+                shutil.chown(os.path.join(self.directory, name), user, group)
 
     def start(self):
         self.stub = self.lab.start_stub(self.peer.proxy)
         values = self.values(read_line(self.stub.stdout, START_S, "mailstub"))
-        self.make_folder()
+        self.make_directory()
         with open(self.peer.template(self.variant), encoding="utf-8") as file:
             text = fill_template(file.read(), values)
         with open(values["CONF"], "w", encoding="utf-8") as file:
@@ -378,7 +378,7 @@ class Server:
         command = [self.peer.program()] + self.peer.command[1:]
         command = [fill_template(word, values).strip() for word in command]
         begun = time.monotonic()
-        with open(os.path.join(self.folder, "output"), "wb") as output:
+        with open(os.path.join(self.directory, "output"), "wb") as output:
             command = self.lab.pinned(self.cpus, command)
             # a session of its own, as a service has: the scheduler groups by sessions
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
@@ -390,7 +390,7 @@ class Server:
             self.run_loadgen("greeting", "--count", "3", "--ca", self.lab.ca)
 
     def greet(self):
-        """The first octets of the first session: now it serves."""
+        """The first bytes of the first session: now it serves."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -420,7 +420,7 @@ class Server:
     def last_words(self):
         words = []
         for name in ("output", "log"):
-            path = os.path.join(self.folder, name)
+            path = os.path.join(self.directory, name)
             if os.path.exists(path):
                 with open(path, encoding="utf-8", errors="replace") as file:
                     words += file.read().strip().splitlines()[-3:]

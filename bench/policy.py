@@ -77,7 +77,7 @@ def serve_policies(leaf):
 def start_gatepost(lab, zones_, pki, name="gate"):
     from lab import eventually, connects
     for part in ("run", "state"):
-        lab.make_folder(name, part)
+        lab.make_directory(name, part)
     conf = lab.write(f"{name}/gatepost.conf", f'''
 server: {{ user = "nobody"; separate-users = false; run-dir = "{lab.path(name, 'run')}"; state-dir = "{lab.path(name, 'state')}"; }};
 log: {{ level = "error"; }};
@@ -105,7 +105,7 @@ default_zone:
   timeout: 4
 ''')
     process = lab.start("mta-sts-daemon", ["mta-sts-daemon", "-c", conf], 
-                        env={**os.environ, "SSL_CERT_FILE": pki.root, "HOME": lab.folder})
+                        env={**os.environ, "SSL_CERT_FILE": pki.root, "HOME": lab.directory})
     eventually(lambda: connects(f"127.0.0.1:{OTHER_PORT}") or process.ended, "mta-sts-daemon")
     if process.ended:
         raise SystemExit("policy bench: mta-sts-daemon ended:\n" + process.tail())

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * policyecho PORT: what an answer over loopback costs when nobody thinks about it. Every octet
+ * policyecho PORT: what an answer over loopback costs when nobody thinks about it. Every byte
  * string that comes is taken for one request and gets the same answer; so it is the most that any
  * policy service could do with the same system calls.
  */

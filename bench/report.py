@@ -282,10 +282,10 @@ class Report:
     def session_targets(self):
         return [
             self.target("time to greeting", "greeting", False, 1.10, 1.00, "dovecot"),
-            self.target("FETCH, octets per CPU second", "fetch-cpu", True, 0.95, 1.05, "haproxy"),
-            self.target("FETCH, octets per second of wall time", "fetch-wall", True, 0.95, 1.05,
+            self.target("FETCH, bytes per CPU second", "fetch-cpu", True, 0.95, 1.05, "haproxy"),
+            self.target("FETCH, bytes per second of wall time", "fetch-wall", True, 0.95, 1.05,
                         "haproxy"),
-            self.target("FETCH, octets per second of wall time", "fetch-wall", True, 5, None,
+            self.target("FETCH, bytes per second of wall time", "fetch-wall", True, 5, None,
                         "nginx-mail"),
         ]
 
@@ -425,7 +425,7 @@ for a trial, they lost a third less.
 """
 
 STARTTLS_WORDS = """
-- IMAP, POP3, submission, Sieve, XMPP: sessions per second of server CPU time that begin in clear,
+- IMAP, POP3, submission, Sieve, XMPP: sessions per second of server CPU time that begin in cleartext,
   ask for TLS (full handshake, P-256) and end with the first reply inside it. From gatepost that
   reply is the backend's, which it has dialled for it; nginx mail and Dovecot give their own, so a
   ratio to them has the cost of a second connection in it.
@@ -434,11 +434,11 @@ STARTTLS_WORDS = """
 
 - messages: submission inside TLS from the start, with a full handshake, a login (AUTH PLAIN) and
   one message of 2 KiB in each session. gatepost reads all of it and adds a Received field; nginx
-  mail only moves octets after the login; Dovecot relays the message by its own submission server.
+  mail only moves bytes after the login; Dovecot relays the message by its own submission server.
 """
 
 NAMES_WORDS = """
-Each name has a certificate (P-256) of its own in one folder. The first two columns are the time
+Each name has a certificate (P-256) of its own in one directory. The first two columns are the time
 from the program's start to the first greeting, and the private dirty memory then; the others are
 full handshakes per second of server CPU time: before there were names, for one of them, and for
 all of them in turn, each asked for once or twice. nginx stream reads a certificate's file in each
@@ -473,10 +473,10 @@ FIGURE_WORDS = """
 - resumed: the same with a P-256 certificate and a TLS 1.3 ticket of the session before, used once.
   Only sessions that were really resumed count.
 
-- greeting: milliseconds from connect() to the first octet of the greeting, one connection at a
+- greeting: milliseconds from connect() to the first byte of the greeting, one connection at a
   time, the median of a turn.
 
-- FETCH/CPU, FETCH wall: megabytes (10^6 octets) received per second of server CPU time and
+- FETCH/CPU, FETCH wall: megabytes (10^6 bytes) received per second of server CPU time and
   per second of wall time, one connection that fetches a message of 8 MiB again and again.
 """
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One client session: connect, what its mode's script says in clear, TLS 1.3 handshake, what the
+ * One client session: connect, what its mode's script says in cleartext, TLS 1.3 handshake, what the
  * script says inside TLS, then an orderly end (close_notify, FIN, wait for the server's end of
  * stream). What is counted, and when, is the mode's own affair: on_script_done().
  *
@@ -260,7 +260,7 @@ static enum step on_script_done(struct run *run, struct session *s)
 	return begin_close(s);
 }
 
-/* The next turn, TLS behind the last in clear, or what the mode does at the end. */
+/* The next turn, TLS behind the last in cleartext, or what the mode does at the end. */
 static enum step on_turn_done(struct run *run, struct session *s)
 {
 	enum mode_id mode = run->opt.mode->id;
@@ -369,7 +369,7 @@ static enum step read_clear(struct run *run, struct session *s)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return STEP_WAIT;
 	if (n <= 0)
-		return fail(run, "read in clear", n < 0 ? strerror(errno) : "end of stream");
+		return fail(run, "read in cleartext", n < 0 ? strerror(errno) : "end of stream");
 	return take_input(run, s, run->input, (size_t)n);
 }
 
@@ -385,7 +385,7 @@ static enum step step_read(struct run *run, struct session *s)
 	if (!s->heard && run->opt.mode->id == MODE_GREETING)
 		note_time(run, s);
 	s->heard = true;
-	run->octets += (uint64_t)ret;
+	run->bytes += (uint64_t)ret;
 	return take_input(run, s, run->input, (size_t)ret);
 }
 

@@ -60,7 +60,7 @@ struct session {
 	SSL_SESSION *ticket;
 	const struct turn *turn; /* whose reply is awaited */
 	int64_t started_ns;      /* of the connection, or of a ping */
-	bool heard;              /* inside TLS, at least one octet */
+	bool heard;              /* inside TLS, at least one byte */
 	uint64_t literal_left;
 	size_t line_len;
 	char line[256]; /* longer lines are cut short; their ends do not matter here */
@@ -95,8 +95,8 @@ struct run {
 	uint64_t counted;
 	uint64_t not_resumed;
 	uint64_t errors;
-	uint64_t lost;   /* held sessions that the server ended */
-	uint64_t octets; /* plaintext received */
+	uint64_t lost;  /* held sessions that the server ended */
+	uint64_t bytes; /* plaintext received */
 	int64_t *samples_ns;
 	size_t sample_count;
 	char error[160]; /* the first one */

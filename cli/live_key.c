@@ -214,7 +214,7 @@ static int look_at_key(struct talk *talk, struct gp_tls *tls, uint8_t *spki_out)
 
 	if (ret != GP_OK)
 		return fail_tls(talk, ret);
-	memcpy(spki_out, verdict.certificate->spki_sha256, GP_SHA256_OCTETS);
+	memcpy(spki_out, verdict.certificate->spki_sha256, GP_SHA256_BYTES);
 	gp_tls_dane_verdict_deinit(&verdict);
 	gp_tls_shutdown(tls);
 	return GP_OK;
@@ -284,7 +284,7 @@ static int connect_and_converse(struct talk *talk, struct gp_loop *loop, uint8_t
 	return ret;
 }
 
-int gp_live_key(const struct gp_live_port *port, uint8_t spki_sha256_out[static GP_SHA256_OCTETS],
+int gp_live_key(const struct gp_live_port *port, uint8_t spki_sha256_out[static GP_SHA256_BYTES],
 		char why[static GP_LIVE_WHY_SIZE])
 {
 	const struct gp_role_row *role = &gp_roles[port->role];

@@ -21,7 +21,7 @@ struct gp_live_port {
 
 /* Connect, begin TLS and look at the certificate, whatever it is worth. GP_OK, or an error with a
  * sentence in `why`. Blocks for `time_ms` at most. SIGPIPE must be ignored. */
-int gp_live_key(const struct gp_live_port *port, uint8_t spki_sha256_out[static GP_SHA256_OCTETS],
+int gp_live_key(const struct gp_live_port *port, uint8_t spki_sha256_out[static GP_SHA256_BYTES],
 		char why[static GP_LIVE_WHY_SIZE]);
 
 #endif

@@ -32,7 +32,7 @@ struct policy_options {
 	int all;     /* domains */
 	const char *until;
 	const char *reason;
-	const char *postfix; /* folder of its configuration */
+	const char *postfix; /* directory of its configuration */
 	char **words;        /* behind the subcommand */
 	int word_count;
 };

@@ -95,16 +95,17 @@ static void set_parameter(struct gp_postfix_setup *setup, char *line)
 }
 
 /* `text` is cut up, and the values stay in it. -x: what other parameters stand for. */
-static int read_parameters(const char *folder, struct gp_postfix_setup *setup, struct gp_buf *text)
+static int read_parameters(const char *directory, struct gp_postfix_setup *setup,
+			   struct gp_buf *text)
 {
 	const char *words[WORDS_MAX] = { "postconf", "-x" };
 	size_t count = 2;
 	static const char empty[] = "";
 	char *rest, *line;
 
-	if (folder) {
+	if (directory) {
 		words[count++] = "-c";
-		words[count++] = folder;
+		words[count++] = directory;
 	}
 	for (size_t i = 0; i < PARAMETERS; i++) {
 		words[count++] = parameters[i].name;
@@ -120,16 +121,16 @@ static int read_parameters(const char *folder, struct gp_postfix_setup *setup, s
 }
 
 /* What postconf says of one thing, cut to `size`; "" when it says nothing. */
-static void ask_postconf(const char *folder, const char *option, const char *what, char *out,
+static void ask_postconf(const char *directory, const char *option, const char *what, char *out,
 			 size_t size)
 {
 	const char *words[WORDS_MAX] = { "postconf", option };
 	size_t count = 2;
 	struct gp_buf text;
 
-	if (folder) {
+	if (directory) {
 		words[count++] = "-c";
-		words[count++] = folder;
+		words[count++] = directory;
 	}
 	words[count] = what;
 	*out = '\0';
@@ -141,15 +142,15 @@ static void ask_postconf(const char *folder, const char *option, const char *wha
 
 /* The fifth column of the service smtp in master.cf; "-" is Postfix's default, which was yes before
  * compatibility level 1 (Postfix 3.0). */
-static bool is_chrooted(const char *folder)
+static bool is_chrooted(const char *directory)
 {
 	char line[LINE_SIZE], level[LINE_SIZE], chroot[LINE_SIZE] = "";
 
-	ask_postconf(folder, "-M", "smtp/unix", line, sizeof(line));
+	ask_postconf(directory, "-M", "smtp/unix", line, sizeof(line));
 	sscanf(line, "%*s %*s %*s %*s %1023s", chroot);
 	if (strcmp(chroot, "-") != 0)
 		return !strcmp(chroot, "y");
-	ask_postconf(folder, "-hx", "compatibility_level", level, sizeof(level));
+	ask_postconf(directory, "-hx", "compatibility_level", level, sizeof(level));
 	return atoi(level) < 1;
 }
 
@@ -211,16 +212,16 @@ static int report(const struct gp_postfix_setup *setup)
 	return NOTHING_WANTING;
 }
 
-int gp_policy_check_postfix(const struct gp_conf *conf, const char *folder)
+int gp_policy_check_postfix(const struct gp_conf *conf, const char *directory)
 {
-	struct gp_postfix_setup setup = { .chrooted = is_chrooted(folder) };
+	struct gp_postfix_setup setup = { .chrooted = is_chrooted(directory) };
 	char resolv_conf[PATH_SIZE], resolver[GP_IP_TEXT_SIZE];
 	struct gp_buf text, addresses;
 	int code = CANNOT_ASK;
 
 	gp_buf_init(&text, OUTPUT_MAX);
 	gp_buf_init(&addresses, OUTPUT_MAX);
-	if (read_parameters(folder, &setup, &text) != GP_OK) {
+	if (read_parameters(directory, &setup, &text) != GP_OK) {
 		fprintf(stderr, "gatepost policy: postconf(1) cannot be run, or cannot read the "
 				"configuration of Postfix\n");
 		goto out;

@@ -16,7 +16,7 @@
 enum { STS_MS = 62000 /* longer than a fetch can take */ };
 
 /* The parts of a policy service, for one question. */
-struct finding {
+struct search {
 	const struct gp_conf *conf;
 	struct gp_loop *loop;
 	struct gp_resolver *resolver;
@@ -25,7 +25,7 @@ struct finding {
 	struct gp_timer self_test_deadline;
 	struct gp_fetcher *fetcher;
 	struct gp_domains *domains;
-	struct gp_desk *desk;
+	struct gp_sts_cache *sts_cache;
 	struct gp_verdicts *verdicts;
 	char domain[GP_POLICY_NAME_SIZE]; /* of the fetch under way */
 	struct gp_tls_trust *trust;       /* for probes */
@@ -40,16 +40,16 @@ struct finding {
 
 static void on_fetched(void *arg, const struct gp_fetch_result *result)
 {
-	struct finding *f = arg;
+	struct search *f = arg;
 
-	gp_desk_fetched(f->desk, f->domain,
-			&(struct gp_desk_result){ gp_policy_failure_of(result->end), result->detail,
-						  result->body });
+	gp_sts_cache_fetched(f->sts_cache, f->domain,
+			     &(struct gp_sts_cache_result){ gp_policy_failure_of(result->end),
+							    result->detail, result->body });
 }
 
 static int fetch(void *arg, const char *domain, const struct gp_endpoint *addresses, size_t count)
 {
-	struct finding *f = arg;
+	struct search *f = arg;
 
 	gp_str_copy(gp_str_of(domain), f->domain, sizeof(f->domain));
 	return gp_policy_fetch(f->fetcher, domain, addresses, count, on_fetched, f);
@@ -63,7 +63,7 @@ static int complain(const char *what, const char *why)
 	return GP_E_CONF;
 }
 
-static int open_fetcher(struct finding *f)
+static int open_fetcher(struct search *f)
 {
 	const char *path = f->conf->policy.mta_sts_ca;
 	struct gp_tls_trust *trust;
@@ -81,13 +81,13 @@ static int open_fetcher(struct finding *f)
 
 static void on_resolver(void *arg, unsigned ready)
 {
-	struct finding *f = arg;
+	struct search *f = arg;
 
 	(void)ready;
 	gp_resolver_process(f->resolver);
 }
 
-static int open_resolver(struct finding *f)
+static int open_resolver(struct search *f)
 {
 	char error[GP_DNS_ERROR_SIZE];
 
@@ -98,17 +98,18 @@ static int open_resolver(struct finding *f)
 	return GP_OK;
 }
 
-static int open_verdicts(struct finding *f)
+static int open_verdicts(struct search *f)
 {
-	const struct gp_desk_config desk = { .loop = f->loop,
-					     .resolver = f->resolver,
-					     .domains = f->domains,
-					     .fetcher = { fetch, f },
-					     .dns_time_ms = GP_POLICY_DNS_MS,
-					     .idle_s = f->conf->policy.idle_time_ms / 1000,
-					     .networks = f->conf->policy.mta_sts_networks.items,
-					     .network_count =
-						     f->conf->policy.mta_sts_networks.count };
+	const struct gp_sts_cache_config sts_cache = {
+		.loop = f->loop,
+		.resolver = f->resolver,
+		.domains = f->domains,
+		.fetcher = { fetch, f },
+		.dns_time_ms = GP_POLICY_DNS_MS,
+		.idle_s = f->conf->policy.idle_time_ms / 1000,
+		.networks = f->conf->policy.mta_sts_networks.items,
+		.network_count = f->conf->policy.mta_sts_networks.count
+	};
 	struct gp_verdicts_config verdicts = {
 		.tools = { .loop = f->loop,
 			   .resolver = f->resolver,
@@ -120,13 +121,13 @@ static int open_verdicts(struct finding *f)
 		.domains_max = 1,
 	};
 
-	f->desk = gp_desk_new(&desk);
-	verdicts.tools.desk = f->desk;
-	f->verdicts = f->desk ? gp_verdicts_new(&verdicts) : NULL;
+	f->sts_cache = gp_sts_cache_new(&sts_cache);
+	verdicts.tools.sts_cache = f->sts_cache;
+	f->verdicts = f->sts_cache ? gp_verdicts_new(&verdicts) : NULL;
 	return f->verdicts ? GP_OK : GP_E_NOMEM;
 }
 
-static int open_all(struct finding *f)
+static int open_all(struct search *f)
 {
 	int ret = GP_E_NOMEM;
 
@@ -139,10 +140,10 @@ static int open_all(struct finding *f)
 	return ret == GP_OK ? open_verdicts(f) : ret;
 }
 
-static void close_all(struct finding *f)
+static void close_all(struct search *f)
 {
 	gp_verdicts_free(f->verdicts);
-	gp_desk_free(f->desk);
+	gp_sts_cache_free(f->sts_cache);
 	gp_fetcher_free(f->fetcher);
 	if (f->resolver)
 		gp_watch_deinit(&f->resolver_watch);
@@ -155,7 +156,7 @@ static void close_all(struct finding *f)
 /* ---- the question ---- */
 
 /* The JSON, with what connections to the hosts have brought. */
-static int probe_hosts(struct finding *f, const struct gp_policy_facts *facts,
+static int probe_hosts(struct search *f, const struct gp_findings *findings,
 		       const struct gp_policy_verdict *verdict)
 {
 	const struct gp_policy_rules rules = gp_policy_rules_of(&f->conf->policy);
@@ -166,7 +167,7 @@ static int probe_hosts(struct finding *f, const struct gp_policy_facts *facts,
 						.time_ms = GP_PROBE_TIME_MS };
 	json_t *all = json_loadb((const char *)f->out->data, f->out->len, 0, NULL);
 	char *text = NULL;
-	int ret = all ? gp_policy_probe(&config, facts, verdict, all, NULL) : GP_E_NOMEM;
+	int ret = all ? gp_policy_probe(&config, findings, verdict, all, NULL) : GP_E_NOMEM;
 
 	if (ret == GP_OK)
 		text = json_dumps(all, JSON_COMPACT);
@@ -179,34 +180,34 @@ static int probe_hosts(struct finding *f, const struct gp_policy_facts *facts,
 	return ret;
 }
 
-static void on_finding(void *arg, const struct gp_finding *finding)
+static void on_reply(void *arg, const struct gp_verdict_reply *reply)
 {
-	struct finding *f = arg;
+	struct search *f = arg;
 	struct gp_postfix_answer answer;
 
 	f->ret = GP_E_NOMEM;
-	if (finding) {
-		answer = gp_service_answer_of(finding, gp_verdicts_rules(f->verdicts));
-		f->ret = gp_explain_json(finding->facts, finding->verdict, &answer, f->out);
+	if (reply) {
+		answer = gp_service_answer_of(reply, gp_verdicts_rules(f->verdicts));
+		f->ret = gp_explain_json(reply->findings, reply->verdict, &answer, f->out);
 	}
 	if (f->ret == GP_OK && f->connect)
-		f->ret = probe_hosts(f, finding->facts, finding->verdict);
+		f->ret = probe_hosts(f, reply->findings, reply->verdict);
 	gp_loop_stop(f->loop);
 }
 
-static void ask_for_domain(struct finding *f)
+static void ask_for_domain(struct search *f)
 {
 	struct gp_verdict_waiter *waiter;
 
 	gp_timer_stop(&f->self_test_deadline);
-	gp_verdicts_ask_fresh(f->verdicts, f->asked, on_finding, f, &waiter);
+	gp_verdicts_ask_fresh(f->verdicts, f->asked, on_reply, f, &waiter);
 }
 
 /* As the service does (daemon/policy/policy_dns.h): when nothing can be validated nothing is told for
  * true. */
 static void on_self_test(void *arg, const struct gp_dns_answer *answer)
 {
-	struct finding *f = arg;
+	struct search *f = arg;
 
 	f->self_test = NULL;
 	if (gp_policy_dns_state_of(answer->provenance) == GP_POLICY_DNS_REFUTED)
@@ -216,14 +217,14 @@ static void on_self_test(void *arg, const struct gp_dns_answer *answer)
 
 static void on_self_test_deadline(void *arg)
 {
-	struct finding *f = arg;
+	struct search *f = arg;
 
 	gp_dns_question_cancel(f->self_test);
 	f->self_test = NULL;
 	ask_for_domain(f);
 }
 
-static int test_resolver(struct finding *f)
+static int test_resolver(struct search *f)
 {
 	const struct gp_conf_dns *dns = &f->conf->dns;
 
@@ -240,7 +241,7 @@ static int test_resolver(struct finding *f)
 }
 
 /* As whom we say EHLO: server.hostname, or the system's name. */
-static void choose_helo(struct finding *f)
+static void choose_helo(struct search *f)
 {
 	if (f->conf->server.hostname)
 		gp_str_copy(gp_str_of(f->conf->server.hostname), f->helo, sizeof(f->helo));
@@ -252,7 +253,7 @@ static void choose_helo(struct finding *f)
 int gp_policy_find_out(const struct gp_conf *conf, const char *domain, bool connect,
 		       struct gp_buf *out)
 {
-	struct finding f = { .conf = conf, .connect = connect, .out = out, .asked = domain };
+	struct search f = { .conf = conf, .connect = connect, .out = out, .asked = domain };
 	int ret = open_all(&f);
 
 	choose_helo(&f);

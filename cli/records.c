@@ -38,7 +38,7 @@ struct domain {
 	struct gp_snapshot *snapshot;
 	const struct gp_conf_domain *entry;
 	struct gp_publish_next_key *next_keys;
-	struct gp_publish_facts *facts;
+	struct gp_publish_basis *basis;
 	struct gp_buf complaints;
 };
 
@@ -105,7 +105,7 @@ static int parse(int argc, char **argv, struct options *options)
 
 /* ---- what is served ---- */
 
-static int read_facts(struct domain *d, const char *name)
+static int read_basis(struct domain *d, const char *name)
 {
 	struct gp_certpack *pack = NULL;
 	void *map = NULL;
@@ -116,8 +116,8 @@ static int read_facts(struct domain *d, const char *name)
 	if (ret == GP_OK)
 		ret = gp_certpack_open(map, len, &pack);
 	if (ret == GP_OK)
-		ret = gp_publish_facts_new(d->snapshot->conf, d->entry, name, pack, d->next_keys,
-					   &d->facts);
+		ret = gp_publish_basis_new(d->snapshot->conf, d->entry, name, pack, d->next_keys,
+					   &d->basis);
 	if (ret != GP_OK)
 		gp_buf_appendf(&d->complaints, "%s: %s\n", name, gp_err_name(ret));
 	gp_certpack_close(pack);
@@ -146,14 +146,14 @@ static int open_domain(struct domain *d, const struct options *options)
 
 	*d = (struct domain){ .snapshot = NULL };
 	gp_buf_init(&d->complaints, GP_CONF_ERRORS_MAX);
-	/* a file of a folder that cannot be used is no reason to be silent about the others */
+	/* a file of a directory that cannot be used is no reason to be silent about the others */
 	ret = gp_snapshot_load(options->conf, NULL, &d->snapshot, &d->complaints, &d->complaints);
 	if (ret == GP_OK)
 		ret = find_entry(d, options);
 	if (ret == GP_OK)
 		ret = gp_snapshot_read_next_keys(d->snapshot, &d->next_keys, &d->complaints);
 	if (ret == GP_OK)
-		ret = read_facts(d, options->domain);
+		ret = read_basis(d, options->domain);
 	fwrite(d->complaints.data, 1, d->complaints.len, stderr);
 	gp_buf_reset(&d->complaints);
 	return ret == GP_OK ? EX_OK : EX_CONFIG;
@@ -161,7 +161,7 @@ static int open_domain(struct domain *d, const struct options *options)
 
 static void close_domain(struct domain *d)
 {
-	gp_publish_facts_free(d->facts);
+	gp_publish_basis_free(d->basis);
 	free(d->next_keys);
 	gp_snapshot_free(d->snapshot);
 	gp_buf_deinit(&d->complaints);
@@ -174,9 +174,9 @@ static void judge_serving(struct domain *d, const struct gp_served_list *served,
 {
 	const struct gp_conf *conf = d->snapshot->conf;
 
-	if (read != GP_OK || !conf->web.address.text || !*d->facts->policy_id)
+	if (read != GP_OK || !conf->web.address.text || !*d->basis->policy_id)
 		return;
-	d->facts->served = gp_served_has(served, d->facts->domain, d->facts->policy_id)
+	d->basis->served = gp_served_has(served, d->basis->domain, d->basis->policy_id)
 				   ? GP_PUBLISH_SERVED
 				   : GP_PUBLISH_NOT_SERVED;
 }
@@ -189,10 +189,10 @@ static int refuse_early_removal(struct domain *d, const struct gp_served_list *s
 
 	if (d->entry->mta_sts != GP_CONF_STS_OFF)
 		return EX_OK;
-	step = gp_served_retire(served, d->facts->domain, now_s, &until_s);
+	step = gp_served_retire(served, d->basis->domain, now_s, &until_s);
 	if (step == GP_RETIRE_DONE)
 		return EX_OK;
-	gp_publish_print_retire(d->facts->domain, step, until_s, &d->complaints);
+	gp_publish_print_retire(d->basis->domain, step, until_s, &d->complaints);
 	fprintf(stderr, "gatepost records: %.*s\n", (int)d->complaints.len,
 		(const char *)d->complaints.data);
 	return FOUND_WANTING;
@@ -217,7 +217,7 @@ static int print_records(const struct domain *d, bool json)
 {
 	struct gp_records *records = NULL;
 	struct gp_buf out;
-	int ret = gp_records_new(d->facts, &records);
+	int ret = gp_records_new(d->basis, &records);
 
 	gp_buf_init(&out, OUTPUT_MAX);
 	if (ret == GP_OK)
@@ -237,9 +237,9 @@ static int run_check(struct domain *d, const struct options *options)
 
 	if (ret != EX_OK)
 		return ret;
-	if (gp_records_new(d->facts, &records) != GP_OK)
+	if (gp_records_new(d->basis, &records) != GP_OK)
 		return EX_OSERR;
-	ret = gp_records_check(d->snapshot->conf, d->entry, d->facts, records, options->all);
+	ret = gp_records_check(d->snapshot->conf, d->entry, d->basis, records, options->all);
 	gp_records_free(records);
 	return ret;
 }
@@ -293,7 +293,7 @@ static int make_csr(const struct domain *d, enum gp_csr_service service,
 	struct gp_csr_names *names = NULL;
 	char error[256] = "no memory";
 	struct gp_buf out;
-	int ret = gp_csr_names_new(d->facts, service, &names);
+	int ret = gp_csr_names_new(d->basis, service, &names);
 
 	gp_buf_init(&out, GP_PEM_FILE_MAX);
 	if (ret == GP_OK)

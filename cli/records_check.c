@@ -17,12 +17,12 @@
 #include "publish/policy.h"
 
 enum { GOOD, FOUND_WANTING, CANNOT_TELL };
-enum { DIGEST_TEXT = 2 * GP_SHA256_OCTETS + 1 };
+enum { DIGEST_TEXT = 2 * GP_SHA256_BYTES + 1 };
 
 struct check {
 	const struct gp_conf *conf;
 	const struct gp_conf_domain *entry;
-	const struct gp_publish_facts *facts;
+	const struct gp_publish_basis *basis;
 	bool all;
 	bool wanting, unsure;
 };
@@ -96,11 +96,11 @@ static bool stands_for(const struct gp_found *tlsa, const uint8_t *spki_sha256)
 	return false;
 }
 
-static int role_of(const struct gp_publish_facts *facts, uint16_t port)
+static int role_of(const struct gp_publish_basis *basis, uint16_t port)
 {
-	for (size_t i = 0; i < facts->service_count; i++) {
-		if (facts->services[i].port == port)
-			return facts->services[i].role;
+	for (size_t i = 0; i < basis->service_count; i++) {
+		if (basis->services[i].port == port)
+			return basis->services[i].role;
 	}
 	return port == gp_roles[gp_role_of_mx()].port ? gp_role_of_mx() : -1;
 }
@@ -111,12 +111,12 @@ static void check_live_key(struct check *check, const struct gp_publish_key *key
 	struct gp_endpoint addresses[GP_LIVE_ADDRESSES_MAX];
 	struct gp_live_port port = { .host = key->host,
 				     .port = key->port,
-				     .role = role_of(check->facts, key->port),
-				     .domain = check->facts->domain,
+				     .role = role_of(check->basis, key->port),
+				     .domain = check->basis->domain,
 				     .addresses = addresses,
 				     .time_ms = GP_LIVE_TIME_MS };
 	char where[GP_DOMAIN_SIZE + 8], why[GP_LIVE_WHY_SIZE] = "";
-	uint8_t spki[GP_SHA256_OCTETS];
+	uint8_t spki[GP_SHA256_BYTES];
 
 	snprintf(where, sizeof(where), "%s:%u", key->host, key->port);
 	if (port.role < 0)
@@ -136,11 +136,11 @@ static void check_live_key(struct check *check, const struct gp_publish_key *key
 			"cannot deliver mail (RFC 7671 section 8.1)");
 }
 
-static bool was_seen(const struct gp_publish_facts *facts, size_t i)
+static bool was_seen(const struct gp_publish_basis *basis, size_t i)
 {
 	for (size_t j = 0; j < i; j++) {
-		if (facts->keys[j].port == facts->keys[i].port &&
-		    !strcmp(facts->keys[j].host, facts->keys[i].host))
+		if (basis->keys[j].port == basis->keys[i].port &&
+		    !strcmp(basis->keys[j].host, basis->keys[i].host))
 			return true;
 	}
 	return false;
@@ -148,11 +148,11 @@ static bool was_seen(const struct gp_publish_facts *facts, size_t i)
 
 static void check_live_keys(struct check *check, const struct gp_found *found, size_t count)
 {
-	for (size_t i = 0; i < check->facts->key_count; i++) {
-		const struct gp_publish_key *key = &check->facts->keys[i];
+	for (size_t i = 0; i < check->basis->key_count; i++) {
+		const struct gp_publish_key *key = &check->basis->keys[i];
 		const struct gp_found *tlsa = tlsa_of(found, count, key);
 
-		if (tlsa && !key->is_next && !was_seen(check->facts, i))
+		if (tlsa && !key->is_next && !was_seen(check->basis, i))
 			check_live_key(check, key, tlsa);
 	}
 }
@@ -173,7 +173,7 @@ static void check_policy_text(struct check *check, const json_t *sts)
 	char id[GP_PUBLISH_ID_SIZE], where[GP_DOMAIN_SIZE + 32];
 	struct gp_buf body;
 
-	snprintf(where, sizeof(where), "https://mta-sts.%s", check->facts->domain);
+	snprintf(where, sizeof(where), "https://mta-sts.%s", check->basis->domain);
 	gp_buf_init(&body, GP_PUBLISH_BODY_MAX);
 	if (!json_is_object(policy)) {
 		note_wanting(check, "policy", where,
@@ -229,14 +229,14 @@ static void check_policy(struct check *check)
 	json_t *all = NULL;
 	size_t i;
 
-	if (!*check->facts->policy_id)
+	if (!*check->basis->policy_id)
 		return;
 	gp_buf_init(&text, GP_EXPLAIN_MAX);
-	if (gp_policy_find_out(check->conf, check->facts->domain, true, &text) == GP_OK)
+	if (gp_policy_find_out(check->conf, check->basis->domain, true, &text) == GP_OK)
 		all = json_loadb((const char *)text.data, text.len, 0, NULL);
 	gp_buf_deinit(&text);
 	if (!all) {
-		note_unknown(check, check->facts->domain, "its MTA-STS policy cannot be looked up");
+		note_unknown(check, check->basis->domain, "its MTA-STS policy cannot be looked up");
 		return;
 	}
 	check_policy_text(check, json_object_get(all, "mta-sts"));
@@ -245,10 +245,10 @@ static void check_policy(struct check *check)
 }
 
 int gp_records_check(const struct gp_conf *conf, const struct gp_conf_domain *entry,
-		     const struct gp_publish_facts *facts, const struct gp_records *records,
+		     const struct gp_publish_basis *basis, const struct gp_records *records,
 		     bool all)
 {
-	struct check check = { .conf = conf, .entry = entry, .facts = facts, .all = all };
+	struct check check = { .conf = conf, .entry = entry, .basis = basis, .all = all };
 	struct gp_found *found;
 	size_t count;
 
@@ -264,6 +264,6 @@ int gp_records_check(const struct gp_conf *conf, const struct gp_conf_domain *en
 		return FOUND_WANTING;
 	if (check.unsure)
 		return CANNOT_TELL;
-	printf("%s: all records are correct\n", facts->domain);
+	printf("%s: all records are correct\n", basis->domain);
 	return GOOD;
 }

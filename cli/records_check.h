@@ -10,7 +10,7 @@
  * hosts. `all`: also what is as it should be. Returns the exit status: 0 good, 1 found wanting, 2
  * cannot be told. */
 int gp_records_check(const struct gp_conf *conf, const struct gp_conf_domain *entry,
-		     const struct gp_publish_facts *facts, const struct gp_records *records,
+		     const struct gp_publish_basis *basis, const struct gp_records *records,
 		     bool all);
 
 #endif

@@ -259,12 +259,12 @@ struct address_lookup {
 };
 
 static void take_addresses(struct address_lookup *lookup, const struct gp_dns_answer *answer,
-			   size_t octets)
+			   size_t bytes)
 {
 	for (size_t i = 0; i < answer->count && lookup->count < lookup->max; i++) {
-		if (answer->records[i].len == octets)
+		if (answer->records[i].len == bytes)
 			lookup->out[lookup->count++] =
-				gp_endpoint_from_octets(answer->records[i].data, octets);
+				gp_endpoint_from_bytes(answer->records[i].data, bytes);
 	}
 	note_answer(&lookup->looker);
 }

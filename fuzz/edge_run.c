@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "fuzz.h"
 
-enum { SEPARATOR = 0xff, OCTETS_MAX = 1 << 26, OPERATIONS_MAX = 4096 };
+enum { SEPARATOR = 0xff, BYTES_MAX = 1 << 26, OPERATIONS_MAX = 4096 };
 
 struct run {
 	const struct gp_edge_ops *ops;
@@ -41,11 +41,11 @@ static void note(struct run *run, const void *data, size_t len)
 	MUST(gp_buf_append(&run->journal, data, len) == GP_OK);
 }
 
-static void note_byte(struct run *run, size_t byte)
+static void note_byte(struct run *run, size_t value)
 {
-	uint8_t octet = (uint8_t)byte;
+	uint8_t byte = (uint8_t)value;
 
-	note(run, &octet, 1);
+	note(run, &byte, 1);
 }
 
 /* Neighbouring SENDs to one side become one. */
@@ -91,7 +91,7 @@ static void check_send(struct run *run, const struct gp_action *action)
 	MUST(run->clear || run->in_tls);
 	MUST(!run->handshake);
 	if (action->side == GP_BACKEND) {
-		/* nothing that was said in clear can be in it, unless it is an MX in clear */
+		/* nothing that was said in cleartext can be in it, unless it is an MX in cleartext */
 		MUST((run->in_tls || is_mx(run)) && run->backend_up);
 		if (run->watch)
 			run->watch->to_backend(action->data, action->len);
@@ -266,7 +266,7 @@ static void send_from(struct run *run, enum gp_side side, const uint8_t *data, s
 	/* a backend that is not there cannot speak */
 	if (side == GP_BACKEND && !run->backend_up)
 		return;
-	/* in the handshake the engine hears nothing: these octets are TLS */
+	/* in the handshake the engine hears nothing: these bytes are TLS */
 	if (side == GP_CLIENT && !run->clear && !run->in_tls)
 		return;
 	MUST(gp_buf_append(&run->pending[side], data, len) == GP_OK);
@@ -301,41 +301,41 @@ static void operate(struct run *run, const uint8_t *data, size_t len)
 	offer_both(run);
 }
 
-static void configure_xmpp(struct run *run, uint8_t octet)
+static void configure_xmpp(struct run *run, uint8_t byte)
 {
 	static const char *const domains[] = { "example.org", "example.net", NULL };
 	static const enum gp_s2s_auth s2s_auth[] = { GP_S2S_DIALBACK, GP_S2S_EXTERNAL,
 						     GP_S2S_REQUIRE, GP_S2S_DIALBACK };
 
 	run->xmpp.domains = domains;
-	run->xmpp.s2s_auth = s2s_auth[octet >> 5 & 3];
+	run->xmpp.s2s_auth = s2s_auth[byte >> 5 & 3];
 	run->config.xmpp = &run->xmpp;
 }
 
-static void configure(struct run *run, uint8_t octet)
+static void configure(struct run *run, uint8_t byte)
 {
 	static const size_t line_max[] = { 64, 200, 1024, 8192 };
 	static const size_t literal_max[] = { 16, 100, 1000, 4096 };
 
-	run->config.implicit_tls = octet & 1;
+	run->config.implicit_tls = byte & 1;
 	run->config.report_states = true;
-	run->config.line_max = line_max[octet >> 1 & 3];
-	run->config.literal_max = literal_max[octet >> 3 & 3];
-	edge_run_has_account = octet & 32;
-	external.preauth = octet & 64;
+	run->config.line_max = line_max[byte >> 1 & 3];
+	run->config.literal_max = literal_max[byte >> 3 & 3];
+	edge_run_has_account = byte & 32;
+	external.preauth = byte & 64;
 	external.method = is_xmpp(run) ? GP_EXTERNAL_TRUSTED : GP_EXTERNAL_AS_MASTER_USER;
 	run->config.external = edge_run_has_account ? &external : NULL;
-	configure_xmpp(run, octet);
+	configure_xmpp(run, byte);
 	if (run->ops != &gp_smtp_edge)
 		return;
 	/* long chunks of BDAT are cut differently when they come in other pieces */
 	run->config.line_max = 8192;
 	run->smtp.hostname = "mx.example.org";
-	run->smtp.service = octet & 2 ? GP_SMTP_MX : GP_SMTP_SUBMISSION;
-	run->smtp.bare_newline = octet & 4 ? GP_BARE_NEWLINE_NORMALIZE : GP_BARE_NEWLINE_REJECT;
-	run->smtp.requiretls = (enum gp_requiretls)(octet >> 3 & 3);
-	run->smtp.starttls_required = octet & 32;
-	edge_run_waits_for_auth = edge_run_has_account && octet & 64 && !is_mx(run);
+	run->smtp.service = byte & 2 ? GP_SMTP_MX : GP_SMTP_SUBMISSION;
+	run->smtp.bare_newline = byte & 4 ? GP_BARE_NEWLINE_NORMALIZE : GP_BARE_NEWLINE_REJECT;
+	run->smtp.requiretls = (enum gp_requiretls)(byte >> 3 & 3);
+	run->smtp.starttls_required = byte & 32;
+	edge_run_waits_for_auth = edge_run_has_account && byte & 64 && !is_mx(run);
 	if (edge_run_waits_for_auth)
 		external.method = GP_EXTERNAL_BY_XCLIENT;
 	run->config.implicit_tls &= !is_mx(run);
@@ -348,9 +348,9 @@ static void run_all(struct run *run, const uint8_t *data, size_t len)
 	size_t number = 0;
 
 	configure(run, len ? data[0] : 0);
-	gp_buf_init(&run->pending[GP_CLIENT], OCTETS_MAX);
-	gp_buf_init(&run->pending[GP_BACKEND], OCTETS_MAX);
-	gp_buf_init(&run->journal, OCTETS_MAX);
+	gp_buf_init(&run->pending[GP_CLIENT], BYTES_MAX);
+	gp_buf_init(&run->pending[GP_BACKEND], BYTES_MAX);
+	gp_buf_init(&run->journal, BYTES_MAX);
 	run->edge = run->ops->new (&run->config);
 	MUST(run->edge != NULL);
 	run->last_type = GP_ACT_CLOSE;

@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "proto/edge.h"
 
-/* A conversation made of arbitrary octets, played all at once and byte by byte. The first octet
- * chooses the configuration, then come events, separated by octets 0xff:
+/* A conversation made of arbitrary bytes, played all at once and byte by byte. The first byte
+ * chooses the configuration, then come events, separated by bytes 0xff:
  *
  *	C text    the client sends text          B text    the backend does
  *	T         the handshake ended            U, F      the backend is up (F: facts to tell)

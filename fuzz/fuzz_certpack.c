@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The reader of certificate packs: whatever opens is read a second time here, slowly, and both
- * must find the same. The input is a pack without its magic; its last 32 octets are also a name
+ * must find the same. The input is a pack without its magic; its last 32 bytes are also a name
  * to look for. */
 #include "tls/certpack.h"
 
@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "fuzz.h"
 
-enum { NAME_MAX_OCTETS = 32 };
+enum { NAME_MAX_BYTES = 32 };
 
 static const char magic[] = "gpcert02";
 
@@ -74,7 +74,7 @@ static size_t find_slowly(const uint8_t *p, size_t left, const char *name, size_
 /* find_name as certpack.h promises it. */
 static size_t look_slowly(const uint8_t *body, size_t len, const char *name)
 {
-	char text[NAME_MAX_OCTETS + 1];
+	char text[NAME_MAX_BYTES + 1];
 	size_t name_len = strlen(name), found, count;
 	char *dot;
 	bool valid;
@@ -119,8 +119,8 @@ static void check_entries(const struct gp_certpack *pack, const uint8_t *data, s
 
 static void check_name(const struct gp_certpack *pack, const uint8_t *body, size_t len)
 {
-	char name[NAME_MAX_OCTETS + 1] = "";
-	size_t name_len = len < NAME_MAX_OCTETS ? len : NAME_MAX_OCTETS;
+	char name[NAME_MAX_BYTES + 1] = "";
+	size_t name_len = len < NAME_MAX_BYTES ? len : NAME_MAX_BYTES;
 	size_t found = SIZE_MAX, wanted;
 
 	if (len)

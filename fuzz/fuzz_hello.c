@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a ClientHello would cost. The first octet says which keys there are and whether there is
- * DHE; then come the cipher suites and the extensions, each behind two octets of length. */
+/* What a ClientHello would cost. The first byte says which keys there are and whether there is
+ * DHE; then come the cipher suites and the extensions, each behind two bytes of length. */
 #include "tls/hello_cost.h"
 
 #include <stdlib.h>
@@ -11,9 +11,9 @@
 enum { DHE = 32, SECP384R1_HIGH = 0, SECP384R1_LOW = 24 };
 
 /* A copy of the exact size, so that a sanitizer sees a read beyond its end. */
-static struct gp_octets take(const uint8_t **data, size_t *left)
+static struct gp_bytes take(const uint8_t **data, size_t *left)
 {
-	struct gp_octets taken = { 0 };
+	struct gp_bytes taken = { 0 };
 	uint8_t *copy;
 
 	if (*left < 2)
@@ -32,10 +32,10 @@ static struct gp_octets take(const uint8_t **data, size_t *left)
 	return taken;
 }
 
-static bool names_p384(struct gp_octets octets)
+static bool names_p384(struct gp_bytes bytes)
 {
-	for (size_t i = 1; i < octets.len; i++) {
-		if (octets.p[i - 1] == SECP384R1_HIGH && octets.p[i] == SECP384R1_LOW)
+	for (size_t i = 1; i < bytes.len; i++) {
+		if (bytes.p[i - 1] == SECP384R1_HIGH && bytes.p[i] == SECP384R1_LOW)
 			return true;
 	}
 	return false;
@@ -46,8 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	unsigned bits = len ? *data++ : 0;
 	size_t left = len ? len - 1 : 0;
 	struct gp_hello hello;
-	struct gp_octets *const parts[] = { &hello.suites,    &hello.versions,   &hello.groups,
-					    &hello.key_share, &hello.signatures, &hello.chains };
+	struct gp_bytes *const parts[] = { &hello.suites,    &hello.versions,   &hello.groups,
+					   &hello.key_share, &hello.signatures, &hello.chains };
 	enum gp_hello_cost cost;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A host that is wanted, an octet 0xff, and what a certificate says, behind an octet for its kind.
+/* A host that is wanted, a byte 0xff, and what a certificate says, behind a byte for its kind.
  * What matches must be the host itself, or a wildcard for its first label. */
 #include <stdlib.h>
 #include <string.h>

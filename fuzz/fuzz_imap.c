@@ -95,18 +95,18 @@ struct text {
 	size_t len;
 };
 
-static bool take(struct text *text, uint8_t octet)
+static bool take(struct text *text, uint8_t byte)
 {
-	if (!text->len || text->p[0] != octet)
+	if (!text->len || text->p[0] != byte)
 		return false;
 	text->p++;
 	text->len--;
 	return true;
 }
 
-static bool is_atom(uint8_t octet)
+static bool is_atom(uint8_t byte)
 {
-	return octet > ' ' && octet != 0x7f && !strchr("(){%*\"\\", octet);
+	return byte > ' ' && byte != 0x7f && !strchr("(){%*\"\\", byte);
 }
 
 static struct text take_atom(struct text *text)
@@ -120,7 +120,7 @@ static struct text take_atom(struct text *text)
 	return atom;
 }
 
-/* The contents are of no interest, but for their first two octets. */
+/* The contents are of no interest, but for their first two bytes. */
 static void take_quoted(struct text *text, uint8_t first[2])
 {
 	size_t count = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* MTA-STS. The first octet says what follows: the RDATA of TXT records, each behind an octet with
+/* MTA-STS. The first byte says what follows: the RDATA of TXT records, each behind a byte with
  * its length, or a policy. What is accepted must stand up to its grammar, and a policy that is
  * written again must say the same. */
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The POP3 edge between a client and a backend that say anything. Each line that reaches the
- * backend must be a command that may come before login, without control octets. */
+ * backend must be a command that may come before login, without control bytes. */
 #include <string.h>
 #include <strings.h>
 

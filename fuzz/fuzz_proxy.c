@@ -86,7 +86,7 @@ static struct gp_str take(struct gp_str *rest, size_t len)
 	return taken;
 }
 
-/* A length octet and as many octets. */
+/* A length byte and as many bytes. */
 static struct gp_str take_text(struct gp_str *rest)
 {
 	struct gp_str len = take(rest, 1);

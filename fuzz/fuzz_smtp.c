@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The SMTP edge between a client and a backend that say anything. What reaches the client is
- * whole replies; what reaches the backend has no line end but CRLF, and no password in clear. */
+ * whole replies; what reaches the backend has no line end but CRLF, and no password in cleartext. */
 #include <string.h>
 #include <strings.h>
 
@@ -9,7 +9,7 @@
 
 static struct {
 	bool facts_due;
-	bool cr; /* the last octet to the backend */
+	bool cr; /* the last byte to the backend */
 } watch;
 
 static void reset(void)

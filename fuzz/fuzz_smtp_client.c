@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The client's side of SMTP: what a server may say, in pieces of all sizes. The first octet says
- * how large the pieces are; an octet 0x01 outside stands for the end of the handshake, 0x02 for
+/* The client's side of SMTP: what a server may say, in pieces of all sizes. The first byte says
+ * how large the pieces are; a byte 0x01 outside stands for the end of the handshake, 0x02 for
  * QUIT. */
 #include "proto/smtp/client.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The octets of a message, in pieces of any size: what comes out does not depend on them, has no
+/* The bytes of a message, in pieces of any size: what comes out does not depend on them, has no
  * line end but CRLF, ends at the first lone dot, and has no Require-TLS-ESMTP in its header. */
 #include <string.h>
 #include <strings.h>

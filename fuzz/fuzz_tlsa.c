@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TLSA records: after a 'T' one in text form, else RDATA, each behind an octet with its length. What
+/* TLSA records: after a 'T' one in text form, else RDATA, each behind a byte with its length. What
  * is picked must be usable, the strongest of its kind, and the same in text and back. */
 #include <string.h>
 

@@ -8,11 +8,11 @@
 #include "base/err.h"
 #include "fuzz.h"
 
-static void look(const struct gp_policy_facts *facts, const struct gp_policy_verdict *verdict)
+static void look(const struct gp_findings *findings, const struct gp_policy_verdict *verdict)
 {
-	MUST(facts->host_count <= GP_POLICY_HOSTS_MAX);
-	for (size_t i = 0; i < facts->host_count; i++) {
-		const struct gp_policy_host *host = &facts->hosts[i];
+	MUST(findings->host_count <= GP_POLICY_HOSTS_MAX);
+	for (size_t i = 0; i < findings->host_count; i++) {
+		const struct gp_policy_host *host = &findings->hosts[i];
 		const struct gp_policy_host_verdict *demand = &verdict->hosts[i];
 
 		MUST(host->record_count <= GP_POLICY_RECORDS_MAX);
@@ -29,9 +29,9 @@ static void repeat(const struct gp_verdict_message *message)
 
 	gp_buf_init(&first, GP_VERDICT_WIRE_MAX);
 	gp_buf_init(&second, GP_VERDICT_WIRE_MAX);
-	if (gp_verdict_encode(message->facts, &message->verdict, &first) == GP_OK) {
+	if (gp_verdict_encode(message->findings, &message->verdict, &first) == GP_OK) {
 		MUST(gp_verdict_decode(gp_str_from(first.data, first.len), &again, error) == GP_OK);
-		MUST(gp_verdict_encode(again->facts, &again->verdict, &second) == GP_OK);
+		MUST(gp_verdict_encode(again->findings, &again->verdict, &second) == GP_OK);
 		MUST(first.len == second.len && !memcmp(first.data, second.data, first.len));
 		gp_verdict_message_free(again);
 	}
@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(*error);
 		return 0;
 	}
-	look(message->facts, &message->verdict);
+	look(message->findings, &message->verdict);
 	repeat(message);
 	gp_verdict_message_free(message);
 	return 0;

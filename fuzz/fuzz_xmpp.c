@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The XMPP edge between a client (or, with the highest bit of the first octet, a server) and a
+/* The XMPP edge between a client (or, with the highest bit of the first byte, a server) and a
  * backend that say anything. What reaches the backend must be a stream header and then elements of
  * SASL, each in the one spelling that the edge writes. */
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Replays the seeds and the old crashes of one fuzzer as a plain program: fuzz_x FOLDER...
- * Prints TAP, one test a file. A folder that is not there is empty. */
+/* Replays the seeds and the old crashes of one fuzzer as a plain program: fuzz_x DIRECTORY...
+ * Prints TAP, one test a file. A directory that is not there is empty. */
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,10 +16,10 @@ static int is_input(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* Names of the files in `folder`, in order; their number, 0 for a folder that is not there. */
-static int list(const char *folder, struct dirent ***names_out)
+/* Names of the files in `directory`, in order; their number, 0 for a directory that is not there. */
+static int list(const char *directory, struct dirent ***names_out)
 {
-	int count = scandir(folder, names_out, is_input, alphasort);
+	int count = scandir(directory, names_out, is_input, alphasort);
 
 	if (count < 0)
 		*names_out = NULL;
@@ -33,14 +33,14 @@ static void free_list(struct dirent **names, int count)
 	free(names);
 }
 
-static bool replay(const char *folder, const char *name)
+static bool replay(const char *directory, const char *name)
 {
 	char path[4096];
 	uint8_t *data = malloc(FILE_MAX);
 	FILE *file;
 	size_t len;
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	file = fopen(path, "rb");
 	if (!file || !data) {
 		free(data);

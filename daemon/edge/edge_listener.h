@@ -43,7 +43,7 @@ struct gp_edge_listener {
 	struct gp_backend_place backend;
 	struct gp_backend_place trusted; /* for clients that are proved (XMPP) */
 	enum gp_facts facts;
-	struct gp_tls_client *backend_tls;   /* NULL: in clear */
+	struct gp_tls_client *backend_tls;   /* NULL: in cleartext */
 	struct gp_deadline_queue connecting; /* sessions that wait for the backend */
 	uint64_t setup_reported_ms;          /* 0: never */
 };
@@ -67,7 +67,7 @@ bool gp_edge_listener_forgives_newlines(const struct gp_edge_listener *listener,
 struct gp_smtp_edge_config gp_edge_smtp_config(const struct gp_conf *conf,
 					       const struct gp_conf_listener *listener);
 
-/* The backend's extensions, for the next client in clear. */
+/* The backend's extensions, for the next client in cleartext. */
 void gp_edge_listener_learn(struct gp_edge_listener *listener, const char *extensions);
 
 /* The protocol engine of a role. */

@@ -5,7 +5,7 @@
 #include "daemon/edge/edge_listener.h"
 #include "io/loop.h"
 
-/* An MX that is spoken to in clear has no backend yet, so it can offer only what its backend was
+/* An MX that is spoken to in cleartext has no backend yet, so it can offer only what its backend was
  * last seen to offer. This looks: at once, and every five minutes, with an EHLO and a QUIT. What
  * sessions learn in between counts as well. */
 

@@ -76,7 +76,7 @@ static void log_end(const struct gp_session *s)
 	gp_session_texts_get(s, &texts);
 	gp_event(SESSION_END, GP_SESSION_LOG_FIELDS(s, &texts), GP_TLS_LOG_FIELDS(&texts),
 		 GP_LOG_TEXT_FIELD("backend", s->place->name), GP_LOG_TEXT_FIELD("user", s->user),
-		 GP_LOG_NUMBER_FIELD("in", s->octets_in), GP_LOG_NUMBER_FIELD("out", s->octets_out),
+		 GP_LOG_NUMBER_FIELD("in", s->bytes_in), GP_LOG_NUMBER_FIELD("out", s->bytes_out),
 		 GP_LOG_NUMBER_FIELD("ms", gp_time_mono_ms() - s->started_ms),
 		 GP_LOG_TEXT_FIELD("end", end_words[s->end]),
 		 GP_LOG_TEXT_FIELD("reason", s->reason));
@@ -101,8 +101,8 @@ static void session_free(struct gp_session *s)
 	gp_edge_listener_unref(s->listener);
 	if (s->refused)
 		load->refusal_count--;
-	gp_count(load->counters, GP_COUNTER_OCTETS_IN, s->octets_in);
-	gp_count(load->counters, GP_COUNTER_OCTETS_OUT, s->octets_out);
+	gp_count(load->counters, GP_COUNTER_BYTES_IN, s->bytes_in);
+	gp_count(load->counters, GP_COUNTER_BYTES_OUT, s->bytes_out);
 	TAILQ_REMOVE(&load->sessions, s, link);
 	gp_peer_certificate_free(s->peer);
 	free(s->account);

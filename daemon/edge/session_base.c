@@ -165,7 +165,7 @@ int gp_session_flush(struct gp_session *s, enum gp_side side)
 		if (ret != GP_OK)
 			return ret;
 		if (side == GP_CLIENT)
-			s->octets_out += written;
+			s->bytes_out += written;
 		gp_buf_consume(out, written);
 	}
 	gp_buf_deinit(out);

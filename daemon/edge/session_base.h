@@ -16,8 +16,8 @@
  *                                                                                 |
  *                    CLOSING <------------ from everywhere, also from  <------ SPLICED
  *
- * Implicit TLS starts with HANDSHAKE. While TALKING a protocol engine reads every octet; once
- * SPLICED octets are only moved and the session owns no buffer unless one side is slow. */
+ * Implicit TLS starts with HANDSHAKE. While TALKING a protocol engine reads every byte; once
+ * SPLICED bytes are only moved and the session owns no buffer unless one side is slow. */
 
 enum gp_session_phase {
 	GP_PHASE_NEW,
@@ -71,8 +71,8 @@ struct gp_session {
 	char *tls_name;    /* what a client without SNI means; NULL: the listener's default */
 	uint64_t id;
 	uint64_t started_ms;
-	uint64_t octets_in;
-	uint64_t octets_out;
+	uint64_t bytes_in;
+	uint64_t bytes_out;
 	uint8_t phase;    /* enum gp_session_phase */
 	uint8_t end;      /* enum gp_session_end */
 	bool readable[2]; /* that side's socket may have something to read */
@@ -84,13 +84,13 @@ struct gp_session {
 	bool backend_spoke;
 	bool dead;      /* to be freed when its step returns */
 	bool settled;   /* only silence ends it, though it is parsed */
-	bool line_open; /* the last octet to the client was no line end */
+	bool line_open; /* the last byte to the client was no line end */
 };
 
 enum {
 	GP_SESSION_OUT_MAX = 1 << 20,   /* never reached: reading stops at OUT_HIGH */
 	GP_SESSION_OUT_HIGH = 64 << 10, /* stop reading what would add to it */
-	GP_SESSION_BUDGET = 64 << 10,   /* octets of one direction in one turn */
+	GP_SESSION_BUDGET = 64 << 10,   /* bytes of one direction in one turn */
 	GP_SESSION_CHUNK = 16 << 10     /* a TLS record */
 };
 

@@ -27,7 +27,7 @@ static bool enter_source(struct gp_session *s)
 	return s->source != NULL;
 }
 
-static void start_in_clear(struct gp_session *s)
+static void start_in_cleartext(struct gp_session *s)
 {
 	const struct gp_edge_facts facts = {
 		.tls_first = gp_edge_listener_demands_tls(s->listener, &s->client),
@@ -53,7 +53,7 @@ void gp_session_greet(struct gp_session *s)
 	if (s->refused)
 		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_END, .reason = GP_END_LIMIT });
 	else
-		start_in_clear(s);
+		start_in_cleartext(s);
 }
 
 /* ---- PROXY header of a load balancer ---- */
@@ -101,9 +101,9 @@ void gp_session_step_proxy_header(struct gp_session *s)
 	}
 }
 
-/* ---- in clear ---- */
+/* ---- in cleartext ---- */
 
-/* Looks at what has come and takes only what the engine used: octets behind STARTTLS stay in
+/* Looks at what has come and takes only what the engine used: bytes behind STARTTLS stay in
  * the socket, where TLS finds them. Returns false when there is nothing more to do now. */
 static bool read_clear(struct gp_session *s)
 {
@@ -132,18 +132,18 @@ static bool read_clear(struct gp_session *s)
 	}
 	explicit_bzero(data, len);
 	gp_stream_discard(client, used);
-	s->octets_in += used;
+	s->bytes_in += used;
 	gp_session_note_activity(s);
 	return s->phase == GP_PHASE_CLEAR && !s->dead && used == len;
 }
 
 void gp_session_step_clear(struct gp_session *s)
 {
-	size_t before = s->octets_in;
+	size_t before = s->bytes_in;
 	int ret;
 
 	while (s->out[GP_CLIENT].len < GP_SESSION_OUT_HIGH &&
-	       s->octets_in - before < GP_SESSION_BUDGET && read_clear(s))
+	       s->bytes_in - before < GP_SESSION_BUDGET && read_clear(s))
 		;
 	if (s->dead || s->phase != GP_PHASE_CLEAR)
 		return;
@@ -156,7 +156,7 @@ void gp_session_step_clear(struct gp_session *s)
 
 /* What is no TLS must not be answered: on an implicit TLS port it is lost, behind STARTTLS it
  * may be an attack (RFC 7457 section 2.2). */
-static void refuse_octets(struct gp_session *s)
+static void refuse_bytes(struct gp_session *s)
 {
 	struct gp_session_texts texts;
 
@@ -173,18 +173,18 @@ static void refuse_octets(struct gp_session *s)
 }
 
 /* GP_OK when TLS may begin. */
-static int look_at_first_octet(struct gp_session *s)
+static int look_at_first_byte(struct gp_session *s)
 {
-	uint8_t octet;
+	uint8_t byte;
 	size_t len;
-	int ret = gp_stream_peek(&s->stream[GP_CLIENT], &octet, 1, &len);
+	int ret = gp_stream_peek(&s->stream[GP_CLIENT], &byte, 1, &len);
 
 	if (ret == GP_E_NOT_FOUND)
 		gp_session_abort(s, GP_ENDED_CLIENT_CLOSED);
 	else if (ret == GP_E_IO)
 		gp_session_lost(s, GP_CLIENT, ret);
-	else if (ret == GP_OK && octet != TLS_HANDSHAKE_RECORD)
-		refuse_octets(s);
+	else if (ret == GP_OK && byte != TLS_HANDSHAKE_RECORD)
+		refuse_bytes(s);
 	else if (ret == GP_OK)
 		return GP_OK;
 	return GP_AGAIN;
@@ -238,9 +238,9 @@ void gp_session_unpark(struct gp_session *s)
  * and its end may come behind it. */
 static void look_at_parked(struct gp_session *s)
 {
-	uint8_t octet;
+	uint8_t byte;
 	size_t len;
-	int ret = gp_stream_peek(&s->stream[GP_CLIENT], &octet, 1, &len);
+	int ret = gp_stream_peek(&s->stream[GP_CLIENT], &byte, 1, &len);
 
 	if (ret == GP_E_IO)
 		gp_session_lost(s, GP_CLIENT, ret);
@@ -373,7 +373,7 @@ void gp_session_step_handshake(struct gp_session *s)
 			gp_session_lost(s, GP_CLIENT, ret);
 		return;
 	}
-	if (!client->tls && (look_at_first_octet(s) != GP_OK || begin_tls(s) != GP_OK))
+	if (!client->tls && (look_at_first_byte(s) != GP_OK || begin_tls(s) != GP_OK))
 		return;
 	ret = gp_stream_handshake(client);
 	if (ret == GP_OK)

@@ -4,13 +4,13 @@
 
 #include "daemon/edge/session_base.h"
 
-/* Driving the protocol engine: octets and events go in, its actions are done. An action may end
+/* Driving the protocol engine: bytes and events go in, its actions are done. An action may end
  * the session or change its phase; the step table acts on that. */
 
-/* Give the engine an event without octets, and do what it asks for. */
+/* Give the engine an event without bytes, and do what it asks for. */
 void gp_session_tell(struct gp_session *s, const struct gp_event *event);
 
-/* Give it octets of `side`. Returns how many it took. */
+/* Give it bytes of `side`. Returns how many it took. */
 size_t gp_session_offer(struct gp_session *s, enum gp_side side, const uint8_t *data, size_t len);
 
 /* Log why the client's certificate is as good as none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* After login: octets are moved and not looked at. */
+/* After login: bytes are moved and not looked at. */
 #include "base/err.h"
 #include "base/time.h"
 #include "daemon/edge/session_steps.h"
@@ -40,17 +40,17 @@ static int write_or_keep(struct gp_session *s, enum gp_side to, const uint8_t *d
 			done += written;
 	}
 	if (to == GP_CLIENT)
-		s->octets_out += done;
+		s->bytes_out += done;
 	if (ret != GP_AGAIN)
 		return ret;
 	ret = gp_buf_append(&s->out[to], data + done, len - done);
 	return ret == GP_OK ? GP_AGAIN : ret;
 }
 
-static void note_octets(struct gp_session *s, enum gp_side from, const uint8_t *data, size_t len)
+static void note_bytes(struct gp_session *s, enum gp_side from, const uint8_t *data, size_t len)
 {
 	if (from == GP_CLIENT)
-		s->octets_in += len;
+		s->bytes_in += len;
 	note_line(s, from, data[len - 1]);
 }
 
@@ -89,7 +89,7 @@ static int move_piece(struct gp_session *s, enum gp_side from, size_t *moved_out
 		return ret;
 	}
 	*moved_out = len;
-	note_octets(s, from, data, len);
+	note_bytes(s, from, data, len);
 	ret = write_or_keep(s, other(from), data, len);
 	if (ret != GP_OK && ret != GP_AGAIN)
 		gp_session_lost(s, other(from), ret);

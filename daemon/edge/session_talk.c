@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Before login: all octets of both sides go through the protocol engine. */
+/* Before login: all bytes of both sides go through the protocol engine. */
 #include <string.h>
 
 #include "base/err.h"
@@ -95,7 +95,7 @@ static bool read_side(struct gp_session *s, enum gp_side side)
 	if (ret != GP_OK)
 		return false;
 	if (side == GP_CLIENT)
-		s->octets_in += len;
+		s->bytes_in += len;
 	else
 		note_backend_spoke(s);
 	gp_session_note_activity(s);

@@ -50,7 +50,7 @@ struct policy_process {
 	struct gp_domains *domains;
 	struct gp_store_thread *store;
 	struct gp_watch stored; /* what the store's thread has to tell */
-	struct gp_desk *desk;
+	struct gp_sts_cache *sts_cache;
 	struct gp_verdicts *verdicts;
 	struct gp_service *service;
 	struct gp_policy_admin *admin;
@@ -62,13 +62,13 @@ struct policy_process {
 
 /* ---- what was found ---- */
 
-static void on_found(void *arg, const struct gp_finding *finding)
+static void on_found(void *arg, const struct gp_verdict_reply *reply)
 {
 	struct policy_process *process = arg;
 
-	if (finding->facts->mx == GP_BOGUS && process->dns)
+	if (reply->findings->mx == GP_BOGUS && process->dns)
 		gp_policy_dns_suspect(process->dns);
-	gp_policy_log_finding(finding, gp_verdicts_rules(process->verdicts));
+	gp_policy_log_verdict(reply, gp_verdicts_rules(process->verdicts));
 }
 
 /* ---- the fetch process ---- */
@@ -107,8 +107,9 @@ static void on_fetched(void *arg, unsigned ready)
 	if (n <= 0 || gp_fetch_answer_decode(gp_str_from((const uint8_t *)packet, (size_t)n),
 					     &answer) != GP_OK)
 		return;
-	gp_desk_fetched(process->desk, answer.domain,
-			&(struct gp_desk_result){ answer.failure, answer.detail, answer.body });
+	gp_sts_cache_fetched(process->sts_cache, answer.domain,
+			     &(struct gp_sts_cache_result){ answer.failure, answer.detail,
+							    answer.body });
 }
 
 /* ---- the store ---- */
@@ -163,7 +164,7 @@ static void on_sweep(void *arg)
 {
 	struct policy_process *process = arg;
 	char error[GP_STORE_ERROR_SIZE];
-	bool behind = gp_desk_sweep(process->desk);
+	bool behind = gp_sts_cache_sweep(process->sts_cache);
 
 	gp_overrides_sweep(process->domains, process->store);
 	gp_counter_set(process->counters, GP_COUNTER_POLICY_DOMAINS,
@@ -190,9 +191,9 @@ static uint64_t dns_time_ms(const struct gp_conf *conf)
 	return conf->policy.answer_time_ms * 2 / 3;
 }
 
-static struct gp_desk *make_desk(struct policy_process *process)
+static struct gp_sts_cache *make_sts_cache(struct policy_process *process)
 {
-	const struct gp_desk_config desk = {
+	const struct gp_sts_cache_config sts_cache = {
 		.loop = process->loop,
 		.resolver = process->resolver,
 		.domains = process->domains,
@@ -207,7 +208,7 @@ static struct gp_desk *make_desk(struct policy_process *process)
 		.arg = process->counters,
 	};
 
-	return gp_desk_new(&desk);
+	return gp_sts_cache_new(&sts_cache);
 }
 
 static struct gp_verdicts *make_verdicts(struct policy_process *process)
@@ -215,7 +216,7 @@ static struct gp_verdicts *make_verdicts(struct policy_process *process)
 	const struct gp_verdicts_config verdicts = {
 		.tools = { .loop = process->loop,
 			   .resolver = process->resolver,
-			   .desk = process->desk,
+			   .sts_cache = process->sts_cache,
 			   .dns_time_ms = dns_time_ms(process->conf),
 			   .sts_time_ms = process->conf->policy.answer_time_ms,
 			   .port = GP_POLICY_MAIL_PORT,
@@ -239,8 +240,8 @@ static int make_service(struct policy_process *process)
 		.arg = process->counters,
 	};
 
-	process->desk = make_desk(process);
-	process->verdicts = process->desk ? make_verdicts(process) : NULL;
+	process->sts_cache = make_sts_cache(process);
+	process->verdicts = process->sts_cache ? make_verdicts(process) : NULL;
 	service.verdicts = process->verdicts;
 	process->service = process->verdicts ? gp_service_new(&service) : NULL;
 	return process->service ? GP_OK : GP_E_NOMEM;
@@ -250,8 +251,8 @@ static int open_servers(struct policy_process *process)
 {
 	const struct gp_socketmap_handler handler = { on_postfix_request, on_postfix_gone, process,
 						      NULL };
-	const struct gp_policy_parts parts = { process->verdicts, process->desk, process->domains,
-					       process->store };
+	const struct gp_policy_parts parts = { process->verdicts, process->sts_cache,
+					       process->domains, process->store };
 
 	process->admin = gp_policy_admin_new(process->loop, process->fds[GP_POLICY_ADMIN],
 					     &process->admin_rule, &parts);
@@ -279,7 +280,7 @@ static void serve(struct policy_process *process)
 	process->domains = gp_domains_new();
 	if (!process->domains || make_service(process) != GP_OK)
 		_exit(EX_OSERR);
-	if (gp_policy_store_remember(process->store, process->desk, process->domains, error) !=
+	if (gp_policy_store_remember(process->store, process->sts_cache, process->domains, error) !=
 	    GP_OK) {
 		gp_child_refuse(error);
 		return;
@@ -307,7 +308,7 @@ static void on_dns(void *arg, struct gp_resolver *resolver, enum gp_policy_dns_s
 	if (!process->service)
 		return;
 	gp_verdicts_set_resolver(process->verdicts, resolver);
-	gp_desk_set_resolver(process->desk, resolver);
+	gp_sts_cache_set_resolver(process->sts_cache, resolver);
 	gp_verdicts_hold(process->verdicts,
 			 state == GP_POLICY_DNS_REFUTED ? GP_POLICY_DNS_REASON : NULL);
 }
@@ -341,10 +342,10 @@ static void adopt(struct policy_process *process, struct gp_conf *conf)
 		gp_conf_free(process->conf);
 	process->conf = conf;
 	if (process->service) {
-		gp_desk_set_times(process->desk, dns_time_ms(conf),
-				  conf->policy.idle_time_ms / 1000);
-		gp_desk_set_networks(process->desk, conf->policy.mta_sts_networks.items,
-				     conf->policy.mta_sts_networks.count);
+		gp_sts_cache_set_times(process->sts_cache, dns_time_ms(conf),
+				       conf->policy.idle_time_ms / 1000);
+		gp_sts_cache_set_networks(process->sts_cache, conf->policy.mta_sts_networks.items,
+					  conf->policy.mta_sts_networks.count);
 		gp_verdicts_set_limits(process->verdicts, dns_time_ms(conf),
 				       conf->policy.answer_time_ms, conf->policy.domains);
 		gp_verdicts_set_rules(process->verdicts, &rules);
@@ -404,7 +405,7 @@ static void end(void *arg)
 	gp_policy_admin_free(process->admin);
 	gp_service_free(process->service);
 	gp_verdicts_free(process->verdicts);
-	gp_desk_free(process->desk);
+	gp_sts_cache_free(process->sts_cache);
 	gp_policy_dns_free(process->dns);
 	gp_watch_deinit(&process->stored);
 	/* what was learnt becomes durable here */

@@ -11,7 +11,7 @@
 #include "policy/explain.h"
 #include "policy/overrides.h"
 
-enum { LIST_OCTETS_MAX = 90000, LEVEL_SIZE = 1024, REASON_SIZE = 512 };
+enum { LIST_BYTES_MAX = 90000, LEVEL_SIZE = 1024, REASON_SIZE = 512 };
 
 struct gp_policy_admin {
 	struct gp_admin_rule rule;
@@ -55,30 +55,30 @@ static void work_free(struct work *work)
 
 /* ---- JSON, FRESH ---- */
 
-static void say_finding(const struct gp_policy_admin *admin, struct gp_talk *talk,
-			const struct gp_finding *finding)
+static void say_reply(const struct gp_policy_admin *admin, struct gp_talk *talk,
+		      const struct gp_verdict_reply *reply)
 {
 	const struct gp_postfix_answer answer =
-		gp_service_answer_of(finding, gp_verdicts_rules(admin->parts.verdicts));
+		gp_service_answer_of(reply, gp_verdicts_rules(admin->parts.verdicts));
 	struct gp_buf json;
 
 	gp_buf_init(&json, GP_EXPLAIN_MAX);
-	if (gp_explain_json(finding->facts, finding->verdict, &answer, &json) == GP_OK)
+	if (gp_explain_json(reply->findings, reply->verdict, &answer, &json) == GP_OK)
 		gp_socketmap_answer(talk, GP_SOCKETMAP_OK, gp_str_from(json.data, json.len));
 	else
 		say(talk, GP_SOCKETMAP_TEMP, "no memory");
 	gp_buf_deinit(&json);
 }
 
-static void on_finding(void *arg, const struct gp_finding *finding)
+static void on_reply(void *arg, const struct gp_verdict_reply *reply)
 {
 	struct work *work = arg;
 	struct gp_policy_admin *admin = work->admin;
 	struct gp_talk *talk = work->talk;
 
 	work_free(work);
-	if (finding)
-		say_finding(admin, talk, finding);
+	if (reply)
+		say_reply(admin, talk, reply);
 	else
 		say(talk, GP_SOCKETMAP_TEMP, "no memory");
 }
@@ -95,7 +95,7 @@ static void explain(struct gp_policy_admin *admin, struct gp_talk *talk, const c
 		say(talk, GP_SOCKETMAP_TEMP, "no memory");
 		return;
 	}
-	ask(admin->parts.verdicts, domain, on_finding, work, &later);
+	ask(admin->parts.verdicts, domain, on_reply, work, &later);
 	/* else it has been answered, and the work is no more */
 	if (later)
 		work->verdict = later;
@@ -142,8 +142,8 @@ static void refresh(struct gp_policy_admin *admin, struct gp_talk *talk, const c
 	struct work *work = work_new(admin, talk);
 
 	(void)rest;
-	if (work && gp_desk_refresh(admin->parts.desk, domain, &work->sts, on_refreshed, work,
-				    &work->consultation) == GP_OK)
+	if (work && gp_sts_cache_refresh(admin->parts.sts_cache, domain, &work->sts, on_refreshed,
+					 work, &work->consultation) == GP_OK)
 		return;
 	if (work)
 		work_free(work);
@@ -258,7 +258,7 @@ static void list(struct gp_policy_admin *admin, struct gp_talk *talk, const char
 	struct list all = { .after = domain };
 
 	(void)rest;
-	gp_buf_init(&all.out, LIST_OCTETS_MAX);
+	gp_buf_init(&all.out, LIST_BYTES_MAX);
 	gp_domains_visit(admin->parts.domains, list_one, &all);
 	gp_socketmap_answer(talk, GP_SOCKETMAP_OK, gp_str_from(all.out.data, all.out.len));
 	gp_buf_deinit(&all.out);
@@ -304,7 +304,7 @@ static void on_gone(void *arg, struct gp_talk *talk)
 	if (!work)
 		return;
 	gp_verdict_waiter_cancel(work->verdict);
-	gp_desk_consultation_cancel(work->consultation);
+	gp_sts_cache_consultation_cancel(work->consultation);
 	work_free(work);
 }
 

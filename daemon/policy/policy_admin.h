@@ -21,7 +21,7 @@ struct gp_policy_admin;
 /* What it administers; all of it is the caller's. */
 struct gp_policy_parts {
 	struct gp_verdicts *verdicts;
-	struct gp_desk *desk;
+	struct gp_sts_cache *sts_cache;
 	struct gp_domains *domains;
 	struct gp_store_thread *store;
 };

@@ -53,31 +53,32 @@ void gp_policy_log_answer(void *arg, enum gp_postfix_level level, enum gp_verdic
 		gp_count(counters, by_level[level], 1);
 }
 
-static void log_overridden(const struct gp_policy_facts *facts,
+static void log_overridden(const struct gp_findings *findings,
 			   const struct gp_policy_verdict *verdict)
 {
-	for (size_t i = 0; i < facts->host_count; i++) {
+	for (size_t i = 0; i < findings->host_count; i++) {
 		const struct gp_policy_host_verdict *host = &verdict->hosts[i];
 
 		if (verdict->sts_mode == GP_MTASTS_ENFORCE && host->level == GP_LEVEL_DANE &&
 		    !host->sts_listed)
-			gp_event(STS_OVERRIDDEN, GP_LOG_TEXT_FIELD("domain", facts->domain),
-				 GP_LOG_TEXT_FIELD("host", facts->hosts[i].name));
+			gp_event(STS_OVERRIDDEN, GP_LOG_TEXT_FIELD("domain", findings->domain),
+				 GP_LOG_TEXT_FIELD("host", findings->hosts[i].name));
 	}
 }
 
-void gp_policy_log_finding(const struct gp_finding *finding, const struct gp_policy_rules *rules)
+void gp_policy_log_verdict(const struct gp_verdict_reply *reply,
+			   const struct gp_policy_rules *rules)
 {
-	const struct gp_policy_facts *facts = finding->facts;
-	const struct gp_postfix_answer answer = gp_service_answer_of(finding, rules);
+	const struct gp_findings *findings = reply->findings;
+	const struct gp_postfix_answer answer = gp_service_answer_of(reply, rules);
 
-	log_overridden(facts, finding->verdict);
+	log_overridden(findings, reply->verdict);
 	if (answer.level == GP_POSTFIX_TEMP)
-		gp_event(POLICY_TEMP, GP_LOG_TEXT_FIELD("domain", facts->domain),
+		gp_event(POLICY_TEMP, GP_LOG_TEXT_FIELD("domain", findings->domain),
 			 GP_LOG_TEXT_FIELD("reason", answer.reason),
-			 GP_LOG_TEXT_FIELD("detail", facts->mx_why ? facts->mx_why : "-"));
+			 GP_LOG_TEXT_FIELD("detail", findings->mx_why ? findings->mx_why : "-"));
 	else
-		gp_event(POLICY_VERDICT, GP_LOG_TEXT_FIELD("domain", facts->domain),
+		gp_event(POLICY_VERDICT, GP_LOG_TEXT_FIELD("domain", findings->domain),
 			 GP_LOG_TEXT_FIELD("answer", gp_postfix_level_name(answer.level)),
 			 GP_LOG_TEXT_FIELD("reason", answer.reason));
 }

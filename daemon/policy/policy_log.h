@@ -18,6 +18,7 @@ void gp_policy_log_state(void *arg, const char *domain, enum gp_inquiry_state fr
 			 enum gp_inquiry_state to);
 
 /* A verdict that was found, and what Postfix is told of it from now on. */
-void gp_policy_log_finding(const struct gp_finding *finding, const struct gp_policy_rules *rules);
+void gp_policy_log_verdict(const struct gp_verdict_reply *reply,
+			   const struct gp_policy_rules *rules);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "policy/overrides.h"
 
-void gp_policy_store_folder(const char *state_dir, char out[static GP_POLICY_STORE_PATH_SIZE])
+void gp_policy_store_directory(const char *state_dir, char out[static GP_POLICY_STORE_PATH_SIZE])
 {
 	snprintf(out, GP_POLICY_STORE_PATH_SIZE, "%s/policy", state_dir);
 }
@@ -44,7 +44,7 @@ int gp_policy_store_open(const char *state_dir, struct gp_store_thread **thread_
 
 static int remember_policy(void *arg, const struct gp_stored_policy *policy)
 {
-	return gp_desk_remember(arg, policy);
+	return gp_sts_cache_remember(arg, policy);
 }
 
 static int remember_override(void *arg, const struct gp_stored_override *override)
@@ -52,11 +52,11 @@ static int remember_override(void *arg, const struct gp_stored_override *overrid
 	return gp_override_remember(arg, override);
 }
 
-int gp_policy_store_remember(struct gp_store_thread *thread, struct gp_desk *desk,
+int gp_policy_store_remember(struct gp_store_thread *thread, struct gp_sts_cache *sts_cache,
 			     struct gp_domains *domains, char error[static GP_STORE_ERROR_SIZE])
 {
 	struct gp_database *store = gp_store_thread_database(thread);
-	int ret = gp_stored_policies_visit(store, remember_policy, desk);
+	int ret = gp_stored_policies_visit(store, remember_policy, sts_cache);
 
 	if (ret == GP_OK)
 		ret = gp_stored_overrides_visit(store, remember_override, domains);

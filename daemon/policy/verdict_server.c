@@ -38,18 +38,18 @@ static void say_error(struct gp_talk *talk, const char *why)
 }
 
 /* What is in memory may be asked for for hours, so its text is kept there, too. */
-static void on_finding(void *arg, const struct gp_finding *finding)
+static void on_reply(void *arg, const struct gp_verdict_reply *reply)
 {
 	struct gp_talk *talk = arg;
 	struct gp_buf json;
 
 	gp_talk_set_work(talk, NULL);
 	gp_buf_init(&json, GP_VERDICT_WIRE_MAX);
-	if (!finding || gp_verdict_encode(finding->facts, finding->verdict, &json) != GP_OK) {
+	if (!reply || gp_verdict_encode(reply->findings, reply->verdict, &json) != GP_OK) {
 		say_error(talk, "no memory");
 	} else {
-		if (finding->known && !finding->known->text)
-			finding->known->text = strndup((const char *)json.data, json.len);
+		if (reply->known && !reply->known->text)
+			reply->known->text = strndup((const char *)json.data, json.len);
 		say(talk, gp_str_from(json.data, json.len));
 	}
 	gp_buf_deinit(&json);
@@ -66,7 +66,7 @@ static void ask(struct gp_verdict_server *server, struct gp_talk *talk, const ch
 		say(talk, gp_str_of(known->text));
 		return;
 	}
-	gp_verdicts_ask(server->verdicts, domain, on_finding, talk, &later);
+	gp_verdicts_ask(server->verdicts, domain, on_reply, talk, &later);
 	if (later)
 		gp_talk_set_work(talk, later);
 }

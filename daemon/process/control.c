@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "io/socket.h"
 
-/* message = version type 6 zero octets, two 64 bit numbers, text; host order, since both ends
+/* message = version type 6 zero bytes, two 64 bit numbers, text; host order, since both ends
  * are the same program on one machine */
 enum { HEAD = 8, NUMBERS = 16 };
 

@@ -39,8 +39,8 @@
 	ROW(PROTOCOL_ERRORS, false, "protocol-errors", "closed for a protocol error")           \
 	ROW(BACKEND_FAILURES, false, "backend-failures", "sessions lost to a backend")          \
 	ROW(LIMIT_REFUSALS, false, "limit-refusals", "sessions refused at a limit")             \
-	ROW(OCTETS_IN, false, "octets-in", "bytes from clients")                                \
-	ROW(OCTETS_OUT, false, "octets-out", "bytes to clients")                                \
+	ROW(BYTES_IN, false, "bytes-in", "bytes from clients")                                  \
+	ROW(BYTES_OUT, false, "bytes-out", "bytes to clients")                                  \
 	ROW(POLICY_DOMAINS, true, "policy-domains", "domains that the policy service knows")    \
 	ROW(POLICY_QUERIES, false, "policy-queries", "queries of Postfix about a domain")       \
 	ROW(POLICY_CACHED, false, "policy-cached", "of these, answered from memory")            \

@@ -9,7 +9,7 @@
 /* A sealed, read-only copy of `data`. GP_OK or GP_E_IO. */
 int gp_memory_seal(const char *name, const void *data, size_t len, int *fd_out);
 
-/* Shared memory of `len` zero octets, mapped writable here. GP_OK or GP_E_IO. */
+/* Shared memory of `len` zero bytes, mapped writable here. GP_OK or GP_E_IO. */
 int gp_memory_share(const char *name, size_t len, int *fd_out, void **map_out);
 
 /* Another descriptor for the same memory through which it cannot be written. */

@@ -24,7 +24,7 @@ void gp_unix_socket_remove_stale(const char *path)
 		unlink(path);
 }
 
-/* The folder may be another user's, such as Postfix's: what is at the path a moment later need not
+/* The directory may be another user's, such as Postfix's: what is at the path a moment later need not
  * be our socket. So its rights come with it, and nothing follows a link. */
 int gp_unix_socket_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int *fd_out)
 {

@@ -55,19 +55,19 @@ static void copy_printable(const char *from, char *to, size_t size)
 	size_t len = 0;
 
 	while (*p) {
-		size_t octets = *p >= 0x80 ? gp_utf8_length(p) : 1;
-		bool plain = octets && *p >= ' ' && *p != 0x7f;
+		size_t bytes = *p >= 0x80 ? gp_utf8_length(p) : 1;
+		bool plain = bytes && *p >= ' ' && *p != 0x7f;
 
-		if (!octets)
-			octets = 1;
-		if (len + octets >= size)
+		if (!bytes)
+			bytes = 1;
+		if (len + bytes >= size)
 			break;
 		if (plain)
-			memcpy(to + len, p, octets);
+			memcpy(to + len, p, bytes);
 		else
 			to[len] = '?';
-		len += plain ? octets : 1;
-		p += octets;
+		len += plain ? bytes : 1;
+		p += bytes;
 	}
 	to[len] = '\0';
 }

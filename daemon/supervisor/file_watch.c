@@ -26,8 +26,8 @@ struct gp_file_watch {
 	void *arg;
 	struct watched_file *files;
 	size_t file_count;
-	char last_folder[PATH_MAX]; /* that was watched: files of one folder come together */
-	bool blind; /* the system watches no more folders for us: look now and then */
+	char last_directory[PATH_MAX]; /* that was watched: files of one directory come together */
+	bool blind; /* the system watches no more directories for us: look now and then */
 };
 
 static struct stat look_at(const char *path)
@@ -120,8 +120,8 @@ void gp_file_watch_free(struct gp_file_watch *watch)
 	free(watch);
 }
 
-/* Folders are watched, not files: a replaced file is another one. */
-static void watch_folder(struct gp_file_watch *watch, const char *path)
+/* Directories are watched, not files: a replaced file is another one. */
+static void watch_directory(struct gp_file_watch *watch, const char *path)
 {
 	if (inotify_add_watch(watch->fd, path,
 			      IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE |
@@ -129,19 +129,19 @@ static void watch_folder(struct gp_file_watch *watch, const char *path)
 		watch->blind |= errno == ENOSPC || errno == ENOMEM;
 }
 
-static void watch_folder_of(struct gp_file_watch *watch, const char *path)
+static void watch_directory_of(struct gp_file_watch *watch, const char *path)
 {
 	char copy[PATH_MAX];
-	const char *folder;
+	const char *directory;
 
 	if (strlen(path) >= sizeof(copy))
 		return;
 	strcpy(copy, path);
-	folder = dirname(copy);
-	if (!strcmp(folder, watch->last_folder))
+	directory = dirname(copy);
+	if (!strcmp(directory, watch->last_directory))
 		return;
-	strcpy(watch->last_folder, folder);
-	watch_folder(watch, folder);
+	strcpy(watch->last_directory, directory);
+	watch_directory(watch, directory);
 }
 
 static void watch_file(struct gp_file_watch *watch, const char *path, const struct stat *state)
@@ -154,11 +154,11 @@ static void watch_file(struct gp_file_watch *watch, const char *path, const stru
 		return;
 	file->state = *state;
 	watch->file_count++;
-	watch_folder_of(watch, path);
+	watch_directory_of(watch, path);
 	if (S_ISDIR(state->st_mode))
-		watch_folder(watch, path);
+		watch_directory(watch, path);
 	else if (realpath(path, target))
-		watch_folder_of(watch, target);
+		watch_directory_of(watch, target);
 }
 
 void gp_file_watch_set(struct gp_file_watch *watch, char *const *paths, const struct stat *states)
@@ -168,11 +168,11 @@ void gp_file_watch_set(struct gp_file_watch *watch, char *const *paths, const st
 	while (paths[count])
 		count++;
 	forget_files(watch);
-	/* anew, so that folders nobody asks for any more are let go */
+	/* anew, so that directories nobody asks for any more are let go */
 	gp_watch_deinit(&watch->readable);
 	close(watch->fd);
 	watch->blind = false;
-	watch->last_folder[0] = '\0';
+	watch->last_directory[0] = '\0';
 	watch->files = calloc(count + 1, sizeof(*watch->files));
 	if (!open_inotify(watch) || !watch->files)
 		return;

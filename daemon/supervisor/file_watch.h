@@ -8,7 +8,7 @@
 #include "io/loop.h"
 
 /* Notices when one of some files has other contents: changed, replaced, or behind a symbolic link
- * that was turned elsewhere, as certbot does; and when a folder has other entries. */
+ * that was turned elsewhere, as certbot does; and when a directory has other entries. */
 
 struct gp_file_watch;
 

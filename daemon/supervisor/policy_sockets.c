@@ -92,7 +92,7 @@ static int make_store_directory(const struct gp_conf *conf, const struct gp_iden
 {
 	char path[GP_POLICY_STORE_PATH_SIZE];
 
-	gp_policy_store_folder(conf->server.state_dir, path);
+	gp_policy_store_directory(conf->server.state_dir, path);
 	if (mkdir(path, STORE_MODE) < 0 && errno != EEXIST)
 		return complain(errors, path, strerror(errno));
 	if (!identity->change)

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "conf/conf.h"
-#include "publish/facts.h"
+#include "publish/basis.h"
 #include "tls/certpack.h"
 #include "tls/ticket.h"
 
@@ -44,14 +44,14 @@ struct gp_snapshot {
 	size_t certificate_count;
 	struct gp_ticket_key ticket_keys[GP_TICKET_KEYS];
 	size_t ticket_key_count; /* 0: the configuration names no file */
-	char **files;            /* and folders, all that were read, ended by NULL: to be watched */
-	struct stat *states;     /* of these, before they were read */
+	char **files;        /* and directories, all that were read, ended by NULL: to be watched */
+	struct stat *states; /* of these, before they were read */
 	size_t file_count;
 	size_t file_room;
 };
 
 /* `old`: the snapshot before, which saves reading what has not changed; NULL: none. On GP_E_CONF
- * every complaint is a line in `errors`. A line in `warnings` is about a file of a folder of
+ * every complaint is a line in `errors`. A line in `warnings` is about a file of a directory of
  * certificates that cannot be used, which is no reason to refuse all the others. */
 int gp_snapshot_load(const char *path, const struct gp_snapshot *old,
 		     struct gp_snapshot **snapshot_out, struct gp_buf *errors,

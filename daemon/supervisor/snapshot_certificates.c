@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "daemon/process/memory.h"
-#include "daemon/supervisor/certificate_folder.h"
+#include "daemon/supervisor/certificate_directory.h"
 #include "daemon/supervisor/file_watch.h"
 #include "daemon/supervisor/snapshot_steps.h"
 #include "tls/staple.h"
@@ -17,7 +17,7 @@
 struct source {
 	const char *name;
 	const char *path[GP_CERTIFICATE_FILES]; /* NULL: it has no such file */
-	bool in_folder;
+	bool in_directory;
 };
 
 struct reading {
@@ -156,7 +156,7 @@ static int read_files(struct reading *r, const struct source *source, const stru
 	int ret = GP_OK;
 
 	for (size_t i = 0; i < GP_CERTIFICATE_FILES; i++) {
-		bool absent = source->in_folder && i == GP_CERTIFICATE_OCSP && !states[i].st_ino;
+		bool absent = source->in_directory && i == GP_CERTIFICATE_OCSP && !states[i].st_ino;
 		int one = source->path[i] && !absent
 				  ? gp_snapshot_read_file(r->snapshot, source->path[i],
 							  &contents[i], complaints)
@@ -213,15 +213,15 @@ static int read_new(struct reading *r, const struct source *source, const struct
 	return ret;
 }
 
-/* In a folder one bad file must not keep the others from being renewed. */
+/* In a directory one bad file must not keep the others from being renewed. */
 static int read_or_keep(struct reading *r, const struct source *source,
 			const struct gp_snapshot_certificate *old,
 			struct gp_snapshot_certificate *place)
 {
 	int ret = read_new(r, source, place->state, &place->info,
-			   source->in_folder ? r->warnings : r->errors);
+			   source->in_directory ? r->warnings : r->errors);
 
-	if (ret == GP_OK || !source->in_folder || ret == GP_E_NOMEM)
+	if (ret == GP_OK || !source->in_directory || ret == GP_E_NOMEM)
 		return ret;
 	if (!old)
 		return GP_E_NOT_FOUND;
@@ -254,28 +254,28 @@ static int read_one(struct reading *r, const struct source *source)
 
 /* ---- all ---- */
 
-static int read_folder(struct reading *r, const char *path)
+static int read_directory(struct reading *r, const char *path)
 {
-	struct gp_folder_certificate *list;
+	struct gp_directory_certificate *list;
 	size_t count;
 	int ret = gp_snapshot_watch(r->snapshot, path, NULL);
 
 	if (ret != GP_OK)
 		return ret;
-	ret = gp_certificate_folder_read(path, &list, &count);
+	ret = gp_certificate_directory_read(path, &list, &count);
 	if (ret == GP_E_IO)
 		gp_buf_appendf(r->errors, "%s: %s\n", path, strerror(errno));
 	for (size_t i = 0; i < count && ret == GP_OK; i++) {
 		const struct source source = { .name = list[i].name,
 					       .path = { list[i].chain, list[i].key, list[i].ocsp },
-					       .in_folder = true };
+					       .in_directory = true };
 
-		if (list[i].folder)
-			ret = gp_snapshot_watch(r->snapshot, list[i].folder, NULL);
+		if (list[i].directory)
+			ret = gp_snapshot_watch(r->snapshot, list[i].directory, NULL);
 		if (ret == GP_OK)
 			ret = read_one(r, &source);
 	}
-	gp_certificate_folder_free(list, count);
+	gp_certificate_directory_free(list, count);
 	return ret;
 }
 
@@ -288,7 +288,7 @@ static int read_all(struct reading *r)
 		const struct gp_conf_certificate *c = &conf->certificates[i];
 		const struct source source = { .name = c->name,
 					       .path = { c->chain, c->key, c->ocsp } };
-		int one = c->folder ? read_folder(r, c->folder) : read_one(r, &source);
+		int one = c->directory ? read_directory(r, c->directory) : read_one(r, &source);
 
 		if (ret == GP_OK)
 			ret = one;

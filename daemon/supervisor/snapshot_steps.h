@@ -20,7 +20,7 @@ int gp_snapshot_read_file(struct gp_snapshot *snapshot, const char *path, struct
 /* ---- snapshot_certificates.c ---- */
 
 /* Fill snapshot->certificates and `pack`. What has not changed since `old` (may be NULL) is taken
- * from there; so is what stands in a folder and cannot be used now. A line about each of these
+ * from there; so is what stands in a directory and cannot be used now. A line about each of these
  * goes to `warnings`. */
 int gp_snapshot_read_certificates(struct gp_snapshot *snapshot, const struct gp_snapshot *old,
 				  struct gp_buf *pack, struct gp_buf *errors,

@@ -227,7 +227,7 @@ static void answer_status(void *arg, const char *request, struct gp_buf *out)
 
 /* ---- start ---- */
 
-static int make_folder(const char *path, mode_t mode)
+static int make_directory(const char *path, mode_t mode)
 {
 	char text[PATH_SIZE + 64];
 
@@ -292,10 +292,10 @@ static int open_status(struct supervisor *s)
 {
 	const struct gp_conf_server *server = &s->snapshot->conf->server;
 	struct gp_buf errors;
-	int ret = make_folder(server->run_dir, 0755);
+	int ret = make_directory(server->run_dir, 0755);
 
 	if (ret == EX_OK)
-		ret = make_folder(server->state_dir, 0750);
+		ret = make_directory(server->state_dir, 0750);
 	if (ret != EX_OK)
 		return ret;
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);

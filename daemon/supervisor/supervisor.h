@@ -5,7 +5,7 @@
 /* What of the configuration is run. */
 enum gp_part { GP_PART_EDGE = 1, GP_PART_POLICY = 2, GP_PART_ALL = 3 };
 
-/* The supervisor never reads an octet from the network. It reads files, owns the sockets, starts
+/* The supervisor never reads a byte from the network. It reads files, owns the sockets, starts
  * the workers and tells them what to do. Serves `parts` of the configuration at `path` until it is told to
  * stop; returns an exit status of sysexits.h. */
 int gp_supervisor_main(const char *path, unsigned parts);

@@ -8,7 +8,7 @@
 /* What the web process gets to know of the configuration. It hears the Internet, so it is given
  * nothing that holds a key or a password: lines of text, the first with five numbers (log level,
  * format, target; pages, metrics wanted), then "host NAME" for each host of the pages, and
- * "policy LENGTH" with so many octets of an MTA-STS policy behind it, each followed by
+ * "policy LENGTH" with so many bytes of an MTA-STS policy behind it, each followed by
  * "domain NAME" for all whose policy it is. */
 
 struct gp_web_policy {

@@ -19,7 +19,7 @@ static int digit_value(char c)
 static int decode_group(const char *group, size_t digits, struct gp_buf *out)
 {
 	uint32_t bits = 0;
-	size_t octets = digits - 1;
+	size_t bytes = digits - 1;
 
 	for (size_t i = 0; i < 4; i++) {
 		int value = i < digits ? digit_value(group[i]) : 0;
@@ -28,11 +28,11 @@ static int decode_group(const char *group, size_t digits, struct gp_buf *out)
 			return GP_E_SYNTAX;
 		bits = bits << 6 | (uint32_t)value;
 	}
-	if (bits & ((1U << 8 * (3 - octets)) - 1))
+	if (bits & ((1U << 8 * (3 - bytes)) - 1))
 		return GP_E_SYNTAX;
 	return gp_buf_append(
 		out, (uint8_t[]){ (uint8_t)(bits >> 16), (uint8_t)(bits >> 8), (uint8_t)bits },
-		octets);
+		bytes);
 }
 
 int gp_base64_decode(struct gp_str text, struct gp_buf *out)
@@ -53,12 +53,12 @@ int gp_base64_decode(struct gp_str text, struct gp_buf *out)
 	return GP_OK;
 }
 
-static int encode_group(const uint8_t *octets, size_t len, struct gp_buf *out)
+static int encode_group(const uint8_t *bytes, size_t len, struct gp_buf *out)
 {
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	uint32_t bits = (uint32_t)octets[0] << 16 | (len > 1 ? (uint32_t)octets[1] << 8 : 0) |
-			(len > 2 ? octets[2] : 0);
+	uint32_t bits = (uint32_t)bytes[0] << 16 | (len > 1 ? (uint32_t)bytes[1] << 8 : 0) |
+			(len > 2 ? bytes[2] : 0);
 	char text[4];
 
 	for (size_t i = 0; i < 4; i++)

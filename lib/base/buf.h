@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* A growing byte buffer that is born with a ceiling. It owns no memory until something is
- * put in, and every octet it lets go of is wiped first, because line buffers hold passwords. */
+ * put in, and every byte it lets go of is wiped first, because line buffers hold passwords. */
 struct gp_buf {
 	uint8_t *data;
 	size_t len;
@@ -15,7 +15,7 @@ struct gp_buf {
 	size_t ceiling;
 };
 
-/* `ceiling` is the largest length in octets that the buffer will ever hold. */
+/* `ceiling` is the largest length in bytes that the buffer will ever hold. */
 void gp_buf_init(struct gp_buf *buf, size_t ceiling);
 
 /* Wipe and free the memory; the ceiling stays, so the buffer can be used again. */
@@ -31,7 +31,7 @@ int gp_buf_append_str(struct gp_buf *buf, const char *str);
 int gp_buf_append_byte(struct gp_buf *buf, uint8_t byte);
 int gp_buf_appendf(struct gp_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Drop `len` octets from the front; `len` is at most buf->len. */
+/* Drop `len` bytes from the front; `len` is at most buf->len. */
 void gp_buf_consume(struct gp_buf *buf, size_t len);
 
 /* Let the buffer end in a NUL that does not count in its length and return it as a C string,

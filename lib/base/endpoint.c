@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-static unsigned octets_of(const struct gp_endpoint *e)
+static unsigned bytes_of(const struct gp_endpoint *e)
 {
 	return e->family == GP_ENDPOINT_IP4 ? 4 : 16;
 }
@@ -52,7 +52,7 @@ int gp_endpoint_parse_ip(const char *text, struct gp_endpoint *out)
 	return GP_OK;
 }
 
-struct gp_endpoint gp_endpoint_from_octets(const uint8_t *ip, size_t len)
+struct gp_endpoint gp_endpoint_from_bytes(const uint8_t *ip, size_t len)
 {
 	struct gp_endpoint e = { .family = len == 4 ? GP_ENDPOINT_IP4 : GP_ENDPOINT_IP6 };
 
@@ -94,7 +94,7 @@ int gp_network_parse(const char *text, struct gp_network *out)
 	gp_str_copy(address, ip, sizeof(ip));
 	if (gp_endpoint_parse_ip(ip, &out->base) != GP_OK)
 		return GP_E_SYNTAX;
-	out->bits = octets_of(&out->base) * 8;
+	out->bits = bytes_of(&out->base) * 8;
 	if (address.len == strlen(text))
 		return GP_OK;
 	if (gp_str_parse_uint(rest, out->bits, &bits) != GP_OK)
@@ -119,7 +119,7 @@ struct gp_endpoint gp_endpoint_prefix(const struct gp_endpoint *e, unsigned bits
 	struct gp_endpoint prefix = { .family = e->family };
 	unsigned whole = bits / 8;
 
-	if (whole >= octets_of(e)) {
+	if (whole >= bytes_of(e)) {
 		memcpy(prefix.ip, e->ip, sizeof(prefix.ip));
 		return prefix;
 	}

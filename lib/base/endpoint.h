@@ -9,7 +9,7 @@
 
 enum gp_endpoint_family { GP_ENDPOINT_NONE, GP_ENDPOINT_IP4, GP_ENDPOINT_IP6, GP_ENDPOINT_UNIX };
 
-/* One end of a connection. An IPv4 address takes the first 4 octets of `ip`. */
+/* One end of a connection. An IPv4 address takes the first 4 bytes of `ip`. */
 struct gp_endpoint {
 	enum gp_endpoint_family family;
 	uint8_t ip[16];
@@ -27,8 +27,8 @@ void gp_endpoint_format(const struct gp_endpoint *e, char out[static GP_ENDPOINT
 /* An IPv4 or IPv6 literal, without brackets. GP_OK or GP_E_SYNTAX. */
 int gp_endpoint_parse_ip(const char *text, struct gp_endpoint *out);
 
-/* From the octets of an address, 4 or 16 of them; the port is 0. */
-struct gp_endpoint gp_endpoint_from_octets(const uint8_t *ip, size_t len);
+/* From the bytes of an address, 4 or 16 of them; the port is 0. */
+struct gp_endpoint gp_endpoint_from_bytes(const uint8_t *ip, size_t len);
 
 bool gp_endpoint_is_loopback(const struct gp_endpoint *e);
 

@@ -47,7 +47,7 @@ static bool find_embedded(const struct gp_endpoint *e, struct gp_endpoint *inner
 	for (size_t i = 0; i < sizeof(embedding) / sizeof(*embedding); i++) {
 		if (!is_in(embedding[i].network, e))
 			continue;
-		*inner_out = gp_endpoint_from_octets(e->ip + embedding[i].at, 4);
+		*inner_out = gp_endpoint_from_bytes(e->ip + embedding[i].at, 4);
 		return true;
 	}
 	return false;

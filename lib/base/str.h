@@ -32,7 +32,7 @@ struct gp_str gp_str_split(struct gp_str *rest, char sep);
 /* The same for words between runs of blanks (space, tab). */
 struct gp_str gp_str_word(struct gp_str *rest);
 
-/* Copy into `out` (of `size` octets, at least 1), cut when too long, always NUL-terminated. */
+/* Copy into `out` (of `size` bytes, at least 1), cut when too long, always NUL-terminated. */
 void gp_str_copy(struct gp_str s, char *out, size_t size);
 
 /* Decimal digits only, no sign, at most `max`. GP_OK or GP_E_SYNTAX. */

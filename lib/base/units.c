@@ -44,7 +44,7 @@ int gp_duration_parse(const char *text, uint64_t *ms_out)
 	return parse(text, durations, sizeof(durations) / sizeof(*durations), ms_out);
 }
 
-int gp_size_parse(const char *text, uint64_t *octets_out)
+int gp_size_parse(const char *text, uint64_t *bytes_out)
 {
-	return parse(text, sizes, sizeof(sizes) / sizeof(*sizes), octets_out);
+	return parse(text, sizes, sizeof(sizes) / sizeof(*sizes), bytes_out);
 }

@@ -9,6 +9,6 @@
 int gp_duration_parse(const char *text, uint64_t *ms_out);
 
 /* "512", "64k", "8m", "1g" (powers of 1024). GP_OK or GP_E_SYNTAX. */
-int gp_size_parse(const char *text, uint64_t *octets_out);
+int gp_size_parse(const char *text, uint64_t *bytes_out);
 
 #endif

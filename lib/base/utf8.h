@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Octets of the printable character of two or more octets at `p` (ended by a NUL somewhere), or 0
+/* Bytes of the printable character of two or more bytes at `p` (ended by a NUL somewhere), or 0
  * for anything else: not well-formed (RFC 3629 section 4), or a C1 control, which some terminals
  * obey. */
 size_t gp_utf8_length(const unsigned char *p);

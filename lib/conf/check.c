@@ -29,8 +29,8 @@ static const config_setting_t *element_of(const struct gp_conf *conf, const char
 static void certificate_is_there(const struct checker *c)
 {
 	for (size_t i = 0; i < c->conf->certificate_count; i++) {
-		/* what a folder holds is seen later */
-		if (c->conf->certificates[i].folder ||
+		/* what a directory holds is seen later */
+		if (c->conf->certificates[i].directory ||
 		    !strcmp(c->conf->certificates[i].name, c->listener->certificate))
 			return;
 	}
@@ -332,7 +332,7 @@ static void keys_are_fingerprints(const struct gp_conf_client_certificates *bloc
 				  const config_setting_t *place, struct gp_buf *errors)
 {
 	const struct gp_conf_account_key *keys = block->keys.items;
-	uint8_t digest[GP_SHA256_OCTETS];
+	uint8_t digest[GP_SHA256_BYTES];
 
 	for (size_t i = 0; i < block->keys.count; i++) {
 		if (gp_sha256_parse(keys[i].spki, digest) != GP_OK)

@@ -30,12 +30,12 @@ void gp_conf_check_certificates(const struct gp_conf *conf, struct gp_buf *error
 		bool name = is_set(place, "name", c->name),
 		     chain = is_set(place, "chain", c->chain), key = is_set(place, "key", c->key);
 		bool any = name || chain || key || c->ocsp || c->next_key;
-		bool folder = is_set(place, "folder", c->folder);
+		bool directory = is_set(place, "directory", c->directory);
 
-		if (c->folder ? any : !folder && !(name && chain && key))
+		if (c->directory ? any : !directory && !(name && chain && key))
 			gp_conf_complain(
 				errors, place,
-				"a certificate needs name, chain and key, or folder alone");
+				"a certificate needs name, chain and key, or directory alone");
 	}
 }
 
@@ -55,7 +55,7 @@ void gp_conf_check_certificate_names(const struct gp_conf *conf, struct gp_buf *
 	size_t count = 0;
 
 	for (size_t i = 0; sorted && i < conf->certificate_count; i++) {
-		if (!conf->certificates[i].folder)
+		if (!conf->certificates[i].directory)
 			sorted[count++] = &conf->certificates[i];
 	}
 	if (count)

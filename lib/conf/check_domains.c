@@ -11,7 +11,7 @@
 #include "conf/tree.h"
 
 /* As many as fit into a policy of 64 KiB (RFC 8461 section 3.3), and into a record of DNS. */
-enum { MX_MAX = 200, RUA_MAX = 16, RUA_OCTETS_MAX = 1000 };
+enum { MX_MAX = 200, RUA_MAX = 16, RUA_BYTES_MAX = 1000 };
 
 struct lens {
 	const struct gp_conf *conf;
@@ -100,7 +100,7 @@ static void rua_can_be_published(const struct lens *l)
 		gp_conf_complain(l->errors, place_of(l, "tlsrpt-rua"),
 				 "tlsrpt-rua can have at most %d URIs", RUA_MAX);
 	for (size_t i = 0; i < rua->count; i++) {
-		if (!gp_conf_is_rua(rua->items[i]) || strlen(rua->items[i]) > RUA_OCTETS_MAX)
+		if (!gp_conf_is_rua(rua->items[i]) || strlen(rua->items[i]) > RUA_BYTES_MAX)
 			gp_conf_complain(
 				l->errors, place_of(l, "tlsrpt-rua"),
 				"tlsrpt-rua \"%s\" is not a URI mailto:... or https://...; "

@@ -117,14 +117,14 @@ struct gp_conf_listener {
 	struct gp_conf_backend backend;
 };
 
-/* One certificate, or a folder of them. */
+/* One certificate, or a directory of them. */
 struct gp_conf_certificate {
 	const char *name;
 	const char *chain;
 	const char *key;
 	const char *ocsp;
 	const char *next_key;
-	const char *folder;
+	const char *directory;
 };
 
 /* What the DNS shall say of some domains. Names are as the operator wrote them, with U-labels

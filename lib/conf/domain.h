@@ -11,7 +11,7 @@
 enum { GP_CONF_DOMAIN_MAX = GP_DOMAIN_SIZE - 1 - 20 };
 
 /* A host or domain name of two labels or more, letters, digits and hyphens (RFC 1123 section
- * 2.1), GP_CONF_DOMAIN_MAX octets at most. GP_OK, GP_E_SYNTAX or GP_E_NOMEM. */
+ * 2.1), GP_CONF_DOMAIN_MAX bytes at most. GP_OK, GP_E_SYNTAX or GP_E_NOMEM. */
 int gp_conf_host_name(const char *text, char out[static GP_DOMAIN_SIZE]);
 
 /* The same, or "*." and such a name: what an MTA-STS policy may hold (RFC 8461 section 3.2). */

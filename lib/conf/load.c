@@ -65,15 +65,15 @@ static int finish(struct gp_conf *conf, bool effective, struct gp_conf **conf_ou
 int gp_conf_load_file(const char *path, struct gp_conf **conf_out, struct gp_buf *errors)
 {
 	struct gp_conf *conf = conf_new();
-	char folder[4096];
+	char directory[4096];
 	const char *slash = strrchr(path, '/');
 
 	if (!conf)
 		return GP_E_NOMEM;
 	/* included files are found beside the file that names them */
 	if (slash) {
-		snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
-		config_set_include_dir(&conf->tree->config, *folder ? folder : "/");
+		snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path), path);
+		config_set_include_dir(&conf->tree->config, *directory ? directory : "/");
 	}
 	if (config_read_file(&conf->tree->config, path) != CONFIG_TRUE) {
 		complain_of_syntax(conf, path, errors);

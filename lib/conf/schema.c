@@ -196,7 +196,7 @@ static const struct gp_conf_row certificate_rows[] = {
 	{ "next-key", GP_CONF_TEXT, AT(gp_conf_certificate, next_key), "",
 	  .help = "PEM file: the key, private or public, that will follow this one. gatepost "
 		  "records publishes it in advance (RFC 7671 section 8.1)." },
-	{ "folder", GP_CONF_TEXT, AT(gp_conf_certificate, folder), "",
+	{ "directory", GP_CONF_TEXT, AT(gp_conf_certificate, directory), "",
 	  .help = "Instead of name, chain and key: a directory whose certificates are all used. "
 		  "They are NAME.pem (chain and key in one file) and NAME/fullchain.pem with "
 		  "NAME/privkey.pem, as certbot writes them. Listeners refer to them as NAME." },
@@ -379,6 +379,7 @@ static const struct gp_conf_row domain_rows[] = {
 /* An old name is an error that says the new one; it stays here for good. */
 const struct gp_conf_renamed gp_conf_renamed[] = {
 	{ limits_rows, "dear-handshakes", "expensive-handshakes" },
+	{ certificate_rows, "folder", "directory" },
 	{ .old_name = NULL },
 };
 

@@ -11,7 +11,7 @@ enum gp_conf_type {
 	GP_CONF_TEXT,
 	GP_CONF_NUMBER,
 	GP_CONF_DURATION, /* "10s"; stored in milliseconds */
-	GP_CONF_SIZE,     /* "64k"; stored in octets */
+	GP_CONF_SIZE,     /* "64k"; stored in bytes */
 	GP_CONF_CHOICE,   /* stored as the index of the word */
 	GP_CONF_ADDRESS,
 	GP_CONF_NETWORKS,

@@ -76,8 +76,8 @@ int gp_tlsa_to_text(const struct gp_tlsa *tlsa, struct gp_buf *out)
 	int ret = gp_buf_appendf(out, "%u %u %u ", tlsa->usage, tlsa->selector, tlsa->matching);
 
 	for (size_t i = 0; ret == GP_OK && i < tlsa->data.len; i++) {
-		unsigned octet = (unsigned char)tlsa->data.p[i];
-		const char pair[] = { digits[octet >> 4], digits[octet & 0xf] };
+		unsigned byte = (unsigned char)tlsa->data.p[i];
+		const char pair[] = { digits[byte >> 4], digits[byte & 0xf] };
 
 		ret = gp_buf_append(out, pair, sizeof(pair));
 	}
@@ -86,28 +86,28 @@ int gp_tlsa_to_text(const struct gp_tlsa *tlsa, struct gp_buf *out)
 
 /* ---- usability ---- */
 
-enum { SEQUENCE = 0x30, LONG_FORM = 0x80, LENGTH_OCTETS_MAX = 3 };
+enum { SEQUENCE = 0x30, LONG_FORM = 0x80, LENGTH_BYTES_MAX = 3 };
 
 /* Certificates and SubjectPublicKeyInfo are a SEQUENCE, with the shortest length there is, that
  * begins with another (RFC 5280 section 4.1). */
 static bool is_plausible_der(struct gp_str data)
 {
 	const uint8_t *p = (const uint8_t *)data.p;
-	size_t octets = 0, len = 0;
+	size_t bytes = 0, len = 0;
 
 	if (data.len < 2 || p[0] != SEQUENCE)
 		return false;
 	if (p[1] & LONG_FORM)
-		octets = p[1] & (LONG_FORM - 1);
+		bytes = p[1] & (LONG_FORM - 1);
 	else
 		len = p[1];
-	if ((p[1] == LONG_FORM) || octets > LENGTH_OCTETS_MAX || data.len < 2 + octets)
+	if ((p[1] == LONG_FORM) || bytes > LENGTH_BYTES_MAX || data.len < 2 + bytes)
 		return false;
-	for (size_t i = 0; i < octets; i++)
+	for (size_t i = 0; i < bytes; i++)
 		len = len << 8 | p[2 + i];
-	if (octets && (!p[2] || len < LONG_FORM))
+	if (bytes && (!p[2] || len < LONG_FORM))
 		return false;
-	return len && len == data.len - 2 - octets && p[2 + octets] == SEQUENCE;
+	return len && len == data.len - 2 - bytes && p[2 + bytes] == SEQUENCE;
 }
 
 static bool is_sha256(struct gp_str data)

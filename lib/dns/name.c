@@ -43,7 +43,7 @@ int gp_dns_name_parse(const uint8_t *data, size_t len, char out[static GP_DNS_NA
 	char text[2 * GP_DNS_NAME_SIZE];
 	size_t at = 0, written = 0;
 
-	/* 255 octets in wire form (RFC 1035 section 3.1) */
+	/* 255 bytes in wire form (RFC 1035 section 3.1) */
 	if (len > 255)
 		return GP_E_SYNTAX;
 	while (at < len && data[at]) {

@@ -11,7 +11,7 @@
 /* Questions to the DNS, answered by libunbound, which validates by itself (RFC 7672 section 2.1.1:
  * no AD bit of anybody else is believed). A thread of its own resolves; nothing here blocks. */
 
-enum { GP_DNS_NAME_SIZE = 254 }; /* 253 octets and a NUL, without the dot of the root */
+enum { GP_DNS_NAME_SIZE = 254 }; /* 253 bytes and a NUL, without the dot of the root */
 enum { GP_DNS_ERROR_SIZE = 256 };
 
 enum gp_dns_type {

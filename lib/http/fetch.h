@@ -30,7 +30,7 @@ struct gp_fetch_request {
 struct gp_fetch_result {
 	enum gp_fetch_end end;
 	char detail[GP_FETCH_DETAIL_SIZE]; /* "" or what went wrong, printable ASCII */
-	struct gp_str body;                /* at most GP_FETCH_BODY_MAX octets */
+	struct gp_str body;                /* at most GP_FETCH_BODY_MAX bytes */
 };
 
 typedef void (*gp_fetch_done)(void *arg, const struct gp_fetch_result *result);

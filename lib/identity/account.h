@@ -18,7 +18,7 @@ enum gp_account_form { GP_ACCOUNT_ADDRESS, GP_ACCOUNT_LOCAL_PART };
 enum { GP_ACCOUNT_SIZE = 256 };
 
 struct gp_account_key {
-	uint8_t spki_sha256[GP_SHA256_OCTETS];
+	uint8_t spki_sha256[GP_SHA256_BYTES];
 	char *account;
 };
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-enum { GP_DOMAIN_SIZE = 254 }; /* 253 octets (RFC 1035 section 3.1) and a NUL */
+enum { GP_DOMAIN_SIZE = 254 }; /* 253 bytes (RFC 1035 section 3.1) and a NUL */
 
 /* The form of a domain in which names are compared: A-labels (RFC 5890, by IDNA 2008) in lower
  * case, without the dot of the root. `text` is UTF-8. GP_OK; GP_E_SYNTAX for what is no domain,

@@ -73,7 +73,7 @@ static int read_domain(const char *text, bool single_label, struct gp_host *host
 int gp_host_parse(struct gp_str text, bool single_label, struct gp_host *host_out,
 		  const char **reason_out)
 {
-	char copy[4 * GP_DOMAIN_SIZE]; /* U-labels take more octets */
+	char copy[4 * GP_DOMAIN_SIZE]; /* U-labels take more bytes */
 	int ret;
 
 	memset(host_out, 0, sizeof(*host_out));

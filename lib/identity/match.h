@@ -18,7 +18,7 @@ bool gp_srv_id_matches(const char *presented, const char *service, const char *d
  * (RFC 5922 section 7.1). No wildcards. */
 bool gp_uri_id_matches(const char *presented, const char *scheme, const char *domain);
 
-/* Section 6.4: the same family and the same octets. */
+/* Section 6.4: the same family and the same bytes. */
 bool gp_ip_id_matches(const char *presented, const char *address);
 
 /* RFC 6120 section 13.7.1.4: a domain; one of U-labels is fine, an address of a user is not. */

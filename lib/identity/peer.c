@@ -66,10 +66,9 @@ void gp_peer_certificate_free(struct gp_peer_certificate *peer)
 	free(peer);
 }
 
-void gp_sha256_format(const uint8_t digest[static GP_SHA256_OCTETS],
-		      char out[static GP_SHA256_TEXT])
+void gp_sha256_format(const uint8_t digest[static GP_SHA256_BYTES], char out[static GP_SHA256_TEXT])
 {
-	for (size_t i = 0; i < GP_SHA256_OCTETS; i++)
+	for (size_t i = 0; i < GP_SHA256_BYTES; i++)
 		snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
@@ -81,9 +80,9 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-int gp_sha256_parse(const char *text, uint8_t digest_out[static GP_SHA256_OCTETS])
+int gp_sha256_parse(const char *text, uint8_t digest_out[static GP_SHA256_BYTES])
 {
-	for (size_t i = 0; i < GP_SHA256_OCTETS; i++) {
+	for (size_t i = 0; i < GP_SHA256_BYTES; i++) {
 		int high, low;
 
 		if (i && *text == ':')

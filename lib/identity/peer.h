@@ -10,7 +10,7 @@
 
 /* What a peer's certificate says, as plain facts: lib/tls reads them, lib/identity judges. */
 
-enum { GP_SHA256_OCTETS = 32, GP_SHA256_TEXT = 2 * GP_SHA256_OCTETS + 1 };
+enum { GP_SHA256_BYTES = 32, GP_SHA256_TEXT = 2 * GP_SHA256_BYTES + 1 };
 
 enum gp_identity_kind {
 	GP_IDENTITY_DNS,       /* dNSName */
@@ -19,7 +19,7 @@ enum gp_identity_kind {
 	GP_IDENTITY_MAIL,      /* rfc822Name, ASCII */
 	GP_IDENTITY_MAIL_UTF8, /* SmtpUTF8Mailbox (RFC 9598) */
 	GP_IDENTITY_URI,       /* uniformResourceIdentifier */
-	GP_IDENTITY_IP, /* iPAddress of 4 or 16 octets, as gp_endpoint_format_ip() writes it */
+	GP_IDENTITY_IP, /* iPAddress of 4 or 16 bytes, as gp_endpoint_format_ip() writes it */
 	GP_IDENTITY_KINDS
 };
 
@@ -29,8 +29,8 @@ struct gp_identity_name {
 };
 
 struct gp_peer_certificate {
-	uint8_t sha256[GP_SHA256_OCTETS];      /* of the certificate */
-	uint8_t spki_sha256[GP_SHA256_OCTETS]; /* of its SubjectPublicKeyInfo */
+	uint8_t sha256[GP_SHA256_BYTES];      /* of the certificate */
+	uint8_t spki_sha256[GP_SHA256_BYTES]; /* of its SubjectPublicKeyInfo */
 	bool usable;   /* its dates include now, and its key is strong enough */
 	bool verified; /* usable, and its chain leads to a trusted authority */
 	/* an authority of its chain may sign for some DNS names only; false in a resumed session */
@@ -44,7 +44,7 @@ struct gp_peer_certificate {
 	size_t name_count;
 };
 
-/* Add a name of `len` octets, which is left out when it is empty or has control characters.
+/* Add a name of `len` bytes, which is left out when it is empty or has control characters.
  * GP_OK or GP_E_NOMEM. */
 int gp_peer_certificate_add(struct gp_peer_certificate *peer, enum gp_identity_kind kind,
 			    struct gp_str text);
@@ -55,10 +55,10 @@ int gp_peer_certificate_exclude(struct gp_peer_certificate *peer, struct gp_str 
 
 void gp_peer_certificate_free(struct gp_peer_certificate *peer);
 
-/* Lower-case hexadecimal; and back, where colons between octets are fine and so are capitals.
+/* Lower-case hexadecimal; and back, where colons between bytes are fine and so are capitals.
  * GP_OK or GP_E_SYNTAX. */
-void gp_sha256_format(const uint8_t digest[static GP_SHA256_OCTETS],
+void gp_sha256_format(const uint8_t digest[static GP_SHA256_BYTES],
 		      char out[static GP_SHA256_TEXT]);
-int gp_sha256_parse(const char *text, uint8_t digest_out[static GP_SHA256_OCTETS]);
+int gp_sha256_parse(const char *text, uint8_t digest_out[static GP_SHA256_BYTES]);
 
 #endif

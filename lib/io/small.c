@@ -10,7 +10,7 @@ enum { PIECE = 16, PIECES = 4095 };
 
 union piece {
 	union piece *next; /* while it is free */
-	_Alignas(max_align_t) uint8_t octets[PIECE];
+	_Alignas(max_align_t) uint8_t bytes[PIECE];
 };
 
 struct block {

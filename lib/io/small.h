@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* An allocator for libevent, which keeps a few octets for each descriptor number that was ever
+/* An allocator for libevent, which keeps a few bytes for each descriptor number that was ever
  * watched, until the end. Between the memory of sessions each of these would hold a page back when
  * the sessions are gone (malloc_trim gives whole pages only), so small pieces come from blocks of
  * their own. One thread only. */

@@ -75,7 +75,7 @@ int gp_stream_read(struct gp_stream *stream, void *data, size_t size, size_t *le
 
 	if (!stream->tls)
 		return receive(stream, data, size, 0, len_out);
-	/* OpenSSL 3.0 fails ("bad length") when it is to answer a second KeyUpdate while octets of
+	/* OpenSSL 3.0 fails ("bad length") when it is to answer a second KeyUpdate while bytes of
 	 * ours are half-written: let those out before anything else is read */
 	if (stream->write_blocked && gp_tls_owes_key_update(stream->tls)) {
 		stream->read_waits_for = stream->write_waits_for;

@@ -5,13 +5,13 @@
 #include "io/loop.h"
 #include "tls/tls.h"
 
-/* A connection, in clear or inside TLS, without buffers of its own.
+/* A connection, in cleartext or inside TLS, without buffers of its own.
  *
  * With TLS a read may have to wait until the socket is writable, and the other way round (a
  * KeyUpdate to be answered), so each direction remembers what it waits for. */
 struct gp_stream {
 	struct gp_watch watch;
-	struct gp_tls *tls;     /* NULL: in clear. Owned. */
+	struct gp_tls *tls;     /* NULL: in cleartext. Owned. */
 	int fd;                 /* owned; -1: none */
 	uint8_t read_waits_for; /* GP_READABLE or GP_WRITABLE */
 	uint8_t write_waits_for;
@@ -32,14 +32,14 @@ void gp_stream_take(struct gp_stream *stream, struct gp_stream *from, struct gp_
 /* Closes; without close_notify (see gp_stream_shutdown). */
 void gp_stream_deinit(struct gp_stream *stream);
 
-/* GP_OK with at least one octet; GP_AGAIN; GP_E_NOT_FOUND at an orderly end; GP_E_IO with errno;
+/* GP_OK with at least one byte; GP_AGAIN; GP_E_NOT_FOUND at an orderly end; GP_E_IO with errno;
  * GP_E_TLS (see gp_tls_error_text; also an end without close_notify). */
 int gp_stream_read(struct gp_stream *stream, void *data, size_t size, size_t *len_out);
 
-/* The same. After GP_AGAIN inside TLS the same octets must be offered again, and no fewer. */
+/* The same. After GP_AGAIN inside TLS the same bytes must be offered again, and no fewer. */
 int gp_stream_write(struct gp_stream *stream, const void *data, size_t len, size_t *len_out);
 
-/* In clear only: look at what has arrived without taking it, then take some of it. */
+/* In cleartext only: look at what has arrived without taking it, then take some of it. */
 int gp_stream_peek(struct gp_stream *stream, void *data, size_t size, size_t *len_out);
 void gp_stream_discard(struct gp_stream *stream, size_t len);
 
@@ -73,10 +73,10 @@ void gp_stream_want(struct gp_stream *stream, bool read, bool write);
 /* Instead: `on_ready` is called when something new has come, whatever lies unread before it. */
 void gp_stream_want_news(struct gp_stream *stream);
 
-/* Has the peer of a TCP connection ended it, be it behind octets that nobody has read? */
+/* Has the peer of a TCP connection ended it, be it behind bytes that nobody has read? */
 bool gp_stream_is_left(const struct gp_stream *stream);
 
-/* Octets that readiness will not announce. */
+/* Bytes that readiness will not announce. */
 bool gp_stream_has_pending(const struct gp_stream *stream);
 
 #endif

@@ -211,11 +211,11 @@ static int dispatch(struct reading *r, struct gp_str name, struct gp_str value)
 	return GP_OK;
 }
 
-/* Octets of the UTF-8 character at `p` (RFC 3629 section 4), which has two to four, or 0. */
+/* Bytes of the UTF-8 character at `p` (RFC 3629 section 4), which has two to four, or 0. */
 static size_t utf8_length(const unsigned char *p, size_t left)
 {
 	static const struct {
-		unsigned char first, last; /* of the first octet */
+		unsigned char first, last; /* of the first byte */
 		unsigned char second_min, second_max;
 		size_t len;
 	} forms[] = {

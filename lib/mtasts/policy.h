@@ -19,7 +19,7 @@
  *   it is the name of no host and matches none; an address in brackets or with colons is invalid. */
 
 enum {
-	GP_MTASTS_BODY_MAX = 64 * 1024,    /* octets, section 3.3 */
+	GP_MTASTS_BODY_MAX = 64 * 1024,    /* bytes, section 3.3 */
 	GP_MTASTS_MAX_AGE_MAX_S = 31557600 /* a year, section 3.2 */
 };
 

@@ -17,7 +17,7 @@ int gp_mtasts_record_parse(struct gp_str text, char id_out[static GP_MTASTS_ID_S
 			   const char **reason_out);
 
 /* The same for all the records of the name. One alone is held against the whole grammar, blanks
- * around ";" included; of several those that do not begin with the octets "v=STSv1;" are left out
+ * around ";" included; of several those that do not begin with the bytes "v=STSv1;" are left out
  * first, and exactly one must remain. */
 int gp_mtasts_record_find(const struct gp_str *records, size_t count,
 			  char id_out[static GP_MTASTS_ID_SIZE], const char **reason_out);

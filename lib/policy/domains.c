@@ -37,14 +37,14 @@ struct gp_domains *gp_domains_new(void)
 
 bool gp_known_domain_is_good(const struct gp_known_domain *known)
 {
-	return known->facts && known->good_until_ms > gp_time_mono_ms();
+	return known->findings && known->good_until_ms > gp_time_mono_ms();
 }
 
 void gp_known_domain_drop_verdict(struct gp_known_domain *known)
 {
 	known->good_until_ms = 0;
-	gp_policy_facts_free(known->facts);
-	known->facts = NULL;
+	gp_findings_free(known->findings);
+	known->findings = NULL;
 	gp_wording_free(known->wording);
 	known->wording = NULL;
 	free(known->text);

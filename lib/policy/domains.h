@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "mtasts/cache.h"
-#include "policy/facts.h"
+#include "policy/findings.h"
 #include "policy/wording.h"
 
 /* All domains that are known, one small piece of memory each: there may be a hundred thousand. */
@@ -27,16 +27,16 @@ struct gp_override {
 	char *reason;
 };
 
-struct gp_desk_fetch;
+struct gp_sts_cache_fetch;
 struct gp_verdict_wait;
 
 struct gp_known_domain {
-	struct gp_kept_policy *kept;   /* or NULL */
-	struct gp_override *override;  /* or NULL */
-	struct gp_desk_fetch *fetch;   /* under way; the desk's */
-	struct gp_verdict_wait *wait;  /* an inquiry under way; of verdicts.c */
-	struct gp_policy_facts *facts; /* that are good until good_until_ms; or NULL */
-	uint64_t good_until_ms;        /* monotonic; 0: there are no facts */
+	struct gp_kept_policy *kept;      /* or NULL */
+	struct gp_override *override;     /* or NULL */
+	struct gp_sts_cache_fetch *fetch; /* under way; the sts_cache's */
+	struct gp_verdict_wait *wait;     /* an inquiry under way; of verdicts.c */
+	struct gp_findings *findings;     /* that are good until good_until_ms; or NULL */
+	uint64_t good_until_ms;           /* monotonic; 0: there are no findings */
 	struct gp_wording
 		*wording;     /* the verdict in Postfix's words, once it was asked for twice */
 	char *text;           /* the same as JSON (verdict_wire.h); or NULL */
@@ -58,13 +58,13 @@ struct gp_known_domain *gp_domains_find(struct gp_domains *domains, const char *
 /* Find it, or add it. NULL without memory. */
 struct gp_known_domain *gp_domains_add(struct gp_domains *domains, const char *name);
 
-/* Are there facts that are still good? */
+/* Are there findings that are still good? */
 bool gp_known_domain_is_good(const struct gp_known_domain *known);
 
-/* Forget the facts and what was made of them. */
+/* Forget the findings and what was made of them. */
 void gp_known_domain_drop_verdict(struct gp_known_domain *known);
 
-/* Forget it if there is nothing left to know: no policy, nothing under way, no facts. */
+/* Forget it if there is nothing left to know: no policy, nothing under way, no findings. */
 void gp_domains_drop_if_empty(struct gp_domains *domains, struct gp_known_domain *known);
 
 /* Call `visit` for all, in the order of their names; it may change and drop what it is given, and

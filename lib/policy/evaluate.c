@@ -8,13 +8,13 @@
 
 /* ---- DANE, before anybody connects (RFC 7672 section 2.2) ---- */
 
-static struct gp_dane_demand demand_of(const struct gp_policy_facts *facts,
+static struct gp_dane_demand demand_of(const struct gp_findings *findings,
 				       const struct gp_policy_host *host,
 				       const struct gp_policy_rules *rules)
 {
 	const struct gp_dane_facts dane = {
 		/* that a domain is its own mail host comes from no record */
-		.mx = facts->route == GP_ROUTE_IMPLICIT ? GP_UNASKED : facts->mx,
+		.mx = findings->route == GP_ROUTE_IMPLICIT ? GP_UNASKED : findings->mx,
 		.address = host->address,
 		.tlsa = host->tlsa,
 		.mandatory = rules->dane_mandatory,
@@ -92,16 +92,17 @@ static void set_level(struct gp_policy_host_verdict *verdict, enum gp_policy_lev
 	verdict->result_type = result_type;
 }
 
-static void choose_names(const struct gp_policy_facts *facts, const struct gp_policy_host *host,
+static void choose_names(const struct gp_findings *findings, const struct gp_policy_host *host,
 			 struct gp_policy_host_verdict *verdict)
 {
 	const struct gp_dane_route route = {
 		.base = host->base,
-		.next_hop = facts->domain,
-		.expanded_next_hop = strcmp(facts->next_hop, facts->domain) != 0 ? facts->next_hop
-										 : NULL,
-		.by_mx = facts->route == GP_ROUTE_MX,
-		.mx = facts->mx,
+		.next_hop = findings->domain,
+		.expanded_next_hop = strcmp(findings->next_hop, findings->domain) != 0
+					     ? findings->next_hop
+					     : NULL,
+		.by_mx = findings->route == GP_ROUTE_MX,
+		.mx = findings->mx,
 	};
 
 	verdict->sni = host->name;
@@ -113,20 +114,20 @@ static void choose_names(const struct gp_policy_facts *facts, const struct gp_po
 	}
 }
 
-static void judge_host(const struct gp_policy_facts *facts, const struct gp_policy_host *host,
+static void judge_host(const struct gp_findings *findings, const struct gp_policy_host *host,
 		       const struct gp_policy_rules *rules, enum gp_mtasts_mode mode,
 		       struct gp_policy_host_verdict *verdict)
 {
-	struct gp_dane_demand demand = demand_of(facts, host, rules);
+	struct gp_dane_demand demand = demand_of(findings, host, rules);
 	const struct level_row *row;
 	enum sts sts = STS_OPEN;
 
 	*verdict = (struct gp_policy_host_verdict){ .dane = judge_dane(host, &demand) };
-	verdict->sts_listed = facts->sts.policy &&
-			      gp_mtasts_policy_allows(facts->sts.policy, host->name);
+	verdict->sts_listed = findings->sts.policy &&
+			      gp_mtasts_policy_allows(findings->sts.policy, host->name);
 	if (mode == GP_MTASTS_ENFORCE)
 		sts = verdict->sts_listed ? STS_LISTED : STS_UNLISTED;
-	verdict->mx_validated = facts->route == GP_ROUTE_IMPLICIT || facts->mx == GP_SECURE ||
+	verdict->mx_validated = findings->route == GP_ROUTE_IMPLICIT || findings->mx == GP_SECURE ||
 				sts == STS_LISTED;
 	if (verdict->dane == GP_DANE_UNREACHABLE) {
 		set_level(verdict, GP_LEVEL_SKIP, "the host has no address", NULL);
@@ -137,7 +138,7 @@ static void judge_host(const struct gp_policy_facts *facts, const struct gp_poli
 		set_level(verdict, row->level, row->reason ? row->reason : demand.reason,
 			  row->result_type);
 	}
-	choose_names(facts, host, verdict);
+	choose_names(findings, host, verdict);
 }
 
 /* ---- the domain ---- */
@@ -149,12 +150,12 @@ static void set_course(struct gp_policy_verdict *verdict, enum gp_policy_course 
 	verdict->reason = reason;
 }
 
-static void judge_route(const struct gp_policy_facts *facts, struct gp_policy_verdict *verdict)
+static void judge_route(const struct gp_findings *findings, struct gp_policy_verdict *verdict)
 {
-	switch (facts->route) {
+	switch (findings->route) {
 	case GP_ROUTE_UNKNOWN:
 		set_course(verdict, GP_COURSE_DEFER,
-			   facts->mx == GP_BOGUS
+			   findings->mx == GP_BOGUS
 				   ? "the MX lookup is bogus: the MX hosts are not known "
 				     "(RFC 7672 section 2.1.2)"
 				   : "the MX lookup failed: the MX hosts are not known "
@@ -169,23 +170,23 @@ static void judge_route(const struct gp_policy_facts *facts, struct gp_policy_ve
 	default:
 		set_course(verdict, GP_COURSE_DELIVER,
 			   "mail goes to the hosts as their levels say");
-		if (facts->sts.unknown)
+		if (findings->sts.unknown)
 			set_course(verdict, GP_COURSE_DEFER,
 				   "it cannot be told whether there is an MTA-STS policy");
 	}
 }
 
-void gp_policy_evaluate(const struct gp_policy_facts *facts, const struct gp_policy_rules *rules,
+void gp_policy_evaluate(const struct gp_findings *findings, const struct gp_policy_rules *rules,
 			struct gp_policy_verdict *verdict_out)
 {
 	bool left = false;
 
 	memset(verdict_out, 0, sizeof(*verdict_out));
-	if (facts->sts.policy)
-		verdict_out->sts_mode = facts->sts.policy->mode;
-	judge_route(facts, verdict_out);
-	for (size_t i = 0; i < facts->host_count; i++) {
-		judge_host(facts, &facts->hosts[i], rules, verdict_out->sts_mode,
+	if (findings->sts.policy)
+		verdict_out->sts_mode = findings->sts.policy->mode;
+	judge_route(findings, verdict_out);
+	for (size_t i = 0; i < findings->host_count; i++) {
+		judge_host(findings, &findings->hosts[i], rules, verdict_out->sts_mode,
 			   &verdict_out->hosts[i]);
 		left = left || verdict_out->hosts[i].level != GP_LEVEL_SKIP;
 	}
@@ -204,12 +205,12 @@ const char *gp_policy_level_name(enum gp_policy_level level)
 	return names[level];
 }
 
-bool gp_policy_is_protected(const struct gp_policy_facts *facts,
+bool gp_policy_is_protected(const struct gp_findings *findings,
 			    const struct gp_policy_verdict *verdict)
 {
 	if (verdict->course != GP_COURSE_DELIVER)
 		return false;
-	for (size_t i = 0; i < facts->host_count; i++) {
+	for (size_t i = 0; i < findings->host_count; i++) {
 		const struct gp_policy_host_verdict *host = &verdict->hosts[i];
 
 		/* DANE of a host that anybody could have named protects nobody */

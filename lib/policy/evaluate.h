@@ -3,7 +3,7 @@
 #define GP_POLICY_EVALUATE_H
 
 #include "dane/base.h"
-#include "policy/facts.h"
+#include "policy/findings.h"
 
 /* The one verdict on a domain: for each of its hosts, what TLS to demand and why. Pure; nothing of
  * what is given is kept or changed. */
@@ -42,8 +42,8 @@ struct gp_policy_host_verdict {
 			      none, or an enforced policy lists it (RFC 8689 section 4.2.1) */
 	bool sts_listed;   /* an mx pattern of the policy matches; false without policy */
 	enum gp_policy_level level;
-	const char *sni;            /* in the facts */
-	struct gp_dane_names names; /* in the facts; the certificate must hold one, unless a
+	const char *sni;            /* in the findings */
+	struct gp_dane_names names; /* in the findings; the certificate must hold one, unless a
 				       DANE-EE record matches */
 	const char *reason;         /* a static sentence that cites its section */
 	const char *result_type;    /* what TLSRPT records without any connection, or NULL */
@@ -62,7 +62,7 @@ struct gp_policy_verdict {
 	struct gp_policy_host_verdict hosts[GP_POLICY_HOSTS_MAX];
 };
 
-void gp_policy_evaluate(const struct gp_policy_facts *facts, const struct gp_policy_rules *rules,
+void gp_policy_evaluate(const struct gp_findings *findings, const struct gp_policy_rules *rules,
 			struct gp_policy_verdict *verdict_out);
 
 /* "skip", "opportunistic", "encrypt", "pkix", "dane", "dane+pkix". */
@@ -70,7 +70,7 @@ const char *gp_policy_level_name(enum gp_policy_level level);
 
 /* Is mail to the domain protected against somebody in the middle: does no host get it without its
  * being authenticated? */
-bool gp_policy_is_protected(const struct gp_policy_facts *facts,
+bool gp_policy_is_protected(const struct gp_findings *findings,
 			    const struct gp_policy_verdict *verdict);
 
 #endif

@@ -12,7 +12,7 @@ enum { GP_EXPLAIN_MAX = 512 * 1024 };
 
 /* Append one line of JSON; its members are in gatepost-policy(8). GP_OK or an error of the
  * buffer, GP_E_NOMEM. */
-int gp_explain_json(const struct gp_policy_facts *facts, const struct gp_policy_verdict *verdict,
+int gp_explain_json(const struct gp_findings *findings, const struct gp_policy_verdict *verdict,
 		    const struct gp_postfix_answer *answer, struct gp_buf *out);
 
 /* The same as text, from its JSON (so that what was asked of a running service can be shown), in

@@ -13,13 +13,13 @@
 #include "mtasts/record.h"
 #include "policy/inquiry_hosts.h"
 
-enum { TXT_OCTETS_MAX = 64 * 1024, TXT_RECORDS_MAX = 100 };
+enum { TXT_BYTES_MAX = 64 * 1024, TXT_RECORDS_MAX = 100 };
 
 static const char late[] = "no answer in time";
 
 struct gp_inquiry {
 	const struct gp_inquiry_tools *tools;
-	struct gp_policy_facts *facts;
+	struct gp_findings *findings;
 	gp_inquiry_done done;
 	void *arg;
 	enum gp_inquiry_state state;
@@ -48,7 +48,7 @@ static void set_state(struct gp_inquiry *inquiry, enum gp_inquiry_state state)
 	const struct gp_inquiry_tools *tools = inquiry->tools;
 
 	if (tools->on_state)
-		tools->on_state(tools->state_arg, inquiry->facts->domain, inquiry->state, state);
+		tools->on_state(tools->state_arg, inquiry->findings->domain, inquiry->state, state);
 	inquiry->state = state;
 }
 
@@ -60,24 +60,24 @@ static void inquiry_free(struct gp_inquiry *inquiry)
 	gp_timer_stop(&inquiry->sts_deadline);
 	gp_dns_question_cancel(inquiry->mx);
 	gp_dns_question_cancel(inquiry->txt);
-	gp_desk_consultation_cancel(inquiry->consultation);
+	gp_sts_cache_consultation_cancel(inquiry->consultation);
 	gp_host_inquiries_free(inquiry->hosts);
-	gp_policy_facts_free(inquiry->facts);
+	gp_findings_free(inquiry->findings);
 	free(inquiry);
 }
 
 static void end(struct gp_inquiry *inquiry)
 {
-	struct gp_policy_facts *facts = inquiry->facts;
+	struct gp_findings *findings = inquiry->findings;
 	gp_inquiry_done done = inquiry->done;
 	void *arg = inquiry->arg;
 
 	set_state(inquiry, GP_INQUIRY_DONE);
 	gp_host_inquiries_free(inquiry->hosts);
 	inquiry->hosts = NULL;
-	inquiry->facts = NULL;
+	inquiry->findings = NULL;
 	inquiry_free(inquiry);
-	done(arg, facts);
+	done(arg, findings);
 }
 
 /* Two ways lead to the end, MX to hosts and the record to the policy. The states follow the first
@@ -105,9 +105,9 @@ void gp_inquiry_cancel(struct gp_inquiry *inquiry)
 /* With an insecure MX record nobody asks, unless the operator wants to. */
 static bool hosts_matter(const struct gp_inquiry *inquiry)
 {
-	const struct gp_policy_facts *facts = inquiry->facts;
+	const struct gp_findings *findings = inquiry->findings;
 
-	return facts->route == GP_ROUTE_IMPLICIT || facts->mx == GP_SECURE ||
+	return findings->route == GP_ROUTE_IMPLICIT || findings->mx == GP_SECURE ||
 	       inquiry->tools->ask_all_hosts;
 }
 
@@ -118,9 +118,9 @@ static void on_hosts(void *arg)
 
 static void ask_hosts(struct gp_inquiry *inquiry)
 {
-	if (inquiry->facts->host_count && hosts_matter(inquiry))
-		inquiry->hosts = gp_host_inquiries_start(inquiry->tools, inquiry->facts, on_hosts,
-							 inquiry);
+	if (inquiry->findings->host_count && hosts_matter(inquiry))
+		inquiry->hosts = gp_host_inquiries_start(inquiry->tools, inquiry->findings,
+							 on_hosts, inquiry);
 }
 
 /* ---- MX ---- */
@@ -136,17 +136,17 @@ static int by_preference(const void *a, const void *b)
 
 static void fail_mx(struct gp_inquiry *inquiry, enum gp_provenance provenance, const char *why)
 {
-	struct gp_policy_facts *facts = inquiry->facts;
+	struct gp_findings *findings = inquiry->findings;
 
-	facts->route = GP_ROUTE_UNKNOWN;
-	facts->mx = provenance;
-	facts->mx_why = strdup(why);
-	facts->host_count = 0;
+	findings->route = GP_ROUTE_UNKNOWN;
+	findings->mx = provenance;
+	findings->mx_why = strdup(why);
+	findings->host_count = 0;
 }
 
-static void add_host(struct gp_policy_facts *facts, const char *name, uint16_t preference)
+static void add_host(struct gp_findings *findings, const char *name, uint16_t preference)
 {
-	struct gp_policy_host *host = &facts->hosts[facts->host_count++];
+	struct gp_policy_host *host = &findings->hosts[findings->host_count++];
 
 	gp_str_copy(gp_str_of(name), host->name, sizeof(host->name));
 	host->preference = preference;
@@ -162,51 +162,53 @@ static bool can_be_host(const char *name)
 
 static void list_hosts(struct gp_inquiry *inquiry, const struct gp_dns_answer *answer)
 {
-	struct gp_policy_facts *facts = inquiry->facts;
+	struct gp_findings *findings = inquiry->findings;
 	struct gp_dns_mx mx;
 	bool null_mx = false;
 
-	facts->too_many_hosts = answer->count > GP_POLICY_HOSTS_MAX;
+	findings->too_many_hosts = answer->count > GP_POLICY_HOSTS_MAX;
 	for (size_t i = 0; i < answer->count && i < GP_POLICY_HOSTS_MAX; i++) {
 		if (gp_dns_mx_parse(answer->records[i], &mx) != GP_OK)
 			continue;
 		if (can_be_host(mx.exchange))
-			add_host(facts, mx.exchange, mx.preference);
+			add_host(findings, mx.exchange, mx.preference);
 		else if (!mx.exchange[0])
 			null_mx = answer->count == 1;
 	}
-	facts->route = null_mx ? GP_ROUTE_NULL_MX : GP_ROUTE_MX;
-	if (!null_mx && !facts->host_count)
+	findings->route = null_mx ? GP_ROUTE_NULL_MX : GP_ROUTE_MX;
+	if (!null_mx && !findings->host_count)
 		fail_mx(inquiry, GP_DNS_ERROR, "no MX record names a host");
 	else
-		qsort(facts->hosts, facts->host_count, sizeof(*facts->hosts), by_preference);
+		qsort(findings->hosts, findings->host_count, sizeof(*findings->hosts),
+		      by_preference);
 }
 
 static void find_route(struct gp_inquiry *inquiry, const struct gp_dns_answer *answer)
 {
-	struct gp_policy_facts *facts = inquiry->facts;
+	struct gp_findings *findings = inquiry->findings;
 	size_t room = answer->count < GP_POLICY_HOSTS_MAX ? answer->count : GP_POLICY_HOSTS_MAX;
 
-	facts->mx = answer->provenance;
+	findings->mx = answer->provenance;
 	if (!gp_provenance_is_answer(answer->provenance)) {
 		fail_mx(inquiry, answer->provenance, answer->why);
 		return;
 	}
 	/* an insecure alias leads to no name that a certificate may have (RFC 7672 section 3.2.2) */
 	if (answer->provenance == GP_SECURE)
-		gp_str_copy(gp_str_of(answer->canonical), facts->next_hop, sizeof(facts->next_hop));
+		gp_str_copy(gp_str_of(answer->canonical), findings->next_hop,
+			    sizeof(findings->next_hop));
 	if (!answer->name_exists) {
-		facts->route = GP_ROUTE_NO_SUCH_DOMAIN;
+		findings->route = GP_ROUTE_NO_SUCH_DOMAIN;
 		return;
 	}
-	facts->hosts = calloc(room ? room : 1, sizeof(*facts->hosts));
-	if (!facts->hosts) {
+	findings->hosts = calloc(room ? room : 1, sizeof(*findings->hosts));
+	if (!findings->hosts) {
 		fail_mx(inquiry, GP_DNS_ERROR, "no memory");
 	} else if (answer->count) {
 		list_hosts(inquiry, answer);
 	} else {
-		facts->route = GP_ROUTE_IMPLICIT;
-		add_host(facts, facts->domain, 0);
+		findings->route = GP_ROUTE_IMPLICIT;
+		add_host(findings, findings->domain, 0);
 	}
 }
 
@@ -215,7 +217,7 @@ static void on_mx(void *arg, const struct gp_dns_answer *answer)
 	struct gp_inquiry *inquiry = arg;
 
 	inquiry->mx = NULL;
-	gp_inquiry_note_ttl(inquiry->facts, answer);
+	gp_inquiry_note_ttl(inquiry->findings, answer);
 	find_route(inquiry, answer);
 	ask_hosts(inquiry);
 	go_on(inquiry);
@@ -234,10 +236,11 @@ static void on_policy(void *arg)
 
 static void consult(struct gp_inquiry *inquiry)
 {
-	if (gp_desk_consult(inquiry->tools->desk, inquiry->facts->domain, &inquiry->facts->sts,
-			    on_policy, inquiry, &inquiry->consultation) == GP_OK)
+	if (gp_sts_cache_consult(inquiry->tools->sts_cache, inquiry->findings->domain,
+				 &inquiry->findings->sts, on_policy, inquiry,
+				 &inquiry->consultation) == GP_OK)
 		return;
-	inquiry->facts->sts.unknown = true;
+	inquiry->findings->sts.unknown = true;
 	on_policy(inquiry);
 }
 
@@ -247,7 +250,7 @@ static void read_record(struct gp_policy_sts *sts, const struct gp_dns_answer *a
 	size_t starts[TXT_RECORDS_MAX + 1] = { 0 }, count = 0;
 	struct gp_buf joined;
 
-	gp_buf_init(&joined, TXT_OCTETS_MAX);
+	gp_buf_init(&joined, TXT_BYTES_MAX);
 	for (size_t i = 0; i < answer->count && count < TXT_RECORDS_MAX; i++) {
 		const struct gp_dns_rdata *rdata = &answer->records[i];
 
@@ -267,10 +270,10 @@ static void read_record(struct gp_policy_sts *sts, const struct gp_dns_answer *a
 static void on_txt(void *arg, const struct gp_dns_answer *answer)
 {
 	struct gp_inquiry *inquiry = arg;
-	struct gp_policy_sts *sts = &inquiry->facts->sts;
+	struct gp_policy_sts *sts = &inquiry->findings->sts;
 
 	inquiry->txt = NULL;
-	gp_inquiry_note_ttl(inquiry->facts, answer);
+	gp_inquiry_note_ttl(inquiry->findings, answer);
 	sts->txt = GP_MTASTS_TXT_NONE;
 	if (!gp_provenance_is_answer(answer->provenance))
 		sts->txt = GP_MTASTS_TXT_FAILED;
@@ -285,7 +288,7 @@ static void on_dns_deadline(void *arg)
 {
 	struct gp_inquiry *inquiry = arg;
 
-	inquiry->facts->ttl_s = 0;
+	inquiry->findings->ttl_s = 0;
 	if (inquiry->mx) {
 		gp_dns_question_cancel(inquiry->mx);
 		inquiry->mx = NULL;
@@ -300,7 +303,7 @@ static void on_dns_deadline(void *arg)
 	go_on(inquiry);
 	gp_dns_question_cancel(inquiry->txt);
 	inquiry->txt = NULL;
-	inquiry->facts->sts.txt = GP_MTASTS_TXT_FAILED;
+	inquiry->findings->sts.txt = GP_MTASTS_TXT_FAILED;
 	consult(inquiry);
 }
 
@@ -310,7 +313,7 @@ static void on_sts_deadline(void *arg)
 
 	if (!inquiry->consultation)
 		return;
-	gp_desk_consultation_hurry(inquiry->consultation);
+	gp_sts_cache_consultation_hurry(inquiry->consultation);
 	on_policy(inquiry);
 }
 
@@ -320,12 +323,12 @@ static int ask_first(struct gp_inquiry *inquiry)
 {
 	struct gp_resolver *resolver = inquiry->tools->resolver;
 	char name[GP_POLICY_NAME_SIZE + 16];
-	int ret = gp_resolver_ask(resolver, inquiry->facts->domain, GP_DNS_MX, on_mx, inquiry,
+	int ret = gp_resolver_ask(resolver, inquiry->findings->domain, GP_DNS_MX, on_mx, inquiry,
 				  &inquiry->mx);
 
 	if (ret != GP_OK)
 		return ret;
-	snprintf(name, sizeof(name), "_mta-sts.%s", inquiry->facts->domain);
+	snprintf(name, sizeof(name), "_mta-sts.%s", inquiry->findings->domain);
 	ret = gp_resolver_ask(resolver, name, GP_DNS_TXT, on_txt, inquiry, &inquiry->txt);
 	if (ret != GP_E_SYNTAX)
 		return ret;
@@ -346,13 +349,13 @@ int gp_inquiry_start(const struct gp_inquiry_tools *tools, const char *domain, g
 	inquiry->arg = arg;
 	gp_timer_init(&inquiry->dns_deadline, tools->loop, on_dns_deadline, inquiry);
 	gp_timer_init(&inquiry->sts_deadline, tools->loop, on_sts_deadline, inquiry);
-	inquiry->facts = gp_policy_facts_new(domain);
-	if (!inquiry->facts || ask_first(inquiry) != GP_OK) {
+	inquiry->findings = gp_findings_new(domain);
+	if (!inquiry->findings || ask_first(inquiry) != GP_OK) {
 		inquiry_free(inquiry);
 		return GP_E_NOMEM;
 	}
 	set_state(inquiry, GP_INQUIRY_ROUTE);
-	inquiry->facts->at = (int64_t)(gp_time_utc_ms() / 1000);
+	inquiry->findings->at = (int64_t)(gp_time_utc_ms() / 1000);
 	gp_timer_set(&inquiry->dns_deadline, tools->dns_time_ms);
 	gp_timer_set(&inquiry->sts_deadline, tools->sts_time_ms);
 	*inquiry_out = inquiry;

@@ -4,8 +4,8 @@
 
 #include "dns/resolver.h"
 #include "io/loop.h"
-#include "policy/desk.h"
-#include "policy/facts.h"
+#include "policy/sts_cache.h"
+#include "policy/findings.h"
 
 /* Gathers what there is to know of a domain: its MX records, for each host addresses and then TLSA
  * records, and beside that its MTA-STS policy. Nothing here judges. */
@@ -28,7 +28,7 @@ const char *gp_inquiry_state_name(enum gp_inquiry_state state);
 struct gp_inquiry_tools {
 	struct gp_loop *loop;
 	struct gp_resolver *resolver;
-	struct gp_desk *desk;
+	struct gp_sts_cache *sts_cache;
 	uint64_t dns_time_ms; /* for all questions to the DNS */
 	uint64_t sts_time_ms; /* from the start; a policy that comes later is for the next mail */
 	uint16_t port;        /* of the mail hosts, for TLSA: 25 */
@@ -39,8 +39,8 @@ struct gp_inquiry_tools {
 	void *state_arg;
 };
 
-/* `facts` are the receiver's. What did not come in time is marked as failed. */
-typedef void (*gp_inquiry_done)(void *arg, struct gp_policy_facts *facts);
+/* `findings` are the receiver's. What did not come in time is marked as failed. */
+typedef void (*gp_inquiry_done)(void *arg, struct gp_findings *findings);
 
 /* `domain` in A-labels, lower case. `done` is called once, later, unless it is cancelled before.
  * `tools` must live as long as the inquiry. GP_OK or GP_E_NOMEM. */

@@ -21,7 +21,7 @@ static const char late[] = "no answer in time";
 /* One host on its way through RFC 7672 section 2.2.2. */
 struct host_inquiry {
 	struct gp_host_inquiries *all;
-	struct gp_policy_host *host; /* its place in the facts */
+	struct gp_policy_host *host; /* its place in the findings */
 	struct gp_dane_search search;
 	struct gp_dane_ask ask;
 	struct gp_dns_question *questions[QUESTIONS_MAX];
@@ -33,22 +33,22 @@ struct host_inquiry {
 
 struct gp_host_inquiries {
 	const struct gp_inquiry_tools *tools;
-	struct gp_policy_facts *facts;
+	struct gp_findings *findings;
 	void (*done)(void *arg);
 	void *arg;
 	size_t left;
 	struct host_inquiry hosts[];
 };
 
-static void shorten_ttl(struct gp_policy_facts *facts, uint32_t ttl_s)
+static void shorten_ttl(struct gp_findings *findings, uint32_t ttl_s)
 {
-	if (ttl_s < facts->ttl_s)
-		facts->ttl_s = ttl_s;
+	if (ttl_s < findings->ttl_s)
+		findings->ttl_s = ttl_s;
 }
 
-void gp_inquiry_note_ttl(struct gp_policy_facts *facts, const struct gp_dns_answer *answer)
+void gp_inquiry_note_ttl(struct gp_findings *findings, const struct gp_dns_answer *answer)
 {
-	shorten_ttl(facts,
+	shorten_ttl(findings,
 		    gp_provenance_is_answer(answer->provenance) ? answer->ttl_s : FAILED_TTL_S);
 }
 
@@ -106,21 +106,21 @@ static enum gp_dane_tlsa tlsa_of_records(const struct gp_policy_host *host)
 /* What the search has come to. */
 static void conclude(struct host_inquiry *host)
 {
-	struct gp_policy_host *facts = host->host;
+	struct gp_policy_host *findings = host->host;
 
 	switch (host->ask.question) {
 	case GP_DANE_FOUND:
-		gp_str_copy(gp_str_of(host->ask.name), facts->base, sizeof(facts->base));
-		facts->tlsa = tlsa_of_records(facts);
+		gp_str_copy(gp_str_of(host->ask.name), findings->base, sizeof(findings->base));
+		findings->tlsa = tlsa_of_records(findings);
 		break;
 	case GP_DANE_NOTHING:
-		facts->tlsa = GP_DANE_TLSA_ABSENT;
+		findings->tlsa = GP_DANE_TLSA_ABSENT;
 		break;
 	case GP_DANE_FAILED:
-		fail_host(host, host->ask.provenance, facts->why ? NULL : host->ask.reason);
+		fail_host(host, host->ask.provenance, findings->why ? NULL : host->ask.reason);
 		break;
 	default:
-		facts->tlsa = GP_DANE_TLSA_NOT_ASKED;
+		findings->tlsa = GP_DANE_TLSA_NOT_ASKED;
 	}
 }
 
@@ -137,13 +137,13 @@ static void keep_records(struct gp_policy_host *host, const struct gp_dns_answer
 {
 	size_t count = answer->count < GP_POLICY_RECORDS_MAX ? answer->count
 							     : GP_POLICY_RECORDS_MAX;
-	size_t octets = 0;
+	size_t bytes = 0;
 	char *data;
 
 	drop_records(host);
 	for (size_t i = 0; i < count; i++)
-		octets += answer->records[i].len;
-	host->records = calloc(1, count * sizeof(*host->records) + octets);
+		bytes += answer->records[i].len;
+	host->records = calloc(1, count * sizeof(*host->records) + bytes);
 	if (!host->records)
 		return;
 	data = (char *)(host->records + count);
@@ -162,7 +162,7 @@ static void on_tlsa(void *arg, const struct gp_dns_answer *answer)
 	enum gp_provenance provenance = answer->provenance;
 
 	host->questions[0] = NULL;
-	gp_inquiry_note_ttl(host->all->facts, answer);
+	gp_inquiry_note_ttl(host->all->findings, answer);
 	if (provenance == GP_SECURE && answer->count) {
 		keep_records(host->host, answer);
 		/* without memory there are no records, but they are there */
@@ -179,14 +179,14 @@ static void on_alias(void *arg, const struct gp_dns_answer *answer)
 	struct host_inquiry *host = arg;
 
 	host->questions[0] = NULL;
-	gp_inquiry_note_ttl(host->all->facts, answer);
+	gp_inquiry_note_ttl(host->all->findings, answer);
 	set_why(host->host, "CNAME", answer->why);
 	gp_dane_search_told_alias(&host->search, answer->provenance, &host->ask);
 	go_on(host);
 }
 
 static void keep_addresses(struct gp_policy_host *host, const struct gp_dns_answer *answer,
-			   size_t octets)
+			   size_t bytes)
 {
 	struct gp_endpoint *all;
 
@@ -197,22 +197,22 @@ static void keep_addresses(struct gp_policy_host *host, const struct gp_dns_answ
 		return;
 	host->addresses = all;
 	for (size_t i = 0; i < answer->count && host->address_count < ADDRESSES_MAX; i++) {
-		if (answer->records[i].len == octets)
-			all[host->address_count++] =
-				gp_endpoint_from_octets(answer->records[i].data, octets);
+		if (answer->records[i].len == bytes)
+			all[host->address_count++] = gp_endpoint_from_bytes(answer->records[i].data,
+									    bytes);
 	}
 }
 
 /* One family that fails takes nothing from what the other gave. */
 static void end_addresses(struct host_inquiry *host)
 {
-	struct gp_policy_host *facts = host->host;
+	struct gp_policy_host *findings = host->host;
 
 	gp_timer_stop(&host->patience);
-	facts->address = gp_dane_join_families(host->families[0], host->families[1]);
-	if (!gp_provenance_is_answer(facts->address))
-		shorten_ttl(host->all->facts, FAILED_TTL_S);
-	gp_dane_search_told_addresses(&host->search, facts->address, facts->address_count,
+	findings->address = gp_dane_join_families(host->families[0], host->families[1]);
+	if (!gp_provenance_is_answer(findings->address))
+		shorten_ttl(host->all->findings, FAILED_TTL_S);
+	gp_dane_search_told_addresses(&host->search, findings->address, findings->address_count,
 				      host->expanded[0] ? host->expanded : NULL, &host->ask);
 	go_on(host);
 }
@@ -225,7 +225,7 @@ static void on_address(struct host_inquiry *host, size_t which, const struct gp_
 	host->questions[which] = NULL;
 	/* what failed beside a family that gives addresses decides nothing */
 	if (gp_provenance_is_answer(answer->provenance))
-		gp_inquiry_note_ttl(host->all->facts, answer);
+		gp_inquiry_note_ttl(host->all->findings, answer);
 	host->families[which] = (struct gp_dane_family){ answer->provenance, answer->count };
 	set_why(host->host, families[which], answer->why);
 	keep_addresses(host->host, answer, which ? 16 : 4);
@@ -305,34 +305,34 @@ static void go_on(struct host_inquiry *host)
 /* ---- all of them ---- */
 
 static void init_host(struct host_inquiry *host, struct gp_host_inquiries *all,
-		      struct gp_policy_host *facts)
+		      struct gp_policy_host *findings)
 {
 	host->all = all;
-	host->host = facts;
+	host->host = findings;
 	gp_timer_init(&host->patience, all->tools->loop, on_patience, host);
-	gp_dane_search_init(&host->search, facts->name, all->tools->port, &host->ask);
+	gp_dane_search_init(&host->search, findings->name, all->tools->port, &host->ask);
 }
 
 struct gp_host_inquiries *gp_host_inquiries_start(const struct gp_inquiry_tools *tools,
-						  struct gp_policy_facts *facts,
+						  struct gp_findings *findings,
 						  void (*done)(void *arg), void *arg)
 {
 	struct gp_host_inquiries *all =
-		calloc(1, sizeof(*all) + facts->host_count * sizeof(*all->hosts));
+		calloc(1, sizeof(*all) + findings->host_count * sizeof(*all->hosts));
 
 	if (!all) {
-		for (size_t i = 0; i < facts->host_count; i++)
-			facts->hosts[i].address = GP_DNS_ERROR;
+		for (size_t i = 0; i < findings->host_count; i++)
+			findings->hosts[i].address = GP_DNS_ERROR;
 		return NULL;
 	}
 	all->tools = tools;
-	all->facts = facts;
+	all->findings = findings;
 	all->done = done;
 	all->arg = arg;
 	/* one more than there are, so that the last one is not the end here */
-	all->left = facts->host_count + 1;
-	for (size_t i = 0; i < facts->host_count; i++) {
-		init_host(&all->hosts[i], all, &facts->hosts[i]);
+	all->left = findings->host_count + 1;
+	for (size_t i = 0; i < findings->host_count; i++) {
+		init_host(&all->hosts[i], all, &findings->hosts[i]);
 		go_on(&all->hosts[i]);
 	}
 	all->left--;
@@ -346,7 +346,7 @@ bool gp_host_inquiries_ended(const struct gp_host_inquiries *all)
 
 void gp_host_inquiries_end(struct gp_host_inquiries *all)
 {
-	for (size_t i = 0; all && i < all->facts->host_count; i++) {
+	for (size_t i = 0; all && i < all->findings->host_count; i++) {
 		struct host_inquiry *host = &all->hosts[i];
 
 		if (host->ended)
@@ -361,7 +361,7 @@ void gp_host_inquiries_end(struct gp_host_inquiries *all)
 
 void gp_host_inquiries_free(struct gp_host_inquiries *all)
 {
-	for (size_t i = 0; all && i < all->facts->host_count; i++) {
+	for (size_t i = 0; all && i < all->findings->host_count; i++) {
 		gp_timer_stop(&all->hosts[i].patience);
 		stop_asking(&all->hosts[i]);
 	}

@@ -243,12 +243,12 @@ static void conclude_unused(const struct gp_policy_host_verdict *verdict,
 	add_unused(verdict, outcome);
 }
 
-void gp_policy_conclude(const struct gp_policy_facts *facts, const struct gp_policy_rules *rules,
+void gp_policy_conclude(const struct gp_findings *findings, const struct gp_policy_rules *rules,
 			const struct gp_policy_host_verdict *verdict,
 			const struct gp_policy_session *session,
 			struct gp_policy_outcome *outcome_out)
 {
-	enum mode mode = mode_of(&facts->sts);
+	enum mode mode = mode_of(&findings->sts);
 	const struct row *row;
 
 	memset(outcome_out, 0, sizeof(*outcome_out));
@@ -261,7 +261,7 @@ void gp_policy_conclude(const struct gp_policy_facts *facts, const struct gp_pol
 		outcome_out->reason = row->reason;
 		add_records(row->counts, mode, verdict, session, outcome_out);
 	}
-	add_fetch_failure(&facts->sts, outcome_out);
+	add_fetch_failure(&findings->sts, outcome_out);
 }
 
 const char *gp_policy_action_name(enum gp_policy_action action)

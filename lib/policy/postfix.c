@@ -95,17 +95,17 @@ static void look_at_host(const struct gp_policy_host *host,
 	}
 }
 
-static struct stand look(const struct gp_policy_facts *facts, const struct gp_policy_rules *rules,
+static struct stand look(const struct gp_findings *findings, const struct gp_policy_rules *rules,
 			 const struct gp_policy_verdict *verdict)
 {
-	struct stand stand = { .authentic = facts->route == GP_ROUTE_IMPLICIT ||
-					    facts->mx == GP_SECURE,
+	struct stand stand = { .authentic = findings->route == GP_ROUTE_IMPLICIT ||
+					    findings->mx == GP_SECURE,
 			       .enforce = verdict->sts_mode == GP_MTASTS_ENFORCE };
 	/* else hosts are asked for their addresses for the operator's eyes only */
 	bool binding = stand.authentic || rules->dane_insecure_mx;
 
-	for (size_t i = 0; i < facts->host_count; i++)
-		look_at_host(&facts->hosts[i], &verdict->hosts[i], binding, &stand);
+	for (size_t i = 0; i < findings->host_count; i++)
+		look_at_host(&findings->hosts[i], &verdict->hosts[i], binding, &stand);
 	return stand;
 }
 
@@ -118,10 +118,10 @@ static bool has_names(const struct gp_mtasts_policy *policy)
 	return false;
 }
 
-static bool lists_a_host(const struct gp_policy_facts *facts,
+static bool lists_a_host(const struct gp_findings *findings,
 			 const struct gp_policy_verdict *verdict)
 {
-	for (size_t i = 0; i < facts->host_count; i++) {
+	for (size_t i = 0; i < findings->host_count; i++) {
 		if (verdict->hosts[i].sts_listed)
 			return true;
 	}
@@ -135,13 +135,13 @@ static struct gp_postfix_answer make_answer(enum gp_postfix_level level, const c
 
 /* Without a signature anybody can say so, and Postfix asks only when it has found a host: then what
  * the domain demands is still demanded (RFC 8461 section 10.1). */
-static bool takes_no_mail(const struct gp_policy_facts *facts,
+static bool takes_no_mail(const struct gp_findings *findings,
 			  const struct gp_policy_verdict *verdict)
 {
-	return verdict->course == GP_COURSE_NO_MAIL && facts->mx == GP_SECURE;
+	return verdict->course == GP_COURSE_NO_MAIL && findings->mx == GP_SECURE;
 }
 
-struct gp_postfix_answer gp_postfix_judge(const struct gp_policy_facts *facts,
+struct gp_postfix_answer gp_postfix_judge(const struct gp_findings *findings,
 					  const struct gp_policy_rules *rules,
 					  const struct gp_policy_verdict *verdict)
 {
@@ -149,14 +149,14 @@ struct gp_postfix_answer gp_postfix_judge(const struct gp_policy_facts *facts,
 	struct gp_postfix_answer answer;
 	struct stand stand;
 
-	if (takes_no_mail(facts, verdict))
+	if (takes_no_mail(findings, verdict))
 		return make_answer(GP_POSTFIX_NOTFOUND, verdict->reason);
-	if (facts->route == GP_ROUTE_UNKNOWN || facts->sts.unknown)
+	if (findings->route == GP_ROUTE_UNKNOWN || findings->sts.unknown)
 		return make_answer(GP_POSTFIX_TEMP, verdict->reason);
 	if (rules->dane_mandatory)
 		return make_answer(GP_POSTFIX_DANE_ONLY,
 				   "policy.dane-mandatory asks for it (RFC 7672 section 6)");
-	stand = look(facts, rules, verdict);
+	stand = look(findings, rules, verdict);
 	while (!row_fits(row, &stand))
 		row++;
 	answer = row->answer;
@@ -164,20 +164,19 @@ struct gp_postfix_answer gp_postfix_judge(const struct gp_policy_facts *facts,
 		answer.reason = verdict->reason;
 	if (answer.level != GP_POSTFIX_SECURE)
 		return answer;
-	if (!has_names(facts->sts.policy))
+	if (!has_names(findings->sts.policy))
 		return make_answer(GP_POSTFIX_TEMP, "the MTA-STS policy is enforced, but names no "
 						    "host (RFC 8461 section 4.1)");
-	answer.unlisted = facts->host_count && !lists_a_host(facts, verdict);
+	answer.unlisted = findings->host_count && !lists_a_host(findings, verdict);
 	return answer;
 }
 
-bool gp_postfix_delivers(const struct gp_postfix_answer *answer,
-			 const struct gp_policy_facts *facts,
+bool gp_postfix_delivers(const struct gp_postfix_answer *answer, const struct gp_findings *findings,
 			 const struct gp_policy_verdict *verdict)
 {
 	if (answer->level != GP_POSTFIX_DANE_ONLY)
 		return answer->level != GP_POSTFIX_TEMP;
-	for (size_t i = 0; i < facts->host_count; i++) {
+	for (size_t i = 0; i < findings->host_count; i++) {
 		enum gp_policy_level level = verdict->hosts[i].level;
 
 		if (level == GP_LEVEL_DANE || level == GP_LEVEL_DANE_AND_PKIX)
@@ -186,16 +185,16 @@ bool gp_postfix_delivers(const struct gp_postfix_answer *answer,
 	return false;
 }
 
-int gp_postfix_match_hosts(const struct gp_policy_facts *facts,
+int gp_postfix_match_hosts(const struct gp_findings *findings,
 			   const struct gp_policy_verdict *verdict, struct gp_buf *out)
 {
 	const char *separator = "";
 	int ret = GP_OK;
 
-	for (size_t i = 0; i < facts->host_count && ret == GP_OK; i++) {
+	for (size_t i = 0; i < findings->host_count && ret == GP_OK; i++) {
 		if (!verdict->hosts[i].sts_listed || verdict->hosts[i].level == GP_LEVEL_SKIP)
 			continue;
-		ret = gp_buf_appendf(out, "%s%s", separator, facts->hosts[i].name);
+		ret = gp_buf_appendf(out, "%s%s", separator, findings->hosts[i].name);
 		separator = ":";
 	}
 	return ret;

@@ -29,20 +29,19 @@ struct gp_postfix_answer {
 };
 
 /* The table of how a domain's hosts stand and what is answered. */
-struct gp_postfix_answer gp_postfix_judge(const struct gp_policy_facts *facts,
+struct gp_postfix_answer gp_postfix_judge(const struct gp_findings *findings,
 					  const struct gp_policy_rules *rules,
 					  const struct gp_policy_verdict *verdict);
 
 /* Can mail go to any host of the domain, as `answer` makes Postfix choose? It has one level for all
  * of them, so a single host may hold back the others. */
-bool gp_postfix_delivers(const struct gp_postfix_answer *answer,
-			 const struct gp_policy_facts *facts,
+bool gp_postfix_delivers(const struct gp_postfix_answer *answer, const struct gp_findings *findings,
 			 const struct gp_policy_verdict *verdict);
 
 /* The names that certificates must have at a partial answer, "a.example:b.example": the listed hosts
  * of which all is known. Another host is left out, unless its certificate has such a name, too.
  * GP_OK or an error of the buffer. */
-int gp_postfix_match_hosts(const struct gp_policy_facts *facts,
+int gp_postfix_match_hosts(const struct gp_findings *findings,
 			   const struct gp_policy_verdict *verdict, struct gp_buf *out);
 
 /* What differs between versions (protocols section 3): 3.9 and older refuse the attributes for

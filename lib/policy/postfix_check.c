@@ -205,14 +205,14 @@ static void fix_unreadable_authorities(const struct gp_postfix_setup *s, struct 
 		       s->ca_file);
 }
 
-/* Without CAfile, a folder outside of the chroot is not seen. */
-static bool has_folder_outside(const struct gp_postfix_setup *s)
+/* Without CAfile, a directory outside of the chroot is not seen. */
+static bool has_directory_outside(const struct gp_postfix_setup *s)
 {
 	return s->chrooted && !*s->ca_file && *s->ca_path &&
 	       strncmp(s->ca_path, s->queue_directory, strlen(s->queue_directory)) != 0;
 }
 
-static void fix_folder_outside(const struct gp_postfix_setup *s, struct gp_buf *out)
+static void fix_directory_outside(const struct gp_postfix_setup *s, struct gp_buf *out)
 {
 	gp_buf_appendf(
 		out,
@@ -303,7 +303,7 @@ static const struct {
 	{ has_no_dns_lookup, fix_no_dns_lookup },
 	{ has_no_authorities, fix_no_authorities },
 	{ has_unreadable_authorities, fix_unreadable_authorities },
-	{ has_folder_outside, fix_folder_outside },
+	{ has_directory_outside, fix_directory_outside },
 	{ has_no_resolver, fix_no_resolver },
 	{ has_remote_resolver, fix_remote_resolver },
 	{ has_blind_resolver, fix_blind_resolver },

@@ -16,7 +16,7 @@ enum { CONNECT_TIME_MS = 10 * 1000 };
 
 struct task {
 	const struct gp_probe_config *config;
-	const struct gp_policy_facts *facts;
+	const struct gp_findings *findings;
 	const struct gp_policy_host *host;
 	const struct gp_policy_host_verdict *verdict;
 };
@@ -47,7 +47,7 @@ static void copy(const char *text, char *out, size_t size)
 
 static void conclude(const struct task *task, struct gp_probe *probe)
 {
-	gp_policy_conclude(task->facts, task->config->rules, task->verdict,
+	gp_policy_conclude(task->findings, task->config->rules, task->verdict,
 			   probe->has_session ? &probe->session : NULL, &probe->outcome);
 }
 
@@ -107,7 +107,7 @@ static int judge(const struct talk *talk)
 {
 	const struct gp_tls *tls = talk->drive.stream.tls;
 	struct gp_probe *probe = talk->probe;
-	struct gp_tls_facts facts;
+	struct gp_tls_facts findings;
 	int ret = gp_tls_dane_judge(tls, &talk->target, &probe->judged);
 
 	if (ret == GP_E_NOT_FOUND) {
@@ -116,10 +116,10 @@ static int judge(const struct talk *talk)
 	}
 	if (ret != GP_OK)
 		return ret;
-	gp_tls_facts_get(tls, &facts);
-	copy(facts.version, probe->version, sizeof(probe->version));
-	copy(facts.cipher, probe->cipher, sizeof(probe->cipher));
-	copy(facts.group, probe->group, sizeof(probe->group));
+	gp_tls_facts_get(tls, &findings);
+	copy(findings.version, probe->version, sizeof(probe->version));
+	copy(findings.cipher, probe->cipher, sizeof(probe->cipher));
+	copy(findings.group, probe->group, sizeof(probe->group));
 	set_session(probe, probe->judged.dane, "");
 	probe->session.dane_code = probe->judged.dane_code;
 	probe->session.pkix = probe->judged.pkix;
@@ -377,10 +377,11 @@ static int connect_without_signals(const struct task *task, struct gp_probe *pro
 	return ret;
 }
 
-int gp_probe_host(const struct gp_probe_config *config, const struct gp_policy_facts *facts,
+int gp_probe_host(const struct gp_probe_config *config, const struct gp_findings *findings,
 		  const struct gp_policy_verdict *verdict, size_t host, struct gp_probe *probe_out)
 {
-	const struct task task = { config, facts, &facts->hosts[host], &verdict->hosts[host] };
+	const struct task task = { config, findings, &findings->hosts[host],
+				   &verdict->hosts[host] };
 	int ret = GP_OK;
 
 	memset(probe_out, 0, sizeof(*probe_out));

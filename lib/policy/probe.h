@@ -38,17 +38,17 @@ struct gp_probe {
 
 /* Probe one host of the verdict: its addresses in turn until one answers. GP_OK, whatever came of
  * it (then gp_probe_deinit it), GP_E_NOMEM, or GP_E_TLS when OpenSSL cannot be set up. */
-int gp_probe_host(const struct gp_probe_config *config, const struct gp_policy_facts *facts,
+int gp_probe_host(const struct gp_probe_config *config, const struct gp_findings *findings,
 		  const struct gp_policy_verdict *verdict, size_t host, struct gp_probe *probe_out);
 void gp_probe_deinit(struct gp_probe *probe);
 
 /* What a probe found, as the member "connect" of a host; NULL without memory. */
 json_t *gp_probe_json(const struct gp_probe *probe);
 
-/* Probe all hosts, and add "connect" to each in `all`, which is the JSON of the same facts
+/* Probe all hosts, and add "connect" to each in `all`, which is the JSON of the same findings
  * (policy/explain.h). `actions` may be NULL, or has room for GP_POLICY_HOSTS_MAX: what would be done
- * at each host. As gp_probe_host; GP_E_SYNTAX when `all` is of other facts. */
-int gp_policy_probe(const struct gp_probe_config *config, const struct gp_policy_facts *facts,
+ * at each host. As gp_probe_host; GP_E_SYNTAX when `all` is of other findings. */
+int gp_policy_probe(const struct gp_probe_config *config, const struct gp_findings *findings,
 		    const struct gp_policy_verdict *verdict, json_t *all,
 		    enum gp_policy_action *actions);
 

@@ -120,12 +120,12 @@ json_t *gp_probe_json(const struct gp_probe *probe)
 			 probe->outcome.reason, "records", records_of(&probe->outcome));
 }
 
-static int add(const struct gp_probe_config *config, const struct gp_policy_facts *facts,
+static int add(const struct gp_probe_config *config, const struct gp_findings *findings,
 	       const struct gp_policy_verdict *verdict, size_t host, json_t *object,
 	       enum gp_policy_action *action_out)
 {
 	struct gp_probe probe;
-	int ret = gp_probe_host(config, facts, verdict, host, &probe);
+	int ret = gp_probe_host(config, findings, verdict, host, &probe);
 
 	if (ret != GP_OK)
 		return ret;
@@ -136,19 +136,19 @@ static int add(const struct gp_probe_config *config, const struct gp_policy_fact
 	return ret;
 }
 
-int gp_policy_probe(const struct gp_probe_config *config, const struct gp_policy_facts *facts,
+int gp_policy_probe(const struct gp_probe_config *config, const struct gp_findings *findings,
 		    const struct gp_policy_verdict *verdict, json_t *all,
 		    enum gp_policy_action *actions)
 {
 	json_t *hosts = json_object_get(all, "hosts");
 	int ret = GP_OK;
 
-	if (json_array_size(hosts) != facts->host_count)
+	if (json_array_size(hosts) != findings->host_count)
 		return GP_E_SYNTAX;
-	for (size_t i = 0; ret == GP_OK && i < facts->host_count; i++) {
+	for (size_t i = 0; ret == GP_OK && i < findings->host_count; i++) {
 		enum gp_policy_action action = GP_ACTION_SKIP;
 
-		ret = add(config, facts, verdict, i, json_array_get(hosts, i), &action);
+		ret = add(config, findings, verdict, i, json_array_get(hosts, i), &action);
 		if (actions)
 			actions[i] = action;
 	}

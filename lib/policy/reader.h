@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "policy/facts.h"
+#include "policy/findings.h"
 
 /* Reads members of JSON objects of which each must be there. The first error stays, as a sentence,
  * and what is read after it does not matter, so that the check can come once at the end. What is

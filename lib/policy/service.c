@@ -13,7 +13,7 @@ struct gp_service {
 	struct gp_service_config config;
 };
 
-/* A question for which facts are being gathered. */
+/* A question for which findings are being gathered. */
 struct gp_service_waiter {
 	struct gp_service *service;
 	struct gp_verdict_waiter *waiter;
@@ -36,13 +36,13 @@ void gp_service_free(struct gp_service *service)
 	free(service);
 }
 
-struct gp_postfix_answer gp_service_answer_of(const struct gp_finding *finding,
+struct gp_postfix_answer gp_service_answer_of(const struct gp_verdict_reply *reply,
 					      const struct gp_policy_rules *rules)
 {
-	if (finding->held)
+	if (reply->held)
 		return (struct gp_postfix_answer){ .level = GP_POSTFIX_TEMP,
-						   .reason = finding->held };
-	return gp_postfix_judge(finding->facts, rules, finding->verdict);
+						   .reason = reply->held };
+	return gp_postfix_judge(reply->findings, rules, reply->verdict);
 }
 
 /* ---- answering ---- */
@@ -55,16 +55,16 @@ static void count(const struct gp_service *service, enum gp_postfix_level level,
 }
 
 /* The reply as text in `text`; false without memory, or for a policy that is too long. */
-static bool word_reply(const struct gp_wording *wording, const struct gp_policy_facts *facts,
+static bool word_reply(const struct gp_wording *wording, const struct gp_findings *findings,
 		       enum gp_postfix_dialect dialect, enum gp_socketmap_word *word_out,
 		       struct gp_buf *text)
 {
-	return gp_postfix_format(&wording->answer, facts->domain, facts->sts.policy, dialect,
+	return gp_postfix_format(&wording->answer, findings->domain, findings->sts.policy, dialect,
 				 word_out, text) == GP_OK &&
 	       gp_buf_cstr(text);
 }
 
-static void answer(struct gp_service *service, const struct gp_finding *finding,
+static void answer(struct gp_service *service, const struct gp_verdict_reply *reply,
 		   struct gp_wording *wording, enum gp_postfix_dialect dialect,
 		   gp_service_answered answered, void *arg)
 {
@@ -72,34 +72,34 @@ static void answer(struct gp_service *service, const struct gp_finding *finding,
 	struct gp_buf text;
 
 	gp_buf_init(&text, GP_SOCKETMAP_REPLY_MAX);
-	if (wording && word_reply(wording, finding->facts, dialect, &word, &text)) {
-		count(service, wording->answer.level, finding->source);
-		if (finding->known && word == GP_SOCKETMAP_OK)
+	if (wording && word_reply(wording, reply->findings, dialect, &word, &text)) {
+		count(service, wording->answer.level, reply->source);
+		if (reply->known && word == GP_SOCKETMAP_OK)
 			wording->reply[dialect] = strdup(gp_buf_cstr(&text));
 		answered(arg, word, gp_str_from(text.data, text.len));
 	} else {
-		count(service, GP_POSTFIX_TEMP, finding->source);
+		count(service, GP_POSTFIX_TEMP, reply->source);
 		answered(arg, GP_SOCKETMAP_TEMP,
 			 gp_str_of("no memory, or the MTA-STS policy is too long"));
 	}
 	gp_buf_deinit(&text);
 }
 
-/* The words of a finding in memory are kept there, those of another are made for once. */
-static void answer_finding(struct gp_service *service, const struct gp_finding *finding,
-			   enum gp_postfix_dialect dialect, gp_service_answered answered, void *arg)
+/* The words of a verdict in memory are kept there, those of another are made for this answer. */
+static void answer_reply(struct gp_service *service, const struct gp_verdict_reply *reply,
+			 enum gp_postfix_dialect dialect, gp_service_answered answered, void *arg)
 {
-	struct gp_wording *wording = finding->known ? finding->known->wording : NULL;
+	struct gp_wording *wording = reply->known ? reply->known->wording : NULL;
 	struct gp_postfix_answer found;
 
 	if (!wording) {
-		found = gp_service_answer_of(finding, gp_verdicts_rules(service->config.verdicts));
-		wording = gp_wording_new(&found, finding->facts, finding->verdict);
-		if (finding->known)
-			finding->known->wording = wording;
+		found = gp_service_answer_of(reply, gp_verdicts_rules(service->config.verdicts));
+		wording = gp_wording_new(&found, reply->findings, reply->verdict);
+		if (reply->known)
+			reply->known->wording = wording;
 	}
-	answer(service, finding, wording, dialect, answered, arg);
-	if (!finding->known)
+	answer(service, reply, wording, dialect, answered, arg);
+	if (!reply->known)
 		gp_wording_free(wording);
 }
 
@@ -139,14 +139,13 @@ static bool answer_by_override(struct gp_service *service, const struct gp_known
 
 /* ---- asking ---- */
 
-static void on_finding(void *arg, const struct gp_finding *finding)
+static void on_reply(void *arg, const struct gp_verdict_reply *reply)
 {
 	struct gp_service_waiter waiter = *(struct gp_service_waiter *)arg;
 
 	free(arg);
-	if (finding)
-		answer_finding(waiter.service, finding, waiter.dialect, waiter.answered,
-			       waiter.arg);
+	if (reply)
+		answer_reply(waiter.service, reply, waiter.dialect, waiter.answered, waiter.arg);
 	else
 		waiter.answered(waiter.arg, GP_SOCKETMAP_TEMP, gp_str_of(no_memory));
 }
@@ -167,7 +166,7 @@ static void ask_verdicts(struct gp_service *service, const char *domain,
 	waiter->dialect = dialect;
 	waiter->answered = answered;
 	waiter->arg = arg;
-	gp_verdicts_ask(service->config.verdicts, domain, on_finding, waiter, &later);
+	gp_verdicts_ask(service->config.verdicts, domain, on_reply, waiter, &later);
 	if (!later)
 		return;
 	waiter->waiter = later;

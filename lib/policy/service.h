@@ -24,8 +24,8 @@ struct gp_service *gp_service_new(const struct gp_service_config *config);
 /* Before its verdicts are freed, and when nobody waits any more. */
 void gp_service_free(struct gp_service *service);
 
-/* What Postfix is told of a finding. */
-struct gp_postfix_answer gp_service_answer_of(const struct gp_finding *finding,
+/* What Postfix is told of a reply. */
+struct gp_postfix_answer gp_service_answer_of(const struct gp_verdict_reply *reply,
 					      const struct gp_policy_rules *rules);
 
 struct gp_service_waiter;

@@ -132,41 +132,41 @@ static json_t *host_of(const struct gp_policy_host *host,
 			 "result-type", text_of(verdict->result_type));
 }
 
-static json_t *hosts_of(const struct gp_policy_facts *facts,
-			const struct gp_policy_verdict *verdict)
+static json_t *hosts_of(const struct gp_findings *findings, const struct gp_policy_verdict *verdict)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < facts->host_count; i++)
-		json_array_append_new(list, host_of(&facts->hosts[i], &verdict->hosts[i]));
+	for (size_t i = 0; i < findings->host_count; i++)
+		json_array_append_new(list, host_of(&findings->hosts[i], &verdict->hosts[i]));
 	return list;
 }
 
 /* ---- all of it ---- */
 
-static json_t *mx_of(const struct gp_policy_facts *facts)
+static json_t *mx_of(const struct gp_findings *findings)
 {
-	return json_pack("{s:s, s:s, s:o, s:b, s:o}", "route", gp_verdict_routes[facts->route],
-			 "provenance", gp_verdict_provenances[facts->mx], "next-hop",
-			 text_of(facts->next_hop), "too-many", facts->too_many_hosts, "why",
-			 text_of(facts->mx_why));
+	return json_pack("{s:s, s:s, s:o, s:b, s:o}", "route", gp_verdict_routes[findings->route],
+			 "provenance", gp_verdict_provenances[findings->mx], "next-hop",
+			 text_of(findings->next_hop), "too-many", findings->too_many_hosts, "why",
+			 text_of(findings->mx_why));
 }
 
-json_t *gp_verdict_to_json(const struct gp_policy_facts *facts,
+json_t *gp_verdict_to_json(const struct gp_findings *findings,
 			   const struct gp_policy_verdict *verdict)
 {
 	return json_pack("{s:i, s:o, s:o, s:I, s:s, s:s, s:b, s:o, s:o, s:o}", "version",
-			 GP_VERDICT_WIRE_VERSION, "domain", text_of(facts->domain), "at",
-			 time_of(facts->at), "ttl", (json_int_t)facts->ttl_s, "course",
+			 GP_VERDICT_WIRE_VERSION, "domain", text_of(findings->domain), "at",
+			 time_of(findings->at), "ttl", (json_int_t)findings->ttl_s, "course",
 			 gp_verdict_courses[verdict->course], "reason", verdict->reason,
-			 "protected", gp_policy_is_protected(facts, verdict), "mx", mx_of(facts),
-			 "mta-sts", sts_of(&facts->sts), "hosts", hosts_of(facts, verdict));
+			 "protected", gp_policy_is_protected(findings, verdict), "mx",
+			 mx_of(findings), "mta-sts", sts_of(&findings->sts), "hosts",
+			 hosts_of(findings, verdict));
 }
 
-int gp_verdict_encode(const struct gp_policy_facts *facts, const struct gp_policy_verdict *verdict,
+int gp_verdict_encode(const struct gp_findings *findings, const struct gp_policy_verdict *verdict,
 		      struct gp_buf *out)
 {
-	json_t *all = gp_verdict_to_json(facts, verdict);
+	json_t *all = gp_verdict_to_json(findings, verdict);
 	char *text = all ? json_dumps(all, JSON_COMPACT) : NULL;
 	int ret = text ? gp_buf_append_str(out, text) : GP_E_NOMEM;
 

@@ -18,17 +18,17 @@ enum {
 };
 
 /* The caller's to json_decref(). NULL without memory. */
-json_t *gp_verdict_to_json(const struct gp_policy_facts *facts,
+json_t *gp_verdict_to_json(const struct gp_findings *findings,
 			   const struct gp_policy_verdict *verdict);
 
 /* Append it, without a line end. GP_OK, GP_E_NOMEM or an error of the buffer. */
-int gp_verdict_encode(const struct gp_policy_facts *facts, const struct gp_policy_verdict *verdict,
+int gp_verdict_encode(const struct gp_findings *findings, const struct gp_policy_verdict *verdict,
 		      struct gp_buf *out);
 
 /* What was read. All texts of `verdict` live as long as this. Of the MTA-STS cache entry there are
  * id, mode, max_age_s, fetched_at, next_refresh_at and failed_at. */
 struct gp_verdict_message {
-	struct gp_policy_facts *facts;
+	struct gp_findings *findings;
 	struct gp_policy_verdict verdict;
 	json_t *json;
 };

@@ -244,56 +244,58 @@ static void read_host(struct gp_reader *r, const json_t *object, struct gp_polic
 
 static void read_hosts(struct gp_reader *r, const json_t *all, struct gp_verdict_message *message)
 {
-	struct gp_policy_facts *facts = message->facts;
+	struct gp_findings *findings = message->findings;
 	const json_t *list = gp_reader_list(r, all, "hosts", GP_POLICY_HOSTS_MAX);
 	size_t count = json_array_size(list);
 
-	facts->hosts = r->failed ? NULL : calloc(count ? count : 1, sizeof(*facts->hosts));
-	if (!r->failed && !facts->hosts)
+	findings->hosts = r->failed ? NULL : calloc(count ? count : 1, sizeof(*findings->hosts));
+	if (!r->failed && !findings->hosts)
 		gp_reader_lacks_memory(r);
-	while (!r->failed && facts->host_count < count) {
-		size_t i = facts->host_count++;
+	while (!r->failed && findings->host_count < count) {
+		size_t i = findings->host_count++;
 
 		snprintf(r->where, sizeof(r->where), "hosts[%zu]: ", i);
-		read_host(r, json_array_get(list, i), &facts->hosts[i], &message->verdict.hosts[i]);
+		read_host(r, json_array_get(list, i), &findings->hosts[i],
+			  &message->verdict.hosts[i]);
 	}
 	r->where[0] = '\0';
 }
 
 /* ---- all of it ---- */
 
-static void read_mx(struct gp_reader *r, const json_t *object, struct gp_policy_facts *facts)
+static void read_mx(struct gp_reader *r, const json_t *object, struct gp_findings *findings)
 {
-	facts->route = (enum gp_policy_route)gp_reader_word(r, object, "route", gp_verdict_routes,
-							    GP_VERDICT_ROUTES);
-	facts->mx = (enum gp_provenance)gp_reader_word(r, object, "provenance",
-						       gp_verdict_provenances,
-						       GP_VERDICT_PROVENANCES);
-	gp_reader_copy_name(r, object, "next-hop", false, facts->next_hop);
-	facts->too_many_hosts = gp_reader_truth(r, object, "too-many");
-	gp_reader_duplicate_text(r, object, "why", &facts->mx_why);
+	findings->route = (enum gp_policy_route)gp_reader_word(r, object, "route",
+							       gp_verdict_routes,
+							       GP_VERDICT_ROUTES);
+	findings->mx = (enum gp_provenance)gp_reader_word(r, object, "provenance",
+							  gp_verdict_provenances,
+							  GP_VERDICT_PROVENANCES);
+	gp_reader_copy_name(r, object, "next-hop", false, findings->next_hop);
+	findings->too_many_hosts = gp_reader_truth(r, object, "too-many");
+	gp_reader_duplicate_text(r, object, "why", &findings->mx_why);
 }
 
 static void read_all(struct gp_reader *r, struct gp_verdict_message *message)
 {
-	struct gp_policy_facts *facts = message->facts;
+	struct gp_findings *findings = message->findings;
 	struct gp_policy_verdict *verdict = &message->verdict;
 	const json_t *all = message->json;
 
-	gp_reader_copy_name(r, all, "domain", false, facts->domain);
-	facts->at = gp_reader_time(r, all, "at");
-	facts->ttl_s = (uint32_t)gp_reader_number(r, all, "ttl", UINT32_MAX);
+	gp_reader_copy_name(r, all, "domain", false, findings->domain);
+	findings->at = gp_reader_time(r, all, "at");
+	findings->ttl_s = (uint32_t)gp_reader_number(r, all, "ttl", UINT32_MAX);
 	verdict->course = (enum gp_policy_course)gp_reader_word(r, all, "course",
 								gp_verdict_courses,
 								GP_VERDICT_COURSES);
 	verdict->reason = gp_reader_text(r, all, "reason", false);
-	read_mx(r, gp_reader_object(r, all, "mx"), facts);
-	read_sts(r, gp_reader_object(r, all, "mta-sts"), &facts->sts);
-	if (facts->sts.policy)
-		verdict->sts_mode = facts->sts.policy->mode;
+	read_mx(r, gp_reader_object(r, all, "mx"), findings);
+	read_sts(r, gp_reader_object(r, all, "mta-sts"), &findings->sts);
+	if (findings->sts.policy)
+		verdict->sts_mode = findings->sts.policy->mode;
 	if (!r->failed)
 		read_hosts(r, all, message);
-	if (gp_reader_truth(r, all, "protected") != gp_policy_is_protected(facts, verdict))
+	if (gp_reader_truth(r, all, "protected") != gp_policy_is_protected(findings, verdict))
 		gp_reader_refuse(r, "protected", "is not what the hosts are");
 }
 
@@ -334,8 +336,8 @@ static int read_message(struct gp_str text, struct gp_verdict_message *message, 
 	ret = check_version(r, message->json);
 	if (ret != GP_OK)
 		return ret;
-	message->facts = gp_policy_facts_new("");
-	if (!message->facts)
+	message->findings = gp_findings_new("");
+	if (!message->findings)
 		return GP_E_NOMEM;
 	read_all(r, message);
 	return r->no_memory ? GP_E_NOMEM : r->failed ? GP_E_SYNTAX : GP_OK;
@@ -369,7 +371,7 @@ void gp_verdict_message_free(struct gp_verdict_message *message)
 {
 	if (!message)
 		return;
-	gp_policy_facts_free(message->facts);
+	gp_findings_free(message->findings);
 	json_decref(message->json);
 	free(message);
 }

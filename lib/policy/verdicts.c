@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/time.h"
 
-/* One question goes like this: facts that are good are judged anew, which is quick and needs no
+/* One question goes like this: findings that are good are judged anew, which is quick and needs no
  * memory for verdicts; else the question waits, with all others for the domain, for one inquiry.
  * What that finds is told to all of them first, and then kept: somebody who is told may at once ask
  * for it to be forgotten. */
@@ -59,10 +59,10 @@ struct gp_verdicts *gp_verdicts_new(const struct gp_verdicts_config *config)
 /* ---- judging ---- */
 
 /* What stands on answers that could not be validated is worth nothing. */
-static void judge(const struct gp_verdicts *verdicts, const struct gp_policy_facts *facts,
+static void judge(const struct gp_verdicts *verdicts, const struct gp_findings *findings,
 		  const char *held, struct gp_policy_verdict *verdict_out)
 {
-	gp_policy_evaluate(facts, &verdicts->config.rules, verdict_out);
+	gp_policy_evaluate(findings, &verdicts->config.rules, verdict_out);
 	if (!held)
 		return;
 	verdict_out->course = GP_COURSE_DEFER;
@@ -70,83 +70,83 @@ static void judge(const struct gp_verdicts *verdicts, const struct gp_policy_fac
 }
 
 /* Not longer than the DNS says (RFC 6698 section 8.2), nor than the policy it stands on. */
-static uint64_t good_time_s(const struct gp_policy_facts *facts, const char *held)
+static uint64_t good_time_s(const struct gp_findings *findings, const char *held)
 {
 	int64_t left, now = (int64_t)(gp_time_utc_ms() / 1000);
 	uint64_t most = GOOD_S_MAX;
 
-	if (held || facts->route == GP_ROUTE_UNKNOWN || facts->sts.unknown || facts->sts.pending ||
-	    facts->sts.txt == GP_MTASTS_TXT_FAILED)
+	if (held || findings->route == GP_ROUTE_UNKNOWN || findings->sts.unknown ||
+	    findings->sts.pending || findings->sts.txt == GP_MTASTS_TXT_FAILED)
 		most = UNSURE_S_MAX;
-	if (facts->ttl_s < most)
-		most = facts->ttl_s;
-	if (!facts->sts.policy)
+	if (findings->ttl_s < most)
+		most = findings->ttl_s;
+	if (!findings->sts.policy)
 		return most;
-	left = facts->sts.entry.fetched_at + (int64_t)facts->sts.entry.max_age_s - now;
+	left = findings->sts.entry.fetched_at + (int64_t)findings->sts.entry.max_age_s - now;
 	return left > 0 && (uint64_t)left < most ? (uint64_t)left : most;
 }
 
 /* A refresh or the operator may have changed the policy while the DNS was asked. */
 static bool is_of_kept_policy(const struct gp_known_domain *known,
-			      const struct gp_policy_facts *facts)
+			      const struct gp_findings *findings)
 {
 	if (!known->kept)
-		return !facts->sts.policy;
-	return known->kept->entry.fetched_at == facts->sts.entry.fetched_at;
+		return !findings->sts.policy;
+	return known->kept->entry.fetched_at == findings->sts.entry.fetched_at;
 }
 
-/* Facts that were gathered while nothing could be validated are not kept: when it can be again, they
- * must be gathered again. Takes `facts`. */
+/* Findings that were gathered while nothing could be validated are not kept: when it can be again, they
+ * must be gathered again. Takes `findings`. */
 static void keep(struct gp_verdicts *verdicts, struct gp_known_domain *known,
-		 struct gp_policy_facts *facts)
+		 struct gp_findings *findings)
 {
-	uint64_t seconds = good_time_s(facts, NULL);
+	uint64_t seconds = good_time_s(findings, NULL);
 
 	gp_known_domain_drop_verdict(known);
-	if (!seconds || verdicts->hold || !is_of_kept_policy(known, facts) ||
+	if (!seconds || verdicts->hold || !is_of_kept_policy(known, findings) ||
 	    gp_domains_count(verdicts->config.domains) > verdicts->config.domains_max) {
-		gp_policy_facts_free(facts);
+		gp_findings_free(findings);
 		return;
 	}
-	known->facts = facts;
+	known->findings = findings;
 	known->good_until_ms = gp_time_mono_ms() + 1000 * seconds;
 }
 
 /* ---- inquiries ---- */
 
-static void answer_all(struct gp_verdict_wait *wait, const struct gp_finding *finding)
+static void answer_all(struct gp_verdict_wait *wait, const struct gp_verdict_reply *reply)
 {
 	struct gp_verdict_waiter *waiter;
 
 	while ((waiter = TAILQ_FIRST(&wait->waiters)) != NULL) {
 		TAILQ_REMOVE(&wait->waiters, waiter, link);
-		waiter->answered(waiter->arg, finding);
+		waiter->answered(waiter->arg, reply);
 		free(waiter);
 	}
 }
 
-static void on_facts(void *arg, struct gp_policy_facts *facts)
+static void on_findings(void *arg, struct gp_findings *findings)
 {
 	struct gp_verdict_wait *wait = arg;
 	struct gp_verdicts *verdicts = wait->verdicts;
 	struct gp_known_domain *known = wait->known;
 	struct gp_policy_verdict verdict;
-	const struct gp_finding finding = { .facts = facts,
-					    .verdict = &verdict,
-					    .source = GP_FROM_INQUIRY,
-					    .held = verdicts->hold };
+	const struct gp_verdict_reply reply = { .findings = findings,
+						.verdict = &verdict,
+						.source = GP_FROM_INQUIRY,
+						.held = verdicts->hold };
 
-	judge(verdicts, facts, finding.held, &verdict);
+	judge(verdicts, findings, reply.held, &verdict);
 	if (known && verdicts->config.on_found)
-		verdicts->config.on_found(verdicts->config.arg, &finding);
-	answer_all(wait, &finding);
+		verdicts->config.on_found(verdicts->config.arg, &reply);
+	answer_all(wait, &reply);
 	if (known) {
 		known->wait = NULL;
-		keep(verdicts, known, facts);
+		keep(verdicts, known, findings);
 		gp_domains_drop_if_empty(verdicts->config.domains, known);
 	} else {
 		LIST_REMOVE(wait, link);
-		gp_policy_facts_free(facts);
+		gp_findings_free(findings);
 	}
 	free(wait);
 }
@@ -164,7 +164,7 @@ static struct gp_verdict_wait *begin(struct gp_verdicts *verdicts, struct gp_kno
 	wait->verdicts = verdicts;
 	wait->known = known;
 	TAILQ_INIT(&wait->waiters);
-	if (gp_inquiry_start(tools, domain, on_facts, wait, &wait->inquiry) != GP_OK) {
+	if (gp_inquiry_start(tools, domain, on_findings, wait, &wait->inquiry) != GP_OK) {
 		free(wait);
 		return NULL;
 	}
@@ -182,9 +182,10 @@ static struct gp_verdict_wait *begin_or_join(struct gp_verdicts *verdicts,
 }
 
 /* NULL without memory. */
-static struct gp_verdict_waiter *wait_for_facts(struct gp_verdicts *verdicts,
-						struct gp_known_domain *known, const char *domain,
-						gp_verdict_answered answered, void *arg)
+static struct gp_verdict_waiter *wait_for_findings(struct gp_verdicts *verdicts,
+						   struct gp_known_domain *known,
+						   const char *domain, gp_verdict_answered answered,
+						   void *arg)
 {
 	struct gp_verdict_waiter *waiter = calloc(1, sizeof(*waiter));
 	struct gp_verdict_wait *wait = waiter ? begin_or_join(verdicts, known, domain) : NULL;
@@ -207,32 +208,32 @@ static void answer_from_memory(struct gp_verdicts *verdicts, struct gp_known_dom
 {
 	struct gp_policy_verdict verdict;
 
-	judge(verdicts, known->facts, NULL, &verdict);
-	answered(arg, &(struct gp_finding){ .facts = known->facts,
-					    .verdict = &verdict,
-					    .source = GP_FROM_MEMORY,
-					    .known = known });
+	judge(verdicts, known->findings, NULL, &verdict);
+	answered(arg, &(struct gp_verdict_reply){ .findings = known->findings,
+						  .verdict = &verdict,
+						  .source = GP_FROM_MEMORY,
+						  .known = known });
 }
 
 /* Nothing is known, and nothing can be found out. */
 static void answer_held(struct gp_verdicts *verdicts, const char *domain,
 			gp_verdict_answered answered, void *arg)
 {
-	struct gp_policy_facts *facts = gp_policy_facts_new(domain);
+	struct gp_findings *findings = gp_findings_new(domain);
 	struct gp_policy_verdict verdict;
 
-	if (!facts) {
+	if (!findings) {
 		answered(arg, NULL);
 		return;
 	}
-	facts->ttl_s = UNSURE_S_MAX;
-	facts->at = (int64_t)(gp_time_utc_ms() / 1000);
-	judge(verdicts, facts, verdicts->hold, &verdict);
-	answered(arg, &(struct gp_finding){ .facts = facts,
-					    .verdict = &verdict,
-					    .source = GP_FROM_INQUIRY,
-					    .held = verdicts->hold });
-	gp_policy_facts_free(facts);
+	findings->ttl_s = UNSURE_S_MAX;
+	findings->at = (int64_t)(gp_time_utc_ms() / 1000);
+	judge(verdicts, findings, verdicts->hold, &verdict);
+	answered(arg, &(struct gp_verdict_reply){ .findings = findings,
+						  .verdict = &verdict,
+						  .source = GP_FROM_INQUIRY,
+						  .held = verdicts->hold });
+	gp_findings_free(findings);
 }
 
 void gp_verdicts_ask(struct gp_verdicts *verdicts, const char *domain, gp_verdict_answered answered,
@@ -252,7 +253,7 @@ void gp_verdicts_ask(struct gp_verdicts *verdicts, const char *domain, gp_verdic
 	}
 	known = known ? known : gp_domains_add(domains, domain);
 	if (known)
-		*waiter_out = wait_for_facts(verdicts, known, known->name, answered, arg);
+		*waiter_out = wait_for_findings(verdicts, known, known->name, answered, arg);
 	if (*waiter_out)
 		return;
 	if (known)
@@ -264,7 +265,7 @@ void gp_verdicts_ask_fresh(struct gp_verdicts *verdicts, const char *domain,
 			   gp_verdict_answered answered, void *arg,
 			   struct gp_verdict_waiter **waiter_out)
 {
-	*waiter_out = wait_for_facts(verdicts, NULL, domain, answered, arg);
+	*waiter_out = wait_for_findings(verdicts, NULL, domain, answered, arg);
 	if (!*waiter_out)
 		answered(arg, NULL);
 }
@@ -335,7 +336,7 @@ static void purge_one(void *arg, struct gp_known_domain *known)
 	struct gp_verdicts *verdicts = arg;
 
 	if (known->kept && !known->fetch)
-		gp_desk_forget(verdicts->config.tools.desk, known);
+		gp_sts_cache_forget(verdicts->config.tools.sts_cache, known);
 	forget_verdict(verdicts, known);
 }
 

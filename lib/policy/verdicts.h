@@ -15,8 +15,8 @@ struct gp_verdicts;
 enum gp_verdict_source { GP_FROM_MEMORY, GP_FROM_INQUIRY, GP_FROM_OVERRIDE };
 
 /* What is known of a domain, and what follows from it; it lives as long as the call that brings it. */
-struct gp_finding {
-	const struct gp_policy_facts *facts;
+struct gp_verdict_reply {
+	const struct gp_findings *findings;
 	const struct gp_policy_verdict *verdict;
 	enum gp_verdict_source source;
 	const char *held; /* why nothing of it can be believed, a static sentence; or NULL */
@@ -29,7 +29,7 @@ struct gp_verdicts_config {
 	struct gp_domains *domains;
 	size_t domains_max; /* how many are kept in memory */
 	/* each that a shared inquiry has found, for the log; or NULL */
-	void (*on_found)(void *arg, const struct gp_finding *finding);
+	void (*on_found)(void *arg, const struct gp_verdict_reply *reply);
 	void *arg;
 };
 
@@ -57,8 +57,8 @@ void gp_verdicts_hold(struct gp_verdicts *verdicts, const char *reason);
 
 struct gp_verdict_waiter;
 
-/* `finding` NULL: there is no memory. */
-typedef void (*gp_verdict_answered)(void *arg, const struct gp_finding *finding);
+/* `reply` NULL: there is no memory. */
+typedef void (*gp_verdict_answered)(void *arg, const struct gp_verdict_reply *reply);
 
 /* `domain` in A-labels, lower case. `answered` is called once: before this returns, or later unless
  * the waiter is cancelled; *waiter_out is NULL in the first case. */

@@ -6,20 +6,20 @@
 
 #include "base/err.h"
 
-static void keep_match(struct gp_wording *wording, const struct gp_policy_facts *facts,
+static void keep_match(struct gp_wording *wording, const struct gp_findings *findings,
 		       const struct gp_policy_verdict *verdict)
 {
 	struct gp_buf names;
 
 	gp_buf_init(&names, GP_SOCKETMAP_REPLY_MAX);
-	if (gp_postfix_match_hosts(facts, verdict, &names) == GP_OK && gp_buf_cstr(&names))
+	if (gp_postfix_match_hosts(findings, verdict, &names) == GP_OK && gp_buf_cstr(&names))
 		wording->match = strdup(gp_buf_cstr(&names));
 	wording->answer.match = wording->match;
 	gp_buf_deinit(&names);
 }
 
 struct gp_wording *gp_wording_new(const struct gp_postfix_answer *answer,
-				  const struct gp_policy_facts *facts,
+				  const struct gp_findings *findings,
 				  const struct gp_policy_verdict *verdict)
 {
 	struct gp_wording *wording = calloc(1, sizeof(*wording));
@@ -28,7 +28,7 @@ struct gp_wording *gp_wording_new(const struct gp_postfix_answer *answer,
 		return NULL;
 	wording->answer = *answer;
 	if (answer->partial)
-		keep_match(wording, facts, verdict);
+		keep_match(wording, findings, verdict);
 	return wording;
 }
 

@@ -14,7 +14,7 @@ struct gp_wording {
 /* Of `answer`, and the names of a partial one; without memory there are none, and the reply is TEMP.
  * NULL without memory. */
 struct gp_wording *gp_wording_new(const struct gp_postfix_answer *answer,
-				  const struct gp_policy_facts *facts,
+				  const struct gp_findings *findings,
 				  const struct gp_policy_verdict *verdict);
 void gp_wording_free(struct gp_wording *wording);
 

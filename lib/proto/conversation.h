@@ -17,7 +17,7 @@ struct gp_queued_action {
 	enum gp_action_type type;
 	enum gp_side side;
 	enum gp_report report;
-	size_t offset; /* of the octets or the text in `out` */
+	size_t offset; /* of the bytes or the text in `out` */
 	size_t len;
 	bool has_text;
 };
@@ -63,11 +63,11 @@ void gp_conversation_fail(struct gp_conversation *c, int ret);
 void gp_push_close(struct gp_conversation *c);
 
 /* Collect a line of `event->side` in c->line. *used_out says what was taken. GP_OK: the line is
- * whole, with its line end. GP_AGAIN: more octets are needed. GP_E_LIMIT: it is too long. */
+ * whole, with its line end. GP_AGAIN: more bytes are needed. GP_E_LIMIT: it is too long. */
 int gp_conversation_read_line(struct gp_conversation *c, const struct gp_event *event,
 			      size_t *used_out);
 
-/* How much of a literal with `left` octets to go may be taken from `event` in one feed. */
+/* How much of a literal with `left` bytes to go may be taken from `event` in one feed. */
 size_t gp_conversation_literal_piece(const struct gp_conversation *c, const struct gp_event *event,
 				     uint64_t left);
 

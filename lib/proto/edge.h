@@ -22,7 +22,7 @@
  * is never spliced; its engine says SETTLE instead, and reads on. An XMPP engine hears the client
  * in TLS before it says DIAL, because the client speaks first.
  *
- * What was received in clear cannot reach TLS: at START_TLS the engine forgets its input, and
+ * What was received in cleartext cannot reach TLS: at START_TLS the engine forgets its input, and
  * there is no backend that could have heard it (RFC 3207 section 4.2, RFC 9051 section 6.2.1).
  *
  * One feed takes at most one line or one piece of a literal, so output is bounded by input. */
@@ -58,7 +58,7 @@ struct gp_edge_facts {
 	bool bare_newline_exempt; /* the client's messages may have them (SMTP) */
 	const char *account;      /* whose certificate the client has shown; NULL: nobody's */
 
-	/* All that comes with START: this client is not to be heard in clear (SMTP), though others
+	/* All that comes with START: this client is not to be heard in cleartext (SMTP), though others
 	 * may be. */
 	bool tls_first;
 
@@ -93,7 +93,7 @@ enum gp_action_type {
 };
 
 enum gp_report {
-	GP_REPORT_CLEARTEXT_LOGIN, /* a login in clear was refused; text: the name */
+	GP_REPORT_CLEARTEXT_LOGIN, /* a login in cleartext was refused; text: the name */
 	GP_REPORT_LOGIN,           /* the backend accepted a login; text: the name */
 	GP_REPORT_LOGIN_FAILED,    /* the backend refused one; text: the name */
 	GP_REPORT_BACKEND_SETUP,   /* the backend works but is set up wrongly; text: a sentence */
@@ -169,8 +169,8 @@ struct gp_external_login {
 struct gp_edge_config {
 	bool implicit_tls;
 	const struct gp_external_login *external; /* outlives the engine; NULL: never */
-	size_t line_max;                          /* octets of one line before login */
-	size_t literal_max;                       /* octets of one literal before login */
+	size_t line_max;                          /* bytes of one line before login */
+	size_t literal_max;                       /* bytes of one literal before login */
 	const struct gp_smtp_edge_config *smtp;   /* outlives the engine; other engines: NULL */
 	const struct gp_xmpp_edge_config *xmpp;   /* the same */
 	bool report_states;                       /* every transition is reported */
@@ -185,7 +185,7 @@ struct gp_edge_ops {
 	struct gp_edge *(*new)(const struct gp_edge_config *config);
 
 	/* Take one event. Every action must have been drained before. *used_out says how many
-	 * octets of a BYTES event were taken. Zero, with no action, means "not now": keep them
+	 * bytes of a BYTES event were taken. Zero, with no action, means "not now": keep them
 	 * and offer them again after the next event of the other side. GP_OK, GP_E_STATE when
 	 * the event cannot come in this state, or GP_E_NOMEM (close the session then). */
 	int (*feed)(struct gp_edge *edge, const struct gp_event *event, size_t *used_out);

@@ -220,7 +220,7 @@ void gp_edge_splice(struct gp_edge_life *life)
 	gp_push(&life->c, GP_ACT_SPLICE);
 }
 
-/* ---- octets ---- */
+/* ---- bytes ---- */
 
 static void whole_line(struct gp_edge_life *life, enum gp_side side)
 {
@@ -262,8 +262,8 @@ static void on_bytes(struct gp_edge_life *life, const struct gp_event *event, si
 {
 	if (!listens_to(life, event->side))
 		return;
-	if (life->protocol->take_octets)
-		*used_out = life->protocol->take_octets(life, event);
+	if (life->protocol->take_bytes)
+		*used_out = life->protocol->take_bytes(life, event);
 	if (*used_out)
 		return;
 	switch (gp_conversation_read_line(&life->c, event, used_out)) {

@@ -51,9 +51,9 @@ struct gp_edge_protocol {
 	/* Is the client in the middle of an answer, where other text would be part of it? */
 	bool (*in_answer)(const struct gp_edge_life *life);
 
-	/* Octets that are no lines (literals): take some of `event` and return how many; 0: a
+	/* Bytes that are no lines (literals): take some of `event` and return how many; 0: a
 	 * line comes next. NULL: there is no such thing. */
-	size_t (*take_octets)(struct gp_edge_life *life, const struct gp_event *event);
+	size_t (*take_bytes)(struct gp_edge_life *life, const struct gp_event *event);
 
 	/* A line without its line end. The backend's first one goes to `on_greeting`. */
 	void (*on_client_line)(struct gp_edge_life *life, struct gp_str line);
@@ -72,9 +72,9 @@ struct gp_edge_life {
 	unsigned bad_commands;
 	bool backend_said_bye; /* it may close now */
 	bool setup_reported;
-	const char
-		*tls_name; /* that the client wants a certificate for, as said in clear; or NULL */
-	char *account;     /* the client may be by EXTERNAL; NULL: nobody */
+	const char *
+		tls_name; /* that the client wants a certificate for, as said in cleartext; or NULL */
+	char *account;    /* the client may be by EXTERNAL; NULL: nobody */
 };
 
 struct gp_edge *gp_edge_new(const struct gp_edge_protocol *protocol,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* HTTPS: once TLS is up octets are moved, and nothing of HTTP is looked at (RFC 9112 section 9.7).
+/* HTTPS: once TLS is up bytes are moved, and nothing of HTTP is looked at (RFC 9112 section 9.7).
  * Only when there is no backend does the edge say something itself. */
 #include "proto/edge_life.h"
 

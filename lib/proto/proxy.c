@@ -223,7 +223,7 @@ static int parse_v1(const uint8_t *data, size_t len, struct gp_proxy_header *out
 	return parse_v1_line(gp_str_from(data, (size_t)(end - data)), out);
 }
 
-/* Reads octets in order; running out sets `bad` for good, so one check at the end is enough. */
+/* Reads bytes in order; running out sets `bad` for good, so one check at the end is enough. */
 struct reader {
 	const uint8_t *p;
 	size_t left;

@@ -23,7 +23,7 @@ struct gp_proxy_header {
 	struct gp_endpoint destination;
 	struct gp_str alpn;
 	struct gp_str authority; /* the SNI */
-	struct gp_str unique_id; /* at most 128 octets */
+	struct gp_str unique_id; /* at most 128 bytes */
 	bool tls;
 	bool certificate_verified; /* there was a client certificate and it was verified */
 	struct gp_str tls_version; /* "TLSv1.3" */
@@ -36,7 +36,7 @@ struct gp_proxy_header {
 int gp_proxy_v1_build(const struct gp_proxy_header *header, struct gp_buf *out);
 int gp_proxy_v2_build(const struct gp_proxy_header *header, struct gp_buf *out);
 
-/* Read a header of either version from the front of `data`. GP_OK: *used_out octets belong to
+/* Read a header of either version from the front of `data`. GP_OK: *used_out bytes belong to
  * it. GP_AGAIN: more is needed. GP_E_SYNTAX: this is none, or its checksum is wrong.
  * GP_E_LIMIT: longer than GP_PROXY_HEADER_MAX. */
 int gp_proxy_parse(const uint8_t *data, size_t len, struct gp_proxy_header *header_out,

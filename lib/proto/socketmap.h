@@ -30,7 +30,7 @@ struct gp_socketmap_reply {
 	struct gp_str text;
 };
 
-/* The first request in `input`, and how many octets it takes there. GP_OK (what it points to is
+/* The first request in `input`, and how many bytes it takes there. GP_OK (what it points to is
  * part of `input`), GP_AGAIN when there is more to come, GP_E_LIMIT when it is too long, or
  * GP_E_SYNTAX: leading zeros, other than digits, no comma, no map. After the latter two there is no
  * telling where the next one begins. */

@@ -34,7 +34,7 @@ static int add(struct gp_csr_names *names, enum gp_identity_kind kind, const cha
 }
 
 /* The SRV-IDs of what is offered, XMPP or the other services, each once. */
-static int add_services(struct gp_csr_names *names, const struct gp_publish_facts *facts, bool xmpp)
+static int add_services(struct gp_csr_names *names, const struct gp_publish_basis *basis, bool xmpp)
 {
 	const char *last = "";
 	char before[32];
@@ -43,38 +43,38 @@ static int add_services(struct gp_csr_names *names, const struct gp_publish_fact
 	for (int role = 0; role < GP_ROLES && ret == GP_OK; role++) {
 		const struct gp_role_row *row = &gp_roles[role];
 
-		if (!row->srv_id || row->xmpp != xmpp || !gp_publish_offers(facts, role) ||
+		if (!row->srv_id || row->xmpp != xmpp || !gp_publish_offers(basis, role) ||
 		    !strcmp(row->srv_id, last))
 			continue;
 		last = row->srv_id;
 		snprintf(before, sizeof(before), "%s.", row->srv_id);
-		ret = add(names, GP_IDENTITY_SRV, before, facts->domain);
+		ret = add(names, GP_IDENTITY_SRV, before, basis->domain);
 	}
 	return ret;
 }
 
-static int add_mail(struct gp_csr_names *names, const struct gp_publish_facts *facts)
+static int add_mail(struct gp_csr_names *names, const struct gp_publish_basis *basis)
 {
-	int ret = add(names, GP_IDENTITY_DNS, "", facts->mail_host);
+	int ret = add(names, GP_IDENTITY_DNS, "", basis->mail_host);
 
-	for (size_t i = 0; i < facts->mx_count && ret == GP_OK; i++)
-		ret = add(names, GP_IDENTITY_DNS, "", facts->mx[i]);
+	for (size_t i = 0; i < basis->mx_count && ret == GP_OK; i++)
+		ret = add(names, GP_IDENTITY_DNS, "", basis->mx[i]);
 	if (ret == GP_OK)
-		ret = add(names, GP_IDENTITY_DNS, "", facts->domain);
-	return ret == GP_OK ? add_services(names, facts, false) : ret;
+		ret = add(names, GP_IDENTITY_DNS, "", basis->domain);
+	return ret == GP_OK ? add_services(names, basis, false) : ret;
 }
 
 /* The name is the domain's, on whatever host it is. */
-static int add_xmpp(struct gp_csr_names *names, const struct gp_publish_facts *facts)
+static int add_xmpp(struct gp_csr_names *names, const struct gp_publish_basis *basis)
 {
-	int ret = add(names, GP_IDENTITY_DNS, "", facts->domain);
+	int ret = add(names, GP_IDENTITY_DNS, "", basis->domain);
 
-	return ret == GP_OK ? add_services(names, facts, true) : ret;
+	return ret == GP_OK ? add_services(names, basis, true) : ret;
 }
 
-static int add_web(struct gp_csr_names *names, const struct gp_publish_facts *facts)
+static int add_web(struct gp_csr_names *names, const struct gp_publish_basis *basis)
 {
-	return add(names, GP_IDENTITY_DNS, "mta-sts.", facts->domain);
+	return add(names, GP_IDENTITY_DNS, "mta-sts.", basis->domain);
 }
 
 static void choose_common_name(struct gp_csr_names *names)
@@ -86,16 +86,16 @@ static void choose_common_name(struct gp_csr_names *names)
 	}
 }
 
-int gp_csr_names_new(const struct gp_publish_facts *facts, enum gp_csr_service service,
+int gp_csr_names_new(const struct gp_publish_basis *basis, enum gp_csr_service service,
 		     struct gp_csr_names **names_out)
 {
-	static int (*const makers[])(struct gp_csr_names *, const struct gp_publish_facts *) = {
+	static int (*const makers[])(struct gp_csr_names *, const struct gp_publish_basis *) = {
 		[GP_CSR_MAIL] = add_mail,
 		[GP_CSR_XMPP] = add_xmpp,
 		[GP_CSR_WEB] = add_web,
 	};
 	struct gp_csr_names *names = calloc(1, sizeof(*names));
-	int ret = names ? makers[service](names, facts) : GP_E_NOMEM;
+	int ret = names ? makers[service](names, basis) : GP_E_NOMEM;
 
 	if (ret != GP_OK) {
 		gp_csr_names_free(names);

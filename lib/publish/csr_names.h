@@ -3,7 +3,7 @@
 #define GP_PUBLISH_CSR_NAMES_H
 
 #include "identity/peer.h"
-#include "publish/facts.h"
+#include "publish/basis.h"
 
 /* The names that a certificate should have (RFC 7817 section 5, RFC 6120 section 13.7.1.2): a set
  * for each kind of service, since one certificate for several helps attacks across protocols (RFC
@@ -24,7 +24,7 @@ struct gp_csr_names {
 };
 
 /* GP_OK, or GP_E_NOMEM. */
-int gp_csr_names_new(const struct gp_publish_facts *facts, enum gp_csr_service service,
+int gp_csr_names_new(const struct gp_publish_basis *basis, enum gp_csr_service service,
 		     struct gp_csr_names **names_out);
 void gp_csr_names_free(struct gp_csr_names *names);
 

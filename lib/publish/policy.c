@@ -62,7 +62,7 @@ int gp_publish_policy_body(const struct gp_publish_policy *policy, struct gp_buf
 
 int gp_publish_policy_id(struct gp_str body, char id_out[static GP_PUBLISH_ID_SIZE])
 {
-	uint8_t digest[GP_SHA256_OCTETS];
+	uint8_t digest[GP_SHA256_BYTES];
 	char text[GP_SHA256_TEXT];
 	int ret = gp_sha256(body, digest);
 

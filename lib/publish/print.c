@@ -7,8 +7,8 @@ enum { STRING_MAX = 255 }; /* RFC 1035 section 3.3 */
 
 /* ---- zone file ---- */
 
-/* One octet within quotes (RFC 1035 section 5.1). */
-static int print_octet(unsigned char c, struct gp_buf *out)
+/* One byte within quotes (RFC 1035 section 5.1). */
+static int print_byte(unsigned char c, struct gp_buf *out)
 {
 	if (c == '"' || c == '\\')
 		return gp_buf_appendf(out, "\\%c", c);
@@ -26,7 +26,7 @@ static int print_strings(const char *text, struct gp_buf *out)
 		if (i && i % STRING_MAX == 0)
 			ret = gp_buf_append_str(out, "\" \"");
 		if (ret == GP_OK)
-			ret = print_octet((unsigned char)text[i], out);
+			ret = print_byte((unsigned char)text[i], out);
 	}
 	return ret == GP_OK ? gp_buf_append_byte(out, '"') : ret;
 }

@@ -60,63 +60,63 @@ static int note(struct gp_records *records, const char *before, const char *name
 
 /* ---- MTA-STS and TLSRPT ---- */
 
-static int add_policy_host(struct gp_records *records, const struct gp_publish_facts *facts,
+static int add_policy_host(struct gp_records *records, const struct gp_publish_basis *basis,
 			   struct gp_buf *text)
 {
 	char host[sizeof("mta-sts.") + GP_DOMAIN_SIZE];
 	int ret;
 
-	if (!*facts->policy_id)
+	if (!*basis->policy_id)
 		return GP_OK;
-	snprintf(host, sizeof(host), "mta-sts.%s", facts->domain);
-	if (!strcmp(host, facts->web_host))
+	snprintf(host, sizeof(host), "mta-sts.%s", basis->domain);
+	if (!strcmp(host, basis->web_host))
 		return note(records, "", host,
 			    " needs the addresses (A, AAAA) of the https listener.");
-	ret = gp_buf_appendf(text, "%s.", facts->web_host);
+	ret = gp_buf_appendf(text, "%s.", basis->web_host);
 	if (ret == GP_OK)
-		ret = add(records, GP_RECORD_CNAME, "mta-sts", facts->domain, text, TTL_S,
+		ret = add(records, GP_RECORD_CNAME, "mta-sts", basis->domain, text, TTL_S,
 			  "RFC 8461 section 3.2: the host that serves the policy");
 	return ret;
 }
 
-static int add_policy_id(struct gp_records *records, const struct gp_publish_facts *facts,
+static int add_policy_id(struct gp_records *records, const struct gp_publish_basis *basis,
 			 struct gp_buf *text)
 {
 	int ret;
 
-	if (!*facts->policy_id)
+	if (!*basis->policy_id)
 		return GP_OK;
-	ret = gp_buf_appendf(text, "v=STSv1; id=%s;", facts->policy_id);
+	ret = gp_buf_appendf(text, "v=STSv1; id=%s;", basis->policy_id);
 	if (ret == GP_OK)
-		ret = add(records, GP_RECORD_TXT, "_mta-sts", facts->domain, text, TTL_S,
+		ret = add(records, GP_RECORD_TXT, "_mta-sts", basis->domain, text, TTL_S,
 			  POLICY_ID);
-	if (ret == GP_OK && facts->served == GP_PUBLISH_NOT_SERVED)
+	if (ret == GP_OK && basis->served == GP_PUBLISH_NOT_SERVED)
 		records->items[records->count - 1].later = NOT_SERVED;
 	return ret == GP_OK ? note(records, ORDER, "", "") : ret;
 }
 
-static int add_tlsrpt(struct gp_records *records, const struct gp_publish_facts *facts,
+static int add_tlsrpt(struct gp_records *records, const struct gp_publish_basis *basis,
 		      struct gp_buf *text)
 {
 	int ret;
 
-	if (!facts->rua_count)
+	if (!basis->rua_count)
 		return GP_OK;
 	ret = gp_buf_append_str(text, "v=TLSRPTv1; rua=");
-	for (size_t i = 0; i < facts->rua_count && ret == GP_OK; i++)
-		ret = gp_buf_appendf(text, "%s%s", i ? "," : "", facts->rua[i]);
+	for (size_t i = 0; i < basis->rua_count && ret == GP_OK; i++)
+		ret = gp_buf_appendf(text, "%s%s", i ? "," : "", basis->rua[i]);
 	if (ret == GP_OK)
-		ret = add(records, GP_RECORD_TXT, "_smtp._tls", facts->domain, text, LONG_TTL_S,
+		ret = add(records, GP_RECORD_TXT, "_smtp._tls", basis->domain, text, LONG_TTL_S,
 			  "RFC 8460 section 3: where to report how TLS fared");
 	return ret;
 }
 
 /* ---- SRV ---- */
 
-static int add_srv(struct gp_records *records, const struct gp_publish_facts *facts,
+static int add_srv(struct gp_records *records, const struct gp_publish_basis *basis,
 		   const struct gp_role_row *row, unsigned priority, uint16_t port)
 {
-	const char *host = row->xmpp ? facts->xmpp_host : facts->mail_host;
+	const char *host = row->xmpp ? basis->xmpp_host : basis->mail_host;
 	struct gp_buf text;
 	char label[32];
 	int ret;
@@ -126,37 +126,37 @@ static int add_srv(struct gp_records *records, const struct gp_publish_facts *fa
 	ret = port ? gp_buf_appendf(&text, "%u 0 %u %s.", priority, port, host)
 		   : gp_buf_append_str(&text, "0 0 0 .");
 	if (ret == GP_OK)
-		ret = add(records, GP_RECORD_SRV, label, facts->domain, &text, TTL_S,
+		ret = add(records, GP_RECORD_SRV, label, basis->domain, &text, TTL_S,
 			  port ? row->srv_why : "RFC 2782: the service is not offered");
 	gp_buf_deinit(&text);
 	return ret;
 }
 
-static int add_srv_row(struct gp_records *records, const struct gp_publish_facts *facts, int role)
+static int add_srv_row(struct gp_records *records, const struct gp_publish_basis *basis, int role)
 {
 	const struct gp_role_row *row = &gp_roles[role];
 	unsigned priority = row->priority;
 	int ret = GP_OK;
 
-	if (!row->srv || facts->elsewhere[role])
+	if (!row->srv || basis->elsewhere[role])
 		return GP_OK;
-	if (!gp_publish_offers(facts, role))
-		return add_srv(records, facts, row, 0, 0);
-	for (size_t i = 0; i < facts->service_count && ret == GP_OK; i++) {
-		if (facts->services[i].role == role)
-			ret = add_srv(records, facts, row, priority++, facts->services[i].port);
+	if (!gp_publish_offers(basis, role))
+		return add_srv(records, basis, row, 0, 0);
+	for (size_t i = 0; i < basis->service_count && ret == GP_OK; i++) {
+		if (basis->services[i].role == role)
+			ret = add_srv(records, basis, row, priority++, basis->services[i].port);
 	}
 	return ret;
 }
 
-static int add_services(struct gp_records *records, const struct gp_publish_facts *facts,
+static int add_services(struct gp_records *records, const struct gp_publish_basis *basis,
 			struct gp_buf *text)
 {
 	int ret = GP_OK;
 
 	(void)text;
 	for (int role = 0; role < GP_ROLES && ret == GP_OK; role++)
-		ret = add_srv_row(records, facts, role);
+		ret = add_srv_row(records, basis, role);
 	return ret;
 }
 
@@ -178,53 +178,53 @@ static int add_tlsa_of(struct gp_records *records, const struct gp_publish_key *
 }
 
 /* The first key of its host? */
-static bool is_first_of_host(const struct gp_publish_facts *facts, size_t index)
+static bool is_first_of_host(const struct gp_publish_basis *basis, size_t index)
 {
 	for (size_t i = 0; i < index; i++) {
-		if (!strcmp(facts->keys[i].host, facts->keys[index].host))
+		if (!strcmp(basis->keys[i].host, basis->keys[index].host))
 			return false;
 	}
 	return true;
 }
 
-static size_t keys_at(const struct gp_publish_facts *facts, const struct gp_publish_key *place)
+static size_t keys_at(const struct gp_publish_basis *basis, const struct gp_publish_key *place)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < facts->key_count; i++)
-		count += facts->keys[i].port == place->port &&
-			 !strcmp(facts->keys[i].host, place->host);
+	for (size_t i = 0; i < basis->key_count; i++)
+		count += basis->keys[i].port == place->port &&
+			 !strcmp(basis->keys[i].host, place->host);
 	return count;
 }
 
-static int note_of_host(struct gp_records *records, const struct gp_publish_facts *facts, size_t i)
+static int note_of_host(struct gp_records *records, const struct gp_publish_basis *basis, size_t i)
 {
-	const char *host = facts->keys[i].host;
+	const char *host = basis->keys[i].host;
 
-	if (!gp_conf_is_within(host, facts->domain))
+	if (!gp_conf_is_within(host, basis->domain))
 		return note(
 			records, "The TLSA records of ", host,
 			" belong to the zone of that name: see gatepost records for its domain.");
-	if (facts->is_signed && keys_at(facts, &facts->keys[i]) > TLSA_PER_ANSWER)
+	if (basis->is_signed && keys_at(basis, &basis->keys[i]) > TLSA_PER_ANSWER)
 		return note(records, "", host,
 			    " has so many keys at a port that the TLSA answer may not fit into one "
 			    "packet (RFC 7671 section 10.1.1).");
 	return GP_OK;
 }
 
-static int add_tlsa(struct gp_records *records, const struct gp_publish_facts *facts,
+static int add_tlsa(struct gp_records *records, const struct gp_publish_basis *basis,
 		    struct gp_buf *text)
 {
 	int ret = GP_OK;
 
-	for (size_t i = 0; i < facts->key_count && ret == GP_OK; i++) {
-		if (is_first_of_host(facts, i))
-			ret = note_of_host(records, facts, i);
-		if (ret == GP_OK && facts->is_signed &&
-		    gp_conf_is_within(facts->keys[i].host, facts->domain))
-			ret = add_tlsa_of(records, &facts->keys[i], text);
+	for (size_t i = 0; i < basis->key_count && ret == GP_OK; i++) {
+		if (is_first_of_host(basis, i))
+			ret = note_of_host(records, basis, i);
+		if (ret == GP_OK && basis->is_signed &&
+		    gp_conf_is_within(basis->keys[i].host, basis->domain))
+			ret = add_tlsa_of(records, &basis->keys[i], text);
 	}
-	if (ret == GP_OK && !facts->is_signed)
+	if (ret == GP_OK && !basis->is_signed)
 		ret = note(
 			records,
 			"No TLSA records, as the zone is not known to be signed: where it is, set "
@@ -235,9 +235,9 @@ static int add_tlsa(struct gp_records *records, const struct gp_publish_facts *f
 
 /* ---- all ---- */
 
-int gp_records_new(const struct gp_publish_facts *facts, struct gp_records **records_out)
+int gp_records_new(const struct gp_publish_basis *basis, struct gp_records **records_out)
 {
-	static int (*const makers[])(struct gp_records *, const struct gp_publish_facts *,
+	static int (*const makers[])(struct gp_records *, const struct gp_publish_basis *,
 				     struct gp_buf *) = { add_policy_host, add_policy_id,
 							  add_tlsrpt, add_services, add_tlsa };
 	struct gp_records *records = calloc(1, sizeof(*records));
@@ -245,12 +245,12 @@ int gp_records_new(const struct gp_publish_facts *facts, struct gp_records **rec
 
 	if (!records)
 		return GP_E_NOMEM;
-	strcpy(records->domain, facts->domain);
+	strcpy(records->domain, basis->domain);
 	for (size_t i = 0; i < sizeof(makers) / sizeof(*makers) && ret == GP_OK; i++) {
 		struct gp_buf text;
 
 		gp_buf_init(&text, TEXT_MAX);
-		ret = makers[i](records, facts, &text);
+		ret = makers[i](records, basis, &text);
 		gp_buf_deinit(&text);
 	}
 	if (ret == GP_OK)

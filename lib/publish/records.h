@@ -3,7 +3,7 @@
 #define GP_PUBLISH_RECORDS_H
 
 #include "base/buf.h"
-#include "publish/facts.h"
+#include "publish/basis.h"
 
 /* The records that a domain should publish, and why. A list of what was found in the DNS can be
  * held against it: owner, type and text of a record are what is to be found there. */
@@ -28,7 +28,7 @@ struct gp_records {
 };
 
 /* Pure. GP_OK or GP_E_NOMEM. */
-int gp_records_new(const struct gp_publish_facts *facts, struct gp_records **records_out);
+int gp_records_new(const struct gp_publish_basis *basis, struct gp_records **records_out);
 void gp_records_free(struct gp_records *records);
 
 /* "TXT" and so on; static. */

@@ -5,31 +5,31 @@
 
 #include "tls/der.h"
 
-enum { RSA_OCTETS_MIN = 2048 / 8 };
+enum { RSA_BYTES_MIN = 2048 / 8 };
 
-#define OCTETS(text)                     \
+#define BYTES(text)                      \
 	{                                \
 		(text), sizeof(text) - 1 \
 	}
 
 /* OBJECT IDENTIFIER, whole elements */
-static const struct gp_str rsa = OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01");
-static const struct gp_str ec = OCTETS("\x06\x07\x2a\x86\x48\xce\x3d\x02\x01");
-static const struct gp_str alt_name = OCTETS("\x06\x03\x55\x1d\x11");
+static const struct gp_str rsa = BYTES("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01");
+static const struct gp_str ec = BYTES("\x06\x07\x2a\x86\x48\xce\x3d\x02\x01");
+static const struct gp_str alt_name = BYTES("\x06\x03\x55\x1d\x11");
 
 static const struct gp_str curves[] = {
-	OCTETS("\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"), /* P-256 */
-	OCTETS("\x06\x05\x2b\x81\x04\x00\x22"),             /* P-384 */
+	BYTES("\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"), /* P-256 */
+	BYTES("\x06\x05\x2b\x81\x04\x00\x22"),             /* P-384 */
 };
 
 /* with SHA-256, SHA-384 and SHA-512 */
 static const struct gp_str signatures[] = {
-	OCTETS("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"),     /* ECDSA */
-	OCTETS("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03"),     /* ECDSA */
-	OCTETS("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04"),     /* ECDSA */
-	OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b"), /* RSA */
-	OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c"), /* RSA */
-	OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d"), /* RSA */
+	BYTES("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"),     /* ECDSA */
+	BYTES("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03"),     /* ECDSA */
+	BYTES("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04"),     /* ECDSA */
+	BYTES("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b"), /* RSA */
+	BYTES("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c"), /* RSA */
+	BYTES("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d"), /* RSA */
 };
 
 static bool same(struct gp_str a, struct gp_str b)
@@ -62,7 +62,7 @@ static bool read_rsa_numbers(struct gp_der *r, struct gp_str *modulus, struct gp
 static bool rsa_is_strong(struct gp_str modulus)
 {
 	/* positive, and its first bit set: 0x00 0x80 ... */
-	return modulus.len > RSA_OCTETS_MIN && modulus.p[0] == 0 && (modulus.p[1] & 0x80);
+	return modulus.len > RSA_BYTES_MIN && modulus.p[0] == 0 && (modulus.p[1] & 0x80);
 }
 
 /* BIT STRING without unused bits */

@@ -9,7 +9,7 @@
 #include "base/err.h"
 
 /* pack  = magic *entry
- * entry = label names chain key ocsp, each a 32 bit length (host order: one machine) and octets;
+ * entry = label names chain key ocsp, each a 32 bit length (host order: one machine) and bytes;
  * names = DNS names in lower case, sorted and separated by blanks */
 static const char magic[8] = "gpcert02";
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "tls/der.h"
 
-enum { LONG_FORM = 0x80, LENGTH_OCTETS_MAX = 3 };
+enum { LONG_FORM = 0x80, LENGTH_BYTES_MAX = 3 };
 
-struct gp_der gp_der_of(struct gp_str octets)
+struct gp_der gp_der_of(struct gp_str bytes)
 {
-	return (struct gp_der){ (const uint8_t *)octets.p, octets.len, false };
+	return (struct gp_der){ (const uint8_t *)bytes.p, bytes.len, false };
 }
 
 static struct gp_der fail(struct gp_der *r)
@@ -14,10 +14,10 @@ static struct gp_der fail(struct gp_der *r)
 	return *r;
 }
 
-/* Length of tag and length octets, and of the contents; 0: there is no whole element. */
+/* Length of tag and length bytes, and of the contents; 0: there is no whole element. */
 static size_t head_of(const struct gp_der *r, size_t *len_out)
 {
-	size_t octets, len = 0;
+	size_t bytes, len = 0;
 
 	if (r->bad || r->left < 2)
 		return 0;
@@ -25,13 +25,13 @@ static size_t head_of(const struct gp_der *r, size_t *len_out)
 		*len_out = r->p[1];
 		return r->left - 2 < *len_out ? 0 : 2;
 	}
-	octets = r->p[1] & 0x7f;
-	if (!octets || octets > LENGTH_OCTETS_MAX || r->left - 2 < octets)
+	bytes = r->p[1] & 0x7f;
+	if (!bytes || bytes > LENGTH_BYTES_MAX || r->left - 2 < bytes)
 		return 0;
-	for (size_t i = 0; i < octets; i++)
+	for (size_t i = 0; i < bytes; i++)
 		len = len << 8 | r->p[2 + i];
 	*len_out = len;
-	return r->left - 2 - octets < len ? 0 : 2 + octets;
+	return r->left - 2 - bytes < len ? 0 : 2 + bytes;
 }
 
 bool gp_der_is(const struct gp_der *r, unsigned tag)

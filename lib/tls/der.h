@@ -7,7 +7,7 @@
 
 #include "base/str.h"
 
-/* A bounded reader of DER (X.690): elements with a tag of one octet and a definite length. What
+/* A bounded reader of DER (X.690): elements with a tag of one byte and a definite length. What
  * does not fit sets `bad` for good and reads as empty, so one check at the end is enough. */
 
 struct gp_der {
@@ -25,7 +25,7 @@ enum gp_der_tag {
 	GP_DER_CONTEXT = 0xa0 /* constructed, + number */
 };
 
-struct gp_der gp_der_of(struct gp_str octets);
+struct gp_der gp_der_of(struct gp_str bytes);
 
 /* Is the next element one with that tag? */
 bool gp_der_is(const struct gp_der *r, unsigned tag);

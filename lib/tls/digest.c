@@ -9,15 +9,15 @@
 
 #include "base/err.h"
 
-int gp_sha256(struct gp_str octets, uint8_t out[static GP_SHA256_OCTETS])
+int gp_sha256(struct gp_str bytes, uint8_t out[static GP_SHA256_BYTES])
 {
 	unsigned len;
 
-	return EVP_Digest(octets.p, octets.len, out, &len, EVP_sha256(), NULL) == 1 ? GP_OK
-										    : GP_E_NOMEM;
+	return EVP_Digest(bytes.p, bytes.len, out, &len, EVP_sha256(), NULL) == 1 ? GP_OK
+										  : GP_E_NOMEM;
 }
 
-/* The key as the certificate has it, octet by octet. */
+/* The key as the certificate has it, byte by byte. */
 static int spki_of_certificate(const uint8_t *der, long len, unsigned char **spki_out)
 {
 	X509 *certificate = d2i_X509(NULL, &der, len);
@@ -48,7 +48,7 @@ static int spki_of(const char *label, const uint8_t *der, long len, unsigned cha
 	return 0;
 }
 
-int gp_spki_sha256(struct gp_str pem, uint8_t out[static GP_SHA256_OCTETS])
+int gp_spki_sha256(struct gp_str pem, uint8_t out[static GP_SHA256_BYTES])
 {
 	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
 	char *label, *headers;

@@ -51,21 +51,21 @@ static uint16_t u16(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* The body of a vector with `prefix` octets of length in front; empty when they do not fit. */
-static struct gp_octets body(struct gp_octets vector, size_t prefix)
+/* The body of a vector with `prefix` bytes of length in front; empty when they do not fit. */
+static struct gp_bytes body(struct gp_bytes vector, size_t prefix)
 {
 	size_t len = 0;
 
 	if (vector.len < prefix)
-		return (struct gp_octets){ 0 };
+		return (struct gp_bytes){ 0 };
 	for (size_t i = 0; i < prefix; i++)
 		len = len << 8 | vector.p[i];
 	if (len != vector.len - prefix)
-		return (struct gp_octets){ 0 };
-	return (struct gp_octets){ vector.p + prefix, len };
+		return (struct gp_bytes){ 0 };
+	return (struct gp_bytes){ vector.p + prefix, len };
 }
 
-static bool has(struct gp_octets list, uint16_t number)
+static bool has(struct gp_bytes list, uint16_t number)
 {
 	for (; list.len >= 2; list.p += 2, list.len -= 2) {
 		if (u16(list.p) == number)
@@ -85,7 +85,7 @@ static bool has_suite(const struct gp_hello *hello, const struct suite *suites, 
 }
 
 /* KeyShareEntry client_shares<0..2^16-1> (RFC 8446 section 4.2.8). 0: none is ours. */
-static uint16_t first_share(struct gp_octets shares)
+static uint16_t first_share(struct gp_bytes shares)
 {
 	while (shares.len >= 4) {
 		uint16_t group = u16(shares.p);
@@ -105,7 +105,7 @@ static uint16_t first_share(struct gp_octets shares)
  * SHA-256 is the next. A certificate whose own signature the client does not take is passed over. */
 static bool has_cheap_signature(const struct gp_hello *hello, unsigned keys)
 {
-	struct gp_octets signatures = body(hello->signatures, 2);
+	struct gp_bytes signatures = body(hello->signatures, 2);
 
 	if (hello->chains.len)
 		return false;
@@ -166,7 +166,7 @@ static bool may_sign_with_large_key(const struct gp_hello *hello, unsigned keys)
 
 static enum gp_hello_cost cost_tls12(const struct gp_hello *hello, unsigned keys, bool dhe)
 {
-	struct gp_octets groups = body(hello->groups, 2);
+	struct gp_bytes groups = body(hello->groups, 2);
 	bool cheap_group = has(groups, X25519) || has(groups, SECP256R1);
 	bool group = cheap_group || has(groups, SECP384R1);
 	bool ecdhe = group && has_suite(hello, ecdhe_suites, COUNT(ecdhe_suites), keys);

@@ -6,21 +6,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What answering a ClientHello would cost, judged from its octets before anything is computed. */
+/* What answering a ClientHello would cost, judged from its bytes before anything is computed. */
 
-struct gp_octets {
+struct gp_bytes {
 	const uint8_t *p;
 	size_t len;
 };
 
 /* The cipher suites, and the contents of extensions; empty where the client has sent none. */
 struct gp_hello {
-	struct gp_octets suites;
-	struct gp_octets versions;   /* supported_versions */
-	struct gp_octets groups;     /* supported_groups */
-	struct gp_octets key_share;  /* key_share */
-	struct gp_octets signatures; /* signature_algorithms */
-	struct gp_octets chains;     /* signature_algorithms_cert */
+	struct gp_bytes suites;
+	struct gp_bytes versions;   /* supported_versions */
+	struct gp_bytes groups;     /* supported_groups */
+	struct gp_bytes key_share;  /* key_share */
+	struct gp_bytes signatures; /* signature_algorithms */
+	struct gp_bytes chains;     /* signature_algorithms_cert */
 };
 
 /* The keys that a server may sign with. */
@@ -40,7 +40,7 @@ enum gp_hello_cost {
 
 /* `keys`: of enum gp_hello_keys; `dhe`: the server would do finite-field Diffie-Hellman, too. What
  * will be refused is cheap, and so is what is answered with HelloRetryRequest: the second hello
- * tells. Octets that follow no grammar are cheap; OpenSSL refuses them. */
+ * tells. Bytes that follow no grammar are cheap; OpenSSL refuses them. */
 enum gp_hello_cost gp_hello_cost(const struct gp_hello *hello, unsigned keys, bool dhe);
 
 #endif

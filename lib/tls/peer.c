@@ -43,15 +43,15 @@ static int add_other_name(struct gp_peer_certificate *peer, const OTHERNAME *oth
 }
 
 /* Other lengths are networks, which are for constraints only. */
-static int add_address(struct gp_peer_certificate *peer, const ASN1_OCTET_STRING *octets)
+static int add_address(struct gp_peer_certificate *peer, const ASN1_OCTET_STRING *bytes)
 {
-	int len = ASN1_STRING_length(octets);
+	int len = ASN1_STRING_length(bytes);
 	struct gp_endpoint address = { len == 4 ? GP_ENDPOINT_IP4 : GP_ENDPOINT_IP6, { 0 }, 0 };
 	char text[GP_IP_TEXT_SIZE];
 
 	if (len != 4 && len != 16)
 		return GP_OK;
-	memcpy(address.ip, ASN1_STRING_get0_data(octets), (size_t)len);
+	memcpy(address.ip, ASN1_STRING_get0_data(bytes), (size_t)len);
 	gp_endpoint_format_ip(&address, text);
 	return gp_peer_certificate_add(peer, GP_IDENTITY_IP, gp_str_of(text));
 }

@@ -25,7 +25,7 @@ extern const size_t gp_tls_strict_rule_count;
 int gp_tls_profile_strict(SSL_CTX *ctx, enum gp_tls_side side,
 			  const struct gp_tls_rule **failed_out);
 
-/* For a connection that would otherwise go on in clear, as between MTAs (section 5.2 of RFC 9325):
+/* For a connection that would otherwise go on in cleartext, as between MTAs (section 5.2 of RFC 9325):
  * also forward-secret suites with CBC, and DHE of 2048 bits and more. False when the library
  * refuses. */
 bool gp_tls_profile_relax(SSL *ssl);

@@ -14,7 +14,7 @@
 #include "tls/store_openssl.h"
 #include "tls/turn_openssl.h"
 
-enum { ALPN_MAX = 32, SCOPE_MAX = 128, HOST_NAME_MAX_OCTETS = 255 };
+enum { ALPN_MAX = 32, SCOPE_MAX = 128, HOST_NAME_MAX_BYTES = 255 };
 
 struct gp_tls_server {
 	unsigned references;
@@ -57,7 +57,7 @@ static bool take_u16(struct hello_reader *r, size_t *value_out)
 }
 
 /* ServerNameList with one host_name (RFC 6066 section 3). False when it is malformed. */
-static bool parse_server_name(struct hello_reader r, char name_out[static HOST_NAME_MAX_OCTETS + 1])
+static bool parse_server_name(struct hello_reader r, char name_out[static HOST_NAME_MAX_BYTES + 1])
 {
 	size_t list_len, name_len;
 
@@ -66,7 +66,7 @@ static bool parse_server_name(struct hello_reader r, char name_out[static HOST_N
 	r.p++;
 	r.left--;
 	if (!take_u16(&r, &name_len) || name_len > r.left || !name_len ||
-	    name_len > HOST_NAME_MAX_OCTETS || memchr(r.p, 0, name_len))
+	    name_len > HOST_NAME_MAX_BYTES || memchr(r.p, 0, name_len))
 		return false;
 	memcpy(name_out, r.p, name_len);
 	name_out[name_len] = '\0';
@@ -83,7 +83,7 @@ static int set_session_scope(SSL *ssl, const struct gp_tls_server *server, const
 	struct gp_buf text;
 	int ok;
 
-	gp_buf_init(&text, SCOPE_MAX + 1 + SHA256_DIGEST_LENGTH + HOST_NAME_MAX_OCTETS + 1);
+	gp_buf_init(&text, SCOPE_MAX + 1 + SHA256_DIGEST_LENGTH + HOST_NAME_MAX_BYTES + 1);
 	ok = gp_buf_append(&text, server->scope, strlen(server->scope) + 1) == GP_OK &&
 	     gp_buf_append_str(&text, server->opportunistic ? "o" : "s") == GP_OK &&
 	     gp_buf_append(&text, server->client_ca_digest, SHA256_DIGEST_LENGTH) == GP_OK &&
@@ -154,7 +154,7 @@ static int expected_name_index(void)
 int gp_tls_set_expected_name(struct gp_tls *tls, const char *name)
 {
 	SSL *ssl = (SSL *)(void *)tls;
-	char *copy = strndup(name, HOST_NAME_MAX_OCTETS);
+	char *copy = strndup(name, HOST_NAME_MAX_BYTES);
 
 	if (!copy)
 		return GP_E_NOMEM;
@@ -167,7 +167,7 @@ int gp_tls_set_expected_name(struct gp_tls *tls, const char *name)
 
 /* For a client that asked for none. */
 static void use_expected_name(SSL *ssl, const struct gp_tls_server *server,
-			      char name[static HOST_NAME_MAX_OCTETS + 1], size_t *index)
+			      char name[static HOST_NAME_MAX_BYTES + 1], size_t *index)
 {
 	const char *expected = SSL_get_ex_data(ssl, expected_name_index());
 
@@ -180,7 +180,7 @@ static void use_expected_name(SSL *ssl, const struct gp_tls_server *server,
 static int on_client_hello(SSL *ssl, int *alert, void *arg)
 {
 	const struct gp_tls_server *server = SSL_get_app_data(ssl);
-	char name[HOST_NAME_MAX_OCTETS + 1] = "";
+	char name[HOST_NAME_MAX_BYTES + 1] = "";
 	struct hello_reader r;
 	size_t index = server->default_index;
 	SSL_CTX *ctx;

@@ -14,7 +14,7 @@
 
 struct gp_tls_store;
 
-/* Takes over `pack`, and `mapping` of `mapping_len` octets under it (unmapped at the end; NULL:
+/* Takes over `pack`, and `mapping` of `mapping_len` bytes under it (unmapped at the end; NULL:
  * none). `tickets` must outlive the store; NULL: no tickets. NULL on failure, without taking
  * anything over. */
 struct gp_tls_store *gp_tls_store_new(struct gp_certpack *pack, void *mapping, size_t mapping_len,

@@ -32,16 +32,16 @@ int gp_ticket_keys_rotate(struct gp_ticket_keys *keys)
 
 static int parse_key(struct gp_str line, struct gp_ticket_key *key_out)
 {
-	struct gp_buf octets;
+	struct gp_buf bytes;
 	int ret;
 
-	gp_buf_init(&octets, 2 * sizeof(*key_out));
-	ret = gp_base64_decode(line, &octets);
-	if (ret == GP_OK && octets.len != sizeof(*key_out))
+	gp_buf_init(&bytes, 2 * sizeof(*key_out));
+	ret = gp_base64_decode(line, &bytes);
+	if (ret == GP_OK && bytes.len != sizeof(*key_out))
 		ret = GP_E_SYNTAX;
 	if (ret == GP_OK)
-		memcpy(key_out, octets.data, sizeof(*key_out));
-	gp_buf_deinit(&octets);
+		memcpy(key_out, bytes.data, sizeof(*key_out));
+	gp_buf_deinit(&bytes);
 	return ret == GP_E_NOMEM ? ret : ret == GP_OK ? GP_OK : GP_E_SYNTAX;
 }
 

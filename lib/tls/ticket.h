@@ -35,7 +35,7 @@ struct gp_ticket_keys {
  * (the keys are unchanged then). */
 int gp_ticket_keys_rotate(struct gp_ticket_keys *keys);
 
-/* Read the keys that several machines share: a line for each, of 80 octets in base64 (name, AES
+/* Read the keys that several machines share: a line for each, of 80 bytes in base64 (name, AES
  * and HMAC key), at most GP_TICKET_KEYS, as HAProxy has them. GP_OK, GP_E_SYNTAX (*line_out is the
  * wrong line, from 1) or GP_E_NOMEM. The caller wipes what was read. */
 int gp_ticket_keys_parse(struct gp_str text, struct gp_ticket_key keys_out[static GP_TICKET_KEYS],

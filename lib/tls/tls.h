@@ -17,20 +17,20 @@ enum gp_tls_want { GP_TLS_WANT_READ, GP_TLS_WANT_WRITE, GP_TLS_WANT_TURN };
  * gp_tls_error_text and gp_tls_free make sense. */
 int gp_tls_handshake(struct gp_tls *tls, enum gp_tls_want *want_out);
 
-/* Reads at least one octet on GP_OK. GP_E_NOT_FOUND: the peer closed in order (close_notify).
+/* Reads at least one byte on GP_OK. GP_E_NOT_FOUND: the peer closed in order (close_notify).
  * A connection that ends without close_notify is GP_E_TLS (RFC 8446 section 6.1). */
 int gp_tls_read(struct gp_tls *tls, void *data, size_t size, size_t *len_out,
 		enum gp_tls_want *want_out);
 
-/* Writes at least one octet on GP_OK. After GP_AGAIN the next call must begin with the same
- * octets, at any address, and be no shorter. */
+/* Writes at least one byte on GP_OK. After GP_AGAIN the next call must begin with the same
+ * bytes, at any address, and be no shorter. */
 int gp_tls_write(struct gp_tls *tls, const void *data, size_t len, size_t *len_out,
 		 enum gp_tls_want *want_out);
 
 /* Send close_notify (RFC 8446 section 6.1); once, as far as the socket takes it. */
 void gp_tls_shutdown(struct gp_tls *tls);
 
-/* Are decrypted octets waiting that no readiness of the socket will announce? */
+/* Are decrypted bytes waiting that no readiness of the socket will announce? */
 bool gp_tls_has_pending(const struct gp_tls *tls);
 
 /* Has the peer asked for a KeyUpdate that we have not sent yet (RFC 8446 section 4.6.3)? */

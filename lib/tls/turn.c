@@ -73,13 +73,13 @@ void gp_turn_note_keys(SSL_CTX *ctx)
 	SSL_CTX_set_app_data(ctx, (void *)keys);
 }
 
-static struct gp_octets extension(SSL *ssl, unsigned type)
+static struct gp_bytes extension(SSL *ssl, unsigned type)
 {
-	struct gp_octets octets = { 0 };
+	struct gp_bytes bytes = { 0 };
 
-	if (SSL_client_hello_get0_ext(ssl, type, &octets.p, &octets.len) != 1)
-		octets.len = 0;
-	return octets;
+	if (SSL_client_hello_get0_ext(ssl, type, &bytes.p, &bytes.len) != 1)
+		bytes.len = 0;
+	return bytes;
 }
 
 static enum gp_hello_cost cost_of(SSL *ssl, SSL_CTX *ctx, bool opportunistic)

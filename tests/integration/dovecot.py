@@ -4,7 +4,7 @@
 	dovecot = Dovecot(lab, pki)
 	dovecot.deliver("alice", message)
 	dovecot.port("imap-proxy")         # an address: imap, pop3 plain; -proxy expects PROXY headers; -tls speaks TLS
-	dovecot.stored("alice")            # the octets of each message as they lie in the mailbox
+	dovecot.stored("alice")            # the bytes of each message as they lie in the mailbox
 """
 
 import glob
@@ -19,8 +19,8 @@ PORTS = {"imap": 11143, "imap-proxy": 12143, "imap-tls": 10993, "pop3": 11110, "
 	"sieve": 14190, "sieve-proxy": 15190, "sieve-tls": 16190, "auth": 12345}
 
 CONFIG = """
-base_dir = {folder}/run
-state_dir = {folder}/state
+base_dir = {directory}/run
+state_dir = {directory}/state
 log_path = /dev/stderr
 protocols = imap pop3 lmtp submission sieve
 listen = {host}
@@ -46,11 +46,11 @@ default_process_limit = 300
 default_client_limit = 4000
 passdb {{
   driver = passwd-file
-  args = {folder}/users
+  args = {directory}/users
 }}
 userdb {{
   driver = passwd-file
-  args = {folder}/users
+  args = {directory}/users
 }}
 service imap-login {{
   chroot =
@@ -104,17 +104,17 @@ class Dovecot:
 	def __init__(self, lab, pki, leaf=None, trusted="127.0.0.1", relay="127.0.0.1:25", more=""):
 		self.lab, self.relay = lab, relay
 		self.host = lab.host()
-		self.folder = lab.make_folder(f"dovecot{self.host}")
+		self.directory = lab.make_directory(f"dovecot{self.host}")
 		self.write_users()
 		leaf = leaf or pki.leaf("imap.backend.test", ["imap.backend.test"])
-		lab.make_folder(self.folder, "run")
-		lab.make_folder(self.folder, "state")
-		self.config = lab.write(f"{self.folder}/dovecot.conf", self.config_text(leaf, trusted) + more)
+		lab.make_directory(self.directory, "run")
+		lab.make_directory(self.directory, "state")
+		self.config = lab.write(f"{self.directory}/dovecot.conf", self.config_text(leaf, trusted) + more)
 		self.process = None
 		self.start()
 
 	def config_text(self, leaf, trusted):
-		return CONFIG.format(folder=self.folder, host=self.host, user=USER.pw_name, group=group_name(),
+		return CONFIG.format(directory=self.directory, host=self.host, user=USER.pw_name, group=group_name(),
 			chain=leaf.chain, key=leaf.key, trusted=trusted, lmtp_port=PORTS["lmtp"],
 			auth_port=PORTS["auth"], relay_host=self.relay.rsplit(":", 1)[0], relay_port=self.relay.rsplit(":", 1)[1],
 			imap_listeners=listeners("imap"), pop3_listeners=listeners("pop3"),
@@ -124,11 +124,11 @@ class Dovecot:
 		rows = [f"{name}:{{PLAIN}}{password}:{USER.pw_uid}:{USER.pw_gid}::{self.home(name)}::"
 			for name, password in PASSWORDS.items()]
 		for name in PASSWORDS:
-			self.lab.make_folder(self.folder, name)
-		self.lab.write(f"{self.folder}/users", "\n".join(rows) + "\n")
+			self.lab.make_directory(self.directory, name)
+		self.lab.write(f"{self.directory}/users", "\n".join(rows) + "\n")
 
 	def home(self, name):
-		return os.path.join(self.folder, name)
+		return os.path.join(self.directory, name)
 
 	def start(self):
 		self.process = self.lab.start("dovecot", ["dovecot", "-F", "-c", self.config])
@@ -158,7 +158,7 @@ class Dovecot:
 			lmtp.sendmail("sender@example.test", [user], message)
 
 	def stored(self, user):
-		"""The messages in the inbox, oldest first, as octets with CRLF."""
+		"""The messages in the inbox, oldest first, as bytes with CRLF."""
 		paths = glob.glob(os.path.join(self.home(user), "Maildir", "new", "*"))
 		paths += glob.glob(os.path.join(self.home(user), "Maildir", "cur", "*"))
 		found = []

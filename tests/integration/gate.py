@@ -103,7 +103,7 @@ class Gate(Process):
 	def __init__(self, lab, name="gate", *, mode="serve", before=(), environment=None, root=False, wait=True,
 			server=None, pass_fds=(), **groups):
 		self.lab = lab
-		self.folder = lab.make_folder(name)
+		self.directory = lab.make_directory(name)
 		self.groups = {"server": self.default_server() | (server or {}), **groups}
 		self.config = self.write_config()
 		super().__init__(name, [*before, lab.program(), mode, "-c", self.config], root=root,
@@ -113,11 +113,11 @@ class Gate(Process):
 			self.wait_for("ready")
 
 	def default_server(self):
-		folders = {part + "_dir": self.lab.make_folder(self.folder, part) for part in ("run", "state")}
-		return {"user": USER.pw_name, "separate_users": False, "workers": 2, "drain_time": "1s", **folders}
+		directories = {part + "_dir": self.lab.make_directory(self.directory, part) for part in ("run", "state")}
+		return {"user": USER.pw_name, "separate_users": False, "workers": 2, "drain_time": "1s", **directories}
 
 	def path(self, *parts):
-		return os.path.join(self.folder, *parts)
+		return os.path.join(self.directory, *parts)
 
 	def write_config(self, text=None):
 		return self.lab.write(self.path("gatepost.conf"), config_text(self.groups) if text is None else text)

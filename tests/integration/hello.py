@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ClientHello messages as octets, for clients that no library would play, and the beginning of what servers answer."""
+"""ClientHello messages as bytes, for clients that no library would play, and the beginning of what servers answer."""
 
 import os
 from collections import namedtuple
@@ -26,7 +26,7 @@ def u16(number):
 
 
 def vector(size, *items):
-	"""Items behind their common length, which takes `size` octets."""
+	"""Items behind their common length, which takes `size` bytes."""
 	data = b"".join(items)
 	return len(data).to_bytes(size, "big") + data
 

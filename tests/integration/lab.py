@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The ground under every integration test: a folder, addresses, processes, patience, name spaces, and TAP.
+"""The ground under every integration test: a directory, addresses, processes, patience, name spaces, and TAP.
 
 	lab = Lab()
 	server = lab.start("server", ["prog", "-f"])
@@ -242,24 +242,24 @@ def command(*words, check=True, root=False, **more):
 
 
 class Lab:
-	"""A folder below /tmp, a network 127.x.y.0/24 that no other lab has, and what was started."""
+	"""A directory below /tmp, a network 127.x.y.0/24 that no other lab has, and what was started."""
 
 	def __init__(self, own_group=False):
-		self.folder = tempfile.mkdtemp(prefix="gatepost-", dir="/tmp")
+		self.directory = tempfile.mkdtemp(prefix="gatepost-", dir="/tmp")
 		self.own_group = own_group
 		self.processes = []
 		self.everybody = []
 		self.closers = contextlib.ExitStack()
-		self.closers.callback(shutil.rmtree, self.folder, ignore_errors=True)
+		self.closers.callback(shutil.rmtree, self.directory, ignore_errors=True)
 		self.network, self.reserved = reserve_network()
 		self.hosts = 0
-		os.chmod(self.folder, 0o755)
-		self.own(self.folder)
+		os.chmod(self.directory, 0o755)
+		self.own(self.directory)
 		raise_descriptor_limit()
 		atexit.register(self.close)
 
 	def path(self, *parts):
-		return os.path.join(self.folder, *parts)
+		return os.path.join(self.directory, *parts)
 
 	def own(self, path):
 		"""Give a file to the user that the servers run as."""
@@ -267,14 +267,14 @@ class Lab:
 			os.chown(path, USER.pw_uid, USER.pw_gid)
 		return path
 
-	def make_folder(self, *parts, mode=0o755):
+	def make_directory(self, *parts, mode=0o755):
 		path = self.path(*parts)
 		os.makedirs(path, exist_ok=True)
 		os.chmod(path, mode)
 		return self.own(path)
 
 	def write(self, name, data, mode=0o644):
-		"""A file in the folder, written whole or not at all; returns its path."""
+		"""A file in the directory, written whole or not at all; returns its path."""
 		path = self.path(name)
 		with open(path + ".new", "wb") as file:
 			file.write(data if isinstance(data, bytes) else data.encode())
@@ -373,14 +373,14 @@ def namespace_command(ordinary, root=ROOT):
 
 
 def inside(lab, script, *arguments, ordinary=True, patience=20 * PATIENCE_S):
-	"""Run a script of this folder in a name space. Returns its output; raises when it fails."""
+	"""Run a script of this directory in a name space. Returns its output; raises when it fails."""
 	enter = namespace_command(ordinary)
 	probe = subprocess.run([*enter, "true"], capture_output=True, text=True, cwd="/", check=False)
 	if probe.returncode:
 		raise Skip("kernel: no name spaces for this user: " + probe.stderr.strip())
 	copy = copy_tests(lab)
 	done = subprocess.run([*enter, python_for_all(), "-B", os.path.join(copy, "integration", script), *arguments],
-		env={**os.environ, "GATEPOST": lab.program(), "LAB_INSIDE": "1", "HOME": lab.folder}, cwd="/",
+		env={**os.environ, "GATEPOST": lab.program(), "LAB_INSIDE": "1", "HOME": lab.directory}, cwd="/",
 		stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
 		timeout=patience, check=False)
 	if done.returncode:
@@ -405,7 +405,7 @@ def move_inside(*, ordinary=True):
 		sys.exit(0 if ordinary else 1)
 	script = os.path.join(copy_tests(lab), "integration", os.path.basename(sys.argv[0]))
 	done = subprocess.run([*enter, python_for_all(), "-B", script, *sys.argv[1:]], cwd="/", check=False,
-		env={**os.environ, "GATEPOST": lab.program(), "LAB_INSIDE": "1", "HOME": lab.folder}, stdin=subprocess.DEVNULL)
+		env={**os.environ, "GATEPOST": lab.program(), "LAB_INSIDE": "1", "HOME": lab.directory}, stdin=subprocess.DEVNULL)
 	lab.close()
 	sys.exit(done.returncode)
 

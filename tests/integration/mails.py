@@ -39,7 +39,7 @@ def multipart():
 
 
 def attachment(mebibytes=20):
-	"""The octets of a large attachment; always the same."""
+	"""The bytes of a large attachment; always the same."""
 	return random.Random(mebibytes).randbytes(mebibytes * 1024 * 1024)
 
 

@@ -27,18 +27,18 @@ ROLES = tuple(STARTTLS)
 class Scene:
 	def __init__(self, lab, host, ports, root):
 		self.lab, self.host, self.ports, self.root = lab, host, ports, root
-		self.folders = 0
+		self.directories = 0
 
 	def address(self, role):
 		return f"{self.host}:{self.ports[role]}"
 
-	def folder(self, name):
-		"""A new empty folder for a client's files."""
-		self.folders += 1
-		return self.lab.make_folder(f"{name}-{self.host}-{self.folders}")
+	def directory(self, name):
+		"""A new empty directory for a client's files."""
+		self.directories += 1
+		return self.lab.make_directory(f"{name}-{self.host}-{self.directories}")
 
-	def environment(self, folder):
-		return {**os.environ, "HOME": folder, "LANG": "C.UTF-8", "TERM": "xterm", "FETCHMAILHOME": folder}
+	def environment(self, directory):
+		return {**os.environ, "HOME": directory, "LANG": "C.UTF-8", "TERM": "xterm", "FETCHMAILHOME": directory}
 
 
 def to_crlf(data):
@@ -55,7 +55,7 @@ def curl_url(scene, role, number):
 
 def curl(scene, role, user, number, password=None, check=True):
 	"""One message; with check=False what curl said about its failure."""
-	path = os.path.join(scene.folder("curl"), "message")
+	path = os.path.join(scene.directory("curl"), "message")
 	done = command("curl", "-sS", "--disable", "--ssl-reqd", "--cacert", scene.root, "-u",
 		f"{user}:{password or PASSWORDS[user]}", curl_url(scene, role, number), "-o", path, check=check)
 	if done.returncode:
@@ -178,8 +178,8 @@ IMAPStore far
 Account a
 
 MaildirStore near
-Path {folder}/
-Inbox {folder}/inbox
+Path {directory}/
+Inbox {directory}/inbox
 
 Channel c
 Far :far:
@@ -192,16 +192,16 @@ SyncState *
 
 
 def mbsync(scene, role, user, _count):
-	folder = scene.folder("mbsync")
-	rc = scene.lab.write(os.path.join(folder, "rc"), MBSYNC.format(host=scene.host, port=scene.ports[role], user=user,
-		password=PASSWORDS[user], kind="STARTTLS" if STARTTLS[role] else "IMAPS", root=scene.root, folder=folder), 0o600)
-	command("mbsync", "-c", rc, "-a", env=scene.environment(folder))
-	return [without_line(message, b"X-TUID:") for message in maildir(os.path.join(folder, "inbox"))]
+	directory = scene.directory("mbsync")
+	rc = scene.lab.write(os.path.join(directory, "rc"), MBSYNC.format(host=scene.host, port=scene.ports[role], user=user,
+		password=PASSWORDS[user], kind="STARTTLS" if STARTTLS[role] else "IMAPS", root=scene.root, directory=directory), 0o600)
+	command("mbsync", "-c", rc, "-a", env=scene.environment(directory))
+	return [without_line(message, b"X-TUID:") for message in maildir(os.path.join(directory, "inbox"))]
 
 
-def maildir(folder):
+def maildir(directory):
 	found = []
-	for path in sorted(glob.glob(os.path.join(folder, "new", "*")) + glob.glob(os.path.join(folder, "cur", "*"))):
+	for path in sorted(glob.glob(os.path.join(directory, "new", "*")) + glob.glob(os.path.join(directory, "cur", "*"))):
 		with open(path, "rb") as file:
 			found.append(to_crlf(file.read()))
 	return found
@@ -218,24 +218,24 @@ FETCHMAIL = """set no bouncemail
 set invisible
 poll {host} protocol {protocol} port {port} timeout {patience:.0f}
   user "{user}" password "{password}"
-  {tls} sslcertck sslcertfile "{root}" sslcertpath "{folder}"
-  fetchall keep no rewrite no mimedecode pass8bits mda "{folder}/store"
+  {tls} sslcertck sslcertfile "{root}" sslcertpath "{directory}"
+  fetchall keep no rewrite no mimedecode pass8bits mda "{directory}/store"
 """
 
 STORE = """#!/bin/sh
-cat >"$(mktemp {folder}/mail.XXXXXX)"
+cat >"$(mktemp {directory}/mail.XXXXXX)"
 """
 
 
 def fetchmail(scene, role, user, _count):
-	folder = scene.folder("fetchmail")
-	scene.lab.write(os.path.join(folder, "store"), STORE.format(folder=folder), 0o755)
-	rc = scene.lab.write(os.path.join(folder, "rc"), FETCHMAIL.format(host=scene.host, port=scene.ports[role],
+	directory = scene.directory("fetchmail")
+	scene.lab.write(os.path.join(directory, "store"), STORE.format(directory=directory), 0o755)
+	rc = scene.lab.write(os.path.join(directory, "rc"), FETCHMAIL.format(host=scene.host, port=scene.ports[role],
 		protocol=PROTOCOL[role], user=user, password=PASSWORDS[user], patience=PATIENCE_S, root=scene.root,
-		tls='sslproto "tls1.2+"' if STARTTLS[role] else "ssl", folder=folder), 0o600)
-	command("fetchmail", "-f", rc, "--nodetach", "--nosyslog", "--pidfile", os.path.join(folder, "pid"),
-		env=scene.environment(folder))
-	return [to_crlf(open(path, "rb").read()) for path in sorted(glob.glob(os.path.join(folder, "mail.*")))]
+		tls='sslproto "tls1.2+"' if STARTTLS[role] else "ssl", directory=directory), 0o600)
+	command("fetchmail", "-f", rc, "--nodetach", "--nosyslog", "--pidfile", os.path.join(directory, "pid"),
+		env=scene.environment(directory))
+	return [to_crlf(open(path, "rb").read()) for path in sorted(glob.glob(os.path.join(directory, "mail.*")))]
 
 
 MUTT = """set spoolfile={scheme}://{host}:{port}
@@ -246,7 +246,7 @@ set ssl_force_tls=yes
 set ssl_ca_certificates_file={root}
 set certificate_file={root}
 set mbox_type=Maildir
-set folder={folder}
+set directory={directory}
 set delete=no
 set move=no
 set quit=yes
@@ -254,18 +254,18 @@ set confirmappend=no
 set confirmcreate=no
 set wait_key=no
 set {keep}
-push "<tag-pattern>~A<enter><tag-prefix><copy-message>{folder}/copy<enter><exit>"
+push "<tag-pattern>~A<enter><tag-prefix><copy-message>{directory}/copy<enter><exit>"
 """
 
 
 def mutt(scene, role, user, _count):
-	folder = scene.folder("mutt")
+	directory = scene.directory("mutt")
 	protocol = PROTOCOL[role].rstrip("3")
-	rc = scene.lab.write(os.path.join(folder, "rc"), MUTT.format(scheme=role.replace("3", ""), host=scene.host,
-		port=scene.ports[role], protocol=protocol, user=user, password=PASSWORDS[user], root=scene.root, folder=folder,
+	rc = scene.lab.write(os.path.join(directory, "rc"), MUTT.format(scheme=role.replace("3", ""), host=scene.host,
+		port=scene.ports[role], protocol=protocol, user=user, password=PASSWORDS[user], root=scene.root, directory=directory,
 		keep={"imap": "imap_peek=no", "pop": "pop_delete=no"}[protocol]), 0o600)
-	at_terminal(["mutt", "-n", "-F", rc], scene.environment(folder))
-	copies = maildir(os.path.join(folder, "copy"))
+	at_terminal(["mutt", "-n", "-F", rc], scene.environment(directory))
+	copies = maildir(os.path.join(directory, "copy"))
 	return [without_line(message, b"Content-Length:", b"Lines:", b"Status:") for message in copies]
 
 

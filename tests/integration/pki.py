@@ -35,8 +35,8 @@ subjectAltName = {names}
 [ca]
 default_ca = expired
 [expired]
-database = {folder}/index.txt
-new_certs_dir = {folder}
+database = {directory}/index.txt
+new_certs_dir = {directory}
 rand_serial = yes
 default_md = sha256
 policy = any
@@ -63,10 +63,10 @@ def kind_of(name):
 
 
 class Pki:
-	def __init__(self, lab, folder="pki"):
+	def __init__(self, lab, directory="pki"):
 		self.lab = lab
-		self.folder = lab.make_folder(folder)
-		self.lab.write(os.path.join(folder, "index.txt"), "")
+		self.directory = lab.make_directory(directory)
+		self.lab.write(os.path.join(directory, "index.txt"), "")
 		for signer in ("root", "other"):
 			self.authority(signer, None)
 		self.authority("intermediate", "root")
@@ -81,14 +81,14 @@ class Pki:
 		return self.file("other.crt")
 
 	def file(self, name):
-		return os.path.join(self.folder, name)
+		return os.path.join(self.directory, name)
 
 	def openssl(self, *words):
 		command("openssl", *words)
 
 	def config(self, label, names, usage="serverAuth"):
 		kinds = [kind_of(name) for name in names]
-		text = CONFIG.format(name=names[0].rsplit(":", 1)[-1], names=", ".join(kinds), folder=self.folder, usage=usage)
+		text = CONFIG.format(name=names[0].rsplit(":", 1)[-1], names=", ".join(kinds), directory=self.directory, usage=usage)
 		return self.lab.write(self.file(label + ".cnf"), text)
 
 	def make_key(self, label, kind):

@@ -32,7 +32,7 @@ def enforce(*mx, **more):
 
 class Site:
 	"""How one host answers. `length`: say Content-Length (a number: say that one). `cut`: leave without close_notify
-	behind so many octets of the body. `held`: an answer waits until release()."""
+	behind so many bytes of the body. `held`: an answer waits until release()."""
 
 	def __init__(self, body):
 		self.requests = []

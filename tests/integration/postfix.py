@@ -80,14 +80,14 @@ class Postfix:
 	def __init__(self, lab, next_hop=None, sasl=None, domains="", xclient="127.0.0.0/8", settings=None):
 		self.lab = lab
 		self.host = lab.host()
-		self.folder = lab.make_folder(f"postfix{self.host}")
+		self.directory = lab.make_directory(f"postfix{self.host}")
 		self.sudo = sudo = [] if ROOT else ["sudo", "-n"]
-		etc, queue, data = (os.path.join(self.folder, name) for name in ("etc", "queue", "data"))
+		etc, queue, data = (os.path.join(self.directory, name) for name in ("etc", "queue", "data"))
 		relayhost = "[{}]:{}".format(*next_hop.rsplit(":", 1)) if next_hop else ""
 		self.etc = etc
 		for path in (etc, queue, data):
 			command(*sudo, "mkdir", "-p", path, root=True)
-		command(*sudo, "chown", "root", self.folder, etc, queue, root=True)
+		command(*sudo, "chown", "root", self.directory, etc, queue, root=True)
 		command(*sudo, "chown", "postfix", data, root=True)
 		main = MAIN.format(etc=etc, queue=queue, data=data, relayhost=relayhost,
 			sasl="yes" if sasl else "no", sasl_path=sasl or "127.0.0.1:1", domains=domains,
@@ -97,7 +97,7 @@ class Postfix:
 		master = SERVICES.format(host=self.host, **PORTS)
 		for name, text in (("main.cf", main), ("master.cf", master)):
 			command(*sudo, "tee", os.path.join(etc, name), input=text, root=True)
-		lab.closers.callback(command, *sudo, "rm", "-rf", self.folder, root=True, check=False)
+		lab.closers.callback(command, *sudo, "rm", "-rf", self.directory, root=True, check=False)
 		self.process = lab.start("postfix", [*sudo, "/usr/sbin/postfix", "-c", etc, "start-fg"], root=True)
 		# The script behind start-fg dies alone; "stop" waits for the master.
 		lab.closers.callback(command, *sudo, "/usr/sbin/postfix", "-c", etc, "stop", root=True, check=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An SMTP server for tests: it takes what comes and keeps each message, with its envelope, as octets.
+"""An SMTP server for tests: it takes what comes and keeps each message, with its envelope, as bytes.
 
 	server = SmtpServer(lab)
 	...
@@ -39,12 +39,12 @@ class Mail:
 
 
 class SmtpServer(Backend):
-	"""keeps=False: count the octets of messages and throw them away. `starttls`: a context of the ssl module."""
+	"""keeps=False: count the bytes of messages and throw them away. `starttls`: a context of the ssl module."""
 
 	def __init__(self, lab, extensions=EXTENSIONS, keeps=True, address=None, starttls=None, **more):
 		self.extensions, self.keeps, self.starttls = extensions, keeps, starttls
 		self.mails = []
-		self.octets = 0
+		self.bytes = 0
 		super().__init__(lab, self.talk, address=address or lab.address(10025), remembers=False, **more)
 
 	def wait_mail(self, number=1):
@@ -95,7 +95,7 @@ class SmtpServer(Backend):
 			line = session.until(b"\r\n")
 			if line == b".\r\n":
 				return
-			self.octets += len(line)
+			self.bytes += len(line)
 			if self.keeps:
 				mail.data += line[1:] if line.startswith(b".") else line
 

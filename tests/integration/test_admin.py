@@ -53,14 +53,14 @@ def ask(gate, name, who, short=False):
 
 def start(name, root, before=(), **server):
 	"""With a directory of its own for the sockets, and a policy service that asks no DNS."""
-	run_dir = lab.make_folder(name + "-run")
+	run_dir = lab.make_directory(name + "-run")
 	if root:
 		os.chown(run_dir, 0, 0)
 	return Gate(lab, name, root=root, before=before, server={"run_dir": run_dir, "workers": 1, **server}, dns={"dnssec": "off"},
 		policy={"addresses": [lab.address(8461)]})
 
 
-def folder_of(gate):
+def directory_of(gate):
 	return os.path.join(gate.groups["server"]["run_dir"], "admin")
 
 
@@ -72,9 +72,9 @@ def expect(gate, who, wanted):
 
 def open_up(gate):
 	"""The directory and the sockets for all: the first lock is gone."""
-	os.chmod(folder_of(gate), 0o755)
+	os.chmod(directory_of(gate), 0o755)
 	for name in NAMES:
-		os.chmod(os.path.join(folder_of(gate), name), 0o666)
+		os.chmod(os.path.join(directory_of(gate), name), 0o666)
 
 
 def facts(path):
@@ -85,9 +85,9 @@ def facts(path):
 @root_test("started as root: the sockets are root's, in a directory that server.user cannot enter; root is served")
 def _():
 	gate = start("root", True)
-	equal(facts(folder_of(gate)), (0, 0, 0o750))
+	equal(facts(directory_of(gate)), (0, 0, 0o750))
 	for name in NAMES:
-		equal(facts(os.path.join(folder_of(gate), name)), (0, 0, 0o660))
+		equal(facts(os.path.join(directory_of(gate), name)), (0, 0, 0o660))
 	expect(gate, user(USER.pw_name), "PermissionError")
 	expect(gate, {"root": True}, SERVED)
 	for words in (("status", "-c", gate.config), ("policy", "list", "-c", gate.config)):
@@ -130,9 +130,9 @@ def _():
 def _():
 	gate = start("group", True, admin_group="games")
 	group = grp.getgrnam("games").gr_gid
-	equal(facts(folder_of(gate)), (0, group, 0o750))
+	equal(facts(directory_of(gate)), (0, group, 0o750))
 	for name in NAMES:
-		equal(facts(os.path.join(folder_of(gate), name)), (0, group, 0o660))
+		equal(facts(os.path.join(directory_of(gate), name)), (0, group, 0o660))
 	expect(gate, user("daemon", "games"), SERVED)
 	expect(gate, user("games"), SERVED)
 	expect(gate, user("daemon", "mail"), "PermissionError")
@@ -146,19 +146,19 @@ def _():
 def _():
 	gate = start("left", True)
 	gate.stop()
-	os.chown(folder_of(gate), USER.pw_uid, USER.pw_gid)
-	os.chmod(folder_of(gate), 0o777)
+	os.chown(directory_of(gate), USER.pw_uid, USER.pw_gid)
+	os.chmod(directory_of(gate), 0o777)
 	again = Gate(lab, "left-again", root=True, server=gate.groups["server"], dns=gate.groups["dns"], policy=gate.groups["policy"])
-	equal(facts(folder_of(again)), (0, 0, 0o750))
+	equal(facts(directory_of(again)), (0, 0, 0o750))
 	again.stop()
-	os.rename(folder_of(again), folder_of(again) + "-elsewhere")
-	os.symlink(folder_of(again) + "-elsewhere", folder_of(again))
-	os.chmod(folder_of(again) + "-elsewhere", 0o777)
+	os.rename(directory_of(again), directory_of(again) + "-elsewhere")
+	os.symlink(directory_of(again) + "-elsewhere", directory_of(again))
+	os.chmod(directory_of(again) + "-elsewhere", 0o777)
 	third = Gate(lab, "left-third", root=True, wait=False, server=gate.groups["server"], dns=gate.groups["dns"],
 		policy=gate.groups["policy"])
 	equal(third.wait() == 0, False)
 	contains("\n".join(third.lines), "/admin: ")
-	equal(facts(folder_of(again) + "-elsewhere")[2], 0o777)
+	equal(facts(directory_of(again) + "-elsewhere")[2], 0o777)
 
 
 @root_test("started as root with the capabilities that the unit for systemd leaves: it starts, reloads and serves")
@@ -166,7 +166,7 @@ def _():
 	with open(os.path.join(TOP, "contrib", "systemd", "gatepost.service"), encoding="utf-8") as file:
 		words = next(line for line in file if line.startswith("CapabilityBoundingSet=")).split("=")[1].split()
 	given = ",".join("+" + word.removeprefix("CAP_").lower() for word in words)
-	state_dir = lab.make_folder("bounded-state")
+	state_dir = lab.make_directory("bounded-state")
 	os.chown(state_dir, 0, 0)
 	gate = start("bounded", True, ("setpriv", "--bounding-set=-all," + given), state_dir=state_dir)
 	expect(gate, {"root": True}, SERVED)
@@ -177,7 +177,7 @@ def _():
 @root_test("run by an ordinary user: that user and root are served, another user is not, also with the directory open")
 def _():
 	gate = start("ordinary", False)
-	equal(facts(folder_of(gate)), (USER.pw_uid, facts(folder_of(gate))[1], 0o700))
+	equal(facts(directory_of(gate)), (USER.pw_uid, facts(directory_of(gate))[1], 0o700))
 	expect(gate, user(USER.pw_name), SERVED)
 	expect(gate, {"root": True}, SERVED)
 	expect(gate, user("daemon", "root"), "PermissionError")

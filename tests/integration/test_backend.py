@@ -338,7 +338,7 @@ def _():
 		equal([session.heard for session in backend.sessions], [b"", b""])
 
 
-@test("TLS to the backend: nothing below TLS 1.2, and never in clear instead")
+@test("TLS to the backend: nothing below TLS 1.2, and never in cleartext instead")
 def _():
 	old = server_context(pki().leaf("ancient", [BEHIND]))
 	old.set_ciphers("ALL:@SECLEVEL=0")
@@ -349,11 +349,11 @@ def _():
 	clear = Backend(lab, imap_server)
 	with Edge(clear.address, roles=("imaps",), **verified(pki().root)) as edge:
 		expect_refusal(edge, "TLS: ")
-	equal(b"ID" in clear.sessions[-1].heard, False)
+	equal(b"ID" in cleartext.sessions[-1].heard, False)
 
 
 def half_fetch(session):
-	"""Say that 1000 octets follow, and vanish after 100."""
+	"""Say that 1000 bytes follow, and vanish after 100."""
 	session.send(b"* OK hello\r\n")
 	session.send(session.line().split()[0] + b" OK done\r\n")
 	session.line()
@@ -368,9 +368,9 @@ def _():
 		client.imap("LOGIN alice secret")
 		try:
 			client.fetch("FETCH 1 BODY[]")
-			raise AssertionError("1000 octets came")
+			raise AssertionError("1000 bytes came")
 		except Gone as gone:
-			contains(str(gone), "900 octets too early")
+			contains(str(gone), "900 bytes too early")
 		equal(client.closed_by == "close_notify", False)
 		client.close()
 		equal(edge.gate.wait_for("session-end", user="alice")["end"], "truncated")

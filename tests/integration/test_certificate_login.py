@@ -321,7 +321,7 @@ HANDSHAKE_FAILURE, ILLEGAL_PARAMETER = 40, 47  # OpenSSL 3.0 says the first, RFC
 
 
 def ask_for_sha1(flight):
-	"""A server's TLS 1.2 flight, in clear, with a CertificateRequest that takes SHA-1 only."""
+	"""A server's TLS 1.2 flight, in cleartext, with a CertificateRequest that takes SHA-1 only."""
 	made = b""
 	while flight:
 		size = int.from_bytes(flight[3:5], "big")

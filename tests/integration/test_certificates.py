@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Certificates of many domains: folders of them, changes on disk while sessions go on, keys of two kinds."""
+"""Certificates of many domains: directories of them, changes on disk while sessions go on, keys of two kinds."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ from lab import command, contains, equal, eventually, run, test  # noqa: E402
 from wire import Backend, context, imap_server, implicit  # noqa: E402
 
 IMAPS = lab.address(1993)
-FOLDER, LIVE, ARCHIVE = (lab.make_folder(name) for name in ("certs", "live", "archive"))
+DIRECTORY, LIVE, ARCHIVE = (lab.make_directory(name) for name in ("certs", "live", "archive"))
 
 
 @cache
@@ -28,10 +28,10 @@ def text_of(*paths):
 	return "".join(open(path, encoding="ascii").read() for path in paths)
 
 
-def put(name, one, folder=FOLDER):
+def put(name, one, directory=DIRECTORY):
 	"""NAME.pem, in one step, as a careful program does it."""
-	new = lab.write(os.path.join(folder, "." + name), text_of(one.chain, one.key), mode=0o600)
-	os.replace(new, os.path.join(folder, name + ".pem"))
+	new = lab.write(os.path.join(directory, "." + name), text_of(one.chain, one.key), mode=0o600)
+	os.replace(new, os.path.join(directory, name + ".pem"))
 
 
 def issue(name, one, number):
@@ -45,8 +45,8 @@ def issue(name, one, number):
 
 
 def make_live(name, one):
-	for folder in (LIVE, ARCHIVE):
-		lab.make_folder(os.path.join(folder, name))
+	for directory in (LIVE, ARCHIVE):
+		lab.make_directory(os.path.join(directory, name))
 	issue(name, one, 1)
 
 
@@ -56,10 +56,10 @@ def gate():
 	put("wild", leaf("wild", "*.wild.example.test"))
 	put("rsa", leaf("rsa", "twin.example.test", kind="rsa"))
 	put("ec", leaf("ec", "twin.example.test"))
-	lab.write(os.path.join(FOLDER, "README"), "not a certificate")
+	lab.write(os.path.join(DIRECTORY, "README"), "not a certificate")
 	make_live("certbot", leaf("certbot1", "certbot.example.test"))
 	backend = Backend(lab, imap_server)
-	return Gate(lab, certificates=[certificate(leaf("main", NAME)), {"folder": FOLDER}, {"folder": LIVE}], listeners=[
+	return Gate(lab, certificates=[certificate(leaf("main", NAME)), {"directory": DIRECTORY}, {"directory": LIVE}], listeners=[
 		listener("imaps", IMAPS, leaf("main", NAME), backend.address)])
 
 
@@ -87,7 +87,7 @@ def changed(do):
 	return gate().wait_for("reloaded", mark)
 
 
-@test("[9325-3.7-1] all certificates of a folder are served: exactly, by wildcard, and the default one for the rest")
+@test("[9325-3.7-1] all certificates of a directory are served: exactly, by wildcard, and the default one for the rest")
 def _():
 	serves("b.example.test", leaf("b", "b.example.test"))
 	serves("imap.wild.example.test", leaf("wild", "*.wild.example.test"))
@@ -118,7 +118,7 @@ def is_alive(client):
 	contains(client.imap("NOOP")[-1], b"OK")
 
 
-@test("a certificate added to a folder, renewed and removed is noticed, and no session is dropped")
+@test("a certificate added to a directory, renewed and removed is noticed, and no session is dropped")
 def _():
 	client = session()
 	one, two = leaf("new1", "new.example.test"), leaf("new2", "new.example.test")
@@ -126,12 +126,12 @@ def _():
 	serves("new.example.test", one)
 	changed(lambda: put("new", two))
 	serves("new.example.test", two)
-	changed(lambda: os.unlink(os.path.join(FOLDER, "new.pem")))
+	changed(lambda: os.unlink(os.path.join(DIRECTORY, "new.pem")))
 	serves("new.example.test", leaf("main", NAME))
 	is_alive(client)
 
 
-@test("links turned elsewhere, as certbot renews, and a new folder of it are noticed")
+@test("links turned elsewhere, as certbot renews, and a new directory of it are noticed")
 def _():
 	client = session()
 	renewed, another = leaf("certbot2", "certbot.example.test"), leaf("another", "another.example.test")
@@ -162,20 +162,20 @@ def _():
 	is_alive(client)
 
 
-@test("--check refuses a folder with a file of no use, which a start would only leave out")
+@test("--check refuses a directory with a file of no use, which a start would only leave out")
 def _():
-	folder = lab.make_folder("spoilt")
-	put("good", leaf("b", "b.example.test"), folder)
-	lab.write(os.path.join(folder, "bad.pem"), "nonsense")
-	text = config_text({"certificates": [{"folder": folder}], "listeners": [
+	directory = lab.make_directory("spoilt")
+	put("good", leaf("b", "b.example.test"), directory)
+	lab.write(os.path.join(directory, "bad.pem"), "nonsense")
+	text = config_text({"certificates": [{"directory": directory}], "listeners": [
 		listener("imaps", lab.address(2993), "good", lab.address(1143))]})
 	code, said = check_config(lab, text)
 	equal((code, len(said)), (78, 1))
 	contains(said[0], 'spoilt/bad.pem: certificate "bad": the chain file holds no certificate in PEM form')
 	with contextlib.suppress(FileNotFoundError):
-		os.unlink(os.path.join(folder, "bad.pem"))
+		os.unlink(os.path.join(directory, "bad.pem"))
 	equal(check_config(lab, text)[0], 0)
-	shutil.rmtree(folder)
+	shutil.rmtree(directory)
 	code, said = check_config(lab, text)
 	equal(code, 78)
 	contains(said[0], "spoilt: No such file or directory")
@@ -205,7 +205,7 @@ def _():
 	one = leaf("stapled", "stapled.example.test")
 	gate()
 	changed(lambda: put("stapled", one))
-	path = os.path.join(FOLDER, "stapled.ocsp")
+	path = os.path.join(DIRECTORY, "stapled.ocsp")
 	for state, word in (("", "does not say that the certificate is good"), ("R", "revoked"), ("V", None), ("R", "revoked")):
 		mark = gate().mark()
 		os.replace(respond(one, state, path + ".new"), path)

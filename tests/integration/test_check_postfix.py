@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""gatepost policy check-postfix: a real postconf reads a folder, a real unbound is the resolver, right and then wrong in
+"""gatepost policy check-postfix: a real postconf reads a directory, a real unbound is the resolver, right and then wrong in
 each way that is known."""
 
 import os
@@ -18,7 +18,7 @@ MAP = "socketmap:inet:127.0.0.1:8642:QUERY"
 AUTHORITIES = "    smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt"
 LOCAL = "    nameserver 127.0.0.1"
 OLD = {"mail_version": "3.7.11"}
-QUEUE = lab.make_folder("queue")
+QUEUE = lab.make_directory("queue")
 
 
 @cache
@@ -53,23 +53,23 @@ def machine_resolv_conf():
 
 def resolv_conf(text, chrooted):
 	if chrooted:
-		lab.make_folder("queue", "etc")
+		lab.make_directory("queue", "etc")
 		lab.write("queue/etc/resolv.conf", text)
 	else:
 		with open(machine_resolv_conf(), "w", encoding="utf-8") as file:  # renamed it would not be the one that is mounted
 			file.write(text)
 
 
-def folder(settings, chroot):
+def directory(settings, chroot):
 	right = {"compatibility_level": "3.6", "myhostname": "mail.test", "queue_directory": QUEUE, "smtp_dns_support_level": "dnssec",
 		"smtp_host_lookup": "dns", "smtp_tls_security_level": "dane", "smtp_tls_CAfile": pki().root,
 		"smtp_tls_policy_maps": MAP}
 	main = "".join(f"{name} = {value}\n" for name, value in (right | settings).items())
-	return write_folder("etc", main, f"smtp inet n - y - - smtpd\nsmtp unix - - {chroot} - - smtp\n")
+	return write_directory("etc", main, f"smtp inet n - y - - smtpd\nsmtp unix - - {chroot} - - smtp\n")
 
 
-def write_folder(name, main, master):
-	lab.make_folder(name)
+def write_directory(name, main, master):
+	lab.make_directory(name)
 	for file, text in (("main.cf", main), ("master.cf", master)):
 		path = lab.write(os.path.join(name, file), text)
 		os.utime(path, (0, 0))  # Postfix waits when a file may still be written
@@ -82,10 +82,10 @@ def check(settings=None, *, chroot="n", resolvers_are="nameserver 127.0.0.1\n", 
 	sees_queue = chroot == "y" or (chroot == "-" and (settings or {}).get("compatibility_level") == "0")
 	resolv_conf(resolvers_are, sees_queue)
 	resolv_conf("nameserver 192.0.2.1\n", not sees_queue)
-	conf = lab.write("gatepost.conf", config_text({"server": {"run_dir": lab.folder, "state_dir": lab.folder},
+	conf = lab.write("gatepost.conf", config_text({"server": {"run_dir": lab.directory, "state_dir": lab.directory},
 		"dns": {"trust_anchors": zones().anchor, "self_test": "test"},
 		"policy": {"addresses": ["127.0.0.1:8642"], **(policy or {})}}))
-	done = gatepost(lab, "policy", "check-postfix", "--config-directory", where or folder(settings or {}, chroot), "-c", conf, **more)
+	done = gatepost(lab, "policy", "check-postfix", "--config-directory", where or directory(settings or {}, chroot), "-c", conf, **more)
 	check.complaint = done.stderr
 	return done.returncode, done.stdout.splitlines()
 
@@ -105,7 +105,7 @@ def _():
 	good({"compatibility_level": "0"}, chroot="-")
 
 
-@test("a resolver by IPv6, a map among others, a folder of authorities, and level may are as good")
+@test("a resolver by IPv6, a map among others, a directory of authorities, and level may are as good")
 def _():
 	good(resolvers_are="# nameserver 192.0.2.53\noptions edns0\nnameserver ::1\n")
 	good({"smtp_tls_policy_maps": f"hash:/etc/postfix/tls_policy, {MAP}"})
@@ -148,7 +148,7 @@ WRONG = (
 		["Postfix trusts no CA, so no certificate passes MTA-STS", AUTHORITIES]),
 	("authorities that cannot be read", ({"smtp_tls_CAfile": "/nonexistent.pem"},), {},
 		["smtp_tls_CAfile /nonexistent.pem cannot be read", AUTHORITIES]),
-	("a folder of authorities outside of the chroot", ({"smtp_tls_CAfile": "", "smtp_tls_CApath": "/etc/ssl/certs"},),
+	("a directory of authorities outside of the chroot", ({"smtp_tls_CAfile": "", "smtp_tls_CApath": "/etc/ssl/certs"},),
 		{"chroot": "y"},
 		[f"smtp runs in the chroot {QUEUE} and cannot read smtp_tls_CApath /etc/ssl/certs; Postfix reads a file before the chroot", AUTHORITIES]),
 	("no resolver in the chroot", (), {"chroot": "y", "resolvers_are": "# nothing\n"},
@@ -190,7 +190,7 @@ for one in WRONG:
 
 @test("a file without any setting is told all of it, in the order of the work")
 def _():
-	path = write_folder("bare", f"compatibility_level = 3.6\nmyhostname = mail.test\nqueue_directory = {QUEUE}\n",
+	path = write_directory("bare", f"compatibility_level = 3.6\nmyhostname = mail.test\nqueue_directory = {QUEUE}\n",
 		"smtp unix - - y - - smtp\n")
 	status, lines = check(where=path, chroot="y", resolvers_are="")
 	equal(status, 1)
@@ -198,11 +198,11 @@ def _():
 		"    smtp_tls_security_level = dane", "    smtp_dns_support_level = dnssec", AUTHORITIES, LOCAL])
 
 
-@test("a folder that is none, or no postconf: exit status 2")
+@test("a directory that is none, or no postconf: exit status 2")
 def _():
 	equal(check(where="/nonexistent"), (2, []))
 	contains(check.complaint, "postconf(1) cannot be run, or cannot read the configuration of Postfix")
-	equal(check(env=os.environ | {"PATH": lab.folder}), (2, []))
+	equal(check(env=os.environ | {"PATH": lab.directory}), (2, []))
 	contains(check.complaint, "postconf(1) cannot be run, or cannot read the configuration of Postfix")
 
 

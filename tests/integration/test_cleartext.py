@@ -53,7 +53,7 @@ def nobody_was_dialled():
 
 
 def same_answer(address, ask):
-	"""ask(client, user, password) must bring the same octets for all accounts."""
+	"""ask(client, user, password) must bring the same bytes for all accounts."""
 	answers = []
 	for user, password in ACCOUNTS:
 		client, _ = connect(address)
@@ -64,7 +64,7 @@ def same_answer(address, ask):
 	return answers[0]
 
 
-@test("[8314-6-1 8689-4.4-1] no port for mail clients takes a login in clear, or less than TLS 1.2")
+@test("[8314-6-1 8689-4.4-1] no port for mail clients takes a login in cleartext, or less than TLS 1.2")
 def _():
 	secret = plain(*ACCOUNTS[0])
 	for address, verb, login, refused in ((IMAP, "a STARTTLS", f"a AUTHENTICATE PLAIN {secret}", b"a NO"),
@@ -85,7 +85,7 @@ def _():
 	nobody_was_dialled()
 
 
-@test("[2595-3.2-1 9051-6.2.3-2 9051-6.1.1-1] IMAP in clear lists STARTTLS and LOGINDISABLED, no mechanism")
+@test("[2595-3.2-1 9051-6.2.3-2 9051-6.1.1-1] IMAP in cleartext lists STARTTLS and LOGINDISABLED, no mechanism")
 def _():
 	client, greeting = connect(IMAP)
 	for line in (greeting, client.imap("CAPABILITY")[0]):
@@ -94,7 +94,7 @@ def _():
 		equal(b"AUTH=" in line or b"SASL-IR" in line or b"LITERAL" in line, False)
 
 
-@test("[8314-4.1-2 8314-4.1-3 2595-3.2-2 9051-7.1-1 9051-11.7-2] IMAP LOGIN in clear: one refusal for every password")
+@test("[8314-4.1-2 8314-4.1-3 2595-3.2-2 9051-7.1-1 9051-11.7-2] IMAP LOGIN in cleartext: one refusal for every password")
 def _():
 	answer = same_answer(IMAP, lambda client, user, password: client.imap(f"LOGIN {user} {password}"))
 	contains(answer[-1], b"t1 NO [PRIVACYREQUIRED]")
@@ -102,7 +102,7 @@ def _():
 	contains(answer[-1], b"t1 NO [PRIVACYREQUIRED]")
 
 
-@test("[8314-4.1-2 2595-2.3-1 9051-6.2.2-1] IMAP AUTHENTICATE in clear: refused before a password can follow")
+@test("[8314-4.1-2 2595-2.3-1 9051-6.2.2-1] IMAP AUTHENTICATE in cleartext: refused before a password can follow")
 def _():
 	for mechanism in ("PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"):
 		answer = same_answer(IMAP, lambda client, *_: client.imap("AUTHENTICATE " + mechanism))
@@ -128,7 +128,7 @@ def _():
 	contains(same_answer(IMAP, ask)[1], b"b OK")
 
 
-@test("[5034-4-3 2595-4-1 2595-9-3] POP3 in clear: CAPA lists STLS, neither USER nor a mechanism")
+@test("[5034-4-3 2595-4-1 2595-9-3] POP3 in cleartext: CAPA lists STLS, neither USER nor a mechanism")
 def _():
 	client, greeting = connect(POP3)
 	equal(b"<" in greeting, False)
@@ -138,7 +138,7 @@ def _():
 	equal({b"USER", b"SASL"} & set(words), set())
 
 
-@test("[8314-4.1-2 8314-4.1-3 3206-5-2] POP3 USER and PASS in clear: one refusal each for every name and password")
+@test("[8314-4.1-2 8314-4.1-3 3206-5-2] POP3 USER and PASS in cleartext: one refusal each for every name and password")
 def _():
 	def ask(client, user, password):
 		return client.pop("USER " + user), client.pop("PASS " + password)
@@ -147,7 +147,7 @@ def _():
 	contains(password, b"-ERR [AUTH] ")
 
 
-@test("[8314-4.1-2 2595-2.3-1 3206-5-1] POP3 AUTH and APOP in clear: -ERR [AUTH], before any continuation")
+@test("[8314-4.1-2 2595-2.3-1 3206-5-1] POP3 AUTH and APOP in cleartext: -ERR [AUTH], before any continuation")
 def _():
 	for command in ("AUTH PLAIN", "AUTH LOGIN", "AUTH XOAUTH2"):
 		contains(same_answer(POP3, lambda client, *_: client.pop(command)), b"-ERR [AUTH] ")
@@ -156,7 +156,7 @@ def _():
 	contains(apop, b"-ERR [AUTH] ")
 
 
-@test("a login in clear is logged with name and source, never with the password")
+@test("a login in cleartext is logged with name and source, never with the password")
 def _():
 	mark = gate().mark()
 	imap, _ = connect(IMAP)
@@ -191,7 +191,7 @@ def _():
 	nobody_was_dialled()
 
 
-@test("[9051-7.1-1] other IMAP commands in clear get NO or BAD, POP3 ones -ERR, and reach nobody")
+@test("[9051-7.1-1] other IMAP commands in cleartext get NO or BAD, POP3 ones -ERR, and reach nobody")
 def _():
 	client, _ = connect(IMAP)
 	for command in ("SELECT INBOX", 'LIST "" *', "STATUS INBOX (MESSAGES)", "ENABLE IMAP4rev2", "ID NIL"):

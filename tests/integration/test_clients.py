@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Clients that people use read real mail from a real Dovecot through gatepost, octet by octet as it was stored.
+"""Clients that people use read real mail from a real Dovecot through gatepost, byte by byte as it was stored.
 
 Once on localhost with some free ports, and once more, by running itself in a name space as an ordinary user, with the
 real ports 143, 993, 110 and 995.

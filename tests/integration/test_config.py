@@ -144,7 +144,7 @@ def _():
 	equal(gate.events("certificate-expiry", certificate="mail"), [])
 
 
-@test("[9051-6.2.2-1 9051-6.2.3-2 5034-4-3] no setting permits a login in clear or a listener without certificate")
+@test("[9051-6.2.2-1 9051-6.2.3-2 5034-4-3] no setting permits a login in cleartext or a listener without certificate")
 def _():
 	rows = [listener("imap", lab.address(1143), leaf(), lab.address(1144))]
 	for word in ("allow-cleartext", "starttls", "plaintext"):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What nobody plans: octets at random from both sides, sessions that stand still, and thousands of them. No worker
+"""What nobody plans: bytes at random from both sides, sessions that stand still, and thousands of them. No worker
 dies, none runs in circles, none grows."""
 
 import contextlib
@@ -68,10 +68,10 @@ def noise(dice, length):
 		for _ in range(length))
 
 
-# ---- octets at random ----
+# ---- bytes at random ----
 
 
-@test("clients that throw words and octets at a port, in clear, in the handshake or inside TLS, bring nobody down")
+@test("clients that throw words and bytes at a port, in cleartext, in the handshake or inside TLS, bring nobody down")
 def _():
 	dice = random.Random(1)
 	with Server(Backend(lab, imap_server, remembers=False).address) as server:

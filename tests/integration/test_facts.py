@@ -166,7 +166,7 @@ def _():
 
 
 def proxied(header, source=BALANCER):
-	"""Send octets to the listener that expects a header; what it says, and its last event."""
+	"""Send bytes to the listener that expects a header; what it says, and its last event."""
 	mark = gate().mark()
 	with Client(address("behind", "imap"), source=source) as client:
 		said = client.say_all(header)
@@ -222,12 +222,12 @@ def _():
 	contains(event["client"], BALANCER)
 
 
-@test("a PROXY header that comes octet by octet, glued to the first command, is read to its last octet and no further")
+@test("a PROXY header that comes byte by byte, glued to the first command, is read to its last byte and no further")
 def _():
 	mark = gate().mark()
 	with Client(address("behind", "imap"), source=BALANCER) as client:
-		for octet in b"PROXY TCP4 192.0.2.9 192.0.2.2 99 143\r\na NOOP\r\n":
-			client.sock.sendall(bytes([octet]))
+		for byte in b"PROXY TCP4 192.0.2.9 192.0.2.2 99 143\r\na NOOP\r\n":
+			client.sock.sendall(bytes([byte]))
 		contains(client.line(), b"* OK")
 		contains(client.line(), b"a OK")
 	equal(gate().wait_for("session-end", mark)["client"], "192.0.2.9:99")

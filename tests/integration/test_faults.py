@@ -93,7 +93,7 @@ def dovecot():
 	return made
 
 
-@test("[NST-D-3] a real backend is killed in mid-FETCH: that session ends, no octet is invented, others go on")
+@test("[NST-D-3] a real backend is killed in mid-FETCH: that session ends, no byte is invented, others go on")
 def _():
 	with Server(behind=dovecot().port("imap-proxy"), facts="proxy-v2") as server:
 		mark = dovecot().mark()
@@ -158,7 +158,7 @@ def _():
 
 
 class Reader(threading.Thread):
-	"""Reads a stream of known octets as fast as it can; pauses at half time until it is told to go on."""
+	"""Reads a stream of known bytes as fast as it can; pauses at half time until it is told to go on."""
 
 	def __init__(self, address, size):
 		super().__init__(daemon=True)
@@ -196,11 +196,11 @@ class Reader(threading.Thread):
 			data = self.file.read(min(len(pattern), end - self.got))
 			place = self.got % 256
 			if data != pattern[place:place + len(data)] and data != (pattern + pattern)[place:place + len(data)]:
-				raise Gone(f"wrong octets after {self.got}")
+				raise Gone(f"wrong bytes after {self.got}")
 			self.got += len(data)
 
 
-@test("one FETCH of 1 GiB beside 50 small sessions: all octets are right, nobody starves, memory stays small")
+@test("one FETCH of 1 GiB beside 50 small sessions: all bytes are right, nobody starves, memory stays small")
 def _():
 	with Server() as server:
 		worker = server.workers()[0]
@@ -235,7 +235,7 @@ def _():
 		equal(memory_kib(worker, "VmHWM") - before < 50 * 192, True)
 
 
-@test("a large APPEND towards a backend that reads slowly arrives octet by octet")
+@test("a large APPEND towards a backend that reads slowly arrives byte by byte")
 def _():
 	size = 64 * MIB
 	received = []
@@ -344,7 +344,7 @@ class StubbornClient:
 		equal(len(re.findall(r"<<< TLS 1\.3, Handshake \[length 0005\], KeyUpdate", messages)) >= 1, True)
 
 
-@test("[9325-4.4-1] KeyUpdate from a client that does not read: no octet is lost, and both sides have new keys")
+@test("[9325-4.4-1] KeyUpdate from a client that does not read: no byte is lost, and both sides have new keys")
 def _():
 	with Server() as server, StubbornClient(server) as client:
 		client.update_keys()

@@ -82,7 +82,7 @@ def _():
 	implicit(f"{GATE}:1443", relaxed, None).close()
 
 
-@test("[9112-9.7-1] HTTP in clear gets no answer, and reaches no server")
+@test("[9112-9.7-1] HTTP in cleartext gets no answer, and reaches no server")
 def _():
 	mark = gate().mark()
 	with Client(f"{GATE}:1443") as client:

@@ -90,7 +90,7 @@ def alive(client):
 
 
 def refused(server, role, **more):
-	"""A client that comes too many: it is told so, in TLS or in clear, as its port has it."""
+	"""A client that comes too many: it is told so, in TLS or in cleartext, as its port has it."""
 	client = server.connect(role, **more)
 	if role.endswith("s"):
 		client.start_tls(tls(), NAME)
@@ -330,7 +330,7 @@ def _():
 # ---- time ----
 
 
-@test("limits.handshake-time: a client that says nothing, or a hello octet by octet, is let go")
+@test("limits.handshake-time: a client that says nothing, or a hello byte by byte, is let go")
 def _():
 	with Server(handshake_time="1s") as server:
 		silent = server.connect("imaps")
@@ -344,11 +344,11 @@ def _():
 
 
 def drip(client, data):
-	"""Send octet by octet, with pauses, until the server has had enough."""
+	"""Send byte by byte, with pauses, until the server has had enough."""
 	def send():
 		with contextlib.suppress(OSError):
-			for octet in data:
-				client.sock.sendall(bytes([octet]))
+			for byte in data:
+				client.sock.sendall(bytes([byte]))
 				time.sleep(0.1)
 	threading.Thread(target=send, daemon=True).start()
 
@@ -365,7 +365,7 @@ def _():
 		equal(server.wait_for("session-end", client=client.name)["end"], "deadline")
 
 
-@test("limits.login-time: in clear and in TLS, silent or slow, before login everybody is let go with a word")
+@test("limits.login-time: in cleartext and in TLS, silent or slow, before login everybody is let go with a word")
 def _():
 	with Server(login_time="1s") as server:
 		waiting = [(role, server.client(role)) for role in server.addresses]
@@ -434,7 +434,7 @@ def expect_protocol_error(server, role, data, starts=None):
 	equal(server.wait_for("session-end", client=client.name)["end"], "protocol-error")
 
 
-@test("limits.line-size: longer lines before login end the session, in clear and in TLS")
+@test("limits.line-size: longer lines before login end the session, in cleartext and in TLS")
 def _():
 	with Server(line_size="4k") as server:
 		long = b"a LOGIN " + b"x" * 8192 + b"\r\n"
@@ -458,7 +458,7 @@ def _():
 		expect_protocol_error(server, "imap", b"a LOGIN {3000+}\r\n" + b"x" * 3000 + b" {3000+}\r\n" + b"x" * 3000, client)
 
 
-@test("literals and SASL lines of legal size pass to the last octet")
+@test("literals and SASL lines of legal size pass to the last byte")
 def _():
 	with Server() as server:
 		name = "n" * 30000

@@ -147,11 +147,11 @@ def _():
 			equal(made.ending(), "close_notify")
 
 
-@test("IMAP: octet by octet, with the login in the middle")
+@test("IMAP: byte by byte, with the login in the middle")
 def _():
 	with client("imap") as made:
-		for octet in lines("a NOOP", "b LOGIN {5+}", "alice {6+}", "secret", "c STATUS INBOX (MESSAGES)"):
-			made.send(octet)
+		for byte in lines("a NOOP", "b LOGIN {5+}", "alice {6+}", "secret", "c STATUS INBOX (MESSAGES)"):
+			made.send(byte)
 		for tag in "abc":
 			contains(made.imap_answer(tag)[-1], tag.encode() + b" OK")
 
@@ -226,7 +226,7 @@ def _():
 			equal(b"STLS" in text, False)
 
 
-@test("[5034-3-1] POP3: CAPA lists mechanisms in TLS, none in clear; after login it is the backend's")
+@test("[5034-3-1] POP3: CAPA lists mechanisms in TLS, none in cleartext; after login it is the backend's")
 def _():
 	gate()
 	with Client(ADDRESSES["pop3"]) as made:
@@ -285,7 +285,7 @@ def _():
 			contains(made.pop("STAT"), b"+OK 2 ")
 
 
-@test("POP3: everything in one go, and octet by octet; lines that begin with dots arrive as they are")
+@test("POP3: everything in one go, and byte by byte; lines that begin with dots arrive as they are")
 def _():
 	text = lines("CAPA", "USER alice", "PASS secret", "STAT", "RETR 1", "QUIT")
 	for role in ("pop3s", "pop3"):

@@ -85,7 +85,7 @@ def send(client, message, parameters="", wanted=b"250"):
 	return reply(client, wanted)
 
 
-@test("[3207-4-3 3207r-4-2 3207-6-2 8461-7.1-7 7672-8.1-4] mail is taken in clear; Received says so; and in TLS without SNI")
+@test("[3207-4-3 3207r-4-2 3207-6-2 8461-7.1-7 7672-8.1-4] mail is taken in cleartext; Received says so; and in TLS without SNI")
 def _():
 	with greeted("own") as client:
 		count = len(server().mails)
@@ -157,14 +157,14 @@ def agreed(where, suites):
 	return found[0] if found else None
 
 
-@test("what the backend offers is offered in clear as well, once it was seen: SIZE, 8BITMIME, SMTPUTF8")
+@test("what the backend offers is offered in cleartext as well, once it was seen: SIZE, 8BITMIME, SMTPUTF8")
 def _():
 	gate()
 
 	def offered():
 		with greeted("own") as client:
 			return b"SMTPUTF8" in b"\n".join(client.ehlo)
-	eventually(offered, "SMTPUTF8 in clear")
+	eventually(offered, "SMTPUTF8 in cleartext")
 	with greeted("own") as client:
 		lines = b"\n".join(client.ehlo)
 		for word in (b"SIZE 209715200", b"8BITMIME", b"SMTPUTF8", b"PIPELINING"):
@@ -208,11 +208,11 @@ def _():
 				with Client(where) as client:
 					reply(client, b"220")
 					return b"SMTPUTF8" in b"\n".join(smtp(client, "EHLO client.example", b"250"))
-			eventually(offered, "SMTPUTF8 in clear")
+			eventually(offered, "SMTPUTF8 in cleartext")
 			fresh.stop()
 
 
-@test("messages of all kinds arrive octet by octet, in clear and in TLS, by smtplib")
+@test("messages of all kinds arrive byte by byte, in cleartext and in TLS, by smtplib")
 def _():
 	for secure in (False, True):
 		for message in mails.small_kinds():
@@ -226,7 +226,7 @@ def _():
 			equal(server().wait_mail(count + 1).without_trace(), message)
 
 
-@test("Postfix behind an MX: it logs the client's address, in clear and in TLS, by XCLIENT and by PROXY v2")
+@test("Postfix behind an MX: it logs the client's address, in cleartext and in TLS, by XCLIENT and by PROXY v2")
 def _():
 	for kind in ("postfix", "proxy"):
 		for secure in (False, True):
@@ -246,7 +246,7 @@ def _():
 			smtp(client, "AUTH PLAIN AGEAYg==", b"502")
 
 
-@test("[3207r-4-4 3207-6-1 8689-8.4-1] starttls-required: nothing is taken in clear, nor with a suite that is only better than that")
+@test("[3207r-4-4 3207-6-1 8689-8.4-1] starttls-required: nothing is taken in cleartext, nor with a suite that is only better than that")
 def _():
 	with greeted("required") as client:
 		smtp(client, "MAIL FROM:<a@example.test>", b"530")
@@ -258,7 +258,7 @@ def _():
 	equal(agreed(address("required"), "ECDHE-ECDSA-AES128-GCM-SHA256"), "ECDHE-ECDSA-AES128-GCM-SHA256")
 
 
-@test("[3207r-6-2 3207-6-1] starttls-required-from: nothing is taken in clear from these clients, from others it is")
+@test("[3207r-6-2 3207-6-1] starttls-required-from: nothing is taken in cleartext from these clients, from others it is")
 def _():
 	count = len(server().mails)
 	with greeted("partners") as client:
@@ -269,7 +269,7 @@ def _():
 	server().wait_mail(count + 2)
 
 
-@test("REQUIRETLS: final ends it, header makes it a field, pass hands it on; never in clear")
+@test("REQUIRETLS: final ends it, header makes it a field, pass hands it on; never in cleartext")
 def _():
 	for kind in ("final", "header", "pass"):
 		with greeted(kind) as client:

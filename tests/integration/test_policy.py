@@ -257,7 +257,7 @@ VERDICTS = (
 		[{"level": "opportunistic", "address-provenance": "not-asked"}]),
 	("[7672-2.1.2-4 7672-2.2.1-9] a TLSA lookup that fails takes out that host alone", "tlsa-fails.signed.test", DANE,
 		PROTECTED, [{"level": "skip", "dane": "unknown"}, {"level": "dane"}]),
-	("[7672-2.1.2-5 7672-2.1.1-6] when it is the only host, nothing goes in the clear", "alone.signed.test", DANE,
+	("[7672-2.1.2-5 7672-2.1.1-6] when it is the only host, nothing goes in cleartext", "alone.signed.test", DANE,
 		CANNOT_TELL, [{"level": "skip", "dane": "unknown"}]),
 	*((f"[7672-2.2.2-6] AAAA {what} though A does not: the host is used", f"{name}.signed.test", DANE_ONLY, PROTECTED,
 		[{"level": "dane", "addresses": ["127.0.0.21"], "address-provenance": "secure"}]) for what, name in (
@@ -479,11 +479,11 @@ def _():
 	service().run("purge", "held.unsigned.test")
 
 
-@test("a request may come octet by octet")
+@test("a request may come byte by byte")
 def _():
 	with service().client() as client:
-		for octet in netstring("QUERY all.signed.test"):
-			client.send(bytes([octet]))
+		for byte in netstring("QUERY all.signed.test"):
+			client.send(bytes([byte]))
 		equal(client.reply(), DANE_ONLY)
 
 
@@ -781,7 +781,7 @@ def _():
 @test("[7672-2.1.1-1] the self-test with its default, in a world with a root")
 def _():
 	service()
-	world = Zones(lab, {"signed.test": f"@ MX 10 mx\nmx {HOST}\n_25._tcp.mx {USABLE}\n"}, root=True, folder="world")
+	world = Zones(lab, {"signed.test": f"@ MX 10 mx\nmx {HOST}\n_25._tcp.mx {USABLE}\n"}, root=True, directory="world")
 	dns = {"trust_anchors": world.anchor, "unbound_conf": world.unbound_conf(file="world.conf")}
 	address = lab.address(8461)
 	gate = service().new_gate("world", dns=dns, policy=service().policy | {"addresses": [address]})
@@ -820,7 +820,7 @@ def _():
 
 @test("mistakes in the configuration are sentences")
 def _():
-	base = {"server": service().gate.groups["server"] | {"run_dir": lab.folder, "state_dir": lab.folder}}
+	base = {"server": service().gate.groups["server"] | {"run_dir": lab.directory, "state_dir": lab.directory}}
 	rows = (({"addresses": ["192.0.2.1:8461"]}, "is not a loopback address"),
 		({"addresses": ["nonsense"]}, "neither address:port nor unix:/path"),
 		({"addresses": ["127.0.0.1:1"], "socket_mode": "rw"}, "is not octal"),

@@ -90,7 +90,7 @@ MISMATCH = ("certificate-host-mismatch", "X509_V_ERR_HOSTNAME_MISMATCH")
 OLD = ("certificate-expired", "X509_V_ERR_CERT_HAS_EXPIRED")
 UNTRUSTED = ("certificate-not-trusted", "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY")
 OWN = ("certificate-not-trusted", "X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT")
-FOR_US, UNPROVED, IN_CLEAR, SKIP = "deliver", "deliver-unauthenticated", "clear", "skip"
+FOR_US, UNPROVED, IN_CLEARTEXT, SKIP = "deliver", "deliver-unauthenticated", "clear", "skip"
 
 ROWS = (
 	Row("[6698-2.1.1-2 7672-3.2-1] DANE-EE matches, whoever signed it", "ee", SELF_SIGNED, "EE", None,
@@ -131,9 +131,9 @@ ROWS = (
 		WAITS, SKIP, {"tlsa": NO_MATCH, "sts": None}, "not-matched", "ok"),
 	Row("nothing is promised: TLS of whomever", "open", SELF_SIGNED, None, None,
 		NOT_PROTECTED, UNPROVED, {"no-policy-found": None}, "not-applicable", "not-trusted"),
-	Row("[7672-2.2-4] nothing is promised, and no STARTTLS: in clear", "openclear", clear(), None, None,
-		NOT_PROTECTED, IN_CLEAR, {"no-policy-found": ("starttls-not-supported", None)}, error="starttls-not-offered"),
-	Row("[3207r-4.2-2 8460-4.3.1-7] octets behind the 220 are an attack, not an answer", "injects", INJECTS, None, "enforce",
+	Row("[7672-2.2-4] nothing is promised, and no STARTTLS: in cleartext", "openclear", clear(), None, None,
+		NOT_PROTECTED, IN_CLEARTEXT, {"no-policy-found": ("starttls-not-supported", None)}, error="starttls-not-offered"),
+	Row("[3207r-4.2-2 8460-4.3.1-7] bytes behind the 220 are an attack, not an answer", "injects", INJECTS, None, "enforce",
 		WAITS, SKIP, {"sts": ("validation-failure", "starttls-injection")}, error="starttls-injection"),
 	Row("[8460-4.3.4-1] 421: nothing to report", "busy", BUSY, None, "enforce", WAITS, SKIP, {}, error="421 4.3.2 busy"),
 	Row("[8460-4.3.4-1] nobody listens: nothing to report", "closed", closed, None, "enforce", WAITS, SKIP, {}, error="Connection refused"),
@@ -167,7 +167,7 @@ class Service(PolicyLab):
 		self.strict = self.write_config("strict.conf", combine="strict-both")
 
 	def write_config(self, name, **more):
-		server = {"run_dir": lab.folder, "state_dir": lab.folder, "hostname": "probe.test"}
+		server = {"run_dir": lab.directory, "state_dir": lab.directory, "hostname": "probe.test"}
 		return lab.write(name, config_text({"server": server, "dns": self.dns, "policy": self.policy | more}))
 
 	def furnish_one(self, row):

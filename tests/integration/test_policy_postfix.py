@@ -226,7 +226,7 @@ def _():
 	equal(server("bogus.test").count, 0)
 
 
-@test("a domain that promises nothing gets its mail, in the clear if that is all it has")
+@test("a domain that promises nothing gets its mail, in cleartext if that is all it has")
 def _():
 	equal(goes("open.test"), [])
 

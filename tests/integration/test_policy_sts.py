@@ -514,11 +514,11 @@ def _():
 @test("a damaged policy.db is refused with a sentence, and policy repair moves it aside")
 def _():
 	service().gate.stop()
-	folder = service().gate.path("state", "policy")
-	for name in os.listdir(folder):
+	directory = service().gate.path("state", "policy")
+	for name in os.listdir(directory):
 		if name != "policy.db":
-			os.remove(os.path.join(folder, name))
-	with open(os.path.join(folder, "policy.db"), "r+b") as file:
+			os.remove(os.path.join(directory, name))
+	with open(os.path.join(directory, "policy.db"), "r+b") as file:
 		file.write(b"this is no database, whatever its name says" * 100)
 	gate = service().new_gate(wait=False)
 	equal(gate.wait(), EX_CONFIG)
@@ -526,9 +526,9 @@ def _():
 	service().gate = gate
 	done = service().run("repair")
 	contains(done.stdout, "moved to")
-	equal(sorted(name.split(".damaged-")[0] for name in os.listdir(folder) if ".damaged-" in name), ["policy.db"])
+	equal(sorted(name.split(".damaged-")[0] for name in os.listdir(directory) if ".damaged-" in name), ["policy.db"])
 	contains(service().run("repair").stdout, "does not exist")
-	equal(os.path.exists(os.path.join(folder, "policy.db")), False)
+	equal(os.path.exists(os.path.join(directory, "policy.db")), False)
 	service().gate = service().new_gate()
 	equal(service().run("list").stdout, "")
 	works("damaged")

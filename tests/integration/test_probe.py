@@ -58,11 +58,11 @@ class MailHost(Backend):
 def digest(path, key=True):
 	"""SHA-256 of a certificate, or of its key."""
 	with open(path, encoding="ascii") as file:
-		octets = ssl.PEM_cert_to_DER_cert(file.read())
+		bytes = ssl.PEM_cert_to_DER_cert(file.read())
 	if key:
 		pem = command("openssl", "x509", "-in", path, "-noout", "-pubkey").stdout
-		octets = ssl.PEM_cert_to_DER_cert(pem.replace("PUBLIC KEY", "CERTIFICATE"))
-	return hashlib.sha256(octets).hexdigest()
+		bytes = ssl.PEM_cert_to_DER_cert(pem.replace("PUBLIC KEY", "CERTIFICATE"))
+	return hashlib.sha256(bytes).hexdigest()
 
 
 def host(name, ip, tlsa=None, sts=False):
@@ -185,7 +185,7 @@ def _():
 	equal((connect["action"], records(connect)), ("deliver-unauthenticated", {"sts": ["certificate-host-mismatch"]}))
 
 
-@test("[7672-2.2-4 8460-4.3.1-1] no policy and no STARTTLS: in clear")
+@test("[7672-2.2-4 8460-4.3.1-1] no policy and no STARTTLS: in cleartext")
 def _():
 	connect, = show("clear.plain.test")
 	equal((connect["action"], connect["tls"], records(connect)), ("clear", None, {"no-policy-found": ["starttls-not-supported"]}))

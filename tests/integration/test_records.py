@@ -39,7 +39,7 @@ def domain(**more):
 
 
 def rows(**more):
-	path = os.path.join(lab.make_folder("web"), "web.sock")
+	path = os.path.join(lab.make_directory("web"), "web.sock")
 	certificates = [certificate(leaf) for leaf in leaves().values()]
 	certificates[0]["next_key"] = next_key()
 	xmpp = {"domains": [DOMAIN]}
@@ -178,7 +178,7 @@ def _():
 	with open(state, encoding="utf-8") as file:
 		remembered = file.read()
 	past = str(int(time.time()) - MONTH_S)
-	lab.write(os.path.relpath(state, lab.folder), re.sub(r"\d+$", past, remembered, flags=re.MULTILINE))
+	lab.write(os.path.relpath(state, lab.directory), re.sub(r"\d+$", past, remembered, flags=re.MULTILINE))
 	equal([key for key in lines(records(DOMAIN, conf=off).stdout) if "mta-sts" in key[0]], [])
 
 

@@ -43,7 +43,7 @@ def backend():
 
 
 def listeners():
-	path = "unix:" + os.path.join(lab.make_folder("web"), "web.sock")
+	path = "unix:" + os.path.join(lab.make_directory("web"), "web.sock")
 	rows = [listener(role, f"{GATE}:{port}", leaves()["mail"], backend().address, **({"domains": [DOMAIN]} if "xmpp" in role else {}))
 		for role, port in (IMPLICIT | STARTTLS).items()]
 	rows += [listener("smtp", f"{GATE}:25", leaves()["mx"], backend().address),

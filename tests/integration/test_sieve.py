@@ -73,7 +73,7 @@ def _():
 			contains(lines, line)
 
 
-@test("[5804-1.3-1] a login in clear: ENCRYPT-NEEDED, and a log line without the password")
+@test("[5804-1.3-1] a login in cleartext: ENCRYPT-NEEDED, and a log line without the password")
 def _():
 	gate()
 	mark = gate().mark()

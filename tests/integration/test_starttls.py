@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """STARTTLS and STLS on real sockets: what stands around the verb must never become a command inside TLS.
 
-The backends are scripted and remember every octet, so that "the backend heard nothing" is a fact and not a guess.
+The backends are scripted and remember every byte, so that "the backend heard nothing" is a fact and not a guess.
 """
 
 import sys
@@ -88,7 +88,7 @@ def _():
 	equal(dialled(), calls)
 
 
-@test("[NST-B-1 NST-B-3] the same, cut into two segments at each octet")
+@test("[NST-B-1 NST-B-3] the same, cut into two segments at each byte")
 def _():
 	calls = dialled()
 	for address, verb, agreement, commands in PROTOCOLS:
@@ -109,7 +109,7 @@ def _():
 	equal(dialled(), calls)
 
 
-@test("[NST-B-1 NST-B-2] octets that come after the go-ahead and are no TLS: closed and logged")
+@test("[NST-B-1 NST-B-2] bytes that come after the go-ahead and are no TLS: closed and logged")
 def _():
 	calls = dialled()
 	for address, verb, agreement, commands in PROTOCOLS:
@@ -150,7 +150,7 @@ def _():
 		expect_fresh(client, address)
 
 
-@test("[9051-6.2.1-3] verb and ClientHello cut into two segments at each octet around the seam")
+@test("[9051-6.2.1-3] verb and ClientHello cut into two segments at each byte around the seam")
 def _():
 	for address, verb, agreement, _ in PROTOCOLS:
 		for cut in range(1, len(verb) + 8):
@@ -212,7 +212,7 @@ def pop3s_client():
 	return client
 
 
-@test("[9051-6.2.1-4 2595-4-1] the verb is offered in clear only; inside TLS there is PLAIN instead")
+@test("[9051-6.2.1-4 2595-4-1] the verb is offered in cleartext only; inside TLS there is PLAIN instead")
 def _():
 	client = greeted(IMAP)
 	contains(client.imap("CAPABILITY")[0], b" STARTTLS")
@@ -228,7 +228,7 @@ def _():
 		equal(b"STLS" in text, False)
 
 
-@test("[NST-S-1] names, halves of logins and ID given in clear are forgotten inside TLS")
+@test("[NST-S-1] names, halves of logins and ID given in cleartext are forgotten inside TLS")
 def _():
 	client = greeted(POP3)
 	client.pop("USER alice")
@@ -269,7 +269,7 @@ def _():
 	equal(backends()[0].sessions[-1].heard, b"t4 NOOP\r\n")
 
 
-@test("[NST-X-3] the chain of attacks: an attacker's login injected in clear does not swallow the victim's")
+@test("[NST-X-3] the chain of attacks: an attacker's login injected in cleartext does not swallow the victim's")
 def _():
 	calls = dialled()
 	chain = b"a STARTTLS\r\nb LOGIN mallory x\r\nc APPEND INBOX {500}\r\n"
@@ -298,7 +298,7 @@ def _():
 		equal(any(b"reflected" in session.heard for session in backend.sessions), False)
 
 
-@test("STARTTLS with arguments is refused, and the session goes on in clear")
+@test("STARTTLS with arguments is refused, and the session goes on in cleartext")
 def _():
 	client = greeted(IMAP)
 	contains(client.imap("STARTTLS now")[-1], b" BAD ")
@@ -312,7 +312,7 @@ def _():
 	expect_fresh(client, POP3)
 
 
-@test("[2595-2.5-1 9051-11.1-5] a handshake that fails behind the go-ahead ends the session; nothing goes on in clear")
+@test("[2595-2.5-1 9051-11.1-5] a handshake that fails behind the go-ahead ends the session; nothing goes on in cleartext")
 def _():
 	calls = dialled()
 	for address, verb, agreement, _ in PROTOCOLS:
@@ -340,11 +340,11 @@ def _():
 		gate().wait_for("starttls-injection", mark)
 
 
-def behind_verb(address, verb, agreement, octets):
+def behind_verb(address, verb, agreement, bytes):
 	with greeted(address) as client:
 		client.send(verb)
 		contains(client.line(), agreement)
-		client.send(octets)
+		client.send(bytes)
 		return client.rest()
 
 

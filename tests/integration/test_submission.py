@@ -129,7 +129,7 @@ def _():
 		equal(mail.without_trace(), mails.plain())
 
 
-@test("[8314-3.3-1 8314-3.3-3 3848-1-2] messages of all kinds arrive octet by octet, over 465 and over 587; SMTPUTF8 is named")
+@test("[8314-3.3-1 8314-3.3-3 3848-1-2] messages of all kinds arrive byte by byte, over 465 and over 587; SMTPUTF8 is named")
 def _():
 	for role in ("submissions", "submission"):
 		for message in mails.small_kinds():
@@ -264,7 +264,7 @@ def _():
 					client.send(block)
 				reply(client, b"250")
 		equal(peak_kib(with_gate) - start < 2048, True)
-		equal(big.octets >= count * len(block), True)
+		equal(big.bytes >= count * len(block), True)
 		equal(peak_kib(with_gate) < 64 * 1024 * sanitizer_factor(), True)
 	with_gate.stop()
 	lab.processes.remove(with_gate)

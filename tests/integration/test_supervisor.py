@@ -27,7 +27,7 @@ class Server(Gate):
 		Server.count += 1
 		name = f"server-{Server.count}"
 		self.address = address or lab.address(1993)
-		self.files = lab.make_folder(name + "-files")
+		self.files = lab.make_directory(name + "-files")
 		self.put(leaf())
 		self.clients = []
 		settings = {"certificates": [self.certificate()], "listeners": [self.listener()], **more}
@@ -175,20 +175,20 @@ def _():
 		alive(client)
 
 
-def fill_folder(server, name, made):
-	folder = lab.make_folder(server.files, name)
+def fill_directory(server, name, made):
+	directory = lab.make_directory(server.files, name)
 	for kind in ("chain", "key"):
-		shutil.copy(getattr(made, kind), os.path.join(folder, kind))
-		lab.own(os.path.join(folder, kind))
-	return folder
+		shutil.copy(getattr(made, kind), os.path.join(directory, kind))
+		lab.own(os.path.join(directory, kind))
+	return directory
 
 
-@test("certificates in a folder behind a link are noticed when that link is swapped, as Kubernetes does")
+@test("certificates in a directory behind a link are noticed when that link is swapped, as Kubernetes does")
 def _():
 	with Server() as server:
-		fresh = pki().leaf("folder", [NAME])
-		fill_folder(server, "one", leaf())
-		fill_folder(server, "two", fresh)
+		fresh = pki().leaf("directory", [NAME])
+		fill_directory(server, "one", leaf())
+		fill_directory(server, "two", fresh)
 		link("one", os.path.join(server.files, "current"))
 		paths = {kind: os.path.join(server.files, "current", kind) for kind in ("chain", "key")}
 		server.reload(certificates=[{"name": "mail", **paths}])
@@ -357,23 +357,23 @@ def _():
 		equal(server.wait(), 0)
 
 
-@test("a second SIGTERM stops at once, whatever the drain time; clients before login and in clear are told, too")
+@test("a second SIGTERM stops at once, whatever the drain time; clients before login and in cleartext are told, too")
 def _():
 	clear = lab.address(1143)
 	pop3 = listener("pop3", clear, "mail", Backend(lab, pop3_server).address)
 	with Server(server={"drain_time": "1h"}) as server:
 		server.reload(listeners=[server.listener(), pop3])
-		logged_in, before_login, in_clear = server.client(), implicit(server.address, tls(), NAME), Client(clear)
+		logged_in, before_login, in_cleartext = server.client(), implicit(server.address, tls(), NAME), Client(clear)
 		contains(before_login.line(), b"* OK")
-		contains(in_clear.line(), b"+OK")
+		contains(in_cleartext.line(), b"+OK")
 		mark = server.mark()
 		server.signal(signal.SIGTERM)
 		server.wait_for("draining", mark)
 		server.signal(signal.SIGTERM)
 		contains(logged_in.line(), b"* BYE")
 		contains(before_login.line(), b"* BYE")
-		contains(in_clear.line(), b"-ERR [SYS/TEMP]")
-		for client in (logged_in, before_login, in_clear):
+		contains(in_cleartext.line(), b"-ERR [SYS/TEMP]")
+		for client in (logged_in, before_login, in_cleartext):
 			equal(client.ending() in ("close_notify", "cut"), True)
 			client.close()
 		equal(server.wait(), 0)

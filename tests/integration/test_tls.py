@@ -44,7 +44,7 @@ def connect(address=IMAPS, name=NAME, tls=None, **more):
 
 
 def raw(data, address=IMAPS):
-	"""Send these octets, return all that the server says until it closes."""
+	"""Send these bytes, return all that the server says until it closes."""
 	gate()
 	with Client(address) as client:
 		client.send(data)
@@ -354,7 +354,7 @@ def _():
 		equal(client.rest(), b"")
 
 
-@test("a hello that comes octet by octet is as good as another")
+@test("a hello that comes byte by byte is as good as another")
 def _():
 	for most in (TLS12, TLS13):
 		gate()

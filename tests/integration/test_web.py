@@ -21,7 +21,7 @@ METRICS = lab.address(9100)
 
 def rows(hosts):
 	leaf = pki().leaf("www", [NAME, OTHER])
-	path = os.path.join(lab.make_folder("web"), "web.sock")
+	path = os.path.join(lab.make_directory("web"), "web.sock")
 	return {"certificates": [certificate(leaf)], "web": {"address": f"unix:{path}", "hosts": hosts,
 		"metrics_address": METRICS}, "listeners": [listener("https", f"{GATE}:1443", leaf, f"unix:{path}"),
 		listener("imaps", f"{GATE}:1993", leaf, Backend(lab, imap_server).address)]}
@@ -127,7 +127,7 @@ def many_domains(count):
 def many_gate():
 	hosts = [f"mta-sts.d{number}.test" for number in range(MANY)]
 	leaves = [pki().leaf("many", hosts), pki().leaf("one", [NAME, OTHER])]
-	path = os.path.join(lab.make_folder("many-web"), "web.sock")
+	path = os.path.join(lab.make_directory("many-web"), "web.sock")
 	rows_of_one = [listener("https", f"{GATE}:2443", leaves[1], f"unix:{path}")]
 	return Gate(lab, "many", certificates=[certificate(leaf) for leaf in leaves], listeners=rows_of_one,
 		web={"address": f"unix:{path}"}, domains=many_domains(MANY))

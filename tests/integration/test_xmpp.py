@@ -85,7 +85,7 @@ def header(role="xmpp-client", to=DOMAIN, more=""):
 
 
 def opened(role, backend="scripted"):
-	"""A client on a port with STARTTLS that has seen the features in clear."""
+	"""A client on a port with STARTTLS that has seen the features in cleartext."""
 	gate()
 	client = Client(ADDRESS[backend, role])
 	client.send(header(role))
@@ -202,7 +202,7 @@ def _():
 # ---- STARTTLS on the wire ----
 
 
-@test("[6120-5.4.3.1-1 7457-2.2-1 6120-5.3.3-1] octets glued to <starttls/>: closed, logged, heard by nobody")
+@test("[6120-5.4.3.1-1 7457-2.2-1 6120-5.3.3-1] bytes glued to <starttls/>: closed, logged, heard by nobody")
 def _():
 	for role in ("xmpp-client", "xmpp-server"):
 		for more in (header(role), plain("mallory", "x"), "\n", " "):
@@ -230,7 +230,7 @@ def _():
 		contains(client.until(b"</stream:features>"), b"<mechanism>PLAIN</mechanism>")
 
 
-@test("[6120-4.3.3-2 6120-5.4.3.3-1 6120-5.3.1-2 7590-4-1] ids are new in each stream and session; nothing is offered in clear")
+@test("[6120-4.3.3-2 6120-5.4.3.3-1 6120-5.3.1-2 7590-4-1] ids are new in each stream and session; nothing is offered in cleartext")
 def _():
 	clients = [opened("xmpp-client"), opened("xmpp-client"), opened("xmpp-server")]
 	for client in clients:
@@ -248,7 +248,7 @@ def _():
 	equal([len(one) for one in ids], [32] * 4)
 
 
-@test("[6120-5.3.4-1 6120-13.8-4] a login in clear is refused, logged and remembered")
+@test("[6120-5.3.4-1 6120-13.8-4] a login in cleartext is refused, logged and remembered")
 def _():
 	mark, calls = gate().mark(), scripted().count
 	client = opened("xmpp-client")
@@ -278,7 +278,7 @@ def _():
 # ---- TLS on these ports ----
 
 
-@test("[6120-5.4.3.1-4] without SNI the certificate is that of the 'to' in clear, else the default; tickets keep to it")
+@test("[6120-5.4.3.1-4] without SNI the certificate is that of the 'to' in cleartext, else the default; tickets keep to it")
 def _():
 	names = ("one.test", "two.test")
 	leaves = {name: pki().leaf(name, [name]) for name in ("default.test", *names)}
@@ -399,7 +399,7 @@ def _():
 	equal(slow.events("backend-failed"), [])
 
 
-@test("too many sessions: <resource-constraint/>, in clear and in TLS; we stop: <system-shutdown/>")
+@test("too many sessions: <resource-constraint/>, in cleartext and in TLS; we stop: <system-shutdown/>")
 def _():
 	leaf = pki().leaf("few", [DOMAIN])
 	addresses = {role: lab.address(port) for role, port in ROLES.items()}

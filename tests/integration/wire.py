@@ -22,7 +22,7 @@ from lab import PATIENCE_S, Gone, eventually, split_address
 CHUNK = 65536
 
 
-def octets(text):
+def as_bytes(text):
 	return text if isinstance(text, bytes) else text.encode()
 
 
@@ -38,13 +38,13 @@ class Talk:
 		self.over = False  # nothing more will come
 		self.tags = 0
 
-	# -- octets
+	# -- bytes
 
 	def send(self, data):
-		self.sock.sendall(octets(data))
+		self.sock.sendall(as_bytes(data))
 
 	def receive(self):
-		"""The next octets, b"" at the end."""
+		"""The next bytes, b"" at the end."""
 		return self.sock.recv(CHUNK)
 
 	def fill(self):
@@ -59,7 +59,7 @@ class Talk:
 		return data
 
 	def until(self, mark):
-		"""All octets up to and with the next `mark`, or up to the end of the connection."""
+		"""All bytes up to and with the next `mark`, or up to the end of the connection."""
 		looked = 0
 		while True:
 			end = self.unread.find(mark, looked)
@@ -76,7 +76,7 @@ class Talk:
 	def exactly(self, count):
 		while len(self.unread) < count:
 			if not self.fill():
-				raise Gone(f"the connection ended {count - len(self.unread)} octets too early")
+				raise Gone(f"the connection ended {count - len(self.unread)} bytes too early")
 		return self.take(count)
 
 	def rest(self):
@@ -86,7 +86,7 @@ class Talk:
 		return self.take(len(self.unread))
 
 	def say_all(self, data):
-		"""Send the octets and FIN; all that the other side says until it has ended, too."""
+		"""Send the bytes and FIN; all that the other side says until it has ended, too."""
 		with contextlib.suppress(OSError):
 			self.send(data)
 			self.sock.shutdown(socket.SHUT_WR)
@@ -123,11 +123,11 @@ class Talk:
 		lines = []
 		while True:
 			lines.append(self.line())
-			if self.over or lines[-1].startswith(octets(tag) + b" "):
+			if self.over or lines[-1].startswith(as_bytes(tag) + b" "):
 				return lines
 
 	def fetch(self, text):
-		"""A FETCH of one literal: its octets."""
+		"""A FETCH of one literal: its bytes."""
 		tag = self.tag()
 		self.send(f"{tag} {text}\r\n")
 		head = self.line()
@@ -143,7 +143,7 @@ class Talk:
 		return self.line()
 
 	def pop_list(self, text):
-		"""A POP3 command with an answer of many lines: its status, and the lines without dots as octets."""
+		"""A POP3 command with an answer of many lines: its status, and the lines without dots as bytes."""
 		status = self.pop(text)
 		if not status.startswith(b"+OK"):
 			return status, b""
@@ -165,7 +165,7 @@ def context(root, **settings):
 
 
 class Client(Talk):
-	"""A TCP client that can begin TLS at any octet. TLS runs on memory, so that a test decides what is sent when."""
+	"""A TCP client that can begin TLS at any byte. TLS runs on memory, so that a test decides what is sent when."""
 
 	def __init__(self, address, source=None, **options):
 		where = (source, 0) if source else None
@@ -185,7 +185,7 @@ class Client(Talk):
 		return self.out_of.read()
 
 	def start_tls(self, tls_context, name, session=None, piece=CHUNK):
-		"""A whole handshake; the ClientHello in pieces of `piece` octets."""
+		"""A whole handshake; the ClientHello in pieces of `piece` bytes."""
 		hello = self.hello(tls_context, name, session)
 		for start in range(0, len(hello), piece):
 			self.sock.sendall(hello[start:start + piece])
@@ -198,7 +198,7 @@ class Client(Talk):
 		self.tls = self.tls_next
 
 	def drive(self, step):
-		"""Repeat a step of TLS, moving octets, until it is done."""
+		"""Repeat a step of TLS, moving bytes, until it is done."""
 		while True:
 			try:
 				return step()
@@ -220,7 +220,7 @@ class Client(Talk):
 
 	def send(self, data):
 		if self.tls:
-			self.tls.write(octets(data))
+			self.tls.write(as_bytes(data))
 			self.flush()
 		else:
 			super().send(data)
@@ -248,12 +248,12 @@ class Client(Talk):
 
 	def ending(self):
 		"""How the server ends the connection: "close_notify" (and FIN), "cut" (FIN alone), "reset", or the name of an
-		error of TLS. What came before stays in .unread; in clear there is "cut" or "reset"."""
+		error of TLS. What came before stays in .unread; in cleartext there is "cut" or "reset"."""
 		try:
 			while self.fill():
 				pass
 			if self.closed_by == "close_notify" and self.sock.recv(1):
-				return "more octets after close_notify"
+				return "more bytes after close_notify"
 		except ConnectionResetError:
 			return self.closed_by or "reset"
 		return self.closed_by or "cut"
@@ -284,7 +284,7 @@ def by_starttls(address, tls_context, name, **more):
 
 
 def alert_of(data):
-	"""The number of a TLS alert in clear, at the end of what a server sent; None without one."""
+	"""The number of a TLS alert in cleartext, at the end of what a server sent; None without one."""
 	alert = None
 	while len(data) >= 5:
 		size = int.from_bytes(data[3:5], "big")
@@ -298,7 +298,7 @@ def alert_of(data):
 
 
 class Session(Talk):
-	"""The backend's side of a connection; .heard is every octet that came."""
+	"""The backend's side of a connection; .heard is every byte that came."""
 
 	def __init__(self, sock, backend):
 		super().__init__(sock, patience=20 * PATIENCE_S)  # it is the client who loses patience first
@@ -373,7 +373,7 @@ GREETING = b"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] scripted\r\n"
 
 
 def imap_server(session):
-	"""Enough IMAP: every login is good, FETCH gives `backend.message`, XSTREAM N gives N octets."""
+	"""Enough IMAP: every login is good, FETCH gives `backend.message`, XSTREAM N gives N bytes."""
 	session.send(GREETING)
 	while True:
 		words = session.line().split()
@@ -398,7 +398,7 @@ def imap_command(session, tag, verb, words):
 
 
 def stream(session, size):
-	"""A literal of `size` octets, made on the way; .streamed tells how far it has come."""
+	"""A literal of `size` bytes, made on the way; .streamed tells how far it has come."""
 	block = bytes(range(256)) * 1024
 	session.send(b"* 1 FETCH (BODY[] {%d}\r\n" % size)
 	for start in range(0, size, len(block)):

@@ -24,9 +24,9 @@ MODULES = os.path.join(HERE, "mod_lab_dns.lua"), os.path.join(HERE, "../../contr
 # As docs/man/gatepost-edge.8 shows it, with what a lab needs besides.
 PROSODY = """
 daemonize = false
-pidfile = "{folder}/pid"
-data_path = "{folder}/data"
-certificates = "{folder}/certs"
+pidfile = "{directory}/pid"
+data_path = "{directory}/data"
+certificates = "{directory}/certs"
 plugin_paths = {{ "{modules}" }}
 interfaces = {{ "{host}" }}
 c2s_ports = {{ {c2s}, {trusted_c2s} }}
@@ -78,9 +78,9 @@ class Prosody:
 		self.lab, self.domain = lab, domain
 		self.host = domain if domain[0].isdigit() else lab.host()
 		name = "prosody-" + domain
-		self.folder = lab.make_folder(name)
+		self.directory = lab.make_directory(name)
 		for part in ("data", "certs"):
-			lab.make_folder(name, part)
+			lab.make_directory(name, part)
 		self.c2s, self.s2s = f"{self.host}:{C2S}", f"{self.host}:{S2S}"
 		self.trusted_c2s, self.trusted_s2s = f"{self.host}:{TRUSTED_C2S}", f"{self.host}:{TRUSTED_S2S}"
 		leaf = pki.leaf("prosody-" + domain, [domain])
@@ -89,11 +89,11 @@ class Prosody:
 				lab.write(f"{name}/certs/{domain}.{kind}", file.read(), 0o600)
 		for user, password in USERS.items():
 			self.write_user(lab, name, user, password)
-		lab.make_folder(name, "modules")
+		lab.make_directory(name, "modules")
 		for module in MODULES:
 			with open(module, "rb") as file:
 				lab.write(f"{name}/modules/{os.path.basename(module)}", file.read())
-		text = PROSODY.format(folder=self.folder, modules=os.path.join(self.folder, "modules"), host=self.host, c2s=C2S,
+		text = PROSODY.format(directory=self.directory, modules=os.path.join(self.directory, "modules"), host=self.host, c2s=C2S,
 			s2s=S2S, trusted_c2s=TRUSTED_C2S, trusted_s2s=TRUSTED_S2S, s2s_tls="true" if s2s_tls else "false", domain=domain,
 			hosts=", ".join(f'["{key}"] = "{value}"' for key, value in (remote or {}).items()))
 		self.process = lab.start(name, ["prosody", "-F", "--config", lab.write(f"{name}/prosody.cfg.lua", text)])
@@ -104,10 +104,10 @@ class Prosody:
 		self.lab.processes.remove(self.process)
 
 	def write_user(self, lab, name, user, password):
-		folder = self.domain.replace(".", "%2e")
-		lab.make_folder(name, "data", folder)
-		lab.make_folder(name, "data", folder, "accounts")
-		lab.write(f"{name}/data/{folder}/accounts/{user}.dat", f'return {{ ["password"] = "{password}"; }};\n')
+		directory = self.domain.replace(".", "%2e")
+		lab.make_directory(name, "data", directory)
+		lab.make_directory(name, "data", directory, "accounts")
+		lab.write(f"{name}/data/{directory}/accounts/{user}.dat", f'return {{ ["password"] = "{password}"; }};\n')
 
 	def mark(self):
 		return self.process.mark()
@@ -121,16 +121,16 @@ class Ejabberd:
 
 	def __init__(self, lab, domain):
 		self.domain, self.host = domain, lab.host()
-		self.folder = lab.make_folder("ejabberd")
+		self.directory = lab.make_directory("ejabberd")
 		self.c2s, self.s2s = f"{self.host}:{C2S}", f"{self.host}:{S2S}"
 		config = lab.write("ejabberd/ejabberd.yml", EJABBERD.format(domain=domain, host=self.host, port=C2S,
 			s2s=S2S))
 		users = ", ".join(f'ok = ejabberd_auth:try_register(<<"{user}">>, <<"{domain}">>, <<"{password}">>)'
 			for user, password in USERS.items())
-		environment = {**os.environ, "HOME": self.folder, "ERL_CRASH_DUMP": os.path.join(self.folder, "dump"),
-			"EJABBERD_CONFIG_PATH": config, "EJABBERD_LOG_PATH": os.path.join(self.folder, "log"),
+		environment = {**os.environ, "HOME": self.directory, "ERL_CRASH_DUMP": os.path.join(self.directory, "dump"),
+			"EJABBERD_CONFIG_PATH": config, "EJABBERD_LOG_PATH": os.path.join(self.directory, "log"),
 			"ERL_LIBS": "/usr/lib/" + os.uname().machine + "-linux-gnu"}
-		self.process = lab.start("ejabberd", ["erl", "-noinput", "-mnesia", "dir", f'"{self.folder}/spool"',
+		self.process = lab.start("ejabberd", ["erl", "-noinput", "-mnesia", "dir", f'"{self.directory}/spool"',
 			"-s", "ejabberd", "-eval", users + ', io:format("users are registered~n").'], env=environment)
 		self.process.wait_line(lambda line: "users are registered" in line, what="its users")
 		await_ports(self.process, self.c2s, self.s2s)
@@ -171,8 +171,8 @@ class Slixmpp:
 			script = lab.write("xmpp_client.py", file.read())
 		self.lab = lab
 		self.process = lab.start(f"slixmpp-{Slixmpp.number}", [python(), "-u", script, jid, password, host, str(port),
-			way, root or "-", lab.make_folder("slixmpp-%d" % Slixmpp.number), *([leaf.chain, leaf.key] if leaf else [])])
-		self.folder = lab.path("slixmpp-%d" % Slixmpp.number)
+			way, root or "-", lab.make_directory("slixmpp-%d" % Slixmpp.number), *([leaf.chain, leaf.key] if leaf else [])])
+		self.directory = lab.path("slixmpp-%d" % Slixmpp.number)
 		self.said = 0
 
 	def wait(self, word):
@@ -183,7 +183,7 @@ class Slixmpp:
 
 	def say(self, to, text):
 		self.said += 1
-		self.lab.write(os.path.join(self.folder, f"say-{self.said}"), f"{to} {text}")
+		self.lab.write(os.path.join(self.directory, f"say-{self.said}"), f"{to} {text}")
 
 	def stop(self):
 		self.process.stop()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A slixmpp client that says what happens to it, a line each: session, message FROM TEXT, failed, ended.
 
-xmpp_client.py JID PASSWORD HOST PORT starttls|direct|clear ROOT FOLDER [CHAIN KEY]: sends what files FOLDER/say-N hold:
+xmpp_client.py JID PASSWORD HOST PORT starttls|direct|clear ROOT DIRECTORY [CHAIN KEY]: sends what files DIRECTORY/say-N hold:
 "TO TEXT". With a certificate of its own it logs in by SASL EXTERNAL.
 """
 
@@ -15,9 +15,9 @@ POLL_S = 0.02
 
 
 class Client(slixmpp.ClientXMPP):
-	def __init__(self, jid, password, folder, **more):
+	def __init__(self, jid, password, directory, **more):
 		super().__init__(jid, password, **more)
-		self.folder, self.said = folder, 0
+		self.directory, self.said = directory, 0
 		self.add_event_handler("session_start", self.on_session)
 		self.add_event_handler("message", self.on_message)
 		for name in ("failed_auth", "disconnected", "connection_failed", "stream_error"):
@@ -37,7 +37,7 @@ class Client(slixmpp.ClientXMPP):
 
 	async def say_files(self):
 		while True:
-			path = os.path.join(self.folder, f"say-{self.said + 1}")
+			path = os.path.join(self.directory, f"say-{self.said + 1}")
 			if os.path.exists(path):
 				self.said += 1
 				with open(path, encoding="utf-8") as file:
@@ -46,9 +46,9 @@ class Client(slixmpp.ClientXMPP):
 			await asyncio.sleep(POLL_S)
 
 
-def main(jid, password, host, port, way, root, folder, chain=None, key=None):
+def main(jid, password, host, port, way, root, directory, chain=None, key=None):
 	mechanisms = {"unencrypted_plain": way == "clear", "use_mech": "EXTERNAL" if chain else None}
-	client = Client(jid, password, folder, plugin_config={"feature_mechanisms": mechanisms})
+	client = Client(jid, password, directory, plugin_config={"feature_mechanisms": mechanisms})
 	client.certfile, client.keyfile = chain, key
 	if root != "-":
 		client.ca_certs = root

@@ -50,10 +50,10 @@ zone:
 
 
 class Zones:
-	def __init__(self, lab, zones, port=None, host=None, ttl=5, root=False, folder="knot"):
+	def __init__(self, lab, zones, port=None, host=None, ttl=5, root=False, directory="knot"):
 		"""`zones`: name -> records, or (records, kind). Names of records are relative to the zone. Two at a time need
-		two folders."""
-		self.lab, self.root, self.place = lab, root, folder
+		two directories."""
+		self.lab, self.root, self.place = lab, root, directory
 		self.host = host or lab.host()
 		self.port = port or lab.free_port(self.host)
 		self.kinds, self.texts, self.dead = {}, {}, []
@@ -62,8 +62,8 @@ class Zones:
 		for name, what in zones.items():
 			self.texts[name], self.kinds[name] = (what, "secure") if isinstance(what, str) else what
 		for inner in ("run", "db", "zones"):
-			lab.make_folder(folder, inner)
-		self.conf = lab.write(f"{folder}/knot.conf", self.configuration())
+			lab.make_directory(directory, inner)
+		self.conf = lab.write(f"{directory}/knot.conf", self.configuration())
 		self.publish()
 		self.process = lab.start("knotd", ["knotd", "-c", self.conf])
 		eventually(lambda: connects(self.address), "knotd")
@@ -78,14 +78,14 @@ class Zones:
 	def address(self):
 		return f"{self.host}:{self.port}"
 
-	def folder(self, name):
+	def directory(self, name):
 		return self.lab.path(self.place, name)
 
 	def signed_by_knot(self, name):
 		return self.kinds.get(name, "secure") in ("secure", "bogus")
 
 	def configuration(self):
-		text = CONFIGURATION.format(run=self.folder("run"), db=self.folder("db"), zones=self.folder("zones"),
+		text = CONFIGURATION.format(run=self.directory("run"), db=self.directory("db"), zones=self.directory("zones"),
 			host=self.host, port=self.port)
 		for name in ["test", *self.kinds]:
 			text += f"  - domain: {name}\n    dnssec-signing: {'on' if self.signed_by_knot(name) else 'off'}\n"
@@ -108,7 +108,7 @@ class Zones:
 	def sign_long_ago(self, name):
 		"""Signatures of the year 2001, served as they are."""
 		before = self.lab.path(self.place, "ago")
-		self.lab.make_folder(self.place, "ago")
+		self.lab.make_directory(self.place, "ago")
 		conf = self.lab.write(f"{self.place}/ago.conf", re.sub("(?m)^  - domain: " + re.escape(name) + "\n    .*\n",
 			f"  - domain: {name}\n    dnssec-signing: on\n", self.configuration()))
 		command("kzonesign", "-c", conf, "-o", before, "-t", "1000000000", name)

@@ -25,29 +25,29 @@ def row(name, status="todo", part="edge", level="MUST"):
 	return "\t".join([name, level, "server", "Do it.", "See.", part, status, ""])
 
 
-def write_junit(folder, subtests, verdict="OK", output=""):
+def write_junit(directory, subtests, verdict="OK", output=""):
 	"""A run of one program `p` with these (name, outcome) subtests. Returns the path."""
 	inner = {"pass": "", "fail": "<failure />", "skip": "<skipped /><system-out>kernel: old</system-out>"}
 	cases = "".join(f"<testcase name={quoteattr(f'{n} - {name}')} classname='g.g:s / p'>{inner[outcome]}</testcase>"
 		for n, (name, outcome) in enumerate(subtests, 1))
-	path = os.path.join(folder, "testlog.junit.xml")
+	path = os.path.join(directory, "testlog.junit.xml")
 	with open(path, "w", encoding="utf-8") as file:
 		file.write(f"<testsuites><testsuite name='g.g:s / p'>{cases}<system-out>{output}</system-out>"
 			"</testsuite></testsuites>")
-	with open(os.path.join(folder, "testlog.json"), "w", encoding="utf-8") as file:
+	with open(os.path.join(directory, "testlog.json"), "w", encoding="utf-8") as file:
 		file.write(json.dumps({"name": "g:s / p", "result": verdict}) + "\n")
 	return path
 
 
 def judge(rows, subtests=(), expected=None, options=()):
 	"""(exit status, output) for a ledger of these rows and these subtests."""
-	with tempfile.TemporaryDirectory() as folder:
-		with open(os.path.join(folder, "email.tsv"), "w", encoding="utf-8") as file:
+	with tempfile.TemporaryDirectory() as directory:
+		with open(os.path.join(directory, "email.tsv"), "w", encoding="utf-8") as file:
 			file.write("\n".join([HEAD, *rows, "# a remark", ""]))
-		junit = write_junit(folder, subtests)
+		junit = write_junit(directory, subtests)
 		out = io.StringIO()
 		with contextlib.redirect_stdout(out):
-			status = conformance.main([*options, junit], folder, {"email": expected or len(rows)})
+			status = conformance.main([*options, junit], directory, {"email": expected or len(rows)})
 		return status, out.getvalue()
 
 
@@ -143,12 +143,12 @@ def _():
 
 @test("the ledger of this project holds all its rows")
 def _():
-	equal(conformance.Ledger(conformance.FOLDER, conformance.ROWS).faults, [])
+	equal(conformance.Ledger(conformance.DIRECTORY, conformance.ROWS).faults, [])
 
 
 def outcomes(subtests, verdict, output=""):
-	with tempfile.TemporaryDirectory() as folder:
-		return [(r.name, r.outcome) for r in results.read(write_junit(folder, subtests, verdict, output))]
+	with tempfile.TemporaryDirectory() as directory:
+		return [(r.name, r.outcome) for r in results.read(write_junit(directory, subtests, verdict, output))]
 
 
 @test("results: a program that crashed or timed out after its last subtest counts as failed")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""tools/packages with stand-ins for dpkg-query, apt-get, systemctl and sudo, on a scratch folder in place of /."""
+"""tools/packages with stand-ins for dpkg-query, apt-get, systemctl and sudo, on a scratch directory in place of /."""
 
 import glob
 import os
@@ -36,12 +36,12 @@ TOOLS = "sh cat sed sort tr grep dirname mktemp tail rm mv chmod touch flock env
 
 
 class Machine:
-	"""A scratch folder that plays a small Debian."""
+	"""A scratch directory that plays a small Debian."""
 
 	def __init__(self, installed=(), without=()):
 		self.root = tempfile.mkdtemp()
-		for folder in ("usr/sbin", "lib/systemd/system", "etc/init.d", "bin", "project/tools", "project/packages"):
-			os.makedirs(os.path.join(self.root, folder))
+		for directory in ("usr/sbin", "lib/systemd/system", "etc/init.d", "bin", "project/tools", "project/packages"):
+			os.makedirs(os.path.join(self.root, directory))
 		for name in TOOLS:
 			os.symlink(shutil.which(name), self.path("bin", name))
 		for name, body in STANDINS.items():

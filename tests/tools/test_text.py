@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The look of the sources (.clang-format) and of the man pages (mandoc's lint), one test a folder or page."""
+"""The look of the sources (.clang-format) and of the man pages (mandoc's lint), one test a directory or page."""
 
 import glob
 import os
@@ -20,13 +20,13 @@ def quiet(*command):
 		raise AssertionError("\n" + done.stdout)
 
 
-def sources(folder):
-	return sorted(os.path.join(where, name) for where, _, names in os.walk(folder) for name in names
+def sources(directory):
+	return sorted(os.path.join(where, name) for where, _, names in os.walk(directory) for name in names
 		if name.endswith((".c", ".h")))
 
 
-def add_format(folder, files):
-	@test(f"format: {folder}")
+def add_format(directory, files):
+	@test(f"format: {directory}")
 	def _():
 		quiet("clang-format", "--dry-run", "-Werror", *files)
 

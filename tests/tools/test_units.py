@@ -17,8 +17,8 @@ UNIT = os.path.join(TOP, "contrib", "systemd", "gatepost.service")
 
 def analyze(*words):
 	"""systemd-analyze on the unit, whose program stands for gatepost where that is not installed."""
-	with tempfile.TemporaryDirectory() as folder:
-		path = os.path.join(folder, "gatepost.service")
+	with tempfile.TemporaryDirectory() as directory:
+		path = os.path.join(directory, "gatepost.service")
 		with open(UNIT, encoding="utf-8") as unit, open(path, "w", encoding="utf-8") as copy:
 			copy.write(unit.read().replace("/usr/local/bin/gatepost", "/bin/true"))
 		done = subprocess.run(["systemd-analyze", *words, path], capture_output=True, text=True, check=False)

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/str.h"
 
-enum { SEEN_MAX = 64, OCTETS_MAX = 1 << 22 };
+enum { SEEN_MAX = 64, BYTES_MAX = 1 << 22 };
 
 /* One action; neighbouring SENDs to one side become one, because it makes no difference whether
  * a literal travels in one piece or in many. */
@@ -17,7 +17,7 @@ struct seen {
 	enum gp_action_type type;
 	enum gp_side side;
 	enum gp_report report;
-	size_t offset, len; /* in `octets` */
+	size_t offset, len; /* in `bytes` */
 };
 
 struct play {
@@ -28,7 +28,7 @@ struct play {
 	struct gp_buf pending[2]; /* sent, not taken yet */
 	struct seen seen[SEEN_MAX];
 	size_t seen_count, seen_next;
-	struct gp_buf octets;
+	struct gp_buf bytes;
 	bool in_tls, hears_client, hears_backend, backend_is_up, over;
 	size_t dropped;
 	bool dropped_wanted;
@@ -61,10 +61,10 @@ static void keep(struct play *play, const struct gp_action *action)
 		last->len += len;
 	else
 		play->seen[play->seen_count++] = (struct seen){ action->type, action->side,
-								action->report, play->octets.len,
+								action->report, play->bytes.len,
 								len };
 	if (len)
-		gp_buf_append(&play->octets, data, len);
+		gp_buf_append(&play->bytes, data, len);
 }
 
 static bool take_action(struct play *play, const struct gp_action *action)
@@ -74,7 +74,7 @@ static bool take_action(struct play *play, const struct gp_action *action)
 	if (play->seen_count == SEEN_MAX)
 		return fail(play, "too many actions");
 	if (action->type == GP_ACT_SEND && (!action->data || !action->len))
-		return fail(play, "SEND without octets");
+		return fail(play, "SEND without bytes");
 	if (action->type == GP_ACT_SEND && action->side == GP_BACKEND && !play->backend_is_up)
 		return fail(play, "SEND to a backend that does not exist");
 	if (action->type == GP_ACT_START_TLS) {
@@ -130,7 +130,7 @@ static bool offer(struct play *play, enum gp_side side, bool *progress)
 					  .utc_ms = 1767323045000 };
 		bool ok;
 
-		gp_buf_init(&copy, OCTETS_MAX);
+		gp_buf_init(&copy, BYTES_MAX);
 		gp_buf_append(&copy, pending->data, event.len);
 		event.data = copy.data;
 		ok = feed(play, &event, &used);
@@ -213,15 +213,15 @@ static const char *const action_names[] = {
 static bool fail_with(struct play *play, const char *what)
 {
 	const struct seen *seen = &play->seen[play->seen_next];
-	struct gp_buf text, octets;
+	struct gp_buf text, bytes;
 
 	if (play->seen_next == play->seen_count)
 		return fail(play, "%s: nothing came", what);
-	gp_buf_init(&text, 8 * OCTETS_MAX);
-	gp_buf_init(&octets, OCTETS_MAX);
-	gp_buf_append(&octets, play->octets.data + seen->offset, seen->len);
-	gp_json_append_string(&text, gp_buf_cstr(&octets));
-	gp_buf_deinit(&octets);
+	gp_buf_init(&text, 8 * BYTES_MAX);
+	gp_buf_init(&bytes, BYTES_MAX);
+	gp_buf_append(&bytes, play->bytes.data + seen->offset, seen->len);
+	gp_json_append_string(&text, gp_buf_cstr(&bytes));
+	gp_buf_deinit(&bytes);
 	fail(play, "%s: %s %s %s came", what, action_names[seen->type],
 	     seen->type != GP_ACT_SEND ? ""
 	     : seen->side == GP_CLIENT ? "client"
@@ -240,9 +240,9 @@ static bool expect(struct play *play, const struct step *step)
 	    (seen->type == GP_ACT_SEND && seen->side != step->side) ||
 	    (seen->type == GP_ACT_REPORT && seen->report != step->report))
 		return fail_with(play, "another action is expected");
-	if (seen->len < wanted->len || (wanted->len && memcmp(play->octets.data + seen->offset,
+	if (seen->len < wanted->len || (wanted->len && memcmp(play->bytes.data + seen->offset,
 							      wanted->data, wanted->len) != 0))
-		return fail_with(play, "other octets are expected");
+		return fail_with(play, "other bytes are expected");
 	if (seen->type == GP_ACT_SEND && seen->len > wanted->len) {
 		seen->offset += wanted->len;
 		seen->len -= wanted->len;
@@ -261,15 +261,15 @@ static bool nothing_is_left(struct play *play, bool held[2])
 		return fail_with(play, "nothing more is expected");
 	for (enum gp_side side = GP_CLIENT; side <= GP_BACKEND; side++) {
 		if (play->pending[side].len && !held[side] && !play->over)
-			return fail(play, "%zu octets of the %s are not taken",
+			return fail(play, "%zu bytes of the %s are not taken",
 				    play->pending[side].len,
 				    side == GP_CLIENT ? "client" : "backend");
 	}
 	if (play->dropped && !play->dropped_wanted)
-		return fail(play, "%zu octets of the client were left over at START_TLS",
+		return fail(play, "%zu bytes of the client were left over at START_TLS",
 			    play->dropped);
 	play->seen_count = play->seen_next = 0;
-	gp_buf_reset(&play->octets);
+	gp_buf_reset(&play->bytes);
 	return true;
 }
 
@@ -319,14 +319,14 @@ bool play_script(const struct script *script, bool byte_by_byte, unsigned *line_
 			     .error_size = error_size };
 	bool ok;
 
-	gp_buf_init(&play.pending[GP_CLIENT], OCTETS_MAX);
-	gp_buf_init(&play.pending[GP_BACKEND], OCTETS_MAX);
-	gp_buf_init(&play.octets, OCTETS_MAX);
+	gp_buf_init(&play.pending[GP_CLIENT], BYTES_MAX);
+	gp_buf_init(&play.pending[GP_BACKEND], BYTES_MAX);
+	gp_buf_init(&play.bytes, BYTES_MAX);
 	*line_out = 0;
 	ok = play.edge ? run(&play, line_out) : fail(&play, "out of memory");
 	script->ops->free(play.edge);
 	gp_buf_deinit(&play.pending[GP_CLIENT]);
 	gp_buf_deinit(&play.pending[GP_BACKEND]);
-	gp_buf_deinit(&play.octets);
+	gp_buf_deinit(&play.bytes);
 	return ok;
 }

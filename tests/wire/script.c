@@ -113,11 +113,11 @@ static bool unescape_one(struct gp_str *rest, struct gp_buf *out)
 		return repeat(rest, out);
 	if (c == 'x' && rest->len >= 2 && hex_digit(rest->p[0]) >= 0 &&
 	    hex_digit(rest->p[1]) >= 0) {
-		int octet = hex_digit(rest->p[0]) << 4 | hex_digit(rest->p[1]);
+		int byte = hex_digit(rest->p[0]) << 4 | hex_digit(rest->p[1]);
 
 		rest->p += 2;
 		rest->len -= 2;
-		return gp_buf_append_byte(out, (uint8_t)octet) == GP_OK;
+		return gp_buf_append_byte(out, (uint8_t)byte) == GP_OK;
 	}
 	return found && gp_buf_append_byte(out, (uint8_t)to[found - from]) == GP_OK;
 }
@@ -153,7 +153,7 @@ static struct step *add_step(struct script *script, enum step_type type, unsigne
 }
 
 /* "C: text", "C= text" and the same for B. */
-static bool parse_octets(struct step *step, struct gp_str line)
+static bool parse_bytes(struct step *step, struct gp_str line)
 {
 	char mark = line.len > 1 ? line.p[1] : '\0';
 
@@ -225,7 +225,7 @@ static bool parse_expectation(struct step *step, struct gp_str rest)
 	if (rest.len > 1 && (rest.p[0] == 'C' || rest.p[0] == 'B') &&
 	    (rest.p[1] == ':' || rest.p[1] == '=')) {
 		step->action = GP_ACT_SEND;
-		return parse_octets(step, line);
+		return parse_bytes(step, line);
 	}
 	index = LOOK_UP(actions, gp_str_word(&rest));
 	if (index < 0)
@@ -410,7 +410,7 @@ static bool parse_line(struct script *script, struct gp_str line, unsigned numbe
 	if (gp_str_equal(word, "dropped"))
 		return add_step(script, STEP_DROPPED, number) != NULL;
 	step = line.p[0] == 'C' || line.p[0] == 'B' ? add_step(script, STEP_BYTES, number) : NULL;
-	return step && parse_octets(step, line);
+	return step && parse_bytes(step, line);
 }
 
 static bool parse_file(FILE *file, struct script *script, char *error_out, size_t error_size)

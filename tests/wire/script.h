@@ -25,14 +25,14 @@
  *
  * what happens:
  *
- *	event START [tls-first]   tls-first: this client is not heard in clear
+ *	event START [tls-first]   tls-first: this client is not heard in cleartext
  *	event TLS_UP [account NAME]   whose certificate the client has shown
  *	event BACKEND_UP [facts]
  *	event EOF client|backend
  *	event END deadline|shutdown|limit|backend
  *	refused event ...    the engine must say that this cannot come now
  *	C: text              the client sends text and CRLF
- *	C= text              the client sends just these octets
+ *	C= text              the client sends just these bytes
  *	B: text, B= text     the same for the backend
  *
  * and what must come of it, each line after the event that causes it. Everything must be listed:
@@ -42,10 +42,10 @@
  *	> DIAL  > DIAL_TRUSTED  > SPLICE  > SETTLE  > CLOSE
  *	> REPORT kind text   kind as in edge.h: cleartext-login, login-failed ...; without text it
  *	                     must be empty; "..." at its end stands for anything
- *	held [backend]       octets of the client (or backend) are waiting and not taken
- *	dropped              octets of the client were left over at START_TLS and are lost
+ *	held [backend]       bytes of the client (or backend) are waiting and not taken
+ *	dropped              bytes of the client were left over at START_TLS and are lost
  *
- * The ids of streams are made of the octets 00, 01, 02 and so on.
+ * The ids of streams are made of the bytes 00, 01, 02 and so on.
  *
  * Texts know \r \n \t \\ \0 \xHH and \[TEXT*N], N times TEXT. */
 
@@ -64,7 +64,7 @@ struct step {
 	char account[256]; /* empty: nobody's */
 	enum gp_action_type action;
 	enum gp_report report;
-	struct gp_buf data; /* octets, or text of a report */
+	struct gp_buf data; /* bytes, or text of a report */
 };
 
 enum { NAMES_MAX = 4 };

@@ -19,8 +19,8 @@ static const struct imap_command {
 	{ "NOOP", IMAP_NOTHING, IMAP_FORWARD },
 	{ "LOGOUT", IMAP_GOODBYE, IMAP_FORWARD },
 	{ "STARTTLS", IMAP_START_TLS, IMAP_BAD_TLS_ACTIVE },
-	{ "LOGIN", IMAP_NO_LOGIN_IN_CLEAR, IMAP_FORWARD_LOGIN },
-	{ "AUTHENTICATE", IMAP_NO_LOGIN_IN_CLEAR, IMAP_FORWARD_AUTHENTICATE },
+	{ "LOGIN", IMAP_NO_LOGIN_IN_CLEARTEXT, IMAP_FORWARD_LOGIN },
+	{ "AUTHENTICATE", IMAP_NO_LOGIN_IN_CLEARTEXT, IMAP_FORWARD_AUTHENTICATE },
 	{ "ID", IMAP_NO_PRIVACY, IMAP_COLLECT_ID },
 	{ "ENABLE", IMAP_NO_PRIVACY, IMAP_BAD },
 	{ "SELECT", IMAP_NO_PRIVACY, IMAP_BAD },
@@ -110,7 +110,7 @@ static void answer(struct imap_edge *edge)
 	case IMAP_START_TLS:
 		gp_edge_start_tls(&edge->life, "%s OK Begin TLS negotiation now\r\n", edge->tag);
 		break;
-	case IMAP_NO_LOGIN_IN_CLEAR:
+	case IMAP_NO_LOGIN_IN_CLEARTEXT:
 		gp_push_report(&edge->life.c, GP_REPORT_CLEARTEXT_LOGIN, edge->life.c.login_name);
 		refuse(edge, privacy);
 		/* each makes a line in the log: nobody may make thousands */
@@ -337,7 +337,7 @@ bool gp_imap_listens(const struct gp_edge_life *life)
 	return ((const struct imap_edge *)(const void *)life)->input != IMAP_IN_HELD;
 }
 
-size_t gp_imap_take_client_octets(struct imap_edge *edge, const struct gp_event *event)
+size_t gp_imap_take_client_bytes(struct imap_edge *edge, const struct gp_event *event)
 {
 	size_t take;
 	struct gp_str piece;

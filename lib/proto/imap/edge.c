@@ -29,10 +29,10 @@ static void imap_tell_facts(struct gp_edge_life *life, const struct gp_edge_fact
 		      facts->session_id);
 }
 
-static size_t imap_take_octets(struct gp_edge_life *life, const struct gp_event *event)
+static size_t imap_take_bytes(struct gp_edge_life *life, const struct gp_event *event)
 {
-	return event->side == GP_CLIENT ? gp_imap_take_client_octets(imap_of(life), event)
-					: gp_imap_take_backend_octets(imap_of(life), event);
+	return event->side == GP_CLIENT ? gp_imap_take_client_bytes(imap_of(life), event)
+					: gp_imap_take_backend_bytes(imap_of(life), event);
 }
 
 static const struct gp_edge_protocol protocol = {
@@ -50,7 +50,7 @@ static const struct gp_edge_protocol protocol = {
 	.tell_facts = imap_tell_facts,
 	.listens = gp_imap_listens,
 	.in_answer = gp_imap_in_answer,
-	.take_octets = imap_take_octets,
+	.take_bytes = imap_take_bytes,
 	.on_client_line = gp_imap_on_client_line,
 	.on_greeting = gp_imap_on_greeting,
 	.on_backend_line = gp_imap_on_backend_line,

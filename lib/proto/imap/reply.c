@@ -203,7 +203,7 @@ bool gp_imap_in_answer(const struct gp_edge_life *life)
 	return edge->reply_literal_left || edge->reply_continues;
 }
 
-size_t gp_imap_take_backend_octets(struct imap_edge *edge, const struct gp_event *event)
+size_t gp_imap_take_backend_bytes(struct imap_edge *edge, const struct gp_event *event)
 {
 	size_t take = gp_conversation_literal_piece(&edge->life.c, event, edge->reply_literal_left);
 

@@ -9,13 +9,13 @@
 
 /* What happens to a command. */
 enum imap_verdict {
-	IMAP_BAD,               /* unknown, or not in this state */
-	IMAP_BAD_TLS_ACTIVE,    /* STARTTLS inside TLS (RFC 9051 section 6.2.1) */
-	IMAP_BAD_ARGUMENTS,     /* arguments where there are none */
-	IMAP_NO_PRIVACY,        /* needs TLS first (RFC 5530 section 3) */
-	IMAP_NO_LOGIN_IN_CLEAR, /* the same, and somebody may have shown a password */
-	IMAP_NO_MECHANISM,      /* a mechanism that cannot work through the edge */
-	IMAP_CAPABILITIES,      /* the rest we answer */
+	IMAP_BAD,                   /* unknown, or not in this state */
+	IMAP_BAD_TLS_ACTIVE,        /* STARTTLS inside TLS (RFC 9051 section 6.2.1) */
+	IMAP_BAD_ARGUMENTS,         /* arguments where there are none */
+	IMAP_NO_PRIVACY,            /* needs TLS first (RFC 5530 section 3) */
+	IMAP_NO_LOGIN_IN_CLEARTEXT, /* the same, and somebody may have shown a password */
+	IMAP_NO_MECHANISM,          /* a mechanism that cannot work through the edge */
+	IMAP_CAPABILITIES,          /* the rest we answer */
 	IMAP_NOTHING,
 	IMAP_GOODBYE,
 	IMAP_START_TLS,
@@ -26,10 +26,10 @@ enum imap_verdict {
 	IMAP_COLLECT_ID
 };
 
-/* Where the client's next octets belong. */
+/* Where the client's next bytes belong. */
 enum imap_input {
 	IMAP_IN_COMMAND, /* the first line of a command */
-	IMAP_IN_LITERAL, /* literal_left octets */
+	IMAP_IN_LITERAL, /* literal_left bytes */
 	IMAP_IN_REST,    /* the line after a literal */
 	IMAP_IN_HELD,    /* nowhere until the backend has answered */
 	IMAP_IN_ANSWER,  /* one line of a SASL exchange */
@@ -44,7 +44,7 @@ struct imap_edge {
 	uint64_t literal_left;
 	bool go_ahead_awaited; /* the client waits for "+" before a literal */
 	bool literal_is_name;  /* it is the first argument of LOGIN */
-	uint64_t skipped;      /* literal octets thrown away for one command */
+	uint64_t skipped;      /* literal bytes thrown away for one command */
 	unsigned arguments;    /* of LOGIN so far */
 	struct gp_buf id;      /* arguments of the client's ID */
 	uint64_t reply_literal_left;
@@ -69,7 +69,7 @@ void gp_imap_rewrite(struct imap_edge *edge, struct gp_str line, struct gp_buf *
 /* command.c */
 bool gp_imap_listens(const struct gp_edge_life *life);
 void gp_imap_on_client_line(struct gp_edge_life *life, struct gp_str line);
-size_t gp_imap_take_client_octets(struct imap_edge *edge, const struct gp_event *event);
+size_t gp_imap_take_client_bytes(struct imap_edge *edge, const struct gp_event *event);
 
 /* external.c */
 void gp_imap_begin_external(struct imap_edge *edge, struct gp_str arguments);
@@ -82,6 +82,6 @@ void gp_imap_on_preauth_reply(struct imap_edge *edge, struct gp_str line, struct
 bool gp_imap_in_answer(const struct gp_edge_life *life);
 void gp_imap_on_greeting(struct gp_edge_life *life, struct gp_str line);
 void gp_imap_on_backend_line(struct gp_edge_life *life, struct gp_str line);
-size_t gp_imap_take_backend_octets(struct imap_edge *edge, const struct gp_event *event);
+size_t gp_imap_take_backend_bytes(struct imap_edge *edge, const struct gp_event *event);
 
 #endif

@@ -43,7 +43,7 @@ bool gp_imap_tag_valid(struct gp_str tag)
 	return true;
 }
 
-/* Octets of the quoted string at the start of `s`, or 0. */
+/* Bytes of the quoted string at the start of `s`, or 0. */
 static size_t quoted_length(struct gp_str s)
 {
 	if (!s.len || s.p[0] != '"')
@@ -57,8 +57,8 @@ static size_t quoted_length(struct gp_str s)
 	return 0;
 }
 
-/* Octets of the astring at the start of `s`, or 0. "{" is no atom character, so a literal is
- * none. Many clients send "]" and 8-bit octets in passwords; they cannot be misread. */
+/* Bytes of the astring at the start of `s`, or 0. "{" is no atom character, so a literal is
+ * none. Many clients send "]" and 8-bit bytes in passwords; they cannot be misread. */
 static size_t astring_length(struct gp_str s)
 {
 	size_t len = quoted_length(s);
@@ -139,7 +139,7 @@ static int append_quoted(struct gp_buf *out, struct gp_str value)
 	return ret == GP_OK ? gp_buf_append_byte(out, '"') : ret;
 }
 
-/* A literal in collected text: "{3}" CRLF and its octets. */
+/* A literal in collected text: "{3}" CRLF and its bytes. */
 static int take_literal(struct gp_str *s, struct gp_str *value_out)
 {
 	struct gp_str rest = *s;

@@ -16,10 +16,10 @@ static const struct pop3_command {
 } commands[] = {
 	{ "CAPA", POP3_CAPABILITIES, POP3_FORWARD_CAPA, NONE },
 	{ "STLS", POP3_START_TLS, POP3_ERR_TLS_ACTIVE, NONE },
-	{ "USER", POP3_ERR_USER_IN_CLEAR, POP3_FORWARD_USER, SOME },
-	{ "PASS", POP3_ERR_LOGIN_IN_CLEAR, POP3_FORWARD_PASS, SOME },
-	{ "APOP", POP3_ERR_LOGIN_IN_CLEAR, POP3_FORWARD_APOP, SOME },
-	{ "AUTH", POP3_ERR_LOGIN_IN_CLEAR, POP3_FORWARD_AUTH, SOME },
+	{ "USER", POP3_ERR_USER_IN_CLEARTEXT, POP3_FORWARD_USER, SOME },
+	{ "PASS", POP3_ERR_LOGIN_IN_CLEARTEXT, POP3_FORWARD_PASS, SOME },
+	{ "APOP", POP3_ERR_LOGIN_IN_CLEARTEXT, POP3_FORWARD_APOP, SOME },
+	{ "AUTH", POP3_ERR_LOGIN_IN_CLEARTEXT, POP3_FORWARD_AUTH, SOME },
 	{ "UTF8", POP3_ERR, POP3_FORWARD, NONE },
 	{ "QUIT", POP3_GOODBYE, POP3_FORWARD_QUIT, NONE },
 };
@@ -77,7 +77,7 @@ static void refuse_bad(struct pop3_edge *edge, const char *text)
 	gp_edge_count_bad_command(&edge->life);
 }
 
-static void refuse_in_clear(struct pop3_edge *edge, const char *text, bool named)
+static void refuse_in_cleartext(struct pop3_edge *edge, const char *text, bool named)
 {
 	if (named)
 		gp_push_report(&edge->life.c, GP_REPORT_CLEARTEXT_LOGIN, edge->life.c.login_name);
@@ -167,11 +167,11 @@ static void obey(struct pop3_edge *edge, struct gp_str line, bool reportable)
 	case POP3_ERR_MECHANISM:
 		refuse(edge, "Mechanism not supported");
 		break;
-	case POP3_ERR_USER_IN_CLEAR:
-		refuse_in_clear(edge, "TLS required: use STLS first", reportable);
+	case POP3_ERR_USER_IN_CLEARTEXT:
+		refuse_in_cleartext(edge, "TLS required: use STLS first", reportable);
 		break;
-	case POP3_ERR_LOGIN_IN_CLEAR:
-		refuse_in_clear(edge, "[AUTH] TLS required: use STLS first", reportable);
+	case POP3_ERR_LOGIN_IN_CLEARTEXT:
+		refuse_in_cleartext(edge, "[AUTH] TLS required: use STLS first", reportable);
 		break;
 	case POP3_EXTERNAL:
 		begin_external(edge, line);

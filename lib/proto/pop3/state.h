@@ -8,13 +8,13 @@
 
 /* What happens to a command. */
 enum pop3_verdict {
-	POP3_ERR,                /* unknown, or not in this state */
-	POP3_ERR_ARGUMENTS,      /* too many or too few */
-	POP3_ERR_TLS_ACTIVE,     /* STLS inside TLS (RFC 2595 section 4) */
-	POP3_ERR_USER_IN_CLEAR,  /* no response code: RFC 3206 section 5 */
-	POP3_ERR_LOGIN_IN_CLEAR, /* the same for everybody, before any "+" */
-	POP3_ERR_MECHANISM,      /* a mechanism that cannot work through the edge */
-	POP3_CAPABILITIES,       /* the rest we answer */
+	POP3_ERR,                    /* unknown, or not in this state */
+	POP3_ERR_ARGUMENTS,          /* too many or too few */
+	POP3_ERR_TLS_ACTIVE,         /* STLS inside TLS (RFC 2595 section 4) */
+	POP3_ERR_USER_IN_CLEARTEXT,  /* no response code: RFC 3206 section 5 */
+	POP3_ERR_LOGIN_IN_CLEARTEXT, /* the same for everybody, before any "+" */
+	POP3_ERR_MECHANISM,          /* a mechanism that cannot work through the edge */
+	POP3_CAPABILITIES,           /* the rest we answer */
 	POP3_GOODBYE,
 	POP3_START_TLS,
 	POP3_FORWARD, /* the rest goes to the backend */

@@ -41,7 +41,7 @@ enum gp_external_wish gp_external_take(struct gp_edge_life *life, struct gp_str 
 	}
 }
 
-/* Without an initial response, which not every backend takes and POP3 limits to 255 octets. */
+/* Without an initial response, which not every backend takes and POP3 limits to 255 bytes. */
 void gp_external_begin(struct gp_edge_life *life, const char *prefix)
 {
 	gp_login_name_set(&life->c, gp_str_of(life->account));

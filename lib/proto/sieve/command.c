@@ -13,7 +13,7 @@ static const struct {
 	enum sieve_verdict tls; /* before authentication */
 	unsigned strings_max;   /* arguments, all of them strings */
 } commands[] = {
-	{ "AUTHENTICATE", SIEVE_LOGIN_IN_CLEAR, SIEVE_FORWARD_AUTHENTICATE, 2 },
+	{ "AUTHENTICATE", SIEVE_LOGIN_IN_CLEARTEXT, SIEVE_FORWARD_AUTHENTICATE, 2 },
 	{ "CAPABILITY", SIEVE_CAPABILITIES, SIEVE_FORWARD_CAPABILITY, 0 },
 	{ "STARTTLS", SIEVE_START_TLS, SIEVE_TLS_ACTIVE, 0 },
 	{ "LOGOUT", SIEVE_LOGOUT, SIEVE_LOGOUT, 0 },
@@ -23,7 +23,7 @@ static const struct {
 static const char *const answers[] = {
 	[SIEVE_UNKNOWN] = "NO \"Unknown command, or not before authentication\"\r\n",
 	[SIEVE_SYNTAX] = "NO \"Wrong arguments\"\r\n",
-	[SIEVE_LOGIN_IN_CLEAR] = "NO (ENCRYPT-NEEDED) \"TLS required: use STARTTLS first\"\r\n",
+	[SIEVE_LOGIN_IN_CLEARTEXT] = "NO (ENCRYPT-NEEDED) \"TLS required: use STARTTLS first\"\r\n",
 	[SIEVE_MECHANISM] = "NO \"Mechanism not supported\"\r\n",
 	[SIEVE_TLS_ACTIVE] = "NO \"TLS is already active\"\r\n",
 	[SIEVE_CAPABILITIES] = SIEVE_CLEAR_CAPABILITIES,
@@ -111,7 +111,7 @@ static void forward(struct sieve_edge *edge, const struct command *command)
 	struct gp_buf line;
 	int ret;
 
-	gp_buf_init(&line, edge->text[GP_CLIENT].octets.ceiling * 2);
+	gp_buf_init(&line, edge->text[GP_CLIENT].bytes.ceiling * 2);
 	ret = gp_buf_append(&line, command->words[0].data, command->words[0].len);
 	for (unsigned i = 1; ret == GP_OK && i < command->count; i++) {
 		ret = gp_buf_append_byte(&line, ' ');
@@ -133,7 +133,7 @@ static void answer_noop(struct sieve_edge *edge, const struct command *command)
 	struct gp_buf line;
 	int ret;
 
-	gp_buf_init(&line, edge->text[GP_CLIENT].octets.ceiling * 2);
+	gp_buf_init(&line, edge->text[GP_CLIENT].bytes.ceiling * 2);
 	ret = gp_buf_append_str(&line, "OK ");
 	if (ret == GP_OK && command->count > 1)
 		ret = gp_buf_append_str(&line, "(TAG ");
@@ -224,7 +224,7 @@ static void external_line(struct sieve_edge *edge, struct gp_str text)
 
 static void answer(struct sieve_edge *edge)
 {
-	if (edge->verdict == SIEVE_LOGIN_IN_CLEAR)
+	if (edge->verdict == SIEVE_LOGIN_IN_CLEARTEXT)
 		gp_push_report(&edge->life.c, GP_REPORT_CLEARTEXT_LOGIN, edge->life.c.login_name);
 	gp_push_sendf(&edge->life.c, GP_CLIENT, "%s", answers[edge->verdict]);
 	if (edge->verdict < SIEVE_CAPABILITIES)
@@ -266,7 +266,7 @@ static void on_command(struct sieve_edge *edge, struct gp_str text)
 	ret = parse(text, &command);
 	edge->verdict = ret == GP_OK ? judge(edge, &command) : SIEVE_SYNTAX;
 	if (edge->verdict == SIEVE_FORWARD_AUTHENTICATE || edge->verdict == SIEVE_EXTERNAL ||
-	    edge->verdict == SIEVE_LOGIN_IN_CLEAR)
+	    edge->verdict == SIEVE_LOGIN_IN_CLEARTEXT)
 		note_login(edge, &command);
 	obey(edge, &command);
 	for (size_t i = 0; i <= STRINGS_MAX; i++)
@@ -282,7 +282,7 @@ static void on_sasl(struct sieve_edge *edge, struct gp_str text)
 	int ret;
 
 	gp_buf_init(&string, text.len);
-	gp_buf_init(&line, edge->text[GP_CLIENT].octets.ceiling * 2);
+	gp_buf_init(&line, edge->text[GP_CLIENT].bytes.ceiling * 2);
 	ret = gp_sieve_next(&text, &string, &is_string);
 	value = gp_str_from(string.data, string.len);
 	if (ret != GP_OK || !is_string || text.len || !gp_sasl_is_base64(value))
@@ -310,7 +310,7 @@ void gp_sieve_on_client_line(struct gp_edge_life *life, struct gp_str line)
 	struct gp_sieve_text *text = &edge->text[GP_CLIENT];
 	int ret;
 
-	if (!text->octets.len && gp_line_is_http(line)) {
+	if (!text->bytes.len && gp_line_is_http(line)) {
 		gp_edge_client_failed(life, "This is not a web server");
 		return;
 	}
@@ -327,7 +327,7 @@ void gp_sieve_on_client_line(struct gp_edge_life *life, struct gp_str line)
 	} else if (ret < 0) {
 		gp_conversation_fail(&life->c, ret);
 	} else if (ret == GP_OK) {
-		struct gp_str whole = gp_str_from(text->octets.data, text->octets.len);
+		struct gp_str whole = gp_str_from(text->bytes.data, text->bytes.len);
 
 		if (edge->external_wanted)
 			external_line(edge, whole);

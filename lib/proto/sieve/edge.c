@@ -31,11 +31,11 @@ static bool sieve_in_answer(const struct gp_edge_life *life)
 	return false;
 }
 
-static size_t sieve_take_octets(struct gp_edge_life *life, const struct gp_event *event)
+static size_t sieve_take_bytes(struct gp_edge_life *life, const struct gp_event *event)
 {
 	struct gp_sieve_text *text = &sieve_of(life)->text[event->side];
 	size_t len = gp_conversation_literal_piece(&life->c, event, text->literal_left);
-	int ret = len ? gp_sieve_text_add_octets(text, event->data, len) : GP_OK;
+	int ret = len ? gp_sieve_text_add_bytes(text, event->data, len) : GP_OK;
 
 	if (ret != GP_OK)
 		gp_conversation_fail(&life->c, ret);
@@ -57,7 +57,7 @@ static const struct gp_edge_protocol protocol = {
 	.tell_facts = sieve_tell_facts,
 	.listens = gp_sieve_listens,
 	.in_answer = sieve_in_answer,
-	.take_octets = sieve_take_octets,
+	.take_bytes = sieve_take_bytes,
 	.on_client_line = gp_sieve_on_client_line,
 	.on_greeting = gp_sieve_on_backend_line,
 	.on_backend_line = gp_sieve_on_backend_line,

@@ -9,7 +9,7 @@
 
 static struct gp_str whole(const struct sieve_edge *edge)
 {
-	return gp_str_from(edge->text[GP_BACKEND].octets.data, edge->text[GP_BACKEND].octets.len);
+	return gp_str_from(edge->text[GP_BACKEND].bytes.data, edge->text[GP_BACKEND].bytes.len);
 }
 
 static bool is_response(struct gp_str text, const char *word)

@@ -11,9 +11,9 @@
 enum sieve_verdict {
 	SIEVE_UNKNOWN,
 	SIEVE_SYNTAX,
-	SIEVE_NOT_YET,        /* not before authentication */
-	SIEVE_LOGIN_IN_CLEAR, /* the same words for everybody, and a report */
-	SIEVE_MECHANISM,      /* one that cannot work through the edge */
+	SIEVE_NOT_YET,            /* not before authentication */
+	SIEVE_LOGIN_IN_CLEARTEXT, /* the same words for everybody, and a report */
+	SIEVE_MECHANISM,          /* one that cannot work through the edge */
 	SIEVE_TLS_ACTIVE,
 	SIEVE_CAPABILITIES, /* the rest we answer */
 	SIEVE_NOOP,

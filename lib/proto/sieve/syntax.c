@@ -9,13 +9,13 @@ enum { QUOTED_MAX = 1024 };
 
 void gp_sieve_text_init(struct gp_sieve_text *text, size_t ceiling)
 {
-	gp_buf_init(&text->octets, ceiling);
+	gp_buf_init(&text->bytes, ceiling);
 	text->literal_left = 0;
 }
 
 void gp_sieve_text_deinit(struct gp_sieve_text *text)
 {
-	gp_buf_deinit(&text->octets);
+	gp_buf_deinit(&text->bytes);
 	text->literal_left = 0;
 }
 
@@ -51,20 +51,20 @@ int gp_sieve_text_add_line(struct gp_sieve_text *text, struct gp_str line)
 {
 	size_t begin = last_word(line);
 	struct gp_str word = { line.p + begin, line.len - begin };
-	int ret = gp_buf_append(&text->octets, line.p, line.len);
+	int ret = gp_buf_append(&text->bytes, line.p, line.len);
 
 	if (ret != GP_OK || !parse_literal(word, &text->literal_left))
 		return ret;
-	if (text->literal_left > text->octets.ceiling)
+	if (text->literal_left > text->bytes.ceiling)
 		return GP_E_LIMIT;
-	ret = gp_buf_append_str(&text->octets, "\r\n");
+	ret = gp_buf_append_str(&text->bytes, "\r\n");
 	return ret == GP_OK ? GP_AGAIN : ret;
 }
 
-int gp_sieve_text_add_octets(struct gp_sieve_text *text, const uint8_t *data, size_t len)
+int gp_sieve_text_add_bytes(struct gp_sieve_text *text, const uint8_t *data, size_t len)
 {
 	text->literal_left -= len;
-	return gp_buf_append(&text->octets, data, len);
+	return gp_buf_append(&text->bytes, data, len);
 }
 
 /* ---- words ---- */

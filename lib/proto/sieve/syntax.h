@@ -10,11 +10,11 @@
 
 /* One command or response in the making: lines with the literals between them. */
 struct gp_sieve_text {
-	struct gp_buf octets;
-	uint64_t literal_left; /* octets that come before the next line */
+	struct gp_buf bytes;
+	uint64_t literal_left; /* bytes that come before the next line */
 };
 
-/* `ceiling` octets at most. */
+/* `ceiling` bytes at most. */
 void gp_sieve_text_init(struct gp_sieve_text *text, size_t ceiling);
 void gp_sieve_text_deinit(struct gp_sieve_text *text);
 
@@ -22,8 +22,8 @@ void gp_sieve_text_deinit(struct gp_sieve_text *text);
  * GP_E_NOMEM. */
 int gp_sieve_text_add_line(struct gp_sieve_text *text, struct gp_str line);
 
-/* Octets of the literal; `len` is at most literal_left. GP_OK, GP_E_LIMIT or GP_E_NOMEM. */
-int gp_sieve_text_add_octets(struct gp_sieve_text *text, const uint8_t *data, size_t len);
+/* Bytes of the literal; `len` is at most literal_left. GP_OK, GP_E_LIMIT or GP_E_NOMEM. */
+int gp_sieve_text_add_bytes(struct gp_sieve_text *text, const uint8_t *data, size_t len);
 
 /* Take the next word off the front: an atom as it is, or a string without quotes, escapes or
  * literal head, appended to `string_out`. GP_OK; GP_E_NOT_FOUND at the end; GP_E_SYNTAX; errors of

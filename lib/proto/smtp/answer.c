@@ -6,7 +6,7 @@ static const char *const answers[SMTP_VERDICTS] = {
 	[SMTP_UNKNOWN] = "500 5.5.2 Command not recognized",
 	[SMTP_NOT_OFFERED] = "502 5.5.1 Command not offered",
 	[SMTP_TLS_FIRST] = "530 5.7.0 Must issue a STARTTLS command first",
-	[SMTP_LOGIN_IN_CLEAR] = "530 5.7.0 Must issue a STARTTLS command first",
+	[SMTP_LOGIN_IN_CLEARTEXT] = "530 5.7.0 Must issue a STARTTLS command first",
 	[SMTP_AUTH_FIRST] = "530 5.7.0 Authentication required",
 	[SMTP_WRONG_ORDER] = "503 5.5.1 Not now",
 	[SMTP_TLS_ACTIVE] = "503 5.5.1 TLS is already active",
@@ -29,7 +29,7 @@ void gp_smtp_answer(struct smtp_edge *edge)
 {
 	enum smtp_verdict verdict = edge->verdict;
 
-	if (verdict == SMTP_LOGIN_IN_CLEAR)
+	if (verdict == SMTP_LOGIN_IN_CLEARTEXT)
 		gp_push_report(&edge->life.c, GP_REPORT_CLEARTEXT_LOGIN, edge->life.c.login_name);
 	gp_push_sendf(&edge->life.c, GP_CLIENT, "%s\r\n", answers[verdict]);
 	if (is_bad(verdict))

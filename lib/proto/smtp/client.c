@@ -13,7 +13,7 @@ enum state {
 	AWAIT_GREETING,
 	AWAIT_EHLO,
 	AWAIT_STARTTLS,
-	HANDSHAKE, /* the I/O layer's; not an octet is for us */
+	HANDSHAKE, /* the I/O layer's; not a byte is for us */
 	AWAIT_EHLO_IN_TLS,
 	READY,
 	FAILED, /* the server may be told QUIT */
@@ -111,7 +111,7 @@ static void push(struct gp_smtp_client *client, enum gp_smtp_client_action_type 
 			(struct gp_smtp_client_action){ type, fault, { NULL, 0 } };
 }
 
-/* The last `len` octets of `out` are its data, which is found when the action is taken: until then
+/* The last `len` bytes of `out` are its data, which is found when the action is taken: until then
  * `out` may move. */
 static void push_data(struct gp_smtp_client *client, enum gp_smtp_client_action_type type,
 		      size_t len)
@@ -200,7 +200,7 @@ static int on_ehlo(struct gp_smtp_client *client)
 	return send_line(client, "STARTTLS", "");
 }
 
-/* RFC 3207 section 4.2: what the server said in clear is not known any more. */
+/* RFC 3207 section 4.2: what the server said in cleartext is not known any more. */
 static int on_starttls(struct gp_smtp_client *client, size_t left_over)
 {
 	if (client->code != 220)
@@ -223,7 +223,7 @@ static int on_ehlo_in_tls(struct gp_smtp_client *client)
 	return GP_OK;
 }
 
-/* A whole reply is there; `left_over` octets came behind it. */
+/* A whole reply is there; `left_over` bytes came behind it. */
 static int on_reply(struct gp_smtp_client *client, size_t left_over)
 {
 	client->lines = 0;

@@ -6,14 +6,14 @@
 #include "base/str.h"
 
 /* The client's side of SMTP up to the point where mail could be sent (RFC 5321, RFC 3207): greeting,
- * EHLO, STARTTLS, and inside TLS EHLO once more. Octets in, actions out; drain the actions after
- * every call. Octets may come one by one or all at once, with the same result but for those behind
+ * EHLO, STARTTLS, and inside TLS EHLO once more. Bytes in, actions out; drain the actions after
+ * every call. Bytes may come one by one or all at once, with the same result but for those behind
  * the answer to STARTTLS: when they come with it they are an attack or a fault of the server (RFC
  * 7457 section 2.2), and when they come later TLS gets them, as it should.
  *
  *	GREETING -> EHLO -> STARTTLS -> HANDSHAKE -> EHLO_IN_TLS -> READY -> QUIT -> END
  *
- * What was heard in clear is forgotten when TLS begins. */
+ * What was heard in cleartext is forgotten when TLS begins. */
 
 enum { GP_SMTP_REPLY_LINE_MAX = 2048 }; /* RFC 5321 section 4.5.3.1.5 has 512; some are longer */
 enum { GP_SMTP_REPLY_LINES_MAX = 128, GP_SMTP_REPLY_TEXT_SIZE = 256 };
@@ -23,7 +23,7 @@ enum gp_smtp_client_fault {
 	GP_SMTP_REFUSED,              /* by the greeting, or as the answer to EHLO */
 	GP_SMTP_STARTTLS_NOT_OFFERED, /* in the answer to EHLO */
 	GP_SMTP_STARTTLS_REFUSED,     /* any answer but 220 */
-	GP_SMTP_STARTTLS_INJECTION,   /* octets behind the 220 */
+	GP_SMTP_STARTTLS_INJECTION,   /* bytes behind the 220 */
 	GP_SMTP_CLOSING,              /* 421 */
 	GP_SMTP_BROKEN_REPLY,         /* not the grammar of RFC 5321 section 4.2 */
 	GP_SMTP_LONG_REPLY,           /* a line too long, or too many */

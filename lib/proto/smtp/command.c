@@ -9,7 +9,14 @@
 
 /* Before TLS a submission server lets EHLO, NOOP, STARTTLS and QUIT pass (RFC 3207 section 4); an
  * MX takes mail (ibid.: a publicly referenced server must not require STARTTLS). */
-enum column { SUBMISSION_IN_CLEAR, MX_IN_CLEAR, SUBMISSION_BEFORE_AUTH, SUBMISSION, MX, COLUMNS };
+enum column {
+	SUBMISSION_IN_CLEARTEXT,
+	MX_IN_CLEARTEXT,
+	SUBMISSION_BEFORE_AUTH,
+	SUBMISSION,
+	MX,
+	COLUMNS
+};
 
 #define NOWHERE_ELSE SMTP_NOT_OFFERED, SMTP_NOT_OFFERED, SMTP_NOT_OFFERED, SMTP_NOT_OFFERED
 
@@ -18,11 +25,11 @@ static const struct smtp_command {
 	enum smtp_verdict verdicts[COLUMNS];
 } commands[] = {
 	/* clang-format off */
-	/*              submission in clear  MX in clear       submission before AUTH submission         MX */
+	/*              submission in cleartext  MX in cleartext       submission before AUTH submission         MX */
 	{ "EHLO",     { SMTP_ANSWER_EHLO,    SMTP_ANSWER_EHLO, SMTP_FORWARD_EHLO,     SMTP_FORWARD_EHLO, SMTP_FORWARD_EHLO } },
 	{ "HELO",     { SMTP_TLS_FIRST,      SMTP_ANSWER_HELO, SMTP_FORWARD_HELO,     SMTP_FORWARD_HELO, SMTP_FORWARD_HELO } },
 	{ "STARTTLS", { SMTP_START_TLS,      SMTP_START_TLS,   SMTP_TLS_ACTIVE,       SMTP_TLS_ACTIVE,   SMTP_TLS_ACTIVE } },
-	{ "AUTH",     { SMTP_LOGIN_IN_CLEAR, SMTP_NOT_OFFERED, SMTP_FORWARD_AUTH,     SMTP_WRONG_ORDER,  SMTP_NOT_OFFERED } },
+	{ "AUTH",     { SMTP_LOGIN_IN_CLEARTEXT, SMTP_NOT_OFFERED, SMTP_FORWARD_AUTH,     SMTP_WRONG_ORDER,  SMTP_NOT_OFFERED } },
 	{ "MAIL",     { SMTP_TLS_FIRST,      SMTP_DIAL,        SMTP_AUTH_FIRST,       SMTP_FORWARD_MAIL, SMTP_FORWARD_MAIL } },
 	{ "RCPT",     { SMTP_TLS_FIRST,      SMTP_WRONG_ORDER, SMTP_AUTH_FIRST,       SMTP_FORWARD_RCPT, SMTP_FORWARD_RCPT } },
 	{ "DATA",     { SMTP_TLS_FIRST,      SMTP_WRONG_ORDER, SMTP_AUTH_FIRST,       SMTP_FORWARD_DATA, SMTP_FORWARD_DATA } },
@@ -49,7 +56,7 @@ static enum column column_of(const struct smtp_edge *edge)
 	bool tls_first = config->starttls_required || edge->life.tls_first;
 
 	if (edge->life.state == GP_EDGE_CLEAR)
-		return mx && !tls_first ? MX_IN_CLEAR : SUBMISSION_IN_CLEAR;
+		return mx && !tls_first ? MX_IN_CLEARTEXT : SUBMISSION_IN_CLEARTEXT;
 	if (mx)
 		return MX;
 	return edge->authenticated ? SUBMISSION : SUBMISSION_BEFORE_AUTH;
@@ -156,7 +163,7 @@ static enum smtp_verdict judge(const struct smtp_edge *edge, struct gp_str name,
 			return judge_order(edge, judge_arguments(edge, commands[i].verdicts[column],
 								 arguments));
 	}
-	return column == SUBMISSION_IN_CLEAR ? SMTP_TLS_FIRST : SMTP_UNKNOWN;
+	return column == SUBMISSION_IN_CLEARTEXT ? SMTP_TLS_FIRST : SMTP_UNKNOWN;
 }
 
 /* ---- doing it ---- */

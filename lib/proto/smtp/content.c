@@ -61,17 +61,17 @@ static void begin_line(struct gp_smtp_content *c, uint8_t first)
 		c->dropping = false;
 }
 
-/* The start of a line, up to where it is clear what it is. *taken_out: `octet` went with it. */
-static int judge(struct gp_smtp_content *c, uint8_t octet, bool *taken_out, struct gp_buf *out)
+/* The start of a line, up to where it is clear what it is. *taken_out: `byte` went with it. */
+static int judge(struct gp_smtp_content *c, uint8_t byte, bool *taken_out, struct gp_buf *out)
 {
-	bool lone_dot = c->framing == GP_SMTP_DOTS && !c->held_len && octet == '.';
+	bool lone_dot = c->framing == GP_SMTP_DOTS && !c->held_len && byte == '.';
 
 	*taken_out = false;
-	if (is_left_out(c, octet)) {
+	if (is_left_out(c, byte)) {
 		c->dropping = true;
 		return release(c, out);
 	}
-	c->held[c->held_len++] = octet;
+	c->held[c->held_len++] = byte;
 	if (lone_dot || may_be_left_out(c)) {
 		*taken_out = true;
 		return GP_OK;
@@ -107,7 +107,7 @@ static int end_line(struct gp_smtp_content *c, bool crlf, struct gp_buf *out)
 	return ret == GP_OK ? GP_AGAIN : ret;
 }
 
-/* Octets of a line without CR or LF. */
+/* Bytes of a line without CR or LF. */
 static int in_line(struct gp_smtp_content *c, const uint8_t *data, size_t len, struct gp_buf *out)
 {
 	size_t used = 0;
@@ -145,10 +145,10 @@ static int bare_newline(struct gp_smtp_content *c, struct gp_buf *out)
 	return end_line(c, false, out);
 }
 
-/* `octet` is a CR or LF. */
-static int newline(struct gp_smtp_content *c, uint8_t octet, struct gp_buf *out)
+/* `byte` is a CR or LF. */
+static int newline(struct gp_smtp_content *c, uint8_t byte, struct gp_buf *out)
 {
-	if (octet == '\r') {
+	if (byte == '\r') {
 		/* CR CR LF is one line end: two would tear a header apart */
 		c->bent = c->cr;
 		c->cr = true;

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "proto/edge.h"
 
-/* The octets of one message on their way to the backend, in any pieces and constant memory.
+/* The bytes of one message on their way to the backend, in any pieces and constant memory.
  *
  * After DATA a message ends at CRLF "." CRLF and nothing else (RFC 5321 section 4.1.1.4). Servers
  * differ in what they take for a line end besides, and what one of them takes for the end of a
@@ -41,9 +41,9 @@ struct gp_smtp_content {
 void gp_smtp_content_begin(struct gp_smtp_content *content, enum gp_smtp_framing framing,
 			   enum gp_bare_newline bare_newline);
 
-/* Take octets of `data` and append what the backend shall get. GP_AGAIN: all were taken. GP_OK:
- * *used_out octets end the message, its last dot included. GP_E_SYNTAX: a bare newline that is to
- * be rejected. GP_E_LIMIT, GP_E_NOMEM: `out` cannot hold it; at most twice `len` octets and
+/* Take bytes of `data` and append what the backend shall get. GP_AGAIN: all were taken. GP_OK:
+ * *used_out bytes end the message, its last dot included. GP_E_SYNTAX: a bare newline that is to
+ * be rejected. GP_E_LIMIT, GP_E_NOMEM: `out` cannot hold it; at most twice `len` bytes and
  * GP_SMTP_HELD_MAX more are appended. */
 int gp_smtp_content_feed(struct gp_smtp_content *content, const uint8_t *data, size_t len,
 			 size_t *used_out, struct gp_buf *out);

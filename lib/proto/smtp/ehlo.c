@@ -116,7 +116,7 @@ void gp_smtp_relay_ehlo(struct smtp_edge *edge)
 	send_reply(&r, edge);
 }
 
-/* An MX tells what it learned, so that the next client in clear can be offered it. */
+/* An MX tells what it learned, so that the next client in cleartext can be offered it. */
 void gp_smtp_learn_extensions(struct smtp_edge *edge)
 {
 	struct gp_str reply = gp_str_from(edge->reply.data, edge->reply.len), line;

@@ -157,7 +157,7 @@ void gp_smtp_on_chunk_reply(struct smtp_edge *edge, unsigned code)
 
 /* ---- */
 
-size_t gp_smtp_take_octets(struct gp_edge_life *life, const struct gp_event *event)
+size_t gp_smtp_take_bytes(struct gp_edge_life *life, const struct gp_event *event)
 {
 	struct smtp_edge *edge = smtp_of(life);
 	/* the output must fit the conversation's buffer */

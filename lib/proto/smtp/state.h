@@ -13,7 +13,7 @@ enum smtp_verdict {
 	SMTP_UNKNOWN,
 	SMTP_NOT_OFFERED, /* known, but not through the edge */
 	SMTP_TLS_FIRST,
-	SMTP_LOGIN_IN_CLEAR, /* the same words, and a report */
+	SMTP_LOGIN_IN_CLEARTEXT, /* the same words, and a report */
 	SMTP_AUTH_FIRST,
 	SMTP_WRONG_ORDER,
 	SMTP_TLS_ACTIVE,
@@ -28,8 +28,8 @@ enum smtp_verdict {
 	SMTP_ANSWER_VRFY,
 	SMTP_GOODBYE,
 	SMTP_START_TLS,
-	SMTP_STRAY_CHUNK, /* BDAT whose octets nobody can tell from commands */
-	SMTP_DIAL,        /* MAIL in clear: now the backend is needed */
+	SMTP_STRAY_CHUNK, /* BDAT whose bytes nobody can tell from commands */
+	SMTP_DIAL,        /* MAIL in cleartext: now the backend is needed */
 	SMTP_FORWARD,     /* the rest goes to the backend */
 	SMTP_FORWARD_EHLO,
 	SMTP_FORWARD_HELO,
@@ -55,7 +55,7 @@ enum smtp_transaction {
 	SMTP_SPOILT   /* ... and a BDAT was refused: nothing but RSET helps */
 };
 
-/* Who takes the octets that the client sends. */
+/* Who takes the bytes that the client sends. */
 enum smtp_reader { SMTP_READ_COMMANDS, SMTP_READ_DATA, SMTP_READ_CHUNK, SMTP_SWALLOW_CHUNK };
 
 enum smtp_extension {
@@ -163,7 +163,7 @@ int gp_smtp_append_trace(const struct smtp_edge *edge, struct gp_buf *out);
 /* message.c */
 void gp_smtp_begin_data(struct smtp_edge *edge);
 void gp_smtp_begin_chunk(struct smtp_edge *edge, uint64_t size, bool last);
-size_t gp_smtp_take_octets(struct gp_edge_life *life, const struct gp_event *event);
+size_t gp_smtp_take_bytes(struct gp_edge_life *life, const struct gp_event *event);
 void gp_smtp_on_chunk_reply(struct smtp_edge *edge, unsigned code);
 
 /* xclient.c */
@@ -182,7 +182,7 @@ void gp_smtp_refuse_xclient_login(struct smtp_edge *edge, const char *sentence);
 /* ehlo.c */
 void gp_smtp_relay_ehlo(struct smtp_edge *edge);       /* the backend's answer, rewritten */
 void gp_smtp_learn_extensions(struct smtp_edge *edge); /* of that answer */
-void gp_smtp_answer_ehlo(struct smtp_edge *edge);      /* in clear, without a backend */
+void gp_smtp_answer_ehlo(struct smtp_edge *edge);      /* in cleartext, without a backend */
 
 /* reply.c */
 void gp_smtp_on_backend_line(struct gp_edge_life *life, struct gp_str line);

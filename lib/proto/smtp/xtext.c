@@ -6,9 +6,9 @@
 #include "base/err.h"
 
 /* xchar = any ASCII CHAR between "!" (33) and "~" (126) inclusive, except for "+" and "=" */
-static bool is_xchar(unsigned char octet)
+static bool is_xchar(unsigned char byte)
 {
-	return octet >= '!' && octet <= '~' && octet != '+' && octet != '=';
+	return byte >= '!' && byte <= '~' && byte != '+' && byte != '=';
 }
 
 /* hexchar = "+" and two hexadecimal digits in upper case */
@@ -17,10 +17,10 @@ int gp_xtext_append(const char *text, struct gp_buf *out)
 	int ret = GP_OK;
 
 	for (; *text && ret == GP_OK; text++) {
-		unsigned char octet = (unsigned char)*text;
+		unsigned char byte = (unsigned char)*text;
 
-		ret = is_xchar(octet) ? gp_buf_append_byte(out, octet)
-				      : gp_buf_appendf(out, "+%02X", octet);
+		ret = is_xchar(byte) ? gp_buf_append_byte(out, byte)
+				     : gp_buf_appendf(out, "+%02X", byte);
 	}
 	return ret;
 }

@@ -8,9 +8,9 @@
 #include "proto/xmpp/stream.h"
 
 /* TLS is mandatory, so nothing else stands beside it (RFC 6120 section 5.3.1). */
-static const char features_in_clear[] = "<stream:features><starttls xmlns='" XMPP_NS_TLS
-					"'><required/></starttls>"
-					"</stream:features>";
+static const char features_in_cleartext[] = "<stream:features><starttls xmlns='" XMPP_NS_TLS
+					    "'><required/></starttls>"
+					    "</stream:features>";
 
 /* Of the edge's own, for a server that its certificate proves (XEP-0178 section 3). */
 static const char features_external[] = "<stream:features><mechanisms xmlns='" XMPP_NS_SASL
@@ -149,7 +149,7 @@ static void on_header(struct xmpp_edge *edge)
 		gp_xmpp_fail(edge, "host-unknown", "The stream is for a domain not served here");
 	} else if (!edge->life.in_tls) {
 		gp_xmpp_open_stream(edge);
-		say(edge, features_in_clear);
+		say(edge, features_in_cleartext);
 	} else if (sni_fault(edge, to)) {
 		gp_xmpp_fail(edge, sni_fault(edge, to), "The name asked for by SNI is another");
 	} else if (edge->content == XMPP_CONTENT_SERVER) {
@@ -215,7 +215,7 @@ static const struct {
 	void (*server)(struct xmpp_edge *edge); /* in TLS, of a server proved by its certificate */
 } handlers[XMPP_NAMES] = {
 	[XMPP_STARTTLS] = { start_tls, refuse_tls, refuse_tls },
-	[XMPP_AUTH] = { gp_xmpp_auth_in_clear, gp_xmpp_auth, external },
+	[XMPP_AUTH] = { gp_xmpp_auth_in_cleartext, gp_xmpp_auth, external },
 	[XMPP_RESPONSE] = { not_authorized, gp_xmpp_response, not_authorized },
 	[XMPP_ABORT] = { not_authorized, gp_xmpp_abort, not_authorized },
 	[XMPP_DIALBACK] = { refuse_dialback, not_authorized, refuse_dialback },

@@ -51,7 +51,7 @@ static void enter(struct gp_edge_life *life, enum gp_edge_state state)
 {
 	struct xmpp_edge *edge = xmpp_of(life);
 
-	/* RFC 6120 section 5.4.3.3: nothing that was said in clear counts */
+	/* RFC 6120 section 5.4.3.3: nothing that was said in cleartext counts */
 	if (state != GP_EDGE_HANDSHAKE)
 		return;
 	gp_xmpp_reader_restart(&edge->reader[GP_CLIENT]);
@@ -89,7 +89,7 @@ static bool in_answer(const struct gp_edge_life *life)
 	return false;
 }
 
-static size_t take_octets(struct gp_edge_life *life, const struct gp_event *event)
+static size_t take_bytes(struct gp_edge_life *life, const struct gp_event *event)
 {
 	struct xmpp_edge *edge = xmpp_of(life);
 	size_t most = life->c.config.line_max;
@@ -122,7 +122,7 @@ static const struct gp_edge_protocol protocol = {
 	.tell_facts = backend_is_up,
 	.listens = listens,
 	.in_answer = in_answer,
-	.take_octets = take_octets,
+	.take_bytes = take_bytes,
 };
 
 static struct gp_edge *xmpp_new(const struct gp_edge_config *config, enum xmpp_content content)

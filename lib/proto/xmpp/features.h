@@ -18,8 +18,8 @@ enum xmpp_audience {
 	XMPP_FOR_OTHERS         /* servers, and clients that are logged in */
 };
 
-/* Append the <stream:features/> that `r` holds as the other side of the edge may see it, octet for
- * octet what the backend sent but for what is taken out:
+/* Append the <stream:features/> that `r` holds as the other side of the edge may see it, byte for
+ * byte what the backend sent but for what is taken out:
  *
  * - <starttls/>: TLS is up already (RFC 6120 section 5.4.3.3);
  * - -PLUS mechanisms and their twins, and <sasl-channel-binding/> (XEP-0440): see sasl/list.h;

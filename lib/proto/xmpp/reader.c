@@ -346,11 +346,11 @@ static void scan_quoted(struct xmpp_reader *r, uint8_t c)
 		fail(r, "not-well-formed");
 }
 
-static void scan_octet(struct xmpp_reader *r, uint8_t c)
+static void scan_byte(struct xmpp_reader *r, uint8_t c)
 {
 	int ret;
 
-	/* with NUL octets expat would take it for UTF-16 */
+	/* with NUL bytes expat would take it for UTF-16 */
 	if (!c)
 		fail(r, "not-well-formed");
 	if (r->scan == SCAN_TEXT && !scan_text(r, c))
@@ -388,7 +388,7 @@ size_t gp_xmpp_read(struct xmpp_reader *r, const uint8_t *data, size_t len,
 	if (r->found != XMPP_MORE && !r->fault)
 		forget_found(r);
 	while (used < len && !r->fault && r->found == XMPP_MORE)
-		scan_octet(r, data[used++]);
+		scan_byte(r, data[used++]);
 	if (r->fault && r->found != XMPP_NO_MEMORY)
 		r->found = XMPP_BROKEN;
 	*found_out = r->found;

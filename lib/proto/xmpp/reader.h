@@ -10,18 +10,18 @@
 #include "base/str.h"
 #include "proto/xmpp/name.h"
 
-/* Reads one direction of an XML stream (RFC 6120 sections 4 and 11): octets in; out come the
+/* Reads one direction of an XML stream (RFC 6120 sections 4 and 11): bytes in; out come the
  * stream header, each first-level element when it is whole, and the end of the stream.
  *
  * A scanner of a few states finds where each tag ends, and hands expat whole tags with the text
- * before them. So no octet is parsed twice, however small the pieces are in which it came, and
+ * before them. So no byte is parsed twice, however small the pieces are in which it came, and
  * nothing beyond the last '>' is ever touched: behind <starttls/> begins TLS. Comments,
- * processing instructions, DTDs and CDATA sections are refused at their second octet
+ * processing instructions, DTDs and CDATA sections are refused at their second byte
  * (section 11.1; CDATA is allowed there, but no negotiation needs it). */
 
 enum { XMPP_DEPTH_MAX = 16, XMPP_NODES_MAX = 128, XMPP_ATTRIBUTES_MAX = 32 };
 
-/* RFC 7622 section 3.1: parts of 1023 octets. */
+/* RFC 7622 section 3.1: parts of 1023 bytes. */
 enum { XMPP_DOMAIN_MAX = 1023, XMPP_JID_MAX = 3071 };
 
 enum xmpp_found {
@@ -51,11 +51,11 @@ struct xmpp_header {
 	bool oversized;            /* an attribute is longer than may be */
 	enum xmpp_content content; /* the default namespace */
 	struct gp_buf to, from, version, lang;
-	struct gp_buf prefixes; /* declarations of other prefixes, as octets of XML */
+	struct gp_buf prefixes; /* declarations of other prefixes, as bytes of XML */
 };
 
 struct xmpp_reader {
-	void *parser; /* expat's, from the first octet on */
+	void *parser; /* expat's, from the first byte on */
 	unsigned long salt;
 	int scan;   /* enum of the scanner */
 	char quote; /* that ends the attribute under way */
@@ -75,7 +75,7 @@ struct xmpp_reader {
 	char mechanism[64]; /* attribute of a first-level element; empty when it is too long */
 };
 
-/* `size_max` is the most octets that a header or a first-level element may have. `salt` is
+/* `size_max` is the most bytes that a header or a first-level element may have. `salt` is
  * unguessable and seeds expat's hash tables. */
 void gp_xmpp_reader_init(struct xmpp_reader *r, size_t size_max, unsigned long salt);
 void gp_xmpp_reader_deinit(struct xmpp_reader *r);
@@ -83,7 +83,7 @@ void gp_xmpp_reader_deinit(struct xmpp_reader *r);
 /* A new stream begins (RFC 6120 section 4.3.3): forget all of the old one. */
 void gp_xmpp_reader_restart(struct xmpp_reader *r);
 
-/* Take octets up to the end of the next thing that is found; at least one if `len` is not 0.
+/* Take bytes up to the end of the next thing that is found; at least one if `len` is not 0.
  * Returns how many. What was found stays until the next call. */
 size_t gp_xmpp_read(struct xmpp_reader *r, const uint8_t *data, size_t len,
 		    enum xmpp_found *found_out);

@@ -60,7 +60,7 @@ static void wait_for_backend(struct xmpp_edge *edge)
 }
 
 /* The password has travelled if there was one; the answer is the same for a right one. */
-void gp_xmpp_auth_in_clear(struct xmpp_edge *edge)
+void gp_xmpp_auth_in_cleartext(struct xmpp_edge *edge)
 {
 	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
 

@@ -6,15 +6,15 @@
 #include "proto/xmpp/state.h"
 #include "proto/xmpp/stream.h"
 
-enum { ID_OCTETS = XMPP_IDS_SIZE / XMPP_ID_STREAMS, HEADER_MAX = 32 * 1024 };
+enum { ID_BYTES = XMPP_IDS_SIZE / XMPP_ID_STREAMS, HEADER_MAX = 32 * 1024 };
 
 /* Unguessable, and another one for each stream (RFC 6120 section 4.7.3). */
-static void next_id(struct xmpp_edge *edge, char id_out[static 2 * ID_OCTETS + 1])
+static void next_id(struct xmpp_edge *edge, char id_out[static 2 * ID_BYTES + 1])
 {
 	const uint8_t *random = edge->life.c.config.random;
-	size_t at = edge->streams++ % XMPP_ID_STREAMS * ID_OCTETS;
+	size_t at = edge->streams++ % XMPP_ID_STREAMS * ID_BYTES;
 
-	for (size_t i = 0; i < ID_OCTETS; i++)
+	for (size_t i = 0; i < ID_BYTES; i++)
 		snprintf(id_out + 2 * i, 3, "%02x", random[at + i]);
 }
 
@@ -23,7 +23,7 @@ void gp_xmpp_open_stream(struct xmpp_edge *edge)
 	struct gp_conversation *c = &edge->life.c;
 	const struct xmpp_header *header = &edge->reader[GP_CLIENT].header;
 	const char *from = edge->domain ? edge->domain : c->config.xmpp->domains[0];
-	char id[2 * ID_OCTETS + 1];
+	char id[2 * ID_BYTES + 1];
 	struct gp_buf text;
 	int ret;
 

@@ -60,7 +60,7 @@ void gp_xmpp_say_error(struct xmpp_edge *edge, const char *condition);
 void gp_xmpp_on_client(struct xmpp_edge *edge, enum xmpp_found found);
 
 /* sasl.c: its part of SASL. */
-void gp_xmpp_auth_in_clear(struct xmpp_edge *edge);
+void gp_xmpp_auth_in_cleartext(struct xmpp_edge *edge);
 void gp_xmpp_auth(struct xmpp_edge *edge);
 void gp_xmpp_response(struct xmpp_edge *edge);
 void gp_xmpp_abort(struct xmpp_edge *edge);

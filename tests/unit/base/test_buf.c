@@ -131,7 +131,7 @@ int main(void)
 	table_one(&table, "a buffer stops at its ceiling unchanged", stops_at_its_ceiling);
 	table_one(&table, "lengths near SIZE_MAX do not wrap around", survives_absurd_lengths);
 	table_one(&table, "a reset buffer holds no trace of a password", wipes_what_it_forgets);
-	table_one(&table, "octets consumed from the front are wiped", consumes_from_the_front);
+	table_one(&table, "bytes consumed from the front are wiped", consumes_from_the_front);
 	table_one(&table, "the NUL of a C string does not count", becomes_a_c_string);
 	table_one(&table, "formatted text is appended", formats);
 	return table_run(&table);

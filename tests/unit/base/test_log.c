@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "table.h"
 
-static const struct gp_log_row event = { "session-end", GP_LOG_INFO, "edge", "sid user octets",
+static const struct gp_log_row event = { "session-end", GP_LOG_INFO, "edge", "sid user bytes",
 					 "A session ended." };
 
 static const char stamp[] = "2026-01-02T03:04:05.678Z";
@@ -19,45 +19,45 @@ static const struct row {
 	const char *line;
 } rows[] = {
 	{ "text: a plain value", GP_LOG_TEXT, stamp, "alice",
-	  "2026-01-02T03:04:05.678Z info edge session-end user=alice octets=7" },
+	  "2026-01-02T03:04:05.678Z info edge session-end user=alice bytes=7" },
 	{ "text: without time", GP_LOG_TEXT, NULL, "alice",
-	  "info edge session-end user=alice octets=7" },
+	  "info edge session-end user=alice bytes=7" },
 	{ "text: a value that is not there", GP_LOG_TEXT, NULL, NULL,
-	  "info edge session-end octets=7" },
+	  "info edge session-end bytes=7" },
 	{ "text: an empty value", GP_LOG_TEXT, NULL, "",
-	  "info edge session-end user=\"\" octets=7" },
+	  "info edge session-end user=\"\" bytes=7" },
 	{ "text: a blank cannot add a field", GP_LOG_TEXT, NULL, "alice login=ok",
-	  "info edge session-end user=\"alice login=ok\" octets=7" },
-	{ "text: quotes cannot end a value", GP_LOG_TEXT, NULL, "a\" octets=9 x=\"",
-	  "info edge session-end user=\"a\\\" octets=9 x=\\\"\" octets=7" },
+	  "info edge session-end user=\"alice login=ok\" bytes=7" },
+	{ "text: quotes cannot end a value", GP_LOG_TEXT, NULL, "a\" bytes=9 x=\"",
+	  "info edge session-end user=\"a\\\" bytes=9 x=\\\"\" bytes=7" },
 	{ "text: a line end cannot forge a line", GP_LOG_TEXT, NULL,
 	  "x\n2026-01-02T03:04:05.678Z error edge forged",
 	  "info edge session-end user=\"x\\u000a2026-01-02T03:04:05.678Z error edge forged\" "
-	  "octets=7" },
+	  "bytes=7" },
 	{ "text: CR cannot overwrite a line", GP_LOG_TEXT, NULL, "x\rinfo",
-	  "info edge session-end user=\"x\\u000dinfo\" octets=7" },
+	  "info edge session-end user=\"x\\u000dinfo\" bytes=7" },
 	{ "text: nothing reaches the terminal raw", GP_LOG_TEXT, NULL, "\x1b]0;owned\x07",
-	  "info edge session-end user=\"\\u001b]0;owned\\u0007\" octets=7" },
+	  "info edge session-end user=\"\\u001b]0;owned\\u0007\" bytes=7" },
 	{ "text: a backslash is no escape", GP_LOG_TEXT, NULL, "a\\u000ab",
-	  "info edge session-end user=\"a\\\\u000ab\" octets=7" },
-	{ "text: octets that are not UTF-8", GP_LOG_TEXT, NULL, "\xff",
-	  "info edge session-end user=\"\\u00ff\" octets=7" },
+	  "info edge session-end user=\"a\\\\u000ab\" bytes=7" },
+	{ "text: bytes that are not UTF-8", GP_LOG_TEXT, NULL, "\xff",
+	  "info edge session-end user=\"\\u00ff\" bytes=7" },
 	{ "json: a plain value", GP_LOG_JSON, stamp, "alice",
 	  "{\"time\":\"2026-01-02T03:04:05.678Z\",\"level\":\"info\",\"component\":\"edge\","
-	  "\"event\":\"session-end\",\"user\":\"alice\",\"octets\":7}" },
+	  "\"event\":\"session-end\",\"user\":\"alice\",\"bytes\":7}" },
 	{ "json: without time", GP_LOG_JSON, NULL, "alice",
 	  "{\"level\":\"info\",\"component\":\"edge\",\"event\":\"session-end\","
-	  "\"user\":\"alice\",\"octets\":7}" },
+	  "\"user\":\"alice\",\"bytes\":7}" },
 	{ "json: quotes and line ends cannot forge", GP_LOG_JSON, NULL, "x\",\"event\":\"y\n",
 	  "{\"level\":\"info\",\"component\":\"edge\",\"event\":\"session-end\","
-	  "\"user\":\"x\\\",\\\"event\\\":\\\"y\\u000a\",\"octets\":7}" },
+	  "\"user\":\"x\\\",\\\"event\\\":\\\"y\\u000a\",\"bytes\":7}" },
 };
 
 static void run(void **state)
 {
 	const struct row *row = *state;
 	const struct gp_log_field fields[] = { GP_LOG_TEXT_FIELD("user", row->user),
-					       GP_LOG_NUMBER_FIELD("octets", 7),
+					       GP_LOG_NUMBER_FIELD("bytes", 7),
 					       { .key = NULL } };
 	struct gp_buf out;
 

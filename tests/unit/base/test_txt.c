@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "table.h"
 
-#define OCTETS(text)                     \
+#define BYTES(text)                      \
 	{                                \
 		(text), sizeof(text) - 1 \
 	}
@@ -14,15 +14,15 @@ static const struct row {
 	struct gp_str rdata;
 	const char *text; /* NULL: the lengths do not fit */
 } rows[] = {
-	{ "TXT: one string", OCTETS("\5v=1;a"), "v=1;a" },
+	{ "TXT: one string", BYTES("\5v=1;a"), "v=1;a" },
 	{ "[8461-3.1-13] TXT: strings are joined without anything between them",
-	  OCTETS("\12v=STSv1; i\5d=42;"), "v=STSv1; id=42;" },
-	{ "TXT: an empty string", OCTETS("\0"), "" },
-	{ "TXT: empty strings between others", OCTETS("\1a\0\0\1b"), "ab" },
-	{ "TXT: no string", OCTETS(""), NULL },
-	{ "TXT: a length beyond the end", OCTETS("\3ab"), NULL },
-	{ "TXT: a second length beyond the end", OCTETS("\1a\377b"), NULL },
-	{ "TXT: a length and nothing else", OCTETS("\1"), NULL },
+	  BYTES("\12v=STSv1; i\5d=42;"), "v=STSv1; id=42;" },
+	{ "TXT: an empty string", BYTES("\0"), "" },
+	{ "TXT: empty strings between others", BYTES("\1a\0\0\1b"), "ab" },
+	{ "TXT: no string", BYTES(""), NULL },
+	{ "TXT: a length beyond the end", BYTES("\3ab"), NULL },
+	{ "TXT: a second length beyond the end", BYTES("\1a\377b"), NULL },
+	{ "TXT: a length and nothing else", BYTES("\1"), NULL },
 };
 
 static void run(void **state)
@@ -39,7 +39,7 @@ static void run(void **state)
 
 static void keeps_to_the_ceiling(void **state)
 {
-	static const struct gp_str rdata = OCTETS("\4abcd");
+	static const struct gp_str rdata = BYTES("\4abcd");
 	struct gp_buf out;
 
 	(void)state;

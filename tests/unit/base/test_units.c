@@ -31,7 +31,7 @@ static const struct row durations[] = {
 };
 
 static const struct row sizes[] = {
-	{ "size: plain octets", "512", GP_OK, 512 },
+	{ "size: plain bytes", "512", GP_OK, 512 },
 	{ "size: kibi", "64k", GP_OK, 65536 },
 	{ "size: mebi", "8m", GP_OK, 8388608 },
 	{ "size: gibi", "1g", GP_OK, 1073741824 },

@@ -140,7 +140,7 @@ static void look(const struct row *row, size_t piece)
 				     .addresses = &loopback,
 				     .address_count = 1,
 				     .time_ms = row->time_ms ? row->time_ms : LONG_MS };
-	uint8_t spki[GP_SHA256_OCTETS];
+	uint8_t spki[GP_SHA256_BYTES];
 	char why[GP_LIVE_WHY_SIZE] = "";
 
 	gp_endpoint_parse_ip("127.0.0.1", &loopback);
@@ -159,7 +159,7 @@ static void says_it_of_a_host_without_address(void **state)
 	const struct gp_live_port port = {
 		.host = "mx.example.org", .port = 25, .role = role_of("smtp"), .time_ms = LONG_MS
 	};
-	uint8_t spki[GP_SHA256_OCTETS];
+	uint8_t spki[GP_SHA256_BYTES];
 	char why[GP_LIVE_WHY_SIZE] = "";
 
 	(void)state;
@@ -198,7 +198,7 @@ static void leaves_time_for_the_second_address(void **state)
 				     .addresses = addresses,
 				     .address_count = 2,
 				     .time_ms = SHORT_MS };
-	uint8_t spki[GP_SHA256_OCTETS];
+	uint8_t spki[GP_SHA256_BYTES];
 	char why[GP_LIVE_WHY_SIZE] = "";
 
 	(void)state;

@@ -128,8 +128,9 @@ static const struct row {
 	  "listeners = ( { role = \"imaps\"; address = \"[::]:993\"; certificate = \"m\"; backend "
 	  "= { address = \"127.0.0.1:1\"; }; } );\n",
 	  true, NULL },
-	{ "the next key of a folder", "certificates = ( { folder = \"f\"; next-key = \"n\"; } );\n",
-	  false, "a certificate needs name, chain and key, or folder alone" },
+	{ "the next key of a directory",
+	  "certificates = ( { directory = \"f\"; next-key = \"n\"; } );\n", false,
+	  "a certificate needs name, chain and key, or directory alone" },
 };
 
 static void run(void **state)

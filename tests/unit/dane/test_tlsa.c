@@ -27,14 +27,14 @@ static const struct row {
 	{ "[6698-4.1-6] unusable: selector 255", "3 255 1 " HEX32, "selector" },
 	{ "[6698-4.1-6] unusable: matching type 3", "3 1 3 " HEX64, "matching" },
 	{ "[6698-4.1-6] unusable: matching type 255", "3 1 255 " HEX32, "matching" },
-	{ "[6698-4.1-7] unusable: a SHA2-256 of 31 octets",
-	  "3 1 1 " HEX8 HEX8 HEX8 "00112233445566", "SHA2-256" },
-	{ "[6698-4.1-7] unusable: a SHA2-256 of 33 octets", "3 1 1 " HEX32 "00", "SHA2-256" },
-	{ "[6698-4.1-7] unusable: a SHA2-512 of 32 octets", "3 1 2 " HEX32, "SHA2-512" },
-	{ "[6698-4.1-7] unusable: a SHA2-256 of 64 octets", "3 1 1 " HEX64, "SHA2-256" },
+	{ "[6698-4.1-7] unusable: a SHA2-256 of 31 bytes", "3 1 1 " HEX8 HEX8 HEX8 "00112233445566",
+	  "SHA2-256" },
+	{ "[6698-4.1-7] unusable: a SHA2-256 of 33 bytes", "3 1 1 " HEX32 "00", "SHA2-256" },
+	{ "[6698-4.1-7] unusable: a SHA2-512 of 32 bytes", "3 1 2 " HEX32, "SHA2-512" },
+	{ "[6698-4.1-7] unusable: a SHA2-256 of 64 bytes", "3 1 1 " HEX64, "SHA2-256" },
 	{ "[6698-4.1-7] unusable: Full is a digest", "3 0 0 " HEX32, "neither" },
-	{ "[6698-4.1-7] unusable: Full is an octet short", "3 0 0 30063004020230", "neither" },
-	{ "[6698-4.1-7] unusable: Full is an octet long", "3 0 0 300630040202303900", "neither" },
+	{ "[6698-4.1-7] unusable: Full is a byte short", "3 0 0 30063004020230", "neither" },
+	{ "[6698-4.1-7] unusable: Full is a byte long", "3 0 0 300630040202303900", "neither" },
 	{ "unusable: Full holds no SEQUENCE", "3 0 0 300402023039", "neither" },
 	{ "unusable: Full is an empty SEQUENCE", "3 0 0 3000", "neither" },
 	{ "unusable: Full is a tag alone", "3 0 0 30", "neither" },
@@ -44,7 +44,7 @@ static const struct row {
 	{ "unusable: Full with leading zeros in its length", "3 0 0 30820006300402023039",
 	  "neither" },
 	{ "unusable: Full without its length", "3 0 0 3082ff", "neither" },
-	{ "unusable: Full with a length of many octets", "3 0 0 30880000000000000006300402023039",
+	{ "unusable: Full with a length of many bytes", "3 0 0 30880000000000000006300402023039",
 	  "neither" },
 	{ "usable: Full with a long length", "3 0 0 3081803000" HEX124 "0011", NULL },
 };
@@ -82,7 +82,7 @@ static const struct text_row {
 	{ "[6698-2.2-2] text: the largest numbers", "255 255 255 00", "255 255 255 00" },
 	{ "[6698-2.2-2] text: a number above 255", "256 1 1 00", NULL },
 	{ "[6698-2.2-2] text: a number below 0", "-1 1 1 00", NULL },
-	{ "[6698-2.2-2] text: half an octet", "3 1 1 000", NULL },
+	{ "[6698-2.2-2] text: half a byte", "3 1 1 000", NULL },
 	{ "[6698-2.2-2] text: no digit", "3 1 1 0g", NULL },
 	{ "text: two numbers", "3 1", NULL },
 	{ "text: no data", "3 1 1", NULL },
@@ -210,7 +210,7 @@ int main(void)
 
 	TABLE_ROWS(&table, rows, run);
 	TABLE_ROWS(&table, text_rows, run_text);
-	table_one(&table, "[6698-2.1-1] wire: three octets and data", reads_wire);
+	table_one(&table, "[6698-2.1-1] wire: three bytes and data", reads_wire);
 	TABLE_ROWS(&table, pick_rows, run_pick);
 	return table_run(&table);
 }

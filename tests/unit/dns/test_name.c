@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "table.h"
 
-#define WIRE(octets) (const uint8_t *)(octets), sizeof(octets) - 1
+#define WIRE(bytes) (const uint8_t *)(bytes), sizeof(bytes) - 1
 #define LABEL_31 \
 	"\x1f"   \
 	"0123456789012345678901234567890"
@@ -36,7 +36,7 @@ static const struct text_row {
 	{ "a blank", "mail server.example", NULL },
 	{ "an escape", "mail\\046server.example", NULL },
 	{ "a wildcard", "*.example", NULL },
-	{ "a label of 64 octets",
+	{ "a label of 64 bytes",
 	  "0123456789012345678901234567890123456789012345678901234567890123.example", NULL },
 };
 
@@ -60,10 +60,10 @@ static const struct wire_row {
 } wire_rows[] = {
 	{ "a name", WIRE("\4Mail\7example\0"), "mail.example" },
 	{ "the root", WIRE("\0"), "" },
-	{ "no octets at all", WIRE(""), NULL },
+	{ "no bytes at all", WIRE(""), NULL },
 	{ "no end", WIRE("\4mail"), NULL },
 	{ "a label beyond the end", WIRE("\6mail\0"), NULL },
-	{ "octets behind the end", WIRE("\4mail\0x"), NULL },
+	{ "bytes behind the end", WIRE("\4mail\0x"), NULL },
 	{ "a pointer", WIRE("\300\014"), NULL },
 	{ "a dot in a label", WIRE("\4ma.l\0"), NULL },
 	{ "a NUL in a label", WIRE("\4ma\0l\0"), NULL },

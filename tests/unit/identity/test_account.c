@@ -15,7 +15,7 @@ static const struct row {
 	enum gp_account_names by;
 	enum gp_account_form form;
 	bool usable, verified;
-	uint8_t key;         /* first octet of its SPKI's digest; 7 is listed as bob's */
+	uint8_t key;         /* first byte of its SPKI's digest; 7 is listed as bob's */
 	const char *account; /* NULL: nobody's */
 } rows[] = {
 	{ "account: a listed key", { { 0 } }, GP_ACCOUNT_BY_NONE, 0, true, false, 7, "bob" },
@@ -231,7 +231,7 @@ static const struct digest_row {
 static void run_digest(void **state)
 {
 	const struct digest_row *row = *state;
-	uint8_t digest[GP_SHA256_OCTETS];
+	uint8_t digest[GP_SHA256_BYTES];
 	char text[GP_SHA256_TEXT];
 
 	assert_int_equal(gp_sha256_parse(row->text, digest), row->ret);

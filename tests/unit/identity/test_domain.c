@@ -43,7 +43,7 @@ static const struct row {
 	{ "domain: IPv6", "2001:db8::1", NULL },
 	{ "domain: a label of 63", L63 ".example", L63 ".example" },
 	{ "domain: a label of 64", L63 "a.example", NULL },
-	{ "domain: 255 octets", L63 "." L63 "." L63 "." L63, NULL },
+	{ "domain: 255 bytes", L63 "." L63 "." L63 "." L63, NULL },
 };
 
 static void run(void **state)

@@ -94,7 +94,7 @@ static const struct ip_row {
 	{ "[9525-6.4-1] IP-ID: another address", "192.0.2.1", "192.0.2.2", false },
 	{ "[9525-6.4-2] IP-ID: IPv4 within IPv6 is not IPv4", "192.0.2.1", "::ffff:192.0.2.1",
 	  false },
-	{ "[9525-6.4-2] IP-ID: IPv6 that begins with the same octets", "192.0.2.1",
+	{ "[9525-6.4-2] IP-ID: IPv6 that begins with the same bytes", "192.0.2.1",
 	  "c000:201::", false },
 	{ "IP-ID: no address", "a.example", "a.example", false },
 };

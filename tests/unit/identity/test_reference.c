@@ -38,7 +38,7 @@ static const struct host_row {
 	  false },
 	{ "[9525-3-2] host: what some take for IPv4", "0x7f.1", NULL, GP_ENDPOINT_NONE, false },
 	{ "[9525-3-2] host: short IPv4", "127.1", NULL, GP_ENDPOINT_NONE, false },
-	{ "host: IPv4 with an octet too large", "192.0.2.256", NULL, GP_ENDPOINT_NONE, false },
+	{ "host: IPv4 with a byte too large", "192.0.2.256", NULL, GP_ENDPOINT_NONE, false },
 	{ "host: IPv6 with a zone", "fe80::1%eth0", NULL, GP_ENDPOINT_NONE, false },
 	{ "host: nothing", "", NULL, GP_ENDPOINT_NONE, false },
 	{ "host: the root", ".", NULL, GP_ENDPOINT_NONE, false },

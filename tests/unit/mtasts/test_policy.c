@@ -189,7 +189,7 @@ static void refuses_nul(void **state)
 	assert_int_equal(fault.line, 3);
 }
 
-/* A policy of `len` octets with as many mx lines as fit. */
+/* A policy of `len` bytes with as many mx lines as fit. */
 static void fill(struct gp_buf *body, size_t len)
 {
 	gp_buf_append_str(body, VERSION MODE AGE);
@@ -360,7 +360,7 @@ int main(void)
 
 	TABLE_ROWS(&table, rows, run);
 	table_one(&table, "policy: a NUL", refuses_nul);
-	table_one(&table, "policy: 64 KiB and not an octet more", knows_its_limit);
+	table_one(&table, "policy: 64 KiB and not a byte more", knows_its_limit);
 	TABLE_ROWS(&table, mx_rows, run_mx);
 	table_one(&table, "mx: addresses and hosts", tells_addresses_from_hosts);
 	TABLE_ROWS(&table, format_rows, run_format);

@@ -48,7 +48,7 @@ static const struct row {
 	{ "record: nothing", { "" }, NULL },
 	{ "record: blanks within an id", { "v=STSv1; id=1 2;" }, NULL },
 	{ "record: blanks around =", { "v=STSv1; id = 1;" }, NULL },
-	{ "[8461-3.1-2] record: an octet above 126", { "v=STSv1; x=\xc3\xbc; id=1;" }, NULL },
+	{ "[8461-3.1-2] record: a byte above 126", { "v=STSv1; x=\xc3\xbc; id=1;" }, NULL },
 	{ "record: DEL", { "v=STSv1; x=\x7f; id=1;" }, NULL },
 	{ "[8461-3.2-17] record: a field that is not known",
 	  { "v=STSv1; foo=bar; id=1; x.y-z_0=!~" },

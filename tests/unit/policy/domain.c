@@ -75,24 +75,25 @@ static void set_host(struct gp_policy_host *host, const struct host_case *from, 
 		set_record(host, from->tlsa == GP_DANE_TLSA_USABLE ? USABLE : UNUSABLE);
 }
 
-struct gp_policy_facts *domain_make(const struct domain_case *domain)
+struct gp_findings *domain_make(const struct domain_case *domain)
 {
-	struct gp_policy_facts *facts = gp_policy_facts_new("example.org");
+	struct gp_findings *findings = gp_findings_new("example.org");
 
-	must(facts != NULL, "memory");
-	facts->route = domain->route;
-	facts->mx = domain->mx == GP_UNASKED ? GP_SECURE : domain->mx;
+	must(findings != NULL, "memory");
+	findings->route = domain->route;
+	findings->mx = domain->mx == GP_UNASKED ? GP_SECURE : domain->mx;
 	if (domain->alias_of)
-		gp_str_copy(gp_str_of(domain->alias_of), facts->next_hop, sizeof(facts->next_hop));
-	facts->hosts = calloc(CASE_HOSTS, sizeof(*facts->hosts));
-	must(facts->hosts != NULL, "memory");
-	while (facts->host_count < CASE_HOSTS && domain->hosts[facts->host_count].name) {
-		set_host(&facts->hosts[facts->host_count], &domain->hosts[facts->host_count],
-			 facts->host_count);
-		facts->host_count++;
+		gp_str_copy(gp_str_of(domain->alias_of), findings->next_hop,
+			    sizeof(findings->next_hop));
+	findings->hosts = calloc(CASE_HOSTS, sizeof(*findings->hosts));
+	must(findings->hosts != NULL, "memory");
+	while (findings->host_count < CASE_HOSTS && domain->hosts[findings->host_count].name) {
+		set_host(&findings->hosts[findings->host_count],
+			 &domain->hosts[findings->host_count], findings->host_count);
+		findings->host_count++;
 	}
 	if (domain->policy)
-		facts->sts.policy = make_policy(domain->policy);
-	facts->sts.unknown = domain->sts_unknown;
-	return facts;
+		findings->sts.policy = make_policy(domain->policy);
+	findings->sts.unknown = domain->sts_unknown;
+	return findings;
 }

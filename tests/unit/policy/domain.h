@@ -2,7 +2,7 @@
 #ifndef GP_TESTS_UNIT_POLICY_DOMAIN_H
 #define GP_TESTS_UNIT_POLICY_DOMAIN_H
 
-#include "policy/facts.h"
+#include "policy/findings.h"
 
 /* Facts about a domain, written as a row of a table. Its name is example.org. */
 
@@ -26,7 +26,7 @@ struct domain_case {
 	bool sts_unknown;
 };
 
-/* gp_policy_facts_free() it. Ends the program without memory. */
-struct gp_policy_facts *domain_make(const struct domain_case *domain);
+/* gp_findings_free() it. Ends the program without memory. */
+struct gp_findings *domain_make(const struct domain_case *domain);
 
 #endif

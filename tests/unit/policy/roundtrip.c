@@ -78,8 +78,8 @@ static void compare_sts(const struct gp_policy_sts *a, const struct gp_policy_st
 	must(a->entry.max_age_s == b->entry.max_age_s, "max age");
 }
 
-static void compare(const struct gp_policy_facts *a, const struct gp_policy_verdict *v,
-		    const struct gp_policy_facts *b, const struct gp_policy_verdict *w)
+static void compare(const struct gp_findings *a, const struct gp_policy_verdict *v,
+		    const struct gp_findings *b, const struct gp_policy_verdict *w)
 {
 	same_text(a->domain, b->domain, "domain");
 	same_text(a->next_hop, b->next_hop, "next hop");
@@ -97,7 +97,7 @@ static void compare(const struct gp_policy_facts *a, const struct gp_policy_verd
 	}
 }
 
-void must_survive_the_wire(const struct gp_policy_facts *facts,
+void must_survive_the_wire(const struct gp_findings *findings,
 			   const struct gp_policy_verdict *verdict)
 {
 	struct gp_verdict_message *message = NULL;
@@ -105,10 +105,10 @@ void must_survive_the_wire(const struct gp_policy_facts *facts,
 	struct gp_buf text;
 
 	gp_buf_init(&text, GP_VERDICT_WIRE_MAX);
-	must(gp_verdict_encode(facts, verdict, &text) == GP_OK, "encode");
+	must(gp_verdict_encode(findings, verdict, &text) == GP_OK, "encode");
 	if (gp_verdict_decode(gp_str_from(text.data, text.len), &message, error) != GP_OK)
 		must(false, error);
-	compare(facts, verdict, message->facts, &message->verdict);
+	compare(findings, verdict, message->findings, &message->verdict);
 	gp_verdict_message_free(message);
 	gp_buf_deinit(&text);
 }

@@ -6,7 +6,7 @@
 
 /* Write findings and verdict as JSON (verdict_wire.h) and read them: each must be what it was. Ends
  * the program with a sentence when one is not. */
-void must_survive_the_wire(const struct gp_policy_facts *facts,
+void must_survive_the_wire(const struct gp_findings *findings,
 			   const struct gp_policy_verdict *verdict);
 
 #endif

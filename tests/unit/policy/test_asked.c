@@ -16,7 +16,7 @@ enum { NAMES = 1000000, BATCH = 1000, NAME_MAX_LEN = 253 };
 struct service {
 	struct gp_loop *loop;
 	struct gp_domains *domains;
-	struct gp_desk *desk;
+	struct gp_sts_cache *sts_cache;
 	struct gp_verdicts *verdicts;
 	struct gp_service *service;
 };
@@ -34,16 +34,17 @@ static int fetch_nothing(void *arg, const char *domain, const struct gp_endpoint
 /* With `kept` answers in memory a name is not asked for twice. */
 static void open_service(struct service *s, size_t kept)
 {
-	struct gp_desk_config desk = { .dns_time_ms = 1000, .fetcher = { fetch_nothing, NULL } };
+	struct gp_sts_cache_config sts_cache = { .dns_time_ms = 1000,
+						 .fetcher = { fetch_nothing, NULL } };
 	struct gp_verdicts_config config = { .tools = { .dns_time_ms = 1000, .port = 25 },
 					     .domains_max = kept };
 	struct gp_service_config service = { 0 };
 
 	s->loop = gp_loop_new();
 	s->domains = gp_domains_new();
-	desk.loop = config.tools.loop = s->loop;
-	desk.domains = config.domains = service.domains = s->domains;
-	s->desk = config.tools.desk = gp_desk_new(&desk);
+	sts_cache.loop = config.tools.loop = s->loop;
+	sts_cache.domains = config.domains = service.domains = s->domains;
+	s->sts_cache = config.tools.sts_cache = gp_sts_cache_new(&sts_cache);
 	s->verdicts = service.verdicts = gp_verdicts_new(&config);
 	s->service = gp_service_new(&service);
 	assert_non_null(s->service);
@@ -53,7 +54,7 @@ static void close_service(struct service *s)
 {
 	gp_service_free(s->service);
 	gp_verdicts_free(s->verdicts);
-	gp_desk_free(s->desk);
+	gp_sts_cache_free(s->sts_cache);
 	gp_domains_free(s->domains);
 	gp_loop_free(s->loop);
 }

@@ -164,10 +164,10 @@ static const struct row {
 static void run(void **state)
 {
 	const struct row *row = *state;
-	struct gp_policy_facts *facts = domain_make(&row->domain);
+	struct gp_findings *findings = domain_make(&row->domain);
 	struct gp_policy_verdict verdict;
 
-	gp_policy_evaluate(facts, row->rules, &verdict);
+	gp_policy_evaluate(findings, row->rules, &verdict);
 	assert_int_equal(verdict.hosts[0].dane, row->dane);
 	assert_int_equal(verdict.hosts[0].level, row->level);
 	assert_true(verdict.hosts[0].reason && *verdict.hosts[0].reason);
@@ -178,8 +178,8 @@ static void run(void **state)
 	/* whoever has one host only, and must not use it, waits */
 	assert_int_equal(verdict.course,
 			 row->level == GP_LEVEL_SKIP ? GP_COURSE_DEFER : GP_COURSE_DELIVER);
-	must_survive_the_wire(facts, &verdict);
-	gp_policy_facts_free(facts);
+	must_survive_the_wire(findings, &verdict);
+	gp_findings_free(findings);
 }
 
 /* Whatever is known of a host, a level is found, and knowing less never asks for less. */
@@ -192,14 +192,14 @@ static void has_an_answer_for_everything(void **state)
 		struct domain_case domain = { .mx = (enum gp_provenance)(i % 5),
 					      .policy = policies[i / 750 % 5] };
 		struct gp_policy_rules rules = { i / 3750 & 1, i / 3750 & 2, i / 3750 & 4 };
-		struct gp_policy_facts *facts;
+		struct gp_findings *findings;
 		struct gp_policy_verdict verdict;
 
 		domain.hosts[0] = (struct host_case){ .name = "mx.example.org",
 						      .address = (enum gp_provenance)(i / 5 % 5),
 						      .tlsa = (enum gp_dane_tlsa)(i / 25 % 6) };
-		facts = domain_make(&domain);
-		gp_policy_evaluate(facts, &rules, &verdict);
+		findings = domain_make(&domain);
+		gp_policy_evaluate(findings, &rules, &verdict);
 		assert_non_null(verdict.hosts[0].reason);
 		if (verdict.sts_mode == GP_MTASTS_ENFORCE &&
 		    verdict.hosts[0].dane != GP_DANE_USABLE)
@@ -209,8 +209,8 @@ static void has_an_answer_for_everything(void **state)
 		if (rules.dane_mandatory)
 			assert_true(verdict.hosts[0].level == GP_LEVEL_SKIP ||
 				    verdict.hosts[0].level >= GP_LEVEL_DANE);
-		must_survive_the_wire(facts, &verdict);
-		gp_policy_facts_free(facts);
+		must_survive_the_wire(findings, &verdict);
+		gp_findings_free(findings);
 	}
 }
 
@@ -258,19 +258,19 @@ static const struct name_row {
 static void run_names(void **state)
 {
 	const struct name_row *row = *state;
-	struct gp_policy_facts *facts = domain_make(&row->domain);
+	struct gp_findings *findings = domain_make(&row->domain);
 	struct gp_policy_verdict verdict;
 	size_t count = 0;
 
-	gp_policy_evaluate(facts, row->rules, &verdict);
+	gp_policy_evaluate(findings, row->rules, &verdict);
 	assert_string_equal(verdict.hosts[0].sni, row->sni);
 	for (; row->names[count]; count++) {
 		assert_true(count < verdict.hosts[0].names.count);
 		assert_string_equal(verdict.hosts[0].names.names[count], row->names[count]);
 	}
 	assert_int_equal(verdict.hosts[0].names.count, count);
-	must_survive_the_wire(facts, &verdict);
-	gp_policy_facts_free(facts);
+	must_survive_the_wire(findings, &verdict);
+	gp_findings_free(findings);
 }
 
 /* ---- the domain ---- */
@@ -310,15 +310,15 @@ static const struct course_row {
 static void run_course(void **state)
 {
 	const struct course_row *row = *state;
-	struct gp_policy_facts *facts = domain_make(&row->domain);
+	struct gp_findings *findings = domain_make(&row->domain);
 	struct gp_policy_verdict verdict;
 
-	gp_policy_evaluate(facts, &dane_first, &verdict);
+	gp_policy_evaluate(findings, &dane_first, &verdict);
 	assert_int_equal(verdict.course, row->course);
 	assert_true(verdict.reason && *verdict.reason);
-	assert_int_equal(gp_policy_is_protected(facts, &verdict), row->is_protected);
-	must_survive_the_wire(facts, &verdict);
-	gp_policy_facts_free(facts);
+	assert_int_equal(gp_policy_is_protected(findings, &verdict), row->is_protected);
+	must_survive_the_wire(findings, &verdict);
+	gp_findings_free(findings);
 }
 
 /* ---- whose word is it that the host is the domain's? ---- */
@@ -343,13 +343,13 @@ static const struct mx_row {
 static void run_mx(void **state)
 {
 	const struct mx_row *row = *state;
-	struct gp_policy_facts *facts = domain_make(&row->domain);
+	struct gp_findings *findings = domain_make(&row->domain);
 	struct gp_policy_verdict verdict;
 
-	gp_policy_evaluate(facts, &dane_first, &verdict);
+	gp_policy_evaluate(findings, &dane_first, &verdict);
 	assert_int_equal(verdict.hosts[0].mx_validated, row->validated);
-	must_survive_the_wire(facts, &verdict);
-	gp_policy_facts_free(facts);
+	must_survive_the_wire(findings, &verdict);
+	gp_findings_free(findings);
 }
 
 /* Who could name the host could name his own. */
@@ -358,15 +358,15 @@ static void host_only_protects_nobody(void **state)
 	const struct domain_case domain = { .mx = GP_INSECURE,
 					    .hosts = { { .name = "mx.example.org",
 							 .tlsa = GP_DANE_TLSA_USABLE } } };
-	struct gp_policy_facts *facts = domain_make(&domain);
+	struct gp_findings *findings = domain_make(&domain);
 	struct gp_policy_verdict verdict;
 
 	(void)state;
-	gp_policy_evaluate(facts, &host_only, &verdict);
+	gp_policy_evaluate(findings, &host_only, &verdict);
 	assert_int_equal(verdict.hosts[0].level, GP_LEVEL_DANE);
-	assert_false(gp_policy_is_protected(facts, &verdict));
-	must_survive_the_wire(facts, &verdict);
-	gp_policy_facts_free(facts);
+	assert_false(gp_policy_is_protected(findings, &verdict));
+	must_survive_the_wire(findings, &verdict);
+	gp_findings_free(findings);
 }
 
 static void judges_each_host_alone(void **state)
@@ -377,18 +377,18 @@ static void judges_each_host_alone(void **state)
 			   { .name = "c.example.org", .tlsa = GP_DANE_TLSA_UNUSABLE },
 			   { .name = "d.example.org", .tlsa = GP_DANE_TLSA_ERROR } },
 	};
-	struct gp_policy_facts *facts = domain_make(&domain);
+	struct gp_findings *findings = domain_make(&domain);
 	struct gp_policy_verdict verdict;
 
 	(void)state;
-	gp_policy_evaluate(facts, &dane_first, &verdict);
+	gp_policy_evaluate(findings, &dane_first, &verdict);
 	assert_int_equal(verdict.hosts[0].level, GP_LEVEL_OPPORTUNISTIC);
 	assert_int_equal(verdict.hosts[1].level, GP_LEVEL_DANE);
 	assert_int_equal(verdict.hosts[2].level, GP_LEVEL_ENCRYPT);
 	assert_int_equal(verdict.hosts[3].level, GP_LEVEL_SKIP);
 	assert_int_equal(verdict.course, GP_COURSE_DELIVER);
-	must_survive_the_wire(facts, &verdict);
-	gp_policy_facts_free(facts);
+	must_survive_the_wire(findings, &verdict);
+	gp_findings_free(findings);
 }
 
 static void names_levels(void **state)

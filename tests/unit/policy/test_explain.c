@@ -23,16 +23,16 @@ static const struct domain_case usual_domain = {
 		   { .name = "d.example.org", .tlsa = GP_DANE_TLSA_ERROR } },
 };
 
-/* The JSON of `facts`; gp_buf_deinit() it. */
-static void explain(const struct gp_policy_facts *facts, struct gp_buf *out)
+/* The JSON of `findings`; gp_buf_deinit() it. */
+static void explain(const struct gp_findings *findings, struct gp_buf *out)
 {
 	struct gp_policy_verdict verdict;
 	struct gp_postfix_answer answer;
 
-	gp_policy_evaluate(facts, &usual, &verdict);
-	answer = gp_postfix_judge(facts, &usual, &verdict);
+	gp_policy_evaluate(findings, &usual, &verdict);
+	answer = gp_postfix_judge(findings, &usual, &verdict);
 	gp_buf_init(out, GP_EXPLAIN_MAX);
-	assert_int_equal(gp_explain_json(facts, &verdict, &answer, out), GP_OK);
+	assert_int_equal(gp_explain_json(findings, &verdict, &answer, out), GP_OK);
 }
 
 static json_t *parse(const struct gp_buf *json)
@@ -51,13 +51,13 @@ static const char *text(const json_t *object, const char *name)
 
 static void says_all_in_json(void **state)
 {
-	struct gp_policy_facts *facts = domain_make(&usual_domain);
+	struct gp_findings *findings = domain_make(&usual_domain);
 	const json_t *hosts, *host, *record;
 	struct gp_buf out;
 	json_t *all;
 
 	(void)state;
-	explain(facts, &out);
+	explain(findings, &out);
 	all = parse(&out);
 	assert_int_equal(json_integer_value(json_object_get(all, "version")), 1);
 	assert_string_equal(text(all, "domain"), "example.org");
@@ -78,7 +78,7 @@ static void says_all_in_json(void **state)
 	assert_string_equal(text(json_object_get(all, "postfix"), "QUERY"), "dane-only");
 	json_decref(all);
 	gp_buf_deinit(&out);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 static void says_all_in_text(void **state)
@@ -88,26 +88,26 @@ static void says_all_in_text(void **state)
 		"+ 3 1 1 " DIGEST "\n",     "- 1 1 1 " DIGEST "  ",
 		"| mode: enforce\n",        "is told       dane-only\n",
 	};
-	struct gp_policy_facts *facts = domain_make(&usual_domain);
+	struct gp_findings *findings = domain_make(&usual_domain);
 	struct gp_buf json, out;
 
 	(void)state;
-	explain(facts, &json);
+	explain(findings, &json);
 	gp_buf_init(&out, GP_EXPLAIN_MAX);
 	assert_int_equal(gp_explain_text(gp_str_from(json.data, json.len), &out), GP_OK);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		assert_non_null(strstr(gp_buf_cstr(&out), parts[i]));
 	gp_buf_deinit(&out);
 	gp_buf_deinit(&json);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
-/* ---- hostile facts ---- */
+/* ---- hostile findings ---- */
 
-static const struct octets_row {
+static const struct bytes_row {
 	const char *name;
-	const char *octets;
-} octets_rows[] = {
+	const char *bytes;
+} bytes_rows[] = {
 	{ "hostile: an escape sequence", "\x1b[2J\x1b]0;title\x07" },
 	{ "hostile: line ends", "one\r\ntwo\n\tthree" },
 	{ "hostile: delete", "a\x7f" },
@@ -117,7 +117,7 @@ static const struct octets_row {
 				"b" },
 	{ "hostile: half a character", "a\xe2\x82" },
 	{ "hostile: quotes", "\"}],\\\"" },
-	{ "hostile: every second octet", "\x01\x02 \x03\x04 \x05" },
+	{ "hostile: every second byte", "\x01\x02 \x03\x04 \x05" },
 };
 
 static void must_be_plain(const struct gp_buf *out)
@@ -132,34 +132,34 @@ static void must_be_plain(const struct gp_buf *out)
 	}
 }
 
-static void set(char *to, const char *octets)
+static void set(char *to, const char *bytes)
 {
-	gp_str_copy(gp_str_of(octets), to, GP_POLICY_NAME_SIZE);
+	gp_str_copy(gp_str_of(bytes), to, GP_POLICY_NAME_SIZE);
 }
 
-static void survives_octets(void **state)
+static void survives_bytes(void **state)
 {
-	const struct octets_row *row = *state;
-	struct gp_policy_facts *facts = domain_make(&usual_domain);
+	const struct bytes_row *row = *state;
+	struct gp_findings *findings = domain_make(&usual_domain);
 	struct gp_buf json, out;
 	json_t *all;
 
-	set(facts->domain, row->octets);
-	set(facts->next_hop, row->octets);
-	set(facts->hosts[0].name, row->octets);
-	set(facts->hosts[0].base, row->octets);
-	facts->mx_why = strdup(row->octets);
-	facts->hosts[1].why = strdup(row->octets);
-	facts->sts.txt_why = row->octets;
-	facts->sts.failure = GP_MTASTS_FETCH_ERROR;
-	facts->sts.failure_detail = strdup(row->octets);
-	gp_str_copy(gp_str_of(row->octets), facts->sts.id, sizeof(facts->sts.id));
-	free(facts->sts.policy->mx[0]);
-	facts->sts.policy->mx[0] = strdup(row->octets);
-	free(facts->sts.policy->text);
-	facts->sts.policy->text = strdup(row->octets);
-	facts->sts.policy->text_len = strlen(row->octets);
-	explain(facts, &json);
+	set(findings->domain, row->bytes);
+	set(findings->next_hop, row->bytes);
+	set(findings->hosts[0].name, row->bytes);
+	set(findings->hosts[0].base, row->bytes);
+	findings->mx_why = strdup(row->bytes);
+	findings->hosts[1].why = strdup(row->bytes);
+	findings->sts.txt_why = row->bytes;
+	findings->sts.failure = GP_MTASTS_FETCH_ERROR;
+	findings->sts.failure_detail = strdup(row->bytes);
+	gp_str_copy(gp_str_of(row->bytes), findings->sts.id, sizeof(findings->sts.id));
+	free(findings->sts.policy->mx[0]);
+	findings->sts.policy->mx[0] = strdup(row->bytes);
+	free(findings->sts.policy->text);
+	findings->sts.policy->text = strdup(row->bytes);
+	findings->sts.policy->text_len = strlen(row->bytes);
+	explain(findings, &json);
 	all = parse(&json);
 	/* one that cannot be said must not hide the others */
 	assert_int_equal(json_array_size(json_object_get(all, "hosts")), 4);
@@ -169,7 +169,7 @@ static void survives_octets(void **state)
 	must_be_plain(&out);
 	gp_buf_deinit(&out);
 	gp_buf_deinit(&json);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 /* ---- what is no JSON of ours ---- */
@@ -224,12 +224,12 @@ static const struct domain_case held_domain = {
 
 static void agrees_with_the_answer(void **state)
 {
-	struct gp_policy_facts *facts = domain_make(&held_domain);
+	struct gp_findings *findings = domain_make(&held_domain);
 	struct gp_buf out;
 	json_t *all;
 
 	(void)state;
-	explain(facts, &out);
+	explain(findings, &out);
 	all = parse(&out);
 	assert_string_equal(text(json_object_get(all, "postfix"), "answer"), "dane-only");
 	assert_string_equal(text(all, "course"), "defer");
@@ -237,7 +237,7 @@ static void agrees_with_the_answer(void **state)
 	assert_true(json_is_false(json_object_get(all, "protected")));
 	json_decref(all);
 	gp_buf_deinit(&out);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 static void names_the_hosts_that_are_left(void **state)
@@ -247,12 +247,12 @@ static void names_the_hosts_that_are_left(void **state)
 		.hosts = { { .name = "a.example.org", .tlsa = GP_DANE_TLSA_ABSENT },
 			   { .name = "b.example.org", .address = GP_DNS_ERROR, .nowhere = true } },
 	};
-	struct gp_policy_facts *facts = domain_make(&domain);
+	struct gp_findings *findings = domain_make(&domain);
 	struct gp_buf out;
 	json_t *all;
 
 	(void)state;
-	explain(facts, &out);
+	explain(findings, &out);
 	all = parse(&out);
 	assert_string_equal(text(json_object_get(all, "postfix"), "QUERY"),
 			    "secure match=a.example.org servername=hostname");
@@ -260,16 +260,16 @@ static void names_the_hosts_that_are_left(void **state)
 	assert_true(json_is_true(json_object_get(all, "protected")));
 	json_decref(all);
 	gp_buf_deinit(&out);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 int main(void)
 {
 	struct table table = { 0 };
 
-	table_one(&table, "explain: JSON holds facts, verdict and answer", says_all_in_json);
+	table_one(&table, "explain: JSON holds findings, verdict and answer", says_all_in_json);
 	table_one(&table, "explain: text holds them, too", says_all_in_text);
-	TABLE_ROWS(&table, octets_rows, survives_octets);
+	TABLE_ROWS(&table, bytes_rows, survives_bytes);
 	TABLE_ROWS(&table, json_rows, read_json);
 	table_one(&table, "show defers what Postfix holds back", agrees_with_the_answer);
 	table_one(&table, "a partial answer has the names of the hosts that are left",

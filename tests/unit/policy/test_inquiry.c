@@ -45,7 +45,7 @@ static const struct row {
 struct run {
 	const struct row *row;
 	struct gp_loop *loop;
-	struct gp_policy_facts *facts;
+	struct gp_findings *findings;
 };
 
 static const struct gp_dns_rdata a_record = { (const uint8_t *)"\xc0\0\2\1", 4 };
@@ -107,11 +107,11 @@ static void answers(void *arg, const char *name, enum gp_dns_type type,
 	}
 }
 
-static void on_done(void *arg, struct gp_policy_facts *facts)
+static void on_done(void *arg, struct gp_findings *findings)
 {
 	struct run *run = arg;
 
-	run->facts = facts;
+	run->findings = findings;
 	gp_loop_stop(run->loop);
 }
 
@@ -132,9 +132,9 @@ static void on_tick(void *arg)
 static void inquire(struct run *run)
 {
 	struct gp_domains *domains = gp_domains_new();
-	const struct gp_desk_config desk = { .loop = run->loop, .domains = domains };
+	const struct gp_sts_cache_config sts_cache = { .loop = run->loop, .domains = domains };
 	struct gp_inquiry_tools tools = { .loop = run->loop,
-					  .desk = gp_desk_new(&desk),
+					  .sts_cache = gp_sts_cache_new(&sts_cache),
 					  .dns_time_ms = DNS_MS,
 					  .sts_time_ms = STS_MS,
 					  .port = 25 };
@@ -147,7 +147,7 @@ static void inquire(struct run *run)
 	gp_loop_run(run->loop);
 	gp_timer_stop(&ticker.timer);
 	assert_int_equal(stub_waiting(), 0);
-	gp_desk_free(tools.desk);
+	gp_sts_cache_free(tools.sts_cache);
 	gp_domains_free(domains);
 }
 
@@ -157,8 +157,8 @@ static void run_row(void **state)
 	const struct gp_policy_host *host;
 
 	inquire(&run);
-	assert_int_equal(run.facts->host_count, 1);
-	host = &run.facts->hosts[0];
+	assert_int_equal(run.findings->host_count, 1);
+	host = &run.findings->hosts[0];
 	assert_int_equal(host->address, run.row->address);
 	assert_int_equal(host->address_count, run.row->addresses);
 	assert_int_equal(host->tlsa, run.row->state);
@@ -166,7 +166,7 @@ static void run_row(void **state)
 		assert_true(host->why && strstr(host->why, run.row->why));
 	else
 		assert_null(host->why);
-	gp_policy_facts_free(run.facts);
+	gp_findings_free(run.findings);
 	gp_loop_free(run.loop);
 }
 

@@ -196,17 +196,17 @@ static void write_record(struct gp_buf *out, const struct gp_policy_record *reco
 static void conclude(const struct row *row, struct gp_policy_outcome *outcome, struct gp_buf *out)
 {
 	const struct gp_policy_rules *rules = row->rules ? row->rules : &dane_first;
-	struct gp_policy_facts *facts = domain_make(&row->domain);
+	struct gp_findings *findings = domain_make(&row->domain);
 	struct gp_policy_verdict verdict;
 
-	facts->sts.failure = row->fetch;
-	facts->sts.failure_detail = strdup("detail");
-	gp_policy_evaluate(facts, rules, &verdict);
-	gp_policy_conclude(facts, rules, &verdict.hosts[0], row->no_session ? NULL : &row->session,
-			   outcome);
+	findings->sts.failure = row->fetch;
+	findings->sts.failure_detail = strdup("detail");
+	gp_policy_evaluate(findings, rules, &verdict);
+	gp_policy_conclude(findings, rules, &verdict.hosts[0],
+			   row->no_session ? NULL : &row->session, outcome);
 	for (size_t i = 0; i < outcome->record_count; i++)
 		write_record(out, &outcome->records[i]);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 static void run(void **state)
@@ -290,13 +290,13 @@ static void keeps_what_the_verdict_promised(void **state)
 		const struct gp_policy_session session = { (enum gp_dane_outcome)(i / 480 % 7),
 							   NULL, (enum gp_tls_pkix)(i / 3360 % 4),
 							   NULL, NULL };
-		struct gp_policy_facts *facts = domain_make(&domain);
+		struct gp_findings *findings = domain_make(&domain);
 
-		gp_policy_evaluate(facts, &rules, &verdict);
-		gp_policy_conclude(facts, &rules, &verdict.hosts[0], &session, &outcome);
+		gp_policy_evaluate(findings, &rules, &verdict);
+		gp_policy_conclude(findings, &rules, &verdict.hosts[0], &session, &outcome);
 		check_action(&verdict.hosts[0], verdict.sts_mode, &session, outcome.action);
 		check_records(&outcome);
-		gp_policy_facts_free(facts);
+		gp_findings_free(findings);
 	}
 }
 

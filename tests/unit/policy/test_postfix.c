@@ -103,15 +103,15 @@ static const struct row {
 	/* clang-format on */
 };
 
-static struct gp_postfix_answer judge(const struct gp_policy_facts *facts,
+static struct gp_postfix_answer judge(const struct gp_findings *findings,
 				      const struct gp_policy_rules *rules)
 {
 	struct gp_policy_verdict verdict;
 
 	rules = rules ? rules : &usual;
-	gp_policy_evaluate(facts, rules, &verdict);
-	must_survive_the_wire(facts, &verdict);
-	return gp_postfix_judge(facts, rules, &verdict);
+	gp_policy_evaluate(findings, rules, &verdict);
+	must_survive_the_wire(findings, &verdict);
+	return gp_postfix_judge(findings, rules, &verdict);
 }
 
 static const struct partial_row {
@@ -128,32 +128,32 @@ static const struct partial_row {
 static void run_partial(void **state)
 {
 	const struct partial_row *row = *state;
-	struct gp_policy_facts *facts = domain_make(&row->domain);
+	struct gp_findings *findings = domain_make(&row->domain);
 	struct gp_policy_verdict verdict;
 	struct gp_postfix_answer answer;
 	struct gp_buf names;
 
-	gp_policy_evaluate(facts, &usual, &verdict);
-	answer = gp_postfix_judge(facts, &usual, &verdict);
+	gp_policy_evaluate(findings, &usual, &verdict);
+	answer = gp_postfix_judge(findings, &usual, &verdict);
 	assert_int_equal(answer.level, GP_POSTFIX_SECURE);
 	assert_true(answer.partial);
 	gp_buf_init(&names, 1024);
-	assert_int_equal(gp_postfix_match_hosts(facts, &verdict, &names), GP_OK);
+	assert_int_equal(gp_postfix_match_hosts(findings, &verdict, &names), GP_OK);
 	assert_string_equal(gp_buf_cstr(&names), row->match);
 	gp_buf_deinit(&names);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 static void run(void **state)
 {
 	const struct row *row = *state;
-	struct gp_policy_facts *facts = domain_make(&row->domain);
-	struct gp_postfix_answer answer = judge(facts, row->rules);
+	struct gp_findings *findings = domain_make(&row->domain);
+	struct gp_postfix_answer answer = judge(findings, row->rules);
 
 	assert_int_equal(answer.level, row->level);
 	assert_true(answer.reason && *answer.reason);
 	assert_false(answer.partial);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 /* A reason names the lookup that failed, and no other. */
@@ -161,14 +161,14 @@ static void names_the_lookup(void **state)
 {
 	const struct domain_case address = { .hosts = { NOWHERE(GP_DNS_ERROR) } };
 	const struct domain_case tlsa = { .hosts = { A(ERROR) } };
-	struct gp_policy_facts *facts = domain_make(&address);
+	struct gp_findings *findings = domain_make(&address);
 
 	(void)state;
-	assert_non_null(strstr(judge(facts, NULL).reason, "an address lookup failed"));
-	gp_policy_facts_free(facts);
-	facts = domain_make(&tlsa);
-	assert_non_null(strstr(judge(facts, NULL).reason, "a TLSA lookup failed"));
-	gp_policy_facts_free(facts);
+	assert_non_null(strstr(judge(findings, NULL).reason, "an address lookup failed"));
+	gp_findings_free(findings);
+	findings = domain_make(&tlsa);
+	assert_non_null(strstr(judge(findings, NULL).reason, "a TLSA lookup failed"));
+	gp_findings_free(findings);
 }
 
 /* ---- does mail go where we say that it goes? ---- */
@@ -213,22 +213,22 @@ static void check_domain(unsigned number, const char *policy)
 	struct domain_case domain = { .policy = policy };
 	struct gp_policy_verdict verdict;
 	struct gp_postfix_answer answer;
-	struct gp_policy_facts *facts;
+	struct gp_findings *findings;
 	bool delivered = false, shown;
 
 	for (size_t i = 0; i < 3; i++, number /= HOST_STATES) {
 		domain.hosts[i] = host_states[number % HOST_STATES];
 		domain.hosts[i].name = names[i];
 	}
-	facts = domain_make(&domain);
-	gp_policy_evaluate(facts, &usual, &verdict);
-	answer = gp_postfix_judge(facts, &usual, &verdict);
+	findings = domain_make(&domain);
+	gp_policy_evaluate(findings, &usual, &verdict);
+	answer = gp_postfix_judge(findings, &usual, &verdict);
 	for (size_t i = 0; i < 3; i++)
 		delivered = delivered || postfix_delivers(answer.level, &domain.hosts[i]);
 	shown = verdict.course == GP_COURSE_DELIVER &&
-		gp_postfix_delivers(&answer, facts, &verdict);
+		gp_postfix_delivers(&answer, findings, &verdict);
 	assert_int_equal(shown, delivered);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 static void agrees_with_postfix(void **state)
@@ -259,12 +259,12 @@ static void enforced_is_authenticated(void **state)
 				   { .name = "c.example.org", .tlsa = states[i / 36 % 6] } },
 		};
 		const struct gp_policy_rules rules = { i / 432 & 1, i / 432 & 2, false };
-		struct gp_policy_facts *facts = domain_make(&domain);
-		struct gp_postfix_answer answer = judge(facts, &rules);
+		struct gp_findings *findings = domain_make(&domain);
+		struct gp_postfix_answer answer = judge(findings, &rules);
 
 		assert_true(answer.level == GP_POSTFIX_SECURE ||
 			    answer.level == GP_POSTFIX_DANE_ONLY);
-		gp_policy_facts_free(facts);
+		gp_findings_free(findings);
 	}
 }
 
@@ -312,19 +312,19 @@ static const struct text_row {
 static void run_text(void **state)
 {
 	const struct text_row *row = *state;
-	struct gp_policy_facts *facts = domain_make(&row->domain);
-	struct gp_postfix_answer answer = judge(facts, NULL);
+	struct gp_findings *findings = domain_make(&row->domain);
+	struct gp_postfix_answer answer = judge(findings, NULL);
 	enum gp_socketmap_word word;
 	struct gp_buf out;
 
 	gp_buf_init(&out, GP_SOCKETMAP_REPLY_MAX);
-	assert_int_equal(gp_postfix_format(&answer, facts->domain, facts->sts.policy, row->dialect,
-					   &word, &out),
+	assert_int_equal(gp_postfix_format(&answer, findings->domain, findings->sts.policy,
+					   row->dialect, &word, &out),
 			 GP_OK);
 	assert_int_equal(word, row->word);
 	assert_string_equal(gp_buf_cstr(&out), row->text ? row->text : answer.reason);
 	gp_buf_deinit(&out);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 /* What Postfix cannot write in an attribute must not reach it, or it refuses the whole answer. */
@@ -356,8 +356,8 @@ static void leaves_braces_out(void **state)
 static void stops_at_the_ceiling(void **state)
 {
 	const struct domain_case domain = { .policy = ENFORCE, .hosts = { A(ABSENT) } };
-	struct gp_policy_facts *facts = domain_make(&domain);
-	struct gp_postfix_answer answer = judge(facts, NULL);
+	struct gp_findings *findings = domain_make(&domain);
+	struct gp_postfix_answer answer = judge(findings, NULL);
 	enum gp_socketmap_word word;
 
 	(void)state;
@@ -365,12 +365,12 @@ static void stops_at_the_ceiling(void **state)
 		struct gp_buf out;
 
 		gp_buf_init(&out, ceiling);
-		assert_int_equal(gp_postfix_format(&answer, facts->domain, facts->sts.policy,
+		assert_int_equal(gp_postfix_format(&answer, findings->domain, findings->sts.policy,
 						   GP_POSTFIX_3_10, &word, &out),
 				 GP_E_LIMIT);
 		gp_buf_deinit(&out);
 	}
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 /* ---- keys ---- */
@@ -434,7 +434,7 @@ static void run_key(void **state)
 		assert_string_equal(domain, row->domain);
 }
 
-static void refuses_odd_octets(void **state)
+static void refuses_odd_bytes(void **state)
 {
 	char domain[GP_POLICY_NAME_SIZE], endless[4096];
 	struct gp_str nul = { "example.org\0x", 13 };
@@ -463,6 +463,6 @@ int main(void)
 		  leaves_braces_out);
 	table_one(&table, "text: a buffer that is too small", stops_at_the_ceiling);
 	TABLE_ROWS(&table, key_rows, run_key);
-	table_one(&table, "key: a NUL within, and four kilobytes", refuses_odd_octets);
+	table_one(&table, "key: a NUL within, and four kilobytes", refuses_odd_bytes);
 	return table_run(&table);
 }

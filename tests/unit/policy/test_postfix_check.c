@@ -61,8 +61,8 @@ SPOIL(native, setup->host_lookup = "native")
 SPOIL(dns_and_native, setup->host_lookup = "dns, native")
 SPOIL(no_authorities, setup->ca_file = "")
 SPOIL(unreadable, setup->ca_file = "/etc/ssl/gone.pem"; setup->ca_file_there = false)
-SPOIL(folder_outside, setup->ca_file = ""; setup->ca_path = "/etc/ssl/certs")
-SPOIL(folder_inside, setup->ca_file = ""; setup->ca_path = "/var/spool/postfix/etc/ssl/certs")
+SPOIL(directory_outside, setup->ca_file = ""; setup->ca_path = "/etc/ssl/certs")
+SPOIL(directory_inside, setup->ca_file = ""; setup->ca_path = "/var/spool/postfix/etc/ssl/certs")
 SPOIL(no_resolver, setup->resolver = ""; setup->resolver_local = false;
       setup->resolver_validates = false)
 SPOIL(remote, setup->resolver = "192.0.2.53"; setup->resolver_local = false)
@@ -102,9 +102,9 @@ static const struct row rows[] = {
 	{ "authorities that cannot be read", unreadable,
 	  "smtp_tls_CAfile /etc/ssl/gone.pem cannot "
 	  "be read\n" },
-	{ "a folder of authorities outside the chroot", folder_outside,
+	{ "a directory of authorities outside the chroot", directory_outside,
 	  "    smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt\n" },
-	{ "a folder of authorities inside", folder_inside, NULL },
+	{ "a directory of authorities inside", directory_inside, NULL },
 	{ "no resolver in the chroot", no_resolver,
 	  "/var/spool/postfix/etc/resolv.conf names no resolver, and smtp runs in a chroot" },
 	{ "[7672-2.1.1-3] a resolver on another machine", remote,

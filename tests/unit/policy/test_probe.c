@@ -243,7 +243,7 @@ static const struct row {
 	  "no-policy-found=starttls-not-supported/-", "EHLO QUIT" },
 	{ "[8460-4.3.1-1] probe: STARTTLS refused, DANE", { .starttls = "454 4.7.0 not now\r\n" }, NULL, MATCHING, NULL, GP_ACTION_SKIP,
 	  "tlsa=starttls-not-supported/454 4.7.0 not now", "EHLO STARTTLS QUIT" },
-	{ "[3207r-4.2-2] probe: octets behind the 220", { .starttls = "220 go\r\n250 " MX "\r\n" }, LISTED, NO_TLSA, NULL, GP_ACTION_SKIP,
+	{ "[3207r-4.2-2] probe: bytes behind the 220", { .starttls = "220 go\r\n250 " MX "\r\n" }, LISTED, NO_TLSA, NULL, GP_ACTION_SKIP,
 	  "sts=validation-failure/starttls-injection", "EHLO STARTTLS" },
 	{ "[8460-4.3.1-7] probe: no ServerHello", { .manner = SPEAKS_NONSENSE }, LISTED, NO_TLSA, NULL, GP_ACTION_SKIP,
 	  "sts=validation-failure/wrong version number", NULL },
@@ -284,7 +284,7 @@ static void write_tlsa(const struct row *row, char *out, size_t size)
 	snprintf(out, size, "%s %s", row->tlsa == UNUSABLE ? "1 1 1" : "3 1 1", hex);
 }
 
-static struct gp_policy_facts *facts_of(const struct row *row)
+static struct gp_findings *facts_of(const struct row *row)
 {
 	static const enum gp_dane_tlsa states[] = {
 		[NO_TLSA] = GP_DANE_TLSA_ABSENT,
@@ -293,16 +293,16 @@ static struct gp_policy_facts *facts_of(const struct row *row)
 		[UNUSABLE] = GP_DANE_TLSA_UNUSABLE,
 	};
 	struct domain_case domain = { .policy = row->policy };
-	struct gp_policy_facts *facts;
+	struct gp_findings *findings;
 	char record[128];
 
 	write_tlsa(row, record, sizeof(record));
 	domain.hosts[0] = (struct host_case){ .name = MX,
 					      .tlsa = states[row->tlsa],
 					      .record = row->tlsa == NO_TLSA ? NULL : record };
-	facts = domain_make(&domain);
-	gp_endpoint_parse_ip("127.0.0.1", facts->hosts[0].addresses);
-	return facts;
+	findings = domain_make(&domain);
+	gp_endpoint_parse_ip("127.0.0.1", findings->hosts[0].addresses);
+	return findings;
 }
 
 static uint64_t patience_with(const struct host *host)
@@ -343,21 +343,21 @@ static void check(const struct row *row, const struct gp_probe *probe)
 static void run(void **state)
 {
 	const struct row *row = *state;
-	struct gp_policy_facts *facts = facts_of(row);
+	struct gp_findings *findings = facts_of(row);
 	struct gp_policy_verdict verdict;
 	struct gp_probe_config config;
 	struct gp_probe probe;
 	struct server server;
 
 	config = config_of(row, server_start(&server, &row->host));
-	gp_policy_evaluate(facts, config.rules, &verdict);
-	assert_int_equal(gp_probe_host(&config, facts, &verdict, 0, &probe), GP_OK);
+	gp_policy_evaluate(findings, config.rules, &verdict);
+	assert_int_equal(gp_probe_host(&config, findings, &verdict, 0, &probe), GP_OK);
 	server_stop(&server);
 	check(row, &probe);
 	if (row->heard)
 		assert_string_equal(server.heard, row->heard);
 	gp_probe_deinit(&probe);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 /* ---- addresses ---- */
@@ -365,8 +365,8 @@ static void run(void **state)
 static void tries_addresses_in_turn(void **state)
 {
 	static const struct row row = { .host = { 0 }, .policy = LISTED };
-	struct gp_policy_facts *facts = facts_of(&row);
-	struct gp_policy_host *host = &facts->hosts[0];
+	struct gp_findings *findings = facts_of(&row);
+	struct gp_policy_host *host = &findings->hosts[0];
 	struct gp_policy_verdict verdict;
 	struct gp_probe_config config;
 	struct gp_probe probe;
@@ -380,8 +380,8 @@ static void tries_addresses_in_turn(void **state)
 	/* nobody listens at the first */
 	gp_endpoint_parse_ip("127.0.0.2", &host->addresses[0]);
 	gp_endpoint_parse_ip("127.0.0.1", &host->addresses[1]);
-	gp_policy_evaluate(facts, config.rules, &verdict);
-	assert_int_equal(gp_probe_host(&config, facts, &verdict, 0, &probe), GP_OK);
+	gp_policy_evaluate(findings, config.rules, &verdict);
+	assert_int_equal(gp_probe_host(&config, findings, &verdict, 0, &probe), GP_OK);
 	server_stop(&server);
 	gp_endpoint_format_ip(&probe.address, text);
 	assert_string_equal(text, "127.0.0.1");
@@ -390,24 +390,24 @@ static void tries_addresses_in_turn(void **state)
 	gp_probe_deinit(&probe);
 
 	/* and now at none */
-	assert_int_equal(gp_probe_host(&config, facts, &verdict, 0, &probe), GP_OK);
+	assert_int_equal(gp_probe_host(&config, findings, &verdict, 0, &probe), GP_OK);
 	assert_int_equal(probe.address.family, GP_ENDPOINT_NONE);
 	assert_int_equal(probe.outcome.action, GP_ACTION_SKIP);
 	assert_non_null(strstr(probe.error, "127.0.0.1:"));
 	gp_probe_deinit(&probe);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 /* ---- what is shown ---- */
 
-static json_t *explain(const struct gp_policy_facts *facts, const struct gp_policy_verdict *verdict)
+static json_t *explain(const struct gp_findings *findings, const struct gp_policy_verdict *verdict)
 {
-	struct gp_postfix_answer answer = gp_postfix_judge(facts, &dane_first, verdict);
+	struct gp_postfix_answer answer = gp_postfix_judge(findings, &dane_first, verdict);
 	struct gp_buf json;
 	json_t *all;
 
 	gp_buf_init(&json, GP_EXPLAIN_MAX);
-	assert_int_equal(gp_explain_json(facts, verdict, &answer, &json), GP_OK);
+	assert_int_equal(gp_explain_json(findings, verdict, &answer, &json), GP_OK);
 	all = json_loadb((const char *)json.data, json.len, 0, NULL);
 	gp_buf_deinit(&json);
 	assert_non_null(all);
@@ -454,7 +454,7 @@ static void shows_what_it_found(void **state)
 	static const struct row row = { .host = { .certificate = SELF_SIGNED },
 					.policy = LISTED,
 					.tlsa = MATCHING };
-	struct gp_policy_facts *facts = facts_of(&row);
+	struct gp_findings *findings = facts_of(&row);
 	enum gp_policy_action actions[GP_POLICY_HOSTS_MAX];
 	struct gp_policy_verdict verdict;
 	struct gp_probe_config config;
@@ -464,9 +464,9 @@ static void shows_what_it_found(void **state)
 
 	(void)state;
 	config = config_of(&row, server_start(&server, &row.host));
-	gp_policy_evaluate(facts, config.rules, &verdict);
-	all = explain(facts, &verdict);
-	assert_int_equal(gp_policy_probe(&config, facts, &verdict, all, actions), GP_OK);
+	gp_policy_evaluate(findings, config.rules, &verdict);
+	all = explain(findings, &verdict);
+	assert_int_equal(gp_policy_probe(&config, findings, &verdict, all, actions), GP_OK);
 	server_stop(&server);
 	assert_int_equal(actions[0], GP_ACTION_DELIVER);
 	connect = json_object_get(json_array_get(json_object_get(all, "hosts"), 0), "connect");
@@ -478,25 +478,25 @@ static void shows_what_it_found(void **state)
 	assert_int_equal(json_array_size(json_object_get(connect, "records")), 2);
 	check_text(all);
 	json_decref(all);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 static void wants_the_same_facts(void **state)
 {
 	static const struct row row = { .policy = "enforce mx.example.net" };
-	struct gp_policy_facts *facts = facts_of(&row);
+	struct gp_findings *findings = facts_of(&row);
 	struct gp_probe_config config = config_of(&row, 1);
 	struct gp_policy_verdict verdict;
 	json_t *all = json_pack("{s:[]}", "hosts");
 	json_t *odd = json_pack("{s:[i]}", "hosts", 1);
 
 	(void)state;
-	gp_policy_evaluate(facts, config.rules, &verdict);
-	assert_int_equal(gp_policy_probe(&config, facts, &verdict, all, NULL), GP_E_SYNTAX);
-	assert_int_equal(gp_policy_probe(&config, facts, &verdict, odd, NULL), GP_E_SYNTAX);
+	gp_policy_evaluate(findings, config.rules, &verdict);
+	assert_int_equal(gp_policy_probe(&config, findings, &verdict, all, NULL), GP_E_SYNTAX);
+	assert_int_equal(gp_policy_probe(&config, findings, &verdict, odd, NULL), GP_E_SYNTAX);
 	json_decref(all);
 	json_decref(odd);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 static void make_certificates(void)
@@ -519,7 +519,7 @@ int main(void)
 	TABLE_ROWS(&table, rows, run);
 	table_one(&table, "probe: addresses in turn, until one answers", tries_addresses_in_turn);
 	table_one(&table, "probe: JSON and text tell all", shows_what_it_found);
-	table_one(&table, "probe: JSON of other facts is refused", wants_the_same_facts);
+	table_one(&table, "probe: JSON of other findings is refused", wants_the_same_facts);
 	ret = table_run(&table);
 	gp_tls_trust_free(trust);
 	pki_free(&root);

@@ -28,38 +28,38 @@ static const struct domain_case rich = {
 };
 
 /* All members have a value. */
-static struct gp_policy_facts *make_rich(void)
+static struct gp_findings *make_rich(void)
 {
-	struct gp_policy_facts *facts = domain_make(&rich);
+	struct gp_findings *findings = domain_make(&rich);
 
-	facts->at = 1800000000;
-	facts->ttl_s = 60;
-	facts->mx_why = strdup("it was slow");
-	facts->hosts[3].why = strdup("TLSA: \"no\" answer\n");
-	facts->sts.txt = GP_MTASTS_TXT_RECORD;
-	strcpy(facts->sts.id, "abc1");
-	facts->sts.txt_why = "two of them";
-	facts->sts.failure = GP_MTASTS_WEBPKI_INVALID;
-	facts->sts.failure_detail = strdup("expired");
-	facts->sts.pending = true;
-	facts->sts.entry = (struct gp_mtasts_entry){ .id = "abc1",
-						     .mode = GP_MTASTS_ENFORCE,
-						     .max_age_s = 604800,
-						     .fetched_at = 1799999000,
-						     .next_refresh_at = 1800080000,
-						     .failed_at = 1799999999 };
-	return facts;
+	findings->at = 1800000000;
+	findings->ttl_s = 60;
+	findings->mx_why = strdup("it was slow");
+	findings->hosts[3].why = strdup("TLSA: \"no\" answer\n");
+	findings->sts.txt = GP_MTASTS_TXT_RECORD;
+	strcpy(findings->sts.id, "abc1");
+	findings->sts.txt_why = "two of them";
+	findings->sts.failure = GP_MTASTS_WEBPKI_INVALID;
+	findings->sts.failure_detail = strdup("expired");
+	findings->sts.pending = true;
+	findings->sts.entry = (struct gp_mtasts_entry){ .id = "abc1",
+							.mode = GP_MTASTS_ENFORCE,
+							.max_age_s = 604800,
+							.fetched_at = 1799999000,
+							.next_refresh_at = 1800080000,
+							.failed_at = 1799999999 };
+	return findings;
 }
 
 static json_t *make_json(void)
 {
-	struct gp_policy_facts *facts = make_rich();
+	struct gp_findings *findings = make_rich();
 	struct gp_policy_verdict verdict;
 	json_t *all;
 
-	gp_policy_evaluate(facts, &usual, &verdict);
-	all = gp_verdict_to_json(facts, &verdict);
-	gp_policy_facts_free(facts);
+	gp_policy_evaluate(findings, &usual, &verdict);
+	all = gp_verdict_to_json(findings, &verdict);
+	gp_findings_free(findings);
 	assert_non_null(all);
 	return all;
 }
@@ -85,48 +85,48 @@ static int decode_json(const json_t *all, char error[static GP_VERDICT_ERROR_SIZ
 
 static void carries_all(void **state)
 {
-	struct gp_policy_facts *facts = make_rich();
+	struct gp_findings *findings = make_rich();
 	struct gp_policy_verdict verdict;
 
 	(void)state;
-	gp_policy_evaluate(facts, &usual, &verdict);
-	must_survive_the_wire(facts, &verdict);
-	facts->sts.unknown = true;
-	gp_policy_evaluate(facts, &usual, &verdict);
-	must_survive_the_wire(facts, &verdict);
-	gp_policy_facts_free(facts);
+	gp_policy_evaluate(findings, &usual, &verdict);
+	must_survive_the_wire(findings, &verdict);
+	findings->sts.unknown = true;
+	gp_policy_evaluate(findings, &usual, &verdict);
+	must_survive_the_wire(findings, &verdict);
+	gp_findings_free(findings);
 }
 
 /* Nothing is known, as while the DNS cannot be validated. */
 static void carries_nothing(void **state)
 {
-	struct gp_policy_facts *facts = gp_policy_facts_new("example.org");
+	struct gp_findings *findings = gp_findings_new("example.org");
 	struct gp_policy_verdict verdict;
 
 	(void)state;
-	gp_policy_evaluate(facts, &usual, &verdict);
+	gp_policy_evaluate(findings, &usual, &verdict);
 	verdict.reason = "held";
-	must_survive_the_wire(facts, &verdict);
-	gp_policy_facts_free(facts);
+	must_survive_the_wire(findings, &verdict);
+	gp_findings_free(findings);
 }
 
 /* What policy show prints is the same, and more. */
 static void reads_what_show_prints(void **state)
 {
-	struct gp_policy_facts *facts = make_rich();
+	struct gp_findings *findings = make_rich();
 	struct gp_policy_verdict verdict;
 	struct gp_postfix_answer answer;
 	char error[GP_VERDICT_ERROR_SIZE];
 	struct gp_buf out;
 
 	(void)state;
-	gp_policy_evaluate(facts, &usual, &verdict);
-	answer = gp_postfix_judge(facts, &usual, &verdict);
+	gp_policy_evaluate(findings, &usual, &verdict);
+	answer = gp_postfix_judge(findings, &usual, &verdict);
 	gp_buf_init(&out, GP_EXPLAIN_MAX);
-	assert_int_equal(gp_explain_json(facts, &verdict, &answer, &out), GP_OK);
+	assert_int_equal(gp_explain_json(findings, &verdict, &answer, &out), GP_OK);
 	assert_int_equal(decode(gp_buf_cstr(&out), error), GP_OK);
 	gp_buf_deinit(&out);
-	gp_policy_facts_free(facts);
+	gp_findings_free(findings);
 }
 
 /* ---- what is missing or wrong ---- */

@@ -10,7 +10,7 @@
 struct parts {
 	struct gp_loop *loop;
 	struct gp_domains *domains;
-	struct gp_desk *desk;
+	struct gp_sts_cache *sts_cache;
 	struct gp_verdicts *verdicts;
 	size_t found; /* shared inquiries that have ended */
 	char states[256];
@@ -26,11 +26,11 @@ static int fetch_nothing(void *arg, const char *domain, const struct gp_endpoint
 	return GP_E_IO;
 }
 
-static void on_found(void *arg, const struct gp_finding *finding)
+static void on_found(void *arg, const struct gp_verdict_reply *reply)
 {
 	struct parts *parts = arg;
 
-	assert_int_equal(finding->source, GP_FROM_INQUIRY);
+	assert_int_equal(reply->source, GP_FROM_INQUIRY);
 	parts->found++;
 }
 
@@ -47,7 +47,8 @@ static void on_state(void *arg, const char *domain, enum gp_inquiry_state from,
 
 static void open_parts(struct parts *parts)
 {
-	struct gp_desk_config desk = { .dns_time_ms = 1000, .fetcher = { fetch_nothing, NULL } };
+	struct gp_sts_cache_config sts_cache = { .dns_time_ms = 1000,
+						 .fetcher = { fetch_nothing, NULL } };
 	struct gp_verdicts_config config = { .tools = { .dns_time_ms = 1000,
 							.port = 25,
 							.on_state = on_state,
@@ -57,9 +58,9 @@ static void open_parts(struct parts *parts)
 					     .arg = parts };
 
 	*parts = (struct parts){ .loop = gp_loop_new(), .domains = gp_domains_new() };
-	desk.loop = config.tools.loop = parts->loop;
-	desk.domains = config.domains = parts->domains;
-	parts->desk = config.tools.desk = gp_desk_new(&desk);
+	sts_cache.loop = config.tools.loop = parts->loop;
+	sts_cache.domains = config.domains = parts->domains;
+	parts->sts_cache = config.tools.sts_cache = gp_sts_cache_new(&sts_cache);
 	parts->verdicts = gp_verdicts_new(&config);
 	assert_non_null(parts->verdicts);
 }
@@ -67,7 +68,7 @@ static void open_parts(struct parts *parts)
 static void close_parts(struct parts *parts)
 {
 	gp_verdicts_free(parts->verdicts);
-	gp_desk_free(parts->desk);
+	gp_sts_cache_free(parts->sts_cache);
 	gp_domains_free(parts->domains);
 	gp_loop_free(parts->loop);
 }
@@ -111,21 +112,22 @@ struct heard {
 	struct parts *purge; /* do so when it is heard */
 };
 
-static void hear(void *arg, const struct gp_finding *finding)
+static void hear(void *arg, const struct gp_verdict_reply *reply)
 {
 	struct heard *heard = arg;
 
-	assert_non_null(finding);
+	assert_non_null(reply);
 	heard->times++;
-	heard->source = finding->source;
-	heard->course = finding->verdict->course;
-	heard->address = finding->facts->host_count ? finding->facts->hosts[0].address : GP_UNASKED;
-	heard->held = finding->held;
-	heard->kept = finding->known;
+	heard->source = reply->source;
+	heard->course = reply->verdict->course;
+	heard->address = reply->findings->host_count ? reply->findings->hosts[0].address
+						     : GP_UNASKED;
+	heard->held = reply->held;
+	heard->kept = reply->known;
 	if (heard->purge)
 		gp_verdicts_purge(heard->purge->verdicts, NULL);
 	/* still there, whoever forgets it */
-	assert_string_equal(finding->facts->domain, "example.org");
+	assert_string_equal(reply->findings->domain, "example.org");
 }
 
 static struct gp_verdict_waiter *ask(struct parts *parts, struct heard *heard)

@@ -58,7 +58,7 @@ static const struct row {
 	  TEXT("PROXY UNKNOWN ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
 	       "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n"),
 	  GP_OK, 107, true, "-", "-" },
-	{ "v1: 108 octets",
+	{ "v1: 108 bytes",
 	  TEXT("PROXY UNKNOWN ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
 	       "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535 \r\n"),
 	  GP_E_SYNTAX, 0, false, NULL, NULL },
@@ -380,7 +380,7 @@ static void comes_back_from_v1(void **state)
 	gp_buf_deinit(&out);
 }
 
-static void builds_known_octets(void **state)
+static void builds_known_bytes(void **state)
 {
 	static const uint8_t wanted[] = SIGNATURE "\x21\x11\0\x13\xc0\0\2\1\xc0\0\2\2\xdc\4\0\x8f"
 						  "\3\0\4";
@@ -470,15 +470,15 @@ int main(void)
 		table_add(&table, names[i], run_byte_by_byte, &rows[i]);
 	}
 	table_one(&table, "a header of HAProxy is read", reads_what_haproxy_sends);
-	table_one(&table, "any changed octet is found by the checksum", refuses_a_wrong_checksum);
-	table_one(&table, "a checksum of three octets is refused", refuses_a_short_checksum);
+	table_one(&table, "any changed byte is found by the checksum", refuses_a_wrong_checksum);
+	table_one(&table, "a checksum of three bytes is refused", refuses_a_short_checksum);
 	table_one(&table, "a name counts only when the certificate was verified",
 		  believes_only_verified_names);
 	table_one(&table, "v2 that we build comes back the same", comes_back_from_v2);
 	table_one(&table, "v1 that we build comes back the same", comes_back_from_v1);
-	table_one(&table, "v2 has the octets of the specification", builds_known_octets);
+	table_one(&table, "v2 has the bytes of the specification", builds_known_bytes);
 	table_one(&table, "an unverified name is not told", tells_no_unverified_name);
-	table_one(&table, "a unique id has 128 octets at most", refuses_a_long_unique_id);
+	table_one(&table, "a unique id has 128 bytes at most", refuses_a_long_unique_id);
 	table_one(&table, "the longest names fit into what Dovecot reads",
 		  fits_into_what_dovecot_reads);
 	table_one(&table, "a header is appended to what is there", begins_in_the_middle);

@@ -48,7 +48,7 @@ static const struct row {
 	{ "[7817-5-3] mail: a host too long for a CN", GP_CSR_MAIL, .host = LABEL_60 ".a.test",
 	  .names = "DNS:" LABEL_60 ".a.test DNS:mx.a.test DNS:mail.a.test DNS:a.test ",
 	  .common_name = "mx.a.test" },
-	{ "[7817-5-3] mail: a CN of 64 octets", GP_CSR_MAIL, .host = LABEL_60 ".org",
+	{ "[7817-5-3] mail: a CN of 64 bytes", GP_CSR_MAIL, .host = LABEL_60 ".org",
 	  .names = "DNS:" LABEL_60 ".org DNS:mx.a.test DNS:mail.a.test DNS:a.test ",
 	  .common_name = LABEL_60 ".org" },
 	{ "[6120-13.7.1.2-5 9525-4.1-3 9525-4.1-4 9525-5-1 9525-5-4] XMPP: domain and services, and no mail",
@@ -63,15 +63,15 @@ static const struct row {
 
 static struct gp_csr_names *names_of(const struct row *row)
 {
-	struct gp_publish_facts facts = { .domain = "a.test",
+	struct gp_publish_basis basis = { .domain = "a.test",
 					  .services = row->services,
 					  .service_count = row->count,
 					  .mx = mx,
 					  .mx_count = 2 };
 	struct gp_csr_names *names;
 
-	strcpy(facts.mail_host, row->host);
-	assert_int_equal(gp_csr_names_new(&facts, row->service, &names), GP_OK);
+	strcpy(basis.mail_host, row->host);
+	assert_int_equal(gp_csr_names_new(&basis, row->service, &names), GP_OK);
 	return names;
 }
 
@@ -166,11 +166,11 @@ static void run(void **state)
 
 static void all_hosts_are_too_long(void **state)
 {
-	struct gp_publish_facts facts = { .domain = LABEL_60 ".a.test" };
+	struct gp_publish_basis basis = { .domain = LABEL_60 ".a.test" };
 	struct gp_csr_names *names;
 
 	(void)state;
-	assert_int_equal(gp_csr_names_new(&facts, GP_CSR_XMPP, &names), GP_OK);
+	assert_int_equal(gp_csr_names_new(&basis, GP_CSR_XMPP, &names), GP_OK);
 	assert_null(names->common_name);
 	gp_csr_names_free(names);
 }

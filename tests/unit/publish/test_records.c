@@ -40,9 +40,9 @@ struct facts_row {
 	struct gp_publish_service *services;
 };
 
-static struct gp_publish_facts facts_of(const struct facts_row *row)
+static struct gp_publish_basis facts_of(const struct facts_row *row)
 {
-	struct gp_publish_facts facts = {
+	struct gp_publish_basis basis = {
 		.domain = "a.test",
 		.mail_host = "mail.a.test",
 		.xmpp_host = "xmpp.a.test",
@@ -60,18 +60,18 @@ static struct gp_publish_facts facts_of(const struct facts_row *row)
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		memset(keys[i].spki_sha256, keys[i].is_next ? 2 : 1, GP_SHA256_OCTETS);
+		memset(keys[i].spki_sha256, keys[i].is_next ? 2 : 1, GP_SHA256_BYTES);
 	for (size_t i = 0; i < PLENTY; i++) {
 		many_keys[i] = keys[0];
 		many_keys[i].spki_sha256[0] = (uint8_t)i;
 	}
 	if (!row->no_policy)
-		strcpy(facts.policy_id, ID);
+		strcpy(basis.policy_id, ID);
 	if (row->web_host)
-		strcpy(facts.web_host, row->web_host);
+		strcpy(basis.web_host, row->web_host);
 	if (row->elsewhere)
-		facts.elsewhere[row->elsewhere] = true;
-	return facts;
+		basis.elsewhere[row->elsewhere] = true;
+	return basis;
 }
 
 /* The record with that owner and type, the `number`th of them. */
@@ -99,24 +99,24 @@ static const struct row {
 	const char *owner;
 	enum gp_record_type type;
 	const char *text; /* NULL: there is no such record */
-	struct facts_row facts;
+	struct facts_row basis;
 	size_t number;
 } rows[] = {
 	{ "[8461-3.1-1 8461-3.1-2 8461-3.1-3 8461-3.1-7] MTA-STS: version, then id",
 	  "_mta-sts.a.test", GP_RECORD_TXT, .text = "v=STSv1; id=" ID ";" },
 	{ "[8461-3.1-1] MTA-STS: one record only", "_mta-sts.a.test", GP_RECORD_TXT, .number = 1 },
 	{ "MTA-STS: no record without policy", "_mta-sts.a.test", GP_RECORD_TXT,
-	  .facts = { .no_policy = true } },
+	  .basis = { .no_policy = true } },
 	{ "MTA-STS: the policy's host is an alias", "mta-sts.a.test", GP_RECORD_CNAME,
 	  .text = "www.a.test." },
 	{ "MTA-STS: no alias of itself", "mta-sts.a.test", GP_RECORD_CNAME,
-	  .facts = { .web_host = "mta-sts.a.test" } },
+	  .basis = { .web_host = "mta-sts.a.test" } },
 	{ "MTA-STS: no alias without policy", "mta-sts.a.test", GP_RECORD_CNAME,
-	  .facts = { .no_policy = true } },
+	  .basis = { .no_policy = true } },
 	{ "[8460-3-1 8460-3-2 8460-3-3] TLSRPT: version, then rua", "_smtp._tls.a.test",
 	  GP_RECORD_TXT, .text = "v=TLSRPTv1; rua=mailto:tls@a.test,https://r.test/x" },
 	{ "[8460-3-3] TLSRPT: none without rua", "_smtp._tls.a.test", GP_RECORD_TXT,
-	  .facts = { .no_rua = true } },
+	  .basis = { .no_rua = true } },
 	{ "[8314-4-6 8314-4-7 8314-4.5.2-1] SRV: submissions first", "_submissions._tcp.a.test",
 	  GP_RECORD_SRV, .text = "0 0 465 mail.a.test." },
 	{ "[8314-4-6 8314-4-7] SRV: submission", "_submission._tcp.a.test", GP_RECORD_SRV,
@@ -140,17 +140,17 @@ static const struct row {
 	  .text = "10 0 5269 xmpp.a.test." },
 	{ "SRV: none for the MX", "_smtp._tcp.a.test", GP_RECORD_SRV, .text = NULL },
 	{ "SRV: a second port comes second", "_imaps._tcp.a.test", GP_RECORD_SRV,
-	  .text = "1 0 1993 mail.a.test.", .facts = { .services = imaps_twice }, .number = 1 },
+	  .text = "1 0 1993 mail.a.test.", .basis = { .services = imaps_twice }, .number = 1 },
 	{ "SRV: imap is not offered", "_imap._tcp.a.test", GP_RECORD_SRV, .text = "0 0 0 .",
-	  .facts = { .no_services = true } },
+	  .basis = { .no_services = true } },
 	{ "SRV: submissions is not offered", "_submissions._tcp.a.test", GP_RECORD_SRV,
-	  .text = "0 0 0 .", .facts = { .no_services = true } },
+	  .text = "0 0 0 .", .basis = { .no_services = true } },
 	{ "SRV: sieve is not offered", "_sieve._tcp.a.test", GP_RECORD_SRV, .text = "0 0 0 .",
-	  .facts = { .no_services = true } },
+	  .basis = { .no_services = true } },
 	{ "SRV: xmpp-client is not offered", "_xmpp-client._tcp.a.test", GP_RECORD_SRV,
-	  .text = "0 0 0 .", .facts = { .no_services = true } },
+	  .text = "0 0 0 .", .basis = { .no_services = true } },
 	{ "SRV: nothing is said of what is elsewhere", "_sieve._tcp.a.test", GP_RECORD_SRV,
-	  .facts = { .elsewhere = GP_ROLE_SIEVE } },
+	  .basis = { .elsewhere = GP_ROLE_SIEVE } },
 	{ "[7672-3.1-1 7671-5.1-4 8314-4.5.4-1] TLSA: 3 1 1 of the key in use",
 	  "_993._tcp.mail.a.test", GP_RECORD_TLSA, .text = "3 1 1 " ONE },
 	{ "[7672-4-1 7671-8.1-1 7671-8-1] TLSA: the next key beside it", "_993._tcp.mail.a.test",
@@ -164,17 +164,17 @@ static const struct row {
 	{ "TLSA: a zone is no ending of a name", "_995._tcp.notina.test", GP_RECORD_TLSA,
 	  .text = NULL },
 	{ "[8314-4.5.4-2] TLSA: none in an unsigned zone", "_993._tcp.mail.a.test", GP_RECORD_TLSA,
-	  .facts = { .is_unsigned = true } },
+	  .basis = { .is_unsigned = true } },
 };
 
 static void run(void **state)
 {
 	const struct row *row = *state;
-	const struct gp_publish_facts facts = facts_of(&row->facts);
+	const struct gp_publish_basis basis = facts_of(&row->basis);
 	struct gp_records *records;
 	const struct gp_record *record;
 
-	assert_int_equal(gp_records_new(&facts, &records), GP_OK);
+	assert_int_equal(gp_records_new(&basis, &records), GP_OK);
 	record = find(records, row->owner, row->type, row->number);
 	if (row->text) {
 		assert_non_null(record);
@@ -192,7 +192,7 @@ static const struct note_row {
 	const char *name;
 	const char *words;
 	bool absent;
-	struct facts_row facts;
+	struct facts_row basis;
 } note_rows[] = {
 	{ "[8314-4.5.4-2] note: why there are no TLSA records",
 	  "set signed = true",
@@ -219,11 +219,11 @@ static const struct note_row {
 static void run_note(void **state)
 {
 	const struct note_row *row = *state;
-	const struct gp_publish_facts facts = facts_of(&row->facts);
+	const struct gp_publish_basis basis = facts_of(&row->basis);
 	struct gp_records *records;
 	bool found = false;
 
-	assert_int_equal(gp_records_new(&facts, &records), GP_OK);
+	assert_int_equal(gp_records_new(&basis, &records), GP_OK);
 	for (size_t i = 0; i < records->note_count; i++)
 		found |= strstr(records->notes[i], row->words) != NULL;
 	assert_int_equal(found, !row->absent);
@@ -233,7 +233,7 @@ static void run_note(void **state)
 /* [8461-8.1-2] */
 static const struct later_row {
 	const char *name;
-	struct facts_row facts;
+	struct facts_row basis;
 	bool later;
 } later_rows[] = {
 	{ "[8461-8.1-2] the record of a policy that is not served yet waits",
@@ -248,13 +248,13 @@ static const struct later_row {
 static void run_later(void **state)
 {
 	const struct later_row *row = *state;
-	const struct gp_publish_facts facts = facts_of(&row->facts);
+	const struct gp_publish_basis basis = facts_of(&row->basis);
 	struct gp_records *records;
 	struct gp_buf zone, json;
 
 	gp_buf_init(&zone, 65536);
 	gp_buf_init(&json, 65536);
-	assert_int_equal(gp_records_new(&facts, &records), GP_OK);
+	assert_int_equal(gp_records_new(&basis, &records), GP_OK);
 	assert_int_equal(is_later(records, "_mta-sts.a.test"), row->later);
 	assert_false(is_later(records, "_smtp._tls.a.test"));
 	assert_int_equal(gp_records_print_zone(records, &zone), GP_OK);
@@ -287,11 +287,11 @@ static const struct print_row {
 	  { GP_RECORD_TXT, "a.test", (char *)(uintptr_t) "a\"b\\c\x7f\xff", 1, "why", NULL },
 	  "a.test. 1 IN TXT \"a\\\"b\\\\c\\127\\255\"\n",
 	  "\"text\":\"a\\\"b\\\\c" },
-	{ "print: TXT of 255 octets is one string",
+	{ "print: TXT of 255 bytes is one string",
 	  { GP_RECORD_TXT, "a.test", (char *)(uintptr_t)X255, 1, "why", NULL },
 	  "a.test. 1 IN TXT \"" X255 "\"\n",
 	  X255 },
-	{ "print: TXT of 256 octets is two",
+	{ "print: TXT of 256 bytes is two",
 	  { GP_RECORD_TXT, "a.test", (char *)(uintptr_t)X255 "y", 1, "why", NULL },
 	  "a.test. 1 IN TXT \"" X255 "\" \"y\"\n",
 	  X255 "y" },
@@ -324,16 +324,16 @@ static void run_print(void **state)
 
 /* ---- what holds for all of them ---- */
 
-static bool is_one_of_now(const struct gp_publish_facts *facts, const struct gp_record *record)
+static bool is_one_of_now(const struct gp_publish_basis *basis, const struct gp_record *record)
 {
 	char owner[GP_DOMAIN_SIZE + 16], digest[GP_SHA256_TEXT];
 
-	for (size_t i = 0; i < facts->key_count; i++) {
-		snprintf(owner, sizeof(owner), "_%u._tcp.%s", facts->keys[i].port,
-			 facts->keys[i].host);
-		gp_sha256_format(facts->keys[i].spki_sha256, digest);
+	for (size_t i = 0; i < basis->key_count; i++) {
+		snprintf(owner, sizeof(owner), "_%u._tcp.%s", basis->keys[i].port,
+			 basis->keys[i].host);
+		gp_sha256_format(basis->keys[i].spki_sha256, digest);
 		if (!strcmp(owner, record->owner) && strstr(record->text, digest) &&
-		    !facts->keys[i].is_next)
+		    !basis->keys[i].is_next)
 			return true;
 	}
 	return false;
@@ -342,12 +342,12 @@ static bool is_one_of_now(const struct gp_publish_facts *facts, const struct gp_
 static void each_owner_has_a_key_in_use(void **state)
 {
 	const struct facts_row all = { 0 };
-	const struct gp_publish_facts facts = facts_of(&all);
+	const struct gp_publish_basis basis = facts_of(&all);
 	struct gp_records *records;
 	size_t seen = 0;
 
 	(void)state;
-	assert_int_equal(gp_records_new(&facts, &records), GP_OK);
+	assert_int_equal(gp_records_new(&basis, &records), GP_OK);
 	for (size_t i = 0; i < records->count; i++) {
 		bool now = false;
 
@@ -356,7 +356,7 @@ static void each_owner_has_a_key_in_use(void **state)
 		seen++;
 		for (size_t j = 0; j < records->count; j++)
 			now |= !strcmp(records->items[j].owner, records->items[i].owner) &&
-			       is_one_of_now(&facts, &records->items[j]);
+			       is_one_of_now(&basis, &records->items[j]);
 		assert_true(now);
 	}
 	assert_int_equal(seen, 3);
@@ -366,11 +366,11 @@ static void each_owner_has_a_key_in_use(void **state)
 static void tlsa_is_of_one_kind(void **state)
 {
 	const struct facts_row all = { 0 };
-	const struct gp_publish_facts facts = facts_of(&all);
+	const struct gp_publish_basis basis = facts_of(&all);
 	struct gp_records *records;
 
 	(void)state;
-	assert_int_equal(gp_records_new(&facts, &records), GP_OK);
+	assert_int_equal(gp_records_new(&basis, &records), GP_OK);
 	for (size_t i = 0; i < records->count; i++) {
 		const struct gp_record *record = &records->items[i];
 
@@ -388,12 +388,12 @@ static void tlsa_is_of_one_kind(void **state)
 static void reports_are_asked_for_with_a_long_ttl(void **state)
 {
 	const struct facts_row all = { 0 };
-	const struct gp_publish_facts facts = facts_of(&all);
+	const struct gp_publish_basis basis = facts_of(&all);
 	struct gp_records *records;
 	const struct gp_record *record;
 
 	(void)state;
-	assert_int_equal(gp_records_new(&facts, &records), GP_OK);
+	assert_int_equal(gp_records_new(&basis, &records), GP_OK);
 	record = find(records, "_smtp._tls.a.test", GP_RECORD_TXT, 0);
 	assert_true(record && record->ttl_s >= 86400);
 	gp_records_free(records);
@@ -403,13 +403,13 @@ static void reports_are_asked_for_with_a_long_ttl(void **state)
 static void a_full_buffer_is_told(void **state)
 {
 	const struct facts_row none = { 0 };
-	const struct gp_publish_facts facts = facts_of(&none);
+	const struct gp_publish_basis basis = facts_of(&none);
 	int (*const printers[])(const struct gp_records *,
 				struct gp_buf *) = { gp_records_print_zone, gp_records_print_json };
 	struct gp_records *records;
 
 	(void)state;
-	assert_int_equal(gp_records_new(&facts, &records), GP_OK);
+	assert_int_equal(gp_records_new(&basis, &records), GP_OK);
 	for (size_t p = 0; p < 2; p++) {
 		struct gp_buf whole;
 

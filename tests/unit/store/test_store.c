@@ -374,7 +374,7 @@ static void refuses_a_missing_directory(void **state)
 	struct gp_database *store;
 
 	(void)state;
-	assert_int_equal(gp_store_open(path_of("no/such/folder"), &store, error), GP_E_IO);
+	assert_int_equal(gp_store_open(path_of("no/such/directory"), &store, error), GP_E_IO);
 }
 
 static void moves_aside(void **state)

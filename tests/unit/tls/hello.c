@@ -12,24 +12,24 @@ static void put(struct gp_buf *out, const void *data, size_t len)
 		abort();
 }
 
-static void put_number(struct gp_buf *out, size_t value, size_t octets)
+static void put_number(struct gp_buf *out, size_t value, size_t bytes)
 {
-	for (size_t i = octets; i--;)
+	for (size_t i = bytes; i--;)
 		put(out, (uint8_t[]){ (uint8_t)(value >> 8 * i) }, 1);
 }
 
-/* Leave room for a length of `octets`; end_block() fills it in. */
-static size_t begin_block(struct gp_buf *out, size_t octets)
+/* Leave room for a length of `bytes`; end_block() fills it in. */
+static size_t begin_block(struct gp_buf *out, size_t bytes)
 {
-	put_number(out, 0, octets);
+	put_number(out, 0, bytes);
 	return out->len;
 }
 
-static void end_block(struct gp_buf *out, size_t start, size_t octets)
+static void end_block(struct gp_buf *out, size_t start, size_t bytes)
 {
 	size_t len = out->len - start;
 
-	for (size_t i = 0; i < octets; i++)
+	for (size_t i = 0; i < bytes; i++)
 		out->data[start - 1 - i] = (uint8_t)(len >> 8 * i);
 }
 
@@ -127,19 +127,19 @@ static const uint8_t *take(struct reader *r, size_t len)
 	return p;
 }
 
-static size_t take_number(struct reader *r, size_t octets)
+static size_t take_number(struct reader *r, size_t bytes)
 {
-	const uint8_t *p = take(r, octets);
+	const uint8_t *p = take(r, bytes);
 	size_t value = 0;
 
-	for (size_t i = 0; p && i < octets; i++)
+	for (size_t i = 0; p && i < bytes; i++)
 		value = value << 8 | p[i];
 	return value;
 }
 
-static struct reader take_block(struct reader *r, size_t octets)
+static struct reader take_block(struct reader *r, size_t bytes)
 {
-	size_t len = take_number(r, octets);
+	size_t len = take_number(r, bytes);
 	const uint8_t *p = take(r, len);
 
 	return (struct reader){ p, p ? len : 0, p == NULL };

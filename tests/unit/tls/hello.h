@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-/* Hello messages octet by octet (RFC 5246 section 7.4.1, RFC 8446 section 4.1), for what no TLS
+/* Hello messages byte by byte (RFC 5246 section 7.4.1, RFC 8446 section 4.1), for what no TLS
  * library would say. */
 
 enum hello_extension {
@@ -43,7 +43,7 @@ struct hello_spec {
 	uint16_t versions[HELLO_LIST_MAX]; /* supported_versions; empty: none */
 	bool no_signatures;                /* leave the extension out */
 	bool key_share;                    /* of x25519, as TLS 1.3 wants it */
-	const char *extra;                 /* whole extensions, `extra_len` octets */
+	const char *extra;                 /* whole extensions, `extra_len` bytes */
 	size_t extra_len;
 };
 

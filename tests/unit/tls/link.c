@@ -102,18 +102,18 @@ static void on_message(int written, int version, int type, const void *data, siz
 		       void *arg)
 {
 	struct link *link = arg;
-	const uint8_t *octets = data;
+	const uint8_t *bytes = data;
 
 	(void)version, (void)ssl;
 	if (written || type != SSL3_RT_HANDSHAKE || !len)
 		return;
-	if (octets[0] == SSL3_MT_SERVER_HELLO && len <= sizeof(link->hello)) {
+	if (bytes[0] == SSL3_MT_SERVER_HELLO && len <= sizeof(link->hello)) {
 		memcpy(link->hello, data, len);
 		link->hello_len = len;
 	}
-	link->certificate_requests += octets[0] == SSL3_MT_CERTIFICATE_REQUEST;
-	/* TLS 1.2 takes a ticket back by an empty one: 4 octets of head, 6 of body */
-	link->tickets += octets[0] == SSL3_MT_NEWSESSION_TICKET && len > 10;
+	link->certificate_requests += bytes[0] == SSL3_MT_CERTIFICATE_REQUEST;
+	/* TLS 1.2 takes a ticket back by an empty one: 4 bytes of head, 6 of body */
+	link->tickets += bytes[0] == SSL3_MT_NEWSESSION_TICKET && len > 10;
 }
 
 static int on_session(SSL *ssl, SSL_SESSION *session)
@@ -170,10 +170,10 @@ void link_open(struct link *link, struct gp_tls_server *server, SSL_CTX *client,
 
 void link_drain(struct link *link)
 {
-	char octet;
+	char byte;
 
 	if (link->client_result == 1)
-		SSL_peek(link->client, &octet, 1);
+		SSL_peek(link->client, &byte, 1);
 	ERR_clear_error();
 }
 
@@ -190,18 +190,18 @@ void link_close(struct link *link)
 int link_talk(struct link *link)
 {
 	enum gp_tls_want want;
-	char octet = 0;
+	char byte = 0;
 	size_t len;
 
 	if (link->client_result != 1 || link->server_result != GP_OK ||
 	    SSL_write(link->client, "x", 1) != 1 ||
-	    gp_tls_read(link->server, &octet, 1, &len, &want) != GP_OK || octet != 'x' ||
+	    gp_tls_read(link->server, &byte, 1, &len, &want) != GP_OK || byte != 'x' ||
 	    gp_tls_write(link->server, "y", 1, &len, &want) != GP_OK)
 		return 0;
-	return SSL_read(link->client, &octet, 1) == 1 && octet == 'y';
+	return SSL_read(link->client, &byte, 1) == 1 && byte == 'y';
 }
 
-struct hello raw_exchange(struct gp_tls_server *server, const void *octets, size_t len)
+struct hello raw_exchange(struct gp_tls_server *server, const void *bytes, size_t len)
 {
 	static uint8_t answer[16384];
 	struct gp_tls *tls = NULL;
@@ -212,7 +212,7 @@ struct hello raw_exchange(struct gp_tls_server *server, const void *octets, size
 
 	make_pair(fds);
 	must(gp_tls_accept(server, fds[1], &tls) == GP_OK, "connection");
-	must(write(fds[0], octets, len) == (ssize_t)len, "write");
+	must(write(fds[0], bytes, len) == (ssize_t)len, "write");
 	for (int i = 0; i < ROUNDS; i++) {
 		if (gp_tls_handshake(tls, &want) != GP_AGAIN)
 			break;
@@ -229,12 +229,12 @@ struct hello raw_exchange(struct gp_tls_server *server, const void *octets, size
 
 struct hello raw_hello(struct gp_tls_server *server, const struct hello_spec *spec)
 {
-	struct gp_buf octets;
+	struct gp_buf bytes;
 	struct hello hello;
 
-	gp_buf_init(&octets, 4096);
-	hello_build(spec, &octets);
-	hello = raw_exchange(server, octets.data, octets.len);
-	gp_buf_deinit(&octets);
+	gp_buf_init(&bytes, 4096);
+	hello_build(spec, &bytes);
+	hello = raw_exchange(server, bytes.data, bytes.len);
+	gp_buf_deinit(&bytes);
 	return hello;
 }

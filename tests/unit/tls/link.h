@@ -59,12 +59,12 @@ void link_shake(struct link *link);
 /* Let the client read until nothing more comes (tickets arrive this way). */
 void link_drain(struct link *link);
 
-/* Move one octet each way; 0 when that fails. */
+/* Move one byte each way; 0 when that fails. */
 int link_talk(struct link *link);
 
-/* Send `octets` to a fresh connection and parse the first record of the answer. The answer
+/* Send `bytes` to a fresh connection and parse the first record of the answer. The answer
  * stays in a static buffer. */
-struct hello raw_exchange(struct gp_tls_server *server, const void *octets, size_t len);
+struct hello raw_exchange(struct gp_tls_server *server, const void *bytes, size_t len);
 struct hello raw_hello(struct gp_tls_server *server, const struct hello_spec *spec);
 
 #endif

@@ -33,11 +33,11 @@ struct record_case {
 	uint8_t usage, selector, matching;
 };
 
-static size_t octets_of(X509 *certificate, uint8_t selector, unsigned char **octets)
+static size_t bytes_of(X509 *certificate, uint8_t selector, unsigned char **bytes)
 {
 	int len = selector == GP_TLSA_CERT
-			  ? i2d_X509(certificate, octets)
-			  : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), octets);
+			  ? i2d_X509(certificate, bytes)
+			  : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), bytes);
 
 	assert_true(len > 0 && len < RDATA_MAX);
 	return (size_t)len;
@@ -49,19 +49,19 @@ static struct gp_tlsa make_record(const struct record_case *from, const struct p
 	X509 *certificate = from->subject == LEAF     ? leaf->certificate
 			    : from->subject == SIGNER ? signers[signer].certificate
 						      : signers[PUBLIC].certificate;
-	unsigned char *octets = NULL;
-	size_t len = octets_of(certificate, from->selector, &octets);
+	unsigned char *bytes = NULL;
+	size_t len = bytes_of(certificate, from->selector, &bytes);
 	unsigned digest_len = 0;
 
 	if (from->subject == GARBAGE)
-		memset(octets, 'x', len);
-	memcpy(space, octets, len);
+		memset(bytes, 'x', len);
+	memcpy(space, bytes, len);
 	if (from->matching != GP_TLSA_FULL) {
-		EVP_Digest(octets, len, space, &digest_len,
+		EVP_Digest(bytes, len, space, &digest_len,
 			   from->matching == GP_TLSA_SHA256 ? EVP_sha256() : EVP_sha512(), NULL);
 		len = digest_len;
 	}
-	OPENSSL_free(octets);
+	OPENSSL_free(bytes);
 	return (struct gp_tlsa){ from->usage, from->selector, from->matching,
 				 gp_str_from(space, len) };
 }

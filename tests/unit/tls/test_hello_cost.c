@@ -3,30 +3,30 @@
 
 #include "table.h"
 
-#define OCTETS(text)                                      \
+#define BYTES(text)                                       \
 	{                                                 \
 		(const uint8_t *)(text), sizeof(text) - 1 \
 	}
 
 /* extensions as they are on the wire */
-#define TLS13      OCTETS("\x04\x03\x04\x03\x03")
-#define TLS12      OCTETS("\x02\x03\x03")
-#define CHEAP      OCTETS("\x00\x06\x00\x1d\x00\x17\x00\x18")
-#define P384       OCTETS("\x00\x02\x00\x18")
-#define P256       OCTETS("\x00\x04\x00\x18\x00\x17")
-#define P521       OCTETS("\x00\x02\x00\x19")
-#define SHA256     OCTETS("\x00\x04\x04\x03\x08\x04")
-#define CHAINS     OCTETS("\x00\x02\x08\x04")
-#define ONLY_X     OCTETS("\x00\x02\x00\x1d")
-#define ONLY_RSA   OCTETS("\x00\x04\x08\x04\x05\x03")
-#define ECDHE_RSA  OCTETS("\xc0\x30")
-#define ECDHE_EC   OCTETS("\xc0\x2c")
-#define DHE_RSA    OCTETS("\x00\x9f")
-#define EC_OR_DHE  OCTETS("\xc0\x2b\x00\x9f")
+#define TLS13      BYTES("\x04\x03\x04\x03\x03")
+#define TLS12      BYTES("\x02\x03\x03")
+#define CHEAP      BYTES("\x00\x06\x00\x1d\x00\x17\x00\x18")
+#define P384       BYTES("\x00\x02\x00\x18")
+#define P256       BYTES("\x00\x04\x00\x18\x00\x17")
+#define P521       BYTES("\x00\x02\x00\x19")
+#define SHA256     BYTES("\x00\x04\x04\x03\x08\x04")
+#define CHAINS     BYTES("\x00\x02\x08\x04")
+#define ONLY_X     BYTES("\x00\x02\x00\x1d")
+#define ONLY_RSA   BYTES("\x00\x04\x08\x04\x05\x03")
+#define ECDHE_RSA  BYTES("\xc0\x30")
+#define ECDHE_EC   BYTES("\xc0\x2c")
+#define DHE_RSA    BYTES("\x00\x9f")
+#define EC_OR_DHE  BYTES("\xc0\x2b\x00\x9f")
 #define SHARE(g)   "\x00" g "\x00\x02xx"
-#define SHARE_X    OCTETS("\x00\x06" SHARE("\x1d"))
-#define SHARE_384  OCTETS("\x00\x06" SHARE("\x18"))
-#define SHARE_NONE OCTETS("\x00\x00")
+#define SHARE_X    BYTES("\x00\x06" SHARE("\x1d"))
+#define SHARE_384  BYTES("\x00\x06" SHARE("\x18"))
+#define SHARE_NONE BYTES("\x00\x00")
 
 enum { RSA = GP_HELLO_RSA, LARGE = GP_HELLO_RSA | GP_HELLO_LARGE_RSA };
 enum { P256_KEY = GP_HELLO_ECDSA | GP_HELLO_P256, OTHER_EC = GP_HELLO_ECDSA };
@@ -53,31 +53,31 @@ static const struct row {
 	{ "the first share counts: X25519",
 	  { .versions = TLS13,
 	    .groups = CHEAP,
-	    .key_share = OCTETS("\x00\x0c" SHARE("\x1d") SHARE("\x18")) },
+	    .key_share = BYTES("\x00\x0c" SHARE("\x1d") SHARE("\x18")) },
 	  .keys = P256_KEY },
 	{ "the first share counts: P-384",
 	  { .versions = TLS13,
 	    .groups = CHEAP,
-	    .key_share = OCTETS("\x00\x0c" SHARE("\x18") SHARE("\x1d")) },
+	    .key_share = BYTES("\x00\x0c" SHARE("\x18") SHARE("\x1d")) },
 	  .keys = P256_KEY,
 	  .cost = GP_HELLO_EXPENSIVE_BY_CLIENT },
 	{ "shares of groups that we do not have are passed over",
 	  { .versions = TLS13,
 	    .groups = CHEAP,
-	    .key_share = OCTETS("\x00\x0c" SHARE("\x19") SHARE("\x18")) },
+	    .key_share = BYTES("\x00\x0c" SHARE("\x19") SHARE("\x18")) },
 	  .keys = P256_KEY,
 	  .cost = GP_HELLO_EXPENSIVE_BY_CLIENT },
 	{ "no share yet: HelloRetryRequest is cheap",
 	  { .versions = TLS13, .groups = P384, .key_share = SHARE_NONE },
 	  .keys = LARGE },
 	{ "a share longer than its list is left to OpenSSL",
-	  { .versions = TLS13, .key_share = OCTETS("\x00\x06\x00\x18\x00\x03xx") },
+	  { .versions = TLS13, .key_share = BYTES("\x00\x06\x00\x18\x00\x03xx") },
 	  .keys = P256_KEY },
 	{ "a list longer than its extension is left to OpenSSL",
-	  { .versions = TLS13, .key_share = OCTETS("\x00\x07\x00\x18\x00\x02xx") },
+	  { .versions = TLS13, .key_share = BYTES("\x00\x07\x00\x18\x00\x02xx") },
 	  .keys = P256_KEY },
 	{ "an empty key_share extension is left to OpenSSL",
-	  { .versions = TLS13, .key_share = OCTETS("") },
+	  { .versions = TLS13, .key_share = BYTES("") },
 	  .keys = P256_KEY },
 	{ "TLS 1.3 with only a large RSA key is expensive by the certificate",
 	  { .versions = TLS13, .groups = CHEAP, .key_share = SHARE_X, .signatures = SHA256 },
@@ -120,7 +120,7 @@ static const struct row {
 	  { .versions = TLS13,
 	    .groups = CHEAP,
 	    .key_share = SHARE_X,
-	    .signatures = OCTETS("\x00\x02\x05\x03") },
+	    .signatures = BYTES("\x00\x02\x05\x03") },
 	  .keys = RSA | P384_KEY,
 	  .cost = GP_HELLO_EXPENSIVE_BY_CERTIFICATE },
 	{ "with a large RSA key beside it, it is expensive",
@@ -147,7 +147,7 @@ static const struct row {
 	  { .groups = P521, .suites = ECDHE_EC },
 	  .keys = P256_KEY },
 	{ "TLS 1.2 without a suite of ours is cheap to refuse",
-	  { .groups = P384, .suites = OCTETS("\x00\x05\x00\x0a") },
+	  { .groups = P384, .suites = BYTES("\x00\x05\x00\x0a") },
 	  .keys = P256_KEY },
 	{ "TLS 1.2: a suite for a key that we do not have is no suite",
 	  { .groups = P384, .suites = ECDHE_EC },
@@ -172,16 +172,16 @@ static const struct row {
 	  .dhe = true,
 	  .cost = GP_HELLO_EXPENSIVE_BY_CLIENT },
 	{ "DHE beside ECDHE is cheap",
-	  { .groups = CHEAP, .suites = OCTETS("\x00\x9f\xc0\x30") },
+	  { .groups = CHEAP, .suites = BYTES("\x00\x9f\xc0\x30") },
 	  .keys = RSA,
 	  .dhe = true },
 	{ "DHE beside ECDHE without a curve of ours is expensive",
-	  { .groups = P521, .suites = OCTETS("\x00\x9f\xc0\x30") },
+	  { .groups = P521, .suites = BYTES("\x00\x9f\xc0\x30") },
 	  .keys = RSA,
 	  .dhe = true,
 	  .cost = GP_HELLO_EXPENSIVE_BY_CLIENT },
 	{ "DHE beside ECDHE for another key is expensive",
-	  { .groups = CHEAP, .suites = OCTETS("\xc0\x2c\x00\x9f") },
+	  { .groups = CHEAP, .suites = BYTES("\xc0\x2c\x00\x9f") },
 	  .keys = RSA,
 	  .dhe = true,
 	  .cost = GP_HELLO_EXPENSIVE_BY_CLIENT },
@@ -205,27 +205,27 @@ static const struct row {
 	  .dhe = true,
 	  .cost = GP_HELLO_EXPENSIVE_BY_CLIENT },
 	{ "DHE with AEAD goes in front of ECDHE with CBC, so it is expensive",
-	  { .groups = CHEAP, .suites = OCTETS("\xc0\x14\x00\x9f") },
+	  { .groups = CHEAP, .suites = BYTES("\xc0\x14\x00\x9f") },
 	  .keys = RSA,
 	  .dhe = true,
 	  .cost = GP_HELLO_EXPENSIVE_BY_CLIENT },
 	{ "DHE with CBC beside ECDHE with it is cheap",
-	  { .groups = CHEAP, .suites = OCTETS("\x00\x39\xc0\x14") },
+	  { .groups = CHEAP, .suites = BYTES("\x00\x39\xc0\x14") },
 	  .keys = RSA,
 	  .dhe = true },
 	{ "DHE with ChaCha20 may go in front of ECDHE, so it is expensive",
-	  { .groups = CHEAP, .suites = OCTETS("\xcc\xaa\xc0\x30") },
+	  { .groups = CHEAP, .suites = BYTES("\xcc\xaa\xc0\x30") },
 	  .keys = RSA,
 	  .dhe = true,
 	  .cost = GP_HELLO_EXPENSIVE_BY_CLIENT },
 	{ "DHE with ChaCha20 beside ECDHE with it is cheap",
-	  { .groups = CHEAP, .suites = OCTETS("\xcc\xaa\xcc\xa8") },
+	  { .groups = CHEAP, .suites = BYTES("\xcc\xaa\xcc\xa8") },
 	  .keys = RSA,
 	  .dhe = true },
-	{ "a list of odd length ends before the last octet",
-	  { .groups = CHEAP, .suites = OCTETS("\xc0\x30\xc0") },
+	{ "a list of odd length ends before the last byte",
+	  { .groups = CHEAP, .suites = BYTES("\xc0\x30\xc0") },
 	  .keys = RSA },
-	{ "nothing at all is cheap", { .suites = OCTETS("") }, .keys = LARGE, .dhe = true },
+	{ "nothing at all is cheap", { .suites = BYTES("") }, .keys = LARGE, .dhe = true },
 };
 
 static void judge(void **state)

@@ -125,7 +125,7 @@ static SSL_CTX *client_with(int version, const struct pki *pki)
 static void expect(const struct gp_tls *tls, const struct row *row, X509 *certificate)
 {
 	struct gp_peer_certificate *peer = NULL;
-	uint8_t digest[GP_SHA256_OCTETS];
+	uint8_t digest[GP_SHA256_BYTES];
 
 	if (row->verdict == NONE) {
 		assert_int_equal(gp_tls_peer_get(tls, &peer), GP_E_NOT_FOUND);

@@ -12,7 +12,7 @@
 /* The ClientHello of a context, in a static buffer. */
 static struct hello hello_of(SSL_CTX *ctx)
 {
-	static uint8_t octets[4096];
+	static uint8_t bytes[4096];
 	SSL *ssl = SSL_new(ctx);
 	BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
 	struct hello hello;
@@ -21,9 +21,9 @@ static struct hello hello_of(SSL_CTX *ctx)
 	SSL_set_bio(ssl, in, out);
 	SSL_set_connect_state(ssl);
 	SSL_do_handshake(ssl);
-	len = BIO_read(out, octets, sizeof(octets));
+	len = BIO_read(out, bytes, sizeof(bytes));
 	SSL_free(ssl);
-	assert_true(hello_parse(octets, len > 0 ? (size_t)len : 0, &hello));
+	assert_true(hello_parse(bytes, len > 0 ? (size_t)len : 0, &hello));
 	assert_int_equal(hello.record, 0x16);
 	return hello;
 }

@@ -136,7 +136,7 @@ static void refuses_to_renegotiate(void **state)
 	SSL_CTX *client = link_context(TLS1_2_VERSION);
 	enum gp_tls_want want;
 	struct link link;
-	char octet;
+	char byte;
 	size_t len;
 
 	(void)state;
@@ -145,7 +145,7 @@ static void refuses_to_renegotiate(void **state)
 	assert_int_equal(SSL_get_secure_renegotiation_support(link.client), 1);
 	assert_int_equal(SSL_renegotiate(link.client), 1);
 	SSL_do_handshake(link.client);
-	gp_tls_read(link.server, &octet, 1, &len, &want);
+	gp_tls_read(link.server, &byte, 1, &len, &want);
 	SSL_do_handshake(link.client);
 	assert_int_equal(link.alert, NO_RENEGOTIATION);
 	link_close(&link);
@@ -169,7 +169,7 @@ static void reports_a_missing_master_secret(void **state)
 	SSL_CTX_free(client);
 }
 
-/* RFC 5288 section 3: eight octets in front of each record of GCM in TLS 1.2 */
+/* RFC 5288 section 3: eight bytes in front of each record of GCM in TLS 1.2 */
 static void never_repeats_a_nonce(void **state)
 {
 	SSL_CTX *client = link_context(TLS1_2_VERSION);
@@ -211,7 +211,7 @@ static void tells_an_end_from_a_cut(void **state)
 		SSL_CTX *client = link_context(versions[i % 2]);
 		enum gp_tls_want want;
 		struct link link;
-		char octet;
+		char byte;
 		size_t len;
 
 		link_open(&link, servers[RSA_CERTIFICATE], client, NULL, NULL);
@@ -219,7 +219,7 @@ static void tells_an_end_from_a_cut(void **state)
 		if (i < 2)
 			SSL_shutdown(link.client);
 		shutdown(link.fds[0], SHUT_WR);
-		assert_int_equal(gp_tls_read(link.server, &octet, 1, &len, &want),
+		assert_int_equal(gp_tls_read(link.server, &byte, 1, &len, &want),
 				 i < 2 ? GP_E_NOT_FOUND : GP_E_TLS);
 		link_close(&link);
 		SSL_CTX_free(client);
@@ -230,13 +230,13 @@ static void says_goodbye(void **state)
 {
 	SSL_CTX *client = link_context(0);
 	struct link link;
-	char octet;
+	char byte;
 
 	(void)state;
 	link_open(&link, servers[RSA_CERTIFICATE], client, NULL, NULL);
 	assert_int_equal(link_talk(&link), 1);
 	gp_tls_shutdown(link.server);
-	assert_int_equal(SSL_read(link.client, &octet, 1), 0);
+	assert_int_equal(SSL_read(link.client, &byte, 1), 0);
 	assert_int_equal(SSL_get_error(link.client, 0), SSL_ERROR_ZERO_RETURN);
 	link_close(&link);
 	SSL_CTX_free(client);
@@ -249,7 +249,7 @@ static void detects_changed_records(void **state)
 	uint8_t record[64];
 	struct link link;
 	ssize_t len;
-	char octet;
+	char byte;
 	size_t read_len;
 
 	(void)state;
@@ -260,7 +260,7 @@ static void detects_changed_records(void **state)
 	assert_true(len > 6);
 	record[6] ^= 1;
 	assert_int_equal(send(link.fds[0], record, (size_t)len, 0), len);
-	assert_int_equal(gp_tls_read(link.server, &octet, 1, &read_len, &want), GP_E_TLS);
+	assert_int_equal(gp_tls_read(link.server, &byte, 1, &read_len, &want), GP_E_TLS);
 	link_close(&link);
 	SSL_CTX_free(client);
 }

@@ -20,7 +20,7 @@ enum {
 
 /* ---- refused hellos ---- */
 
-#define BYTES(octets) .extra = (octets), .extra_len = sizeof(octets) - 1
+#define BYTES(bytes) .extra = (bytes), .extra_len = sizeof(bytes) - 1
 
 static const struct refused_row {
 	const char *name;
@@ -113,7 +113,7 @@ static const struct refused_row {
 	{ "[9325-3.8-2] foreign protocol ids get alert no_application_protocol",
 	  { BYTES("\0\x10\0\x0e\0\x0c\2h2\x08http/1.1") },
 	  NO_APPLICATION_PROTOCOL },
-	{ "a server name of no octets gets alert decode_error",
+	{ "a server name of no bytes gets alert decode_error",
 	  { BYTES("\0\0\0\5\0\3\0\0\0") },
 	  DECODE_ERROR },
 	{ "an empty server name list gets alert decode_error",

@@ -442,7 +442,7 @@ static void begins_with_random_keys(void **state)
 
 /* ---- keys of a file ---- */
 
-/* 80 octets */
+/* 80 bytes */
 #define KEY(c)                                                         \
 	c c c c "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
 		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="

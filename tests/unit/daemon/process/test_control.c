@@ -73,7 +73,7 @@ static void descriptors_travel(void **state)
 	struct gp_control back;
 	int pair[2], ends[2], got[2];
 	size_t count;
-	char octet = 0;
+	char byte = 0;
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
@@ -82,7 +82,7 @@ static void descriptors_travel(void **state)
 	assert_int_equal(gp_control_receive(pair[1], &back, got, 2, &count), GP_OK);
 	assert_int_equal(count, 2);
 	assert_int_equal(write(got[1], "x", 1), 1);
-	assert_int_equal(read(ends[0], &octet, 1), 1);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
 	assert_int_equal(gp_control_receive(pair[1], &back, got, 2, &count), GP_AGAIN);
 	close(pair[0]);
 	assert_int_equal(gp_control_receive(pair[1], &back, got + 1, 0, &count), GP_E_NOT_FOUND);

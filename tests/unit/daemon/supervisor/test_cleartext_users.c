@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "table.h"
 
-static char folder[] = "/tmp/gatepost-users-XXXXXX";
+static char directory[] = "/tmp/gatepost-users-XXXXXX";
 static char path[64];
 
 static void print(const struct gp_cleartext_users *users, bool json, struct gp_buf *out)
@@ -85,7 +85,7 @@ static void the_number_of_names_is_bounded(void **state)
 	gp_cleartext_users_free(users);
 }
 
-static void a_folder_that_is_gone(void **state)
+static void a_directory_that_is_gone(void **state)
 {
 	struct gp_cleartext_users *users = gp_cleartext_users_new("/nonexistent/users");
 
@@ -101,15 +101,15 @@ int main(void)
 	struct table table = { 0 };
 	int ret;
 
-	if (!mkdtemp(folder))
+	if (!mkdtemp(directory))
 		return 1;
-	snprintf(path, sizeof(path), "%s/users", folder);
+	snprintf(path, sizeof(path), "%s/users", directory);
 	table_one(&table, "[8314-4.1-4] names, times and counts are kept over a restart",
 		  kept_over_a_restart);
 	table_one(&table, "names cannot forge lines", names_cannot_forge_lines);
 	table_one(&table, "the number of names is bounded", the_number_of_names_is_bounded);
-	table_one(&table, "a folder that is gone", a_folder_that_is_gone);
+	table_one(&table, "a directory that is gone", a_directory_that_is_gone);
 	ret = table_run(&table);
-	rmdir(folder);
+	rmdir(directory);
 	return ret;
 }

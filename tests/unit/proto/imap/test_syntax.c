@@ -58,11 +58,11 @@ static const struct tag_row {
 	{ "tag: a quote", "\"a\"", false },
 	{ "tag: a backslash", "a\\", false },
 	{ "tag: a percent sign", "a%s", false },
-	{ "tag: a control octet", "a\x01", false },
-	{ "tag: an octet above 127", "\xe4", false },
-	{ "tag: 64 octets", "0123456789012345678901234567890123456789012345678901234567890123",
+	{ "tag: a control byte", "a\x01", false },
+	{ "tag: a byte above 127", "\xe4", false },
+	{ "tag: 64 bytes", "0123456789012345678901234567890123456789012345678901234567890123",
 	  true },
-	{ "tag: 65 octets", "01234567890123456789012345678901234567890123456789012345678901234",
+	{ "tag: 65 bytes", "01234567890123456789012345678901234567890123456789012345678901234",
 	  false },
 };
 
@@ -82,7 +82,7 @@ static const struct astring_row {
 	{ "astrings: two atoms", " alice secret", true, 2 },
 	{ "astrings: two quoted strings", " \"alice\" \"se cret\"", true, 2 },
 	{ "astrings: escapes", " \"a\\\"b\" \"c\\\\\"", true, 2 },
-	{ "astrings: brackets and 8-bit octets", " alice se]cr\xc3\xa9t", true, 2 },
+	{ "astrings: brackets and 8-bit bytes", " alice se]cr\xc3\xa9t", true, 2 },
 	{ "astrings: empty quoted strings", " \"\" \"\"", true, 2 },
 	{ "astrings: a literal at the end", " alice {6}", true, 2 },
 	{ "astrings: a non-synchronizing literal", " {5+}", true, 1 },
@@ -190,8 +190,8 @@ static const struct id_row {
 	{ "id: a quote that pretends to end", "(\"name\" \"a\\\" \\\"x-a\\\" \\\"1\")", GP_OK,
 	  "(\"name\" \"a\\\" \\\"x-a\\\" \\\"1\")" },
 	{ "id: an empty literal", "(\"name\" {0}\r\n)", GP_OK, "(\"name\" \"\")" },
-	{ "id: a key of 30 octets", "(\"" X30 "\" NIL)", GP_OK, "(\"" X30 "\" NIL)" },
-	{ "id: a key of 31 octets", "(\"1" X30 "\" NIL)", GP_E_SYNTAX, NULL },
+	{ "id: a key of 30 bytes", "(\"" X30 "\" NIL)", GP_OK, "(\"" X30 "\" NIL)" },
+	{ "id: a key of 31 bytes", "(\"1" X30 "\" NIL)", GP_E_SYNTAX, NULL },
 	{ "id: 30 pairs", "(" PAIRS_29 PAIR ")", GP_OK, "(" PAIRS_29 PAIR ")" },
 	{ "id: 31 pairs", "(" PAIRS_29 PAIR PAIR ")", GP_E_SYNTAX, NULL },
 	{ "id: a line end within a quoted string", "(\"na\r\nme\" \"v\")", GP_E_SYNTAX, NULL },
@@ -240,7 +240,7 @@ static void limits_values(void **state)
 	gp_buf_deinit(&out);
 }
 
-static void refuses_zero_octets(void **state)
+static void refuses_zero_bytes(void **state)
 {
 	static const char key[] = "({4}\r\nx\0-a \"1\")";
 	static const char value[] = "(\"k\" {2}\r\na\0)";
@@ -275,8 +275,8 @@ int main(void)
 	TABLE_ROWS(&table, astring_rows, run_astrings);
 	TABLE_ROWS(&table, first_rows, run_first);
 	TABLE_ROWS(&table, id_rows, run_id);
-	table_one(&table, "id: values have 1024 octets at most", limits_values);
-	table_one(&table, "id: zero octets are refused", refuses_zero_octets);
-	table_one(&table, "lines with control octets are not clean", knows_clean_lines);
+	table_one(&table, "id: values have 1024 bytes at most", limits_values);
+	table_one(&table, "id: zero bytes are refused", refuses_zero_bytes);
+	table_one(&table, "lines with control bytes are not clean", knows_clean_lines);
 	return table_run(&table);
 }

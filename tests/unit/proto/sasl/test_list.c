@@ -53,7 +53,7 @@ static const struct asked_row {
 	{ "asked for: EXTERNAL in quotes", "\"EXTERNAL\"", GP_SASL_NO_NAME },
 	{ "asked for: a literal", "{8}", GP_SASL_NO_NAME },
 	{ "asked for: a parenthesis", "PL(AIN", GP_SASL_NO_NAME },
-	{ "asked for: an octet above 127", "PL\xc3\x84IN", GP_SASL_NO_NAME },
+	{ "asked for: a byte above 127", "PL\xc3\x84IN", GP_SASL_NO_NAME },
 	{ "asked for: no name", "", GP_SASL_NO_NAME },
 };
 

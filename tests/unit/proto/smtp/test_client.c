@@ -7,7 +7,7 @@
 
 enum { STEPS_MAX = 10, LOG_MAX = 4096 };
 
-/* Steps that are no octets of the server. */
+/* Steps that are no bytes of the server. */
 #define GOOD_TLS "\001good"
 #define BAD_TLS  "\001bad"
 #define QUIT     "\001quit"
@@ -121,13 +121,13 @@ static void drain(struct gp_smtp_client *client, char *log)
 		note(log, &action);
 }
 
-static int feed(struct gp_smtp_client *client, const char *octets, size_t piece, char *log)
+static int feed(struct gp_smtp_client *client, const char *bytes, size_t piece, char *log)
 {
-	size_t len = strlen(octets), at = 0;
+	size_t len = strlen(bytes), at = 0;
 	int ret = GP_OK;
 
 	for (; at < len && ret == GP_OK; at += piece) {
-		ret = gp_smtp_client_feed(client, (const uint8_t *)octets + at,
+		ret = gp_smtp_client_feed(client, (const uint8_t *)bytes + at,
 					  len - at < piece ? len - at : piece);
 		drain(client, log);
 	}
@@ -168,14 +168,14 @@ static void run(void **state)
 	talk(*state, 3);
 }
 
-/* ---- octets behind the answer to STARTTLS ---- */
+/* ---- bytes behind the answer to STARTTLS ---- */
 
 static const struct injection_row {
 	const char *name;
 	const char *behind;
 } injection_rows[] = {
 	{ "[3207r-4.2-2] behind the 220: another reply", "250 mx\r\n" },
-	{ "[3207r-4.2-2] behind the 220: one octet", "2" },
+	{ "[3207r-4.2-2] behind the 220: one byte", "2" },
 	{ "behind the 220: what looks like TLS", "\026\003\003" },
 };
 
@@ -365,7 +365,7 @@ int main(void)
 	table_one(&table, "each transition is reported", reports_states);
 	table_one(&table, "each transition within one call is reported",
 		  reports_states_of_one_call);
-	table_one(&table, "[3207r-4.2-2 3207r-4.2-3] what was heard in clear is forgotten",
+	table_one(&table, "[3207r-4.2-2 3207r-4.2-3] what was heard in cleartext is forgotten",
 		  forgets_clear_text);
 	table_one(&table, "a line has a limit", limits_lines);
 	table_one(&table, "a reply has a limit", limits_replies);

@@ -8,7 +8,7 @@
 #define STREAM "<stream:stream xmlns='jabber:client' xmlns:stream='" XMPP_NS_STREAM "'"
 #define OPEN   STREAM " to='a.test' version='1.0'>"
 
-enum { SIZE_MAX_OCTETS = 512 };
+enum { SIZE_MAX_BYTES = 512 };
 
 /* `text` ends with what is found; `more` comes behind it and must stay. */
 static const struct row {
@@ -34,9 +34,9 @@ static const struct row {
 	{ "half an element", OPEN, "<a>text<b/>", "", XMPP_MORE, NULL },
 	{ "no XML", "", "G", "ET", XMPP_BROKEN, "not-well-formed" },
 	{ "text between elements", OPEN, "x", "y", XMPP_BROKEN, "bad-format" },
-	{ "a comment at its second octet", OPEN, "<!", "--", XMPP_BROKEN, "restricted-xml" },
-	{ "an instruction at its second octet", OPEN, "<?", "a?>", XMPP_BROKEN, "restricted-xml" },
-	{ "a document type at its second octet", "", "<!", "DOCTYPE a>", XMPP_BROKEN,
+	{ "a comment at its second byte", OPEN, "<!", "--", XMPP_BROKEN, "restricted-xml" },
+	{ "an instruction at its second byte", OPEN, "<?", "a?>", XMPP_BROKEN, "restricted-xml" },
+	{ "a document type at its second byte", "", "<!", "DOCTYPE a>", XMPP_BROKEN,
 	  "restricted-xml" },
 	{ "a NUL", OPEN,
 	  "<a>x"
@@ -47,8 +47,8 @@ static const struct row {
 	{ "an empty stream", "", STREAM "/>", "", XMPP_BROKEN, "bad-format" },
 };
 
-/* "\0" in a row stands for the octet. */
-static size_t octets_of(const char *text, uint8_t *out)
+/* "\0" in a row stands for the byte. */
+static size_t bytes_of(const char *text, uint8_t *out)
 {
 	size_t len = 0;
 
@@ -61,7 +61,7 @@ static size_t octets_of(const char *text, uint8_t *out)
 	return len;
 }
 
-/* Read to what is found or to the end, in pieces of `piece` octets; how many were taken. */
+/* Read to what is found or to the end, in pieces of `piece` bytes; how many were taken. */
 static size_t read_all(struct xmpp_reader *r, const uint8_t *data, size_t len, size_t piece,
 		       enum xmpp_found *found_out)
 {
@@ -80,16 +80,16 @@ static size_t read_all(struct xmpp_reader *r, const uint8_t *data, size_t len, s
 
 static void read_in_pieces(const struct row *row, size_t piece)
 {
-	uint8_t before[512], octets[1024];
-	size_t before_len = octets_of(row->before, before);
-	size_t len = octets_of(row->text, octets);
-	size_t all = len + octets_of(row->more, octets + len);
+	uint8_t before[512], bytes[1024];
+	size_t before_len = bytes_of(row->before, before);
+	size_t len = bytes_of(row->text, bytes);
+	size_t all = len + bytes_of(row->more, bytes + len);
 	struct xmpp_reader r;
 	enum xmpp_found found;
 
-	gp_xmpp_reader_init(&r, SIZE_MAX_OCTETS, 1);
+	gp_xmpp_reader_init(&r, SIZE_MAX_BYTES, 1);
 	assert_int_equal(read_all(&r, before, before_len, piece, &found), before_len);
-	assert_int_equal(read_all(&r, octets, all, piece, &found), len);
+	assert_int_equal(read_all(&r, bytes, all, piece, &found), len);
 	assert_int_equal(found, row->found);
 	if (row->fault)
 		assert_string_equal(r.fault, row->fault);
@@ -116,7 +116,7 @@ static void knows_where_elements_stand(void **state)
 	struct xmpp_reader r;
 
 	(void)state;
-	gp_xmpp_reader_init(&r, SIZE_MAX_OCTETS, 1);
+	gp_xmpp_reader_init(&r, SIZE_MAX_BYTES, 1);
 	read_text(&r, OPEN);
 	read_text(&r, "\n<a>x<b mechanism='no'>y&amp;</b>z<c/></a>");
 	assert_int_equal(r.node_count, 3);
@@ -135,7 +135,7 @@ static void keeps_what_a_header_says(void **state)
 	struct xmpp_reader r;
 
 	(void)state;
-	gp_xmpp_reader_init(&r, SIZE_MAX_OCTETS, 1);
+	gp_xmpp_reader_init(&r, SIZE_MAX_BYTES, 1);
 	read_text(&r, STREAM " xmlns:b='urn:&apos;b' from='x@a.test' to='a.test' id='1' "
 			     "version='1.0' xml:lang='de'>");
 	assert_int_equal(r.header.content, XMPP_CONTENT_CLIENT);

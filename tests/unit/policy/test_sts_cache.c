@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "policy/desk.h"
+#include "policy/sts_cache.h"
 
 #include <poll.h>
 
@@ -18,7 +18,7 @@ static struct {
 	struct gp_loop *loop;
 	struct gp_domains *domains;
 	struct gp_store_thread *store;
-	struct gp_desk *desk;
+	struct gp_sts_cache *sts_cache;
 	unsigned fetches;
 } s;
 
@@ -33,11 +33,11 @@ static int order_fetch(void *arg, const char *domain, const struct gp_endpoint *
 	return GP_OK;
 }
 
-static void open_desk(const char *name)
+static void open_sts_cache(const char *name)
 {
-	struct gp_desk_config config = { .dns_time_ms = 60000,
-					 .idle_s = 86400,
-					 .fetcher = { order_fetch, NULL } };
+	struct gp_sts_cache_config config = { .dns_time_ms = 60000,
+					      .idle_s = 86400,
+					      .fetcher = { order_fetch, NULL } };
 	struct gp_database *store = NULL;
 	char error[GP_STORE_ERROR_SIZE];
 
@@ -47,13 +47,13 @@ static void open_desk(const char *name)
 	config.store = s.store = gp_store_thread_new(store);
 	assert_non_null(s.store);
 	assert_int_equal(gp_store_thread_start(s.store), GP_OK);
-	s.desk = gp_desk_new(&config);
-	assert_non_null(s.desk);
+	s.sts_cache = gp_sts_cache_new(&config);
+	assert_non_null(s.sts_cache);
 }
 
 static void close_desk(void)
 {
-	gp_desk_free(s.desk);
+	gp_sts_cache_free(s.sts_cache);
 	gp_store_thread_free(s.store);
 	gp_domains_free(s.domains);
 	gp_loop_free(s.loop);
@@ -118,18 +118,20 @@ static void on_done(void *arg)
 /* A fetch, which brings `text`, or nothing. */
 static void refresh(const char *text)
 {
-	struct gp_desk_result result = { .failure = GP_MTASTS_FETCH_ERROR, .detail = "no route" };
+	struct gp_sts_cache_result result = { .failure = GP_MTASTS_FETCH_ERROR,
+					      .detail = "no route" };
 	struct gp_policy_sts sts = { .txt = GP_MTASTS_TXT_RECORD, .id = "1" };
 	struct gp_consultation *consultation;
 	unsigned before = s.fetches;
 
 	if (text)
-		result = (struct gp_desk_result){ .body = gp_str_of(text) };
-	assert_int_equal(gp_desk_refresh(s.desk, "example.org", &sts, on_done, NULL, &consultation),
+		result = (struct gp_sts_cache_result){ .body = gp_str_of(text) };
+	assert_int_equal(gp_sts_cache_refresh(s.sts_cache, "example.org", &sts, on_done, NULL,
+					      &consultation),
 			 GP_OK);
 	stub_answer_all(answer_address, NULL);
 	assert_int_equal(s.fetches, before + 1);
-	gp_desk_fetched(s.desk, "example.org", &result);
+	gp_sts_cache_fetched(s.sts_cache, "example.org", &result);
 	gp_mtasts_policy_free(sts.policy);
 	free(sts.failure_detail);
 }
@@ -144,7 +146,7 @@ static struct gp_known_domain *known_domain(void)
 static void new_policy(void **state)
 {
 	(void)state;
-	open_desk("new");
+	open_sts_cache("new");
 	disk_forget();
 	refresh(policy_text);
 	assert_durable();
@@ -154,7 +156,7 @@ static void new_policy(void **state)
 static void same_policy(void **state)
 {
 	(void)state;
-	open_desk("same");
+	open_sts_cache("same");
 	refresh(policy_text);
 	stored();
 	refresh(policy_text);
@@ -165,7 +167,7 @@ static void same_policy(void **state)
 static void changed_policy(void **state)
 {
 	(void)state;
-	open_desk("changed");
+	open_sts_cache("changed");
 	refresh(policy_text);
 	stored();
 	refresh(other_text);
@@ -177,7 +179,7 @@ static void changed_policy(void **state)
 static void expired_policy(void **state)
 {
 	(void)state;
-	open_desk("expired");
+	open_sts_cache("expired");
 	refresh(policy_text);
 	stored();
 	known_domain()->kept->entry.fetched_at -= 86401;
@@ -189,7 +191,7 @@ static void expired_policy(void **state)
 static void failed_fetch(void **state)
 {
 	(void)state;
-	open_desk("failed");
+	open_sts_cache("failed");
 	refresh(policy_text);
 	stored();
 	refresh(NULL);
@@ -200,10 +202,10 @@ static void failed_fetch(void **state)
 static void purged(void **state)
 {
 	(void)state;
-	open_desk("purged");
+	open_sts_cache("purged");
 	refresh(policy_text);
 	stored();
-	gp_desk_forget(s.desk, known_domain());
+	gp_sts_cache_forget(s.sts_cache, known_domain());
 	assert_durable();
 	close_desk();
 }

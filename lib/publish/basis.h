@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef GP_PUBLISH_FACTS_H
-#define GP_PUBLISH_FACTS_H
+#ifndef GP_PUBLISH_BASIS_H
+#define GP_PUBLISH_BASIS_H
 
 #include "conf/conf.h"
 #include "identity/domain.h"
@@ -24,13 +24,13 @@ struct gp_publish_key {
 	char host[GP_DOMAIN_SIZE];
 	uint16_t port;
 	bool is_next;
-	uint8_t spki_sha256[GP_SHA256_OCTETS];
+	uint8_t spki_sha256[GP_SHA256_BYTES];
 };
 
 /* Is the policy with this id the one that senders get? */
 enum gp_publish_served { GP_PUBLISH_SERVED_UNKNOWN, GP_PUBLISH_SERVED, GP_PUBLISH_NOT_SERVED };
 
-struct gp_publish_facts {
+struct gp_publish_basis {
 	char domain[GP_DOMAIN_SIZE];
 	char mail_host[GP_DOMAIN_SIZE];
 	char xmpp_host[GP_DOMAIN_SIZE];
@@ -52,19 +52,19 @@ struct gp_publish_facts {
 /* The next key of a certificate of the configuration. */
 struct gp_publish_next_key {
 	bool known;
-	uint8_t spki_sha256[GP_SHA256_OCTETS];
+	uint8_t spki_sha256[GP_SHA256_BYTES];
 };
 
 /* `name` is one of the names of `domain`. `pack` are the certificates as the edge has them;
- * `next_keys` has a place for each of conf->certificates. The facts point into `conf`. Whether the
+ * `next_keys` has a place for each of conf->certificates. The basis point into `conf`. Whether the
  * policy is served is left open. GP_OK, GP_E_SYNTAX or GP_E_NOMEM. */
-int gp_publish_facts_new(const struct gp_conf *conf, const struct gp_conf_domain *domain,
+int gp_publish_basis_new(const struct gp_conf *conf, const struct gp_conf_domain *domain,
 			 const char *name, const struct gp_certpack *pack,
 			 const struct gp_publish_next_key *next_keys,
-			 struct gp_publish_facts **facts_out);
-void gp_publish_facts_free(struct gp_publish_facts *facts);
+			 struct gp_publish_basis **facts_out);
+void gp_publish_basis_free(struct gp_publish_basis *basis);
 
 /* Is there a service of that role? */
-bool gp_publish_offers(const struct gp_publish_facts *facts, int role);
+bool gp_publish_offers(const struct gp_publish_basis *basis, int role);
 
 #endif

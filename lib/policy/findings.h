@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef GP_POLICY_FACTS_H
-#define GP_POLICY_FACTS_H
+#ifndef GP_FINDINGS_H
+#define GP_FINDINGS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,7 +52,7 @@ struct gp_policy_sts {
 	bool pending;                    /* the fetch goes on; until it ends there is no policy */
 };
 
-struct gp_policy_facts {
+struct gp_findings {
 	char domain[GP_POLICY_NAME_SIZE];   /* A-labels, lower case */
 	char next_hop[GP_POLICY_NAME_SIZE]; /* at the end of its aliases, if these are secure */
 	enum gp_policy_route route;
@@ -67,7 +67,7 @@ struct gp_policy_facts {
 };
 
 /* NULL without memory. */
-struct gp_policy_facts *gp_policy_facts_new(const char *domain);
-void gp_policy_facts_free(struct gp_policy_facts *facts);
+struct gp_findings *gp_findings_new(const char *domain);
+void gp_findings_free(struct gp_findings *findings);
 
 #endif

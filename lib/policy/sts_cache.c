@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "policy/desk.h"
+#include "policy/sts_cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,18 +19,18 @@ enum {
 
 struct gp_consultation {
 	TAILQ_ENTRY(gp_consultation) link;
-	struct gp_desk *desk;
-	struct gp_desk_fetch *fetch;
+	struct gp_sts_cache *sts_cache;
+	struct gp_sts_cache_fetch *fetch;
 	struct gp_policy_sts *sts;
-	gp_desk_answered done;
+	gp_sts_cache_answered done;
 	void *arg;
 };
 
 TAILQ_HEAD(consultation_list, gp_consultation);
 
 /* One GET under way, and who waits for it. */
-struct gp_desk_fetch {
-	struct gp_desk *desk;
+struct gp_sts_cache_fetch {
+	struct gp_sts_cache *sts_cache;
 	struct gp_known_domain *known;
 	char id[GP_MTASTS_ID_SIZE]; /* of the record that made us fetch; "" at a refresh */
 	bool refresh;
@@ -43,8 +43,8 @@ struct gp_desk_fetch {
 	bool passed_over; /* an address that is not public */
 };
 
-struct gp_desk {
-	struct gp_desk_config config;
+struct gp_sts_cache {
+	struct gp_sts_cache_config config;
 	unsigned refreshing;
 	bool behind; /* more is due than may be fetched at once */
 };
@@ -64,47 +64,48 @@ static uint32_t jitter(void)
 	return number;
 }
 
-struct gp_desk *gp_desk_new(const struct gp_desk_config *config)
+struct gp_sts_cache *gp_sts_cache_new(const struct gp_sts_cache_config *config)
 {
-	struct gp_desk *desk = calloc(1, sizeof(*desk));
+	struct gp_sts_cache *sts_cache = calloc(1, sizeof(*sts_cache));
 
-	if (desk)
-		desk->config = *config;
-	return desk;
+	if (sts_cache)
+		sts_cache->config = *config;
+	return sts_cache;
 }
 
-void gp_desk_set_resolver(struct gp_desk *desk, struct gp_resolver *resolver)
+void gp_sts_cache_set_resolver(struct gp_sts_cache *sts_cache, struct gp_resolver *resolver)
 {
-	desk->config.resolver = resolver;
+	sts_cache->config.resolver = resolver;
 }
 
-void gp_desk_set_times(struct gp_desk *desk, uint64_t dns_time_ms, uint64_t idle_s)
+void gp_sts_cache_set_times(struct gp_sts_cache *sts_cache, uint64_t dns_time_ms, uint64_t idle_s)
 {
-	desk->config.dns_time_ms = dns_time_ms;
-	desk->config.idle_s = idle_s;
+	sts_cache->config.dns_time_ms = dns_time_ms;
+	sts_cache->config.idle_s = idle_s;
 }
 
-void gp_desk_set_networks(struct gp_desk *desk, const struct gp_network *networks, size_t count)
+void gp_sts_cache_set_networks(struct gp_sts_cache *sts_cache, const struct gp_network *networks,
+			       size_t count)
 {
-	desk->config.networks = networks;
-	desk->config.network_count = count;
+	sts_cache->config.networks = networks;
+	sts_cache->config.network_count = count;
 }
 
 /* ---- the store ---- */
 
 /* What makes a domain protected is durable at once. What is only noted of a policy that the store
  * has (it was used, it was fetched again, a fetch failed) may be lost with the power. */
-static void keep(struct gp_desk *desk, enum gp_durability durability,
+static void keep(struct gp_sts_cache *sts_cache, enum gp_durability durability,
 		 const struct gp_known_domain *known)
 {
 	struct gp_stored_policy policy;
 
-	if (!desk->config.store)
+	if (!sts_cache->config.store)
 		return;
 	gp_str_copy(gp_str_of(known->name), policy.domain, sizeof(policy.domain));
 	policy.entry = known->kept->entry;
 	policy.text = known->kept->text ? known->kept->text : "";
-	gp_stored_policy_put_later(desk->config.store, durability, &policy);
+	gp_stored_policy_put_later(sts_cache->config.store, durability, &policy);
 }
 
 static struct gp_kept_policy *kept_of(struct gp_known_domain *known)
@@ -114,9 +115,9 @@ static struct gp_kept_policy *kept_of(struct gp_known_domain *known)
 	return known->kept;
 }
 
-int gp_desk_remember(struct gp_desk *desk, const struct gp_stored_policy *policy)
+int gp_sts_cache_remember(struct gp_sts_cache *sts_cache, const struct gp_stored_policy *policy)
 {
-	struct gp_known_domain *known = gp_domains_add(desk->config.domains, policy->domain);
+	struct gp_known_domain *known = gp_domains_add(sts_cache->config.domains, policy->domain);
 	struct gp_kept_policy *kept = known ? kept_of(known) : NULL;
 
 	if (!kept)
@@ -127,16 +128,16 @@ int gp_desk_remember(struct gp_desk *desk, const struct gp_stored_policy *policy
 	if (*policy->text && !kept->text)
 		return GP_E_NOMEM;
 	if (gp_mtasts_entry_mend(&kept->entry, now_s()))
-		keep(desk, GP_SOON, known);
+		keep(sts_cache, GP_SOON, known);
 	return GP_OK;
 }
 
-void gp_desk_forget(struct gp_desk *desk, struct gp_known_domain *known)
+void gp_sts_cache_forget(struct gp_sts_cache *sts_cache, struct gp_known_domain *known)
 {
 	gp_kept_policy_free(known->kept);
 	known->kept = NULL;
-	if (desk->config.store)
-		gp_stored_policy_remove_later(desk->config.store, GP_DURABLE, known->name);
+	if (sts_cache->config.store)
+		gp_stored_policy_remove_later(sts_cache->config.store, GP_DURABLE, known->name);
 }
 
 /* ---- what is known ---- */
@@ -158,7 +159,8 @@ static void tell_failure(const struct gp_kept_policy *kept, struct gp_policy_sts
 }
 
 /* Policy and state as they are now. A kept policy that has expired protects nobody any more. */
-static void tell(struct gp_desk *desk, struct gp_known_domain *known, struct gp_policy_sts *sts)
+static void tell(struct gp_sts_cache *sts_cache, struct gp_known_domain *known,
+		 struct gp_policy_sts *sts)
 {
 	struct gp_kept_policy *kept = known->kept;
 
@@ -171,12 +173,12 @@ static void tell(struct gp_desk *desk, struct gp_known_domain *known, struct gp_
 		return;
 	sts->policy = parse_kept(kept);
 	if (gp_mtasts_entry_used(&kept->entry, now_s()))
-		keep(desk, GP_SOON, known);
+		keep(sts_cache, GP_SOON, known);
 }
 
 /* ---- fetching ---- */
 
-static void stop_asking(struct gp_desk_fetch *fetch)
+static void stop_asking(struct gp_sts_cache_fetch *fetch)
 {
 	for (size_t i = 0; i < 2; i++) {
 		gp_dns_question_cancel(fetch->questions[i]);
@@ -185,17 +187,17 @@ static void stop_asking(struct gp_desk_fetch *fetch)
 	gp_timer_stop(&fetch->deadline);
 }
 
-static void end_fetch(struct gp_desk_fetch *fetch)
+static void end_fetch(struct gp_sts_cache_fetch *fetch)
 {
 	struct gp_consultation *waiting;
 	struct gp_known_domain *known = fetch->known;
-	struct gp_desk *desk = fetch->desk;
+	struct gp_sts_cache *sts_cache = fetch->sts_cache;
 
 	stop_asking(fetch);
-	desk->refreshing -= fetch->refresh;
+	sts_cache->refreshing -= fetch->refresh;
 	while ((waiting = TAILQ_FIRST(&fetch->waiting)) != NULL) {
 		TAILQ_REMOVE(&fetch->waiting, waiting, link);
-		tell(desk, known, waiting->sts);
+		tell(sts_cache, known, waiting->sts);
 		waiting->done(waiting->arg);
 		free(waiting);
 	}
@@ -206,13 +208,13 @@ static void end_fetch(struct gp_desk_fetch *fetch)
 		gp_known_domain_drop_verdict(known);
 	known->verdict_pending = false;
 	free(fetch);
-	gp_domains_drop_if_empty(desk->config.domains, known);
+	gp_domains_drop_if_empty(sts_cache->config.domains, known);
 }
 
-static void fail_fetch(struct gp_desk_fetch *fetch, enum gp_mtasts_failure failure,
+static void fail_fetch(struct gp_sts_cache_fetch *fetch, enum gp_mtasts_failure failure,
 		       const char *detail)
 {
-	struct gp_desk *desk = fetch->desk;
+	struct gp_sts_cache *sts_cache = fetch->sts_cache;
 	struct gp_kept_policy *kept = kept_of(fetch->known);
 	enum gp_mtasts_notice notice;
 
@@ -221,10 +223,10 @@ static void fail_fetch(struct gp_desk_fetch *fetch, enum gp_mtasts_failure failu
 		kept->failure = failure;
 		free(kept->failure_detail);
 		kept->failure_detail = detail ? strdup(detail) : NULL;
-		keep(desk, GP_SOON, fetch->known);
-		if (desk->config.on_failure)
-			desk->config.on_failure(desk->config.arg, fetch->known->name, notice,
-						failure, detail ? detail : "");
+		keep(sts_cache, GP_SOON, fetch->known);
+		if (sts_cache->config.on_failure)
+			sts_cache->config.on_failure(sts_cache->config.arg, fetch->known->name,
+						     notice, failure, detail ? detail : "");
 	}
 	end_fetch(fetch);
 }
@@ -238,9 +240,9 @@ static enum gp_durability durability_of(const struct gp_kept_policy *kept, const
 	return known ? GP_SOON : GP_DURABLE;
 }
 
-static int replace_policy(struct gp_desk_fetch *fetch, const struct gp_mtasts_policy *fresh)
+static int replace_policy(struct gp_sts_cache_fetch *fetch, const struct gp_mtasts_policy *fresh)
 {
-	struct gp_desk *desk = fetch->desk;
+	struct gp_sts_cache *sts_cache = fetch->sts_cache;
 	struct gp_kept_policy *kept = kept_of(fetch->known);
 	struct gp_mtasts_policy *before;
 	enum gp_durability durability;
@@ -252,8 +254,9 @@ static int replace_policy(struct gp_desk_fetch *fetch, const struct gp_mtasts_po
 	}
 	before = parse_kept(kept);
 	durability = durability_of(kept, text);
-	if (desk->config.on_change && (!kept->text || strcmp(kept->text, text) != 0))
-		desk->config.on_change(desk->config.arg, fetch->known->name, before, fresh);
+	if (sts_cache->config.on_change && (!kept->text || strcmp(kept->text, text) != 0))
+		sts_cache->config.on_change(sts_cache->config.arg, fetch->known->name, before,
+					    fresh);
 	gp_mtasts_policy_free(before);
 	free(kept->text);
 	kept->text = text;
@@ -261,16 +264,17 @@ static int replace_policy(struct gp_desk_fetch *fetch, const struct gp_mtasts_po
 	free(kept->failure_detail);
 	kept->failure_detail = NULL;
 	gp_mtasts_entry_fetched(&kept->entry, fetch->id, fresh, now_s(), jitter());
-	keep(desk, durability, fetch->known);
+	keep(sts_cache, durability, fetch->known);
 	/* a verdict from the policy before is not one any more */
 	gp_known_domain_drop_verdict(fetch->known);
 	return GP_OK;
 }
 
-void gp_desk_fetched(struct gp_desk *desk, const char *domain, const struct gp_desk_result *result)
+void gp_sts_cache_fetched(struct gp_sts_cache *sts_cache, const char *domain,
+			  const struct gp_sts_cache_result *result)
 {
-	struct gp_known_domain *known = gp_domains_find(desk->config.domains, domain);
-	struct gp_desk_fetch *fetch = known ? known->fetch : NULL;
+	struct gp_known_domain *known = gp_domains_find(sts_cache->config.domains, domain);
+	struct gp_sts_cache_fetch *fetch = known ? known->fetch : NULL;
 	struct gp_mtasts_policy *policy = NULL;
 	struct gp_mtasts_fault fault = { 0 };
 	char detail[160];
@@ -292,15 +296,15 @@ void gp_desk_fetched(struct gp_desk *desk, const char *domain, const struct gp_d
 	gp_mtasts_policy_free(policy);
 }
 
-static void await_answer(struct gp_desk_fetch *fetch)
+static void await_answer(struct gp_sts_cache_fetch *fetch)
 {
 	fetch->handed = true;
 	gp_timer_set(&fetch->deadline, FETCH_MS_MAX);
 }
 
-static void hand_to_fetcher(struct gp_desk_fetch *fetch)
+static void hand_to_fetcher(struct gp_sts_cache_fetch *fetch)
 {
-	const struct gp_desk_fetcher *fetcher = &fetch->desk->config.fetcher;
+	const struct gp_sts_cache_fetcher *fetcher = &fetch->sts_cache->config.fetcher;
 
 	stop_asking(fetch);
 	if (!fetch->count)
@@ -316,7 +320,8 @@ static void hand_to_fetcher(struct gp_desk_fetch *fetch)
 }
 
 /* Whoever publishes a record must not make us connect to hosts of our own network. */
-static bool may_fetch_from(const struct gp_desk_config *config, const struct gp_endpoint *address)
+static bool may_fetch_from(const struct gp_sts_cache_config *config,
+			   const struct gp_endpoint *address)
 {
 	if (gp_ip_is_public(address))
 		return true;
@@ -327,16 +332,16 @@ static bool may_fetch_from(const struct gp_desk_config *config, const struct gp_
 	return false;
 }
 
-static void take_addresses(struct gp_desk_fetch *fetch, const struct gp_dns_answer *answer,
-			   size_t octets)
+static void take_addresses(struct gp_sts_cache_fetch *fetch, const struct gp_dns_answer *answer,
+			   size_t bytes)
 {
 	for (size_t i = 0; i < answer->count && fetch->count < ADDRESSES_MAX; i++) {
 		struct gp_endpoint address;
 
-		if (answer->records[i].len != octets)
+		if (answer->records[i].len != bytes)
 			continue;
-		address = gp_endpoint_from_octets(answer->records[i].data, octets);
-		if (may_fetch_from(&fetch->desk->config, &address))
+		address = gp_endpoint_from_bytes(answer->records[i].data, bytes);
+		if (may_fetch_from(&fetch->sts_cache->config, &address))
 			fetch->addresses[fetch->count++] = address;
 		else
 			fetch->passed_over = true;
@@ -344,7 +349,7 @@ static void take_addresses(struct gp_desk_fetch *fetch, const struct gp_dns_answ
 }
 
 /* An insecure answer is fine, HTTPS says who it is; a bogus one is not used. */
-static void on_address(struct gp_desk_fetch *fetch, size_t which,
+static void on_address(struct gp_sts_cache_fetch *fetch, size_t which,
 		       const struct gp_dns_answer *answer)
 {
 	fetch->questions[which] = NULL;
@@ -367,7 +372,7 @@ static void on_aaaa(void *arg, const struct gp_dns_answer *answer)
 /* Of the two addresses one may have come. */
 static void on_deadline(void *arg)
 {
-	struct gp_desk_fetch *fetch = arg;
+	struct gp_sts_cache_fetch *fetch = arg;
 
 	if (fetch->handed)
 		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "the fetch process does not answer");
@@ -375,9 +380,9 @@ static void on_deadline(void *arg)
 		hand_to_fetcher(fetch);
 }
 
-static int ask_addresses(struct gp_desk_fetch *fetch)
+static int ask_addresses(struct gp_sts_cache_fetch *fetch)
 {
-	struct gp_resolver *resolver = fetch->desk->config.resolver;
+	struct gp_resolver *resolver = fetch->sts_cache->config.resolver;
 	char host[GP_POLICY_NAME_SIZE + 8];
 	int ret;
 
@@ -387,29 +392,29 @@ static int ask_addresses(struct gp_desk_fetch *fetch)
 		ret = gp_resolver_ask(resolver, host, GP_DNS_AAAA, on_aaaa, fetch,
 				      &fetch->questions[1]);
 	if (ret == GP_OK)
-		gp_timer_set(&fetch->deadline, fetch->desk->config.dns_time_ms);
+		gp_timer_set(&fetch->deadline, fetch->sts_cache->config.dns_time_ms);
 	return ret;
 }
 
-static int begin_fetch(struct gp_desk *desk, struct gp_known_domain *known, const char *id,
-		       bool refresh)
+static int begin_fetch(struct gp_sts_cache *sts_cache, struct gp_known_domain *known,
+		       const char *id, bool refresh)
 {
-	struct gp_desk_fetch *fetch = calloc(1, sizeof(*fetch));
+	struct gp_sts_cache_fetch *fetch = calloc(1, sizeof(*fetch));
 
 	if (!fetch)
 		return GP_E_NOMEM;
-	fetch->desk = desk;
+	fetch->sts_cache = sts_cache;
 	fetch->known = known;
 	fetch->refresh = refresh;
 	TAILQ_INIT(&fetch->waiting);
 	gp_str_copy(gp_str_of(id), fetch->id, sizeof(fetch->id));
-	gp_timer_init(&fetch->deadline, desk->config.loop, on_deadline, fetch);
+	gp_timer_init(&fetch->deadline, sts_cache->config.loop, on_deadline, fetch);
 	known->fetch = fetch;
-	desk->refreshing += refresh;
+	sts_cache->refreshing += refresh;
 	if (ask_addresses(fetch) == GP_OK)
 		return GP_OK;
 	stop_asking(fetch);
-	desk->refreshing -= refresh;
+	sts_cache->refreshing -= refresh;
 	known->fetch = NULL;
 	free(fetch);
 	return GP_E_NOMEM;
@@ -417,15 +422,15 @@ static int begin_fetch(struct gp_desk *desk, struct gp_known_domain *known, cons
 
 /* ---- questions ---- */
 
-static int wait_for_fetch(struct gp_desk_fetch *fetch, struct gp_policy_sts *sts,
-			  gp_desk_answered done, void *arg,
+static int wait_for_fetch(struct gp_sts_cache_fetch *fetch, struct gp_policy_sts *sts,
+			  gp_sts_cache_answered done, void *arg,
 			  struct gp_consultation **consultation_out)
 {
 	struct gp_consultation *consultation = calloc(1, sizeof(*consultation));
 
 	if (!consultation)
 		return GP_E_NOMEM;
-	consultation->desk = fetch->desk;
+	consultation->sts_cache = fetch->sts_cache;
 	consultation->fetch = fetch;
 	consultation->sts = sts;
 	consultation->done = done;
@@ -435,11 +440,12 @@ static int wait_for_fetch(struct gp_desk_fetch *fetch, struct gp_policy_sts *sts
 	return GP_OK;
 }
 
-int gp_desk_consult(struct gp_desk *desk, const char *domain, struct gp_policy_sts *sts,
-		    gp_desk_answered done, void *arg, struct gp_consultation **consultation_out)
+int gp_sts_cache_consult(struct gp_sts_cache *sts_cache, const char *domain,
+			 struct gp_policy_sts *sts, gp_sts_cache_answered done, void *arg,
+			 struct gp_consultation **consultation_out)
 {
 	static const struct gp_mtasts_entry nothing;
-	struct gp_known_domain *known = gp_domains_add(desk->config.domains, domain);
+	struct gp_known_domain *known = gp_domains_add(sts_cache->config.domains, domain);
 	struct gp_mtasts_decision decision;
 	int ret = GP_OK;
 
@@ -449,41 +455,43 @@ int gp_desk_consult(struct gp_desk *desk, const char *domain, struct gp_policy_s
 	decision = gp_mtasts_decide(known->kept ? &known->kept->entry : &nothing, sts->txt, sts->id,
 				    now_s());
 	if (decision.step > GP_MTASTS_USE && !known->fetch)
-		ret = begin_fetch(desk, known, sts->id, decision.step == GP_MTASTS_USE_AND_REFRESH);
+		ret = begin_fetch(sts_cache, known, sts->id,
+				  decision.step == GP_MTASTS_USE_AND_REFRESH);
 	if (ret == GP_OK && known->fetch && decision.step >= GP_MTASTS_FETCH)
 		return wait_for_fetch(known->fetch, sts, done, arg, consultation_out);
-	tell(desk, known, sts);
-	gp_domains_drop_if_empty(desk->config.domains, known);
+	tell(sts_cache, known, sts);
+	gp_domains_drop_if_empty(sts_cache->config.domains, known);
 	done(arg);
 	return GP_OK;
 }
 
-int gp_desk_refresh(struct gp_desk *desk, const char *domain, struct gp_policy_sts *sts,
-		    gp_desk_answered done, void *arg, struct gp_consultation **consultation_out)
+int gp_sts_cache_refresh(struct gp_sts_cache *sts_cache, const char *domain,
+			 struct gp_policy_sts *sts, gp_sts_cache_answered done, void *arg,
+			 struct gp_consultation **consultation_out)
 {
-	struct gp_known_domain *known = gp_domains_add(desk->config.domains, domain);
+	struct gp_known_domain *known = gp_domains_add(sts_cache->config.domains, domain);
 	int ret = known ? GP_OK : GP_E_NOMEM;
 
 	if (known && !known->fetch)
-		ret = begin_fetch(desk, known, known->kept ? known->kept->entry.id : "", true);
+		ret = begin_fetch(sts_cache, known, known->kept ? known->kept->entry.id : "", true);
 	if (ret == GP_OK)
 		return wait_for_fetch(known->fetch, sts, done, arg, consultation_out);
 	if (known)
-		gp_domains_drop_if_empty(desk->config.domains, known);
+		gp_domains_drop_if_empty(sts_cache->config.domains, known);
 	return ret;
 }
 
-void gp_desk_consultation_hurry(struct gp_consultation *consultation)
+void gp_sts_cache_consultation_hurry(struct gp_consultation *consultation)
 {
-	struct gp_desk_fetch *fetch = consultation->fetch;
+	struct gp_sts_cache_fetch *fetch = consultation->fetch;
 
-	tell(consultation->desk, fetch->known, consultation->sts);
+	tell(consultation->sts_cache, fetch->known, consultation->sts);
 	consultation->sts->pending = true;
 	fetch->known->verdict_pending = true;
-	gp_desk_consultation_cancel(consultation);
+	gp_sts_cache_consultation_cancel(consultation);
 }
 
-void gp_desk_consultation_cancel(struct gp_consultation *consultation)
+void gp_sts_cache_consultation_cancel(struct gp_consultation *consultation)
 {
 	if (!consultation)
 		return;
@@ -493,36 +501,37 @@ void gp_desk_consultation_cancel(struct gp_consultation *consultation)
 
 /* ---- sweeping ---- */
 
-static void refresh_one(struct gp_desk *desk, struct gp_known_domain *known)
+static void refresh_one(struct gp_sts_cache *sts_cache, struct gp_known_domain *known)
 {
-	if (desk->refreshing < REFRESHES_AT_ONCE)
-		begin_fetch(desk, known, "", true);
+	if (sts_cache->refreshing < REFRESHES_AT_ONCE)
+		begin_fetch(sts_cache, known, "", true);
 	else
-		desk->behind = true;
+		sts_cache->behind = true;
 }
 
 static void sweep_one(void *arg, struct gp_known_domain *known)
 {
-	struct gp_desk *desk = arg;
+	struct gp_sts_cache *sts_cache = arg;
 	int64_t now = now_s();
 
 	if (known->kept && !known->fetch) {
 		gp_mtasts_entry_mend(&known->kept->entry, now);
-		if (gp_mtasts_entry_stale(&known->kept->entry, now, (int64_t)desk->config.idle_s))
-			gp_desk_forget(desk, known);
+		if (gp_mtasts_entry_stale(&known->kept->entry, now,
+					  (int64_t)sts_cache->config.idle_s))
+			gp_sts_cache_forget(sts_cache, known);
 		else if (gp_mtasts_refresh_due(&known->kept->entry, now))
-			refresh_one(desk, known);
+			refresh_one(sts_cache, known);
 	}
-	if (known->facts && !gp_known_domain_is_good(known))
+	if (known->findings && !gp_known_domain_is_good(known))
 		gp_known_domain_drop_verdict(known);
-	gp_domains_drop_if_empty(desk->config.domains, known);
+	gp_domains_drop_if_empty(sts_cache->config.domains, known);
 }
 
-bool gp_desk_sweep(struct gp_desk *desk)
+bool gp_sts_cache_sweep(struct gp_sts_cache *sts_cache)
 {
-	desk->behind = false;
-	gp_domains_visit(desk->config.domains, sweep_one, desk);
-	return desk->behind;
+	sts_cache->behind = false;
+	gp_domains_visit(sts_cache->config.domains, sweep_one, sts_cache);
+	return sts_cache->behind;
 }
 
 static void abandon(void *arg, struct gp_known_domain *known)
@@ -534,15 +543,15 @@ static void abandon(void *arg, struct gp_known_domain *known)
 		return;
 	stop_asking(known->fetch);
 	while ((waiting = TAILQ_FIRST(&known->fetch->waiting)) != NULL)
-		gp_desk_consultation_cancel(waiting);
+		gp_sts_cache_consultation_cancel(waiting);
 	free(known->fetch);
 	known->fetch = NULL;
 }
 
-void gp_desk_free(struct gp_desk *desk)
+void gp_sts_cache_free(struct gp_sts_cache *sts_cache)
 {
-	if (!desk)
+	if (!sts_cache)
 		return;
-	gp_domains_visit(desk->config.domains, abandon, desk);
-	free(desk);
+	gp_domains_visit(sts_cache->config.domains, abandon, sts_cache);
+	free(sts_cache);
 }

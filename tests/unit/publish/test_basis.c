@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What follows from listeners and certificates. */
-#include "publish/facts.h"
+#include "publish/basis.h"
 
 #include <openssl/pem.h>
 
@@ -43,7 +43,7 @@ static const struct {
 static struct pki certificates[CERTIFICATES];
 static const struct gp_publish_next_key next_keys[CERTIFICATES] = { { .known = true,
 								      .spki_sha256 = { 7 } } };
-static struct gp_publish_facts *facts, *facts_of_c;
+static struct gp_publish_basis *basis, *facts_of_c;
 static struct gp_conf *conf;
 
 static void add(struct gp_buf *bytes, struct gp_certificate_judge *judge, size_t i)
@@ -76,10 +76,10 @@ static void make_facts(void)
 	assert_int_equal(gp_certpack_open(bytes.data, bytes.len, &pack), GP_OK);
 	if (gp_conf_load_effective(CONF, &conf, &errors) != GP_OK)
 		fail_msg("%s", gp_buf_cstr(&errors));
-	assert_int_equal(gp_publish_facts_new(conf, &conf->domains[0], "A.test", pack, next_keys,
-					      &facts),
+	assert_int_equal(gp_publish_basis_new(conf, &conf->domains[0], "A.test", pack, next_keys,
+					      &basis),
 			 GP_OK);
-	assert_int_equal(gp_publish_facts_new(conf, &conf->domains[1], "c.test", pack, next_keys,
+	assert_int_equal(gp_publish_basis_new(conf, &conf->domains[1], "c.test", pack, next_keys,
 					      &facts_of_c),
 			 GP_OK);
 	gp_certpack_close(pack);
@@ -88,7 +88,7 @@ static void make_facts(void)
 	gp_buf_deinit(&errors);
 }
 
-static void digest_of(size_t certificate, uint8_t out[static GP_SHA256_OCTETS])
+static void digest_of(size_t certificate, uint8_t out[static GP_SHA256_BYTES])
 {
 	assert_int_equal(gp_spki_sha256(gp_str_of(certificates[certificate].chain_pem), out),
 			 GP_OK);
@@ -121,7 +121,7 @@ static const struct key_row {
 	{ "key: https is no port of mail", "mail.a.test", 443, 0, false },
 };
 
-static bool has_key(const struct gp_publish_facts *of, const char *host, unsigned port,
+static bool has_key(const struct gp_publish_basis *of, const char *host, unsigned port,
 		    const uint8_t *digest, bool next, size_t *times)
 {
 	*times = 0;
@@ -129,7 +129,7 @@ static bool has_key(const struct gp_publish_facts *of, const char *host, unsigne
 		const struct gp_publish_key *key = &of->keys[i];
 
 		*times += key->port == port && !strcmp(key->host, host) && key->is_next == next &&
-			  !memcmp(key->spki_sha256, digest, GP_SHA256_OCTETS);
+			  !memcmp(key->spki_sha256, digest, GP_SHA256_BYTES);
 	}
 	return *times > 0;
 }
@@ -137,12 +137,12 @@ static bool has_key(const struct gp_publish_facts *of, const char *host, unsigne
 static void run_key(void **state)
 {
 	const struct key_row *row = *state;
-	uint8_t digest[GP_SHA256_OCTETS] = { 7 };
+	uint8_t digest[GP_SHA256_BYTES] = { 7 };
 	size_t times;
 
 	if (row->certificate >= 0)
 		digest_of((size_t)row->certificate, digest);
-	assert_int_equal(has_key(facts, row->host, row->port, digest, row->certificate < 0, &times),
+	assert_int_equal(has_key(basis, row->host, row->port, digest, row->certificate < 0, &times),
 			 row->there);
 	assert_int_equal(times, row->there);
 }
@@ -150,26 +150,26 @@ static void run_key(void **state)
 static void services(void **state)
 {
 	(void)state;
-	assert_int_equal(facts->service_count, 4);
-	assert_true(gp_publish_offers(facts, GP_ROLE_IMAPS));
-	assert_true(gp_publish_offers(facts, GP_ROLE_SMTP));
-	assert_true(gp_publish_offers(facts, GP_ROLE_POP3S));
-	assert_true(gp_publish_offers(facts, GP_ROLE_XMPP_CLIENT));
-	assert_false(gp_publish_offers(facts, GP_ROLE_XMPP_SERVER));
-	assert_false(gp_publish_offers(facts, GP_ROLE_HTTPS));
-	assert_true(facts->elsewhere[GP_ROLE_SIEVE]);
-	assert_false(facts->elsewhere[GP_ROLE_IMAPS]);
+	assert_int_equal(basis->service_count, 4);
+	assert_true(gp_publish_offers(basis, GP_ROLE_IMAPS));
+	assert_true(gp_publish_offers(basis, GP_ROLE_SMTP));
+	assert_true(gp_publish_offers(basis, GP_ROLE_POP3S));
+	assert_true(gp_publish_offers(basis, GP_ROLE_XMPP_CLIENT));
+	assert_false(gp_publish_offers(basis, GP_ROLE_XMPP_SERVER));
+	assert_false(gp_publish_offers(basis, GP_ROLE_HTTPS));
+	assert_true(basis->elsewhere[GP_ROLE_SIEVE]);
+	assert_false(basis->elsewhere[GP_ROLE_IMAPS]);
 }
 
 static void names(void **state)
 {
 	(void)state;
-	assert_string_equal(facts->domain, "a.test");
-	assert_string_equal(facts->mail_host, "mail.a.test");
-	assert_string_equal(facts->xmpp_host, "x.a.test");
-	assert_string_equal(facts->web_host, "mail.a.test");
-	assert_int_equal(strlen(facts->policy_id), 32);
-	assert_true(facts->is_signed);
+	assert_string_equal(basis->domain, "a.test");
+	assert_string_equal(basis->mail_host, "mail.a.test");
+	assert_string_equal(basis->xmpp_host, "x.a.test");
+	assert_string_equal(basis->web_host, "mail.a.test");
+	assert_int_equal(strlen(basis->policy_id), 32);
+	assert_true(basis->is_signed);
 	assert_string_equal(facts_of_c->policy_id, "");
 	assert_false(facts_of_c->is_signed);
 }
@@ -177,7 +177,7 @@ static void names(void **state)
 /* Clients that ask for it get the default certificate, but where unknown names are refused. */
 static void a_host_without_certificate(void **state)
 {
-	uint8_t digest[GP_SHA256_OCTETS];
+	uint8_t digest[GP_SHA256_BYTES];
 	size_t times;
 
 	(void)state;
@@ -203,7 +203,7 @@ static char *pem_of_public_key(EVP_PKEY *key)
 
 static void a_key_in_any_form(void **state)
 {
-	uint8_t certificate[GP_SHA256_OCTETS], private[GP_SHA256_OCTETS], public[GP_SHA256_OCTETS];
+	uint8_t certificate[GP_SHA256_BYTES], private[GP_SHA256_BYTES], public[GP_SHA256_BYTES];
 
 	(void)state;
 	for (size_t i = 0; i < CERTIFICATES; i++) {
@@ -225,7 +225,7 @@ static void what_is_no_key(void **state)
 		"", "no PEM at all", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
 		"-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----\n"
 	};
-	uint8_t digest[GP_SHA256_OCTETS];
+	uint8_t digest[GP_SHA256_BYTES];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
@@ -245,8 +245,8 @@ int main(void)
 	table_one(&table, "the digest of a key in any form", a_key_in_any_form);
 	table_one(&table, "what is no key", what_is_no_key);
 	ret = table_run(&table);
-	gp_publish_facts_free(facts);
-	gp_publish_facts_free(facts_of_c);
+	gp_publish_basis_free(basis);
+	gp_publish_basis_free(facts_of_c);
 	gp_conf_free(conf);
 	for (size_t i = 0; i < CERTIFICATES; i++)
 		pki_free(&certificates[i]);

@@ -2,7 +2,7 @@
 /* The listeners say which services there are and with which keys their ports answer. A port that
  * several domains share has one RRset of TLSA records, so an XMPP port has the keys of all its
  * domains, and the zone of a host has its keys even when only other domains use it. */
-#include "publish/facts.h"
+#include "publish/basis.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "tls/digest.h"
 
 struct gathering {
-	struct gp_publish_facts *facts;
+	struct gp_publish_basis *basis;
 	const struct gp_conf *conf;
 	const struct gp_certpack *pack;
 	const struct gp_publish_next_key *next_keys;
@@ -24,26 +24,26 @@ struct gathering {
 
 /* ---- services ---- */
 
-static int add_service(struct gp_publish_facts *facts, int role, uint16_t port)
+static int add_service(struct gp_publish_basis *basis, int role, uint16_t port)
 {
 	struct gp_publish_service *more;
 
-	for (size_t i = 0; i < facts->service_count; i++) {
-		if (facts->services[i].role == role && facts->services[i].port == port)
+	for (size_t i = 0; i < basis->service_count; i++) {
+		if (basis->services[i].role == role && basis->services[i].port == port)
 			return GP_OK;
 	}
-	more = reallocarray(facts->services, facts->service_count + 1, sizeof(*more));
+	more = reallocarray(basis->services, basis->service_count + 1, sizeof(*more));
 	if (!more)
 		return GP_E_NOMEM;
-	facts->services = more;
-	facts->services[facts->service_count++] = (struct gp_publish_service){ role, port };
+	basis->services = more;
+	basis->services[basis->service_count++] = (struct gp_publish_service){ role, port };
 	return GP_OK;
 }
 
-bool gp_publish_offers(const struct gp_publish_facts *facts, int role)
+bool gp_publish_offers(const struct gp_publish_basis *basis, int role)
 {
-	for (size_t i = 0; i < facts->service_count; i++) {
-		if (facts->services[i].role == role)
+	for (size_t i = 0; i < basis->service_count; i++) {
+		if (basis->services[i].role == role)
 			return true;
 	}
 	return false;
@@ -51,22 +51,22 @@ bool gp_publish_offers(const struct gp_publish_facts *facts, int role)
 
 /* ---- keys ---- */
 
-static int add_key(struct gp_publish_facts *facts, const struct gp_publish_key *key)
+static int add_key(struct gp_publish_basis *basis, const struct gp_publish_key *key)
 {
 	struct gp_publish_key *more;
 
-	for (size_t i = 0; i < facts->key_count; i++) {
-		const struct gp_publish_key *other = &facts->keys[i];
+	for (size_t i = 0; i < basis->key_count; i++) {
+		const struct gp_publish_key *other = &basis->keys[i];
 
 		if (other->port == key->port && !strcmp(other->host, key->host) &&
-		    !memcmp(other->spki_sha256, key->spki_sha256, GP_SHA256_OCTETS))
+		    !memcmp(other->spki_sha256, key->spki_sha256, GP_SHA256_BYTES))
 			return GP_OK;
 	}
-	more = reallocarray(facts->keys, facts->key_count + 1, sizeof(*more));
+	more = reallocarray(basis->keys, basis->key_count + 1, sizeof(*more));
 	if (!more)
 		return GP_E_NOMEM;
-	facts->keys = more;
-	facts->keys[facts->key_count++] = *key;
+	basis->keys = more;
+	basis->keys[basis->key_count++] = *key;
 	return GP_OK;
 }
 
@@ -93,7 +93,7 @@ static int add_key_of(const struct gathering *g, const struct gp_certpack_entry 
 		memcpy(key.spki_sha256, next_key->spki_sha256, sizeof(key.spki_sha256));
 	else
 		return GP_OK;
-	return ret == GP_OK ? add_key(g->facts, &key) : ret;
+	return ret == GP_OK ? add_key(g->basis, &key) : ret;
 }
 
 /* The certificates that a client gets who asks for `sni`; it is the choice of lib/tls/server.c. */
@@ -123,7 +123,7 @@ static bool take_host(struct gathering *g, const struct gp_conf_domain *entry, c
 	char host[GP_DOMAIN_SIZE];
 
 	if (gp_conf_host_name(text, host) != GP_OK || !strcmp(host, g->host) ||
-	    (entry != g->own && !gp_conf_is_within(host, g->facts->domain)))
+	    (entry != g->own && !gp_conf_is_within(host, g->basis->domain)))
 		return false;
 	strcpy(g->host, host);
 	return true;
@@ -212,10 +212,10 @@ static int add_own_service(const struct gathering *g)
 {
 	int role = g->listener->role;
 
-	if (g->facts->elsewhere[role] ||
-	    (gp_roles[role].xmpp && !is_among(&g->listener->domains, g->facts->domain)))
+	if (g->basis->elsewhere[role] ||
+	    (gp_roles[role].xmpp && !is_among(&g->listener->domains, g->basis->domain)))
 		return GP_OK;
-	return add_service(g->facts, role, g->listener->address.endpoint.port);
+	return add_service(g->basis, role, g->listener->address.endpoint.port);
 }
 
 static int add_listener(struct gathering *g)
@@ -247,68 +247,68 @@ static int add_listeners(struct gathering *g)
 
 /* ---- the rest ---- */
 
-static int set_names(struct gp_publish_facts *facts, const struct gp_conf *conf,
+static int set_names(struct gp_publish_basis *basis, const struct gp_conf *conf,
 		     const struct gp_conf_domain *domain, const char *name)
 {
-	int ret = gp_conf_host_name(name, facts->domain);
+	int ret = gp_conf_host_name(name, basis->domain);
 
 	if (ret == GP_OK)
-		ret = gp_conf_host_name(gp_conf_mail_host(conf, domain), facts->mail_host);
+		ret = gp_conf_host_name(gp_conf_mail_host(conf, domain), basis->mail_host);
 	if (ret == GP_OK)
-		ret = gp_conf_host_name(gp_conf_xmpp_host(conf, domain), facts->xmpp_host);
+		ret = gp_conf_host_name(gp_conf_xmpp_host(conf, domain), basis->xmpp_host);
 	if (ret == GP_OK)
-		ret = gp_conf_host_name(gp_conf_web_host(conf, domain), facts->web_host);
-	facts->mx = calloc(gp_conf_mx_count(domain) + 1, sizeof(*facts->mx));
-	if (!facts->mx)
+		ret = gp_conf_host_name(gp_conf_web_host(conf, domain), basis->web_host);
+	basis->mx = calloc(gp_conf_mx_count(domain) + 1, sizeof(*basis->mx));
+	if (!basis->mx)
 		return GP_E_NOMEM;
 	for (size_t i = 0; i < gp_conf_mx_count(domain) && ret == GP_OK; i++) {
-		ret = gp_conf_host_name(gp_conf_mx(conf, domain, i), facts->mx[i]);
-		facts->mx_count++;
+		ret = gp_conf_host_name(gp_conf_mx(conf, domain, i), basis->mx[i]);
+		basis->mx_count++;
 	}
 	return ret;
 }
 
-static void set_elsewhere(struct gp_publish_facts *facts, const struct gp_conf_domain *domain)
+static void set_elsewhere(struct gp_publish_basis *basis, const struct gp_conf_domain *domain)
 {
 	for (int role = 0; role < GP_ROLES; role++)
-		facts->elsewhere[role] = is_elsewhere(domain, role);
+		basis->elsewhere[role] = is_elsewhere(domain, role);
 }
 
-int gp_publish_facts_new(const struct gp_conf *conf, const struct gp_conf_domain *domain,
+int gp_publish_basis_new(const struct gp_conf *conf, const struct gp_conf_domain *domain,
 			 const char *name, const struct gp_certpack *pack,
 			 const struct gp_publish_next_key *next_keys,
-			 struct gp_publish_facts **facts_out)
+			 struct gp_publish_basis **facts_out)
 {
-	struct gp_publish_facts *facts = calloc(1, sizeof(*facts));
+	struct gp_publish_basis *basis = calloc(1, sizeof(*basis));
 	struct gathering g = {
-		.facts = facts, .conf = conf, .pack = pack, .next_keys = next_keys, .own = domain
+		.basis = basis, .conf = conf, .pack = pack, .next_keys = next_keys, .own = domain
 	};
 	int ret;
 
-	if (!facts)
+	if (!basis)
 		return GP_E_NOMEM;
-	facts->is_signed = domain->is_signed;
-	facts->rua = domain->tlsrpt_rua.items;
-	facts->rua_count = domain->tlsrpt_rua.count;
-	set_elsewhere(facts, domain);
-	ret = set_names(facts, conf, domain, name);
+	basis->is_signed = domain->is_signed;
+	basis->rua = domain->tlsrpt_rua.items;
+	basis->rua_count = domain->tlsrpt_rua.count;
+	set_elsewhere(basis, domain);
+	ret = set_names(basis, conf, domain, name);
 	if (ret == GP_OK && domain->mta_sts != GP_CONF_STS_OFF)
-		ret = gp_publish_entry_body(conf, domain, NULL, facts->policy_id);
+		ret = gp_publish_entry_body(conf, domain, NULL, basis->policy_id);
 	if (ret == GP_OK)
 		ret = add_listeners(&g);
 	if (ret == GP_OK)
-		*facts_out = facts;
+		*facts_out = basis;
 	else
-		gp_publish_facts_free(facts);
+		gp_publish_basis_free(basis);
 	return ret;
 }
 
-void gp_publish_facts_free(struct gp_publish_facts *facts)
+void gp_publish_basis_free(struct gp_publish_basis *basis)
 {
-	if (!facts)
+	if (!basis)
 		return;
-	free(facts->mx);
-	free(facts->services);
-	free(facts->keys);
-	free(facts);
+	free(basis->mx);
+	free(basis->services);
+	free(basis->keys);
+	free(basis);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/supervisor/certificate_folder.h"
+#include "daemon/supervisor/certificate_directory.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-static bool is_folder(const char *path, const struct dirent *entry)
+static bool is_directory(const char *path, const struct dirent *entry)
 {
 	struct stat state;
 
@@ -21,7 +21,7 @@ static bool is_folder(const char *path, const struct dirent *entry)
 	return stat(path, &state) == 0 && S_ISDIR(state.st_mode);
 }
 
-static bool take_pem(const char *path, const char *name, struct gp_folder_certificate *out)
+static bool take_pem(const char *path, const char *name, struct gp_directory_certificate *out)
 {
 	out->name = strndup(name, strlen(name) - strlen(".pem"));
 	out->chain = strdup(path);
@@ -31,42 +31,42 @@ static bool take_pem(const char *path, const char *name, struct gp_folder_certif
 	return out->name && out->chain && out->key && out->ocsp;
 }
 
-static bool take_folder(const char *path, const char *name, struct gp_folder_certificate *out)
+static bool take_directory(const char *path, const char *name, struct gp_directory_certificate *out)
 {
 	out->name = strdup(name);
-	out->folder = strdup(path);
+	out->directory = strdup(path);
 	if (asprintf(&out->chain, "%s/fullchain.pem", path) < 0)
 		out->chain = NULL;
 	if (asprintf(&out->key, "%s/privkey.pem", path) < 0)
 		out->key = NULL;
 	if (asprintf(&out->ocsp, "%s/ocsp.der", path) < 0)
 		out->ocsp = NULL;
-	return out->name && out->folder && out->chain && out->key && out->ocsp;
+	return out->name && out->directory && out->chain && out->key && out->ocsp;
 }
 
-static void free_one(struct gp_folder_certificate *one)
+static void free_one(struct gp_directory_certificate *one)
 {
 	free(one->name);
-	free(one->folder);
+	free(one->directory);
 	free(one->chain);
 	free(one->key);
 	free(one->ocsp);
 }
 
 /* GP_OK, GP_E_NOT_FOUND when it is something else, or GP_E_NOMEM. */
-static int look_at(const char *folder, const struct dirent *entry,
-		   struct gp_folder_certificate *out)
+static int look_at(const char *directory, const struct dirent *entry,
+		   struct gp_directory_certificate *out)
 {
 	const char *name = entry->d_name;
 	char path[PATH_MAX];
 	bool ok;
 
-	*out = (struct gp_folder_certificate){ .name = NULL };
+	*out = (struct gp_directory_certificate){ .name = NULL };
 	if (name[0] == '.' ||
-	    snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
+	    snprintf(path, sizeof(path), "%s/%s", directory, name) >= (int)sizeof(path))
 		return GP_E_NOT_FOUND;
-	if (is_folder(path, entry))
-		ok = take_folder(path, name, out);
+	if (is_directory(path, entry))
+		ok = take_directory(path, name, out);
 	else if (strlen(name) > strlen(".pem") && gp_str_ends_nocase(gp_str_of(name), ".pem"))
 		ok = take_pem(path, name, out);
 	else
@@ -79,13 +79,13 @@ static int look_at(const char *folder, const struct dirent *entry,
 
 static int compare(const void *a_arg, const void *b_arg)
 {
-	const struct gp_folder_certificate *a = a_arg, *b = b_arg;
+	const struct gp_directory_certificate *a = a_arg, *b = b_arg;
 	int order = strcmp(a->name, b->name);
 
 	return order ? order : strcmp(a->chain, b->chain);
 }
 
-static int read_entries(DIR *dir, const char *path, struct gp_folder_certificate **list,
+static int read_entries(DIR *dir, const char *path, struct gp_directory_certificate **list,
 			size_t *count)
 {
 	const struct dirent *entry;
@@ -93,7 +93,7 @@ static int read_entries(DIR *dir, const char *path, struct gp_folder_certificate
 	int ret = GP_OK;
 
 	while (ret == GP_OK && (entry = readdir(dir)) != NULL) {
-		struct gp_folder_certificate *larger = *list;
+		struct gp_directory_certificate *larger = *list;
 
 		if (*count == room) {
 			room = room ? room * 2 : 64;
@@ -111,8 +111,8 @@ static int read_entries(DIR *dir, const char *path, struct gp_folder_certificate
 	return ret;
 }
 
-int gp_certificate_folder_read(const char *path, struct gp_folder_certificate **list_out,
-			       size_t *count_out)
+int gp_certificate_directory_read(const char *path, struct gp_directory_certificate **list_out,
+				  size_t *count_out)
 {
 	DIR *dir = opendir(path);
 	int ret;
@@ -124,7 +124,7 @@ int gp_certificate_folder_read(const char *path, struct gp_folder_certificate **
 	ret = read_entries(dir, path, list_out, count_out);
 	closedir(dir);
 	if (ret != GP_OK) {
-		gp_certificate_folder_free(*list_out, *count_out);
+		gp_certificate_directory_free(*list_out, *count_out);
 		*list_out = NULL;
 		*count_out = 0;
 		return ret;
@@ -134,7 +134,7 @@ int gp_certificate_folder_read(const char *path, struct gp_folder_certificate **
 	return GP_OK;
 }
 
-void gp_certificate_folder_free(struct gp_folder_certificate *list, size_t count)
+void gp_certificate_directory_free(struct gp_directory_certificate *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		free_one(&list[i]);
