@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log_sink.h"
 #include "base/time.h"
 #include "daemon/process/event_rows.h"
 #include "daemon/process/memory.h"
@@ -393,6 +395,8 @@ static int raise_descriptor_limit(struct supervisor *s)
 static int reduce_privileges(struct supervisor *s)
 {
 	(void)s;
+	/* it has private keys, too; from here on nothing below /proc/self is opened */
+	prctl(PR_SET_DUMPABLE, 0);
 	return gp_privileges_reduce() == GP_OK ? EX_OK : EX_OSERR;
 }
 
@@ -466,6 +470,8 @@ int gp_supervisor_main(const char *path, unsigned parts)
 	struct supervisor s = { .path = path, .parts = parts, .started_ms = gp_time_mono_ms() };
 	int ret;
 
+	gp_log_sink_own_stderr();
+	gp_event_begin();
 	gp_notify_init();
 	s.loop = gp_loop_new();
 	if (!s.loop)
