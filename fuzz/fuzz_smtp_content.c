@@ -45,17 +45,41 @@ static bool is_lone_dot(struct gp_str line)
 	return gp_str_equal(line, ".\r");
 }
 
+/* As a backend sees it that takes off the stuffed dot and removes control bytes; `out` has room for
+ * the name of the field and one byte. */
+static size_t seen(struct gp_str line, bool dots, char *out, size_t size)
+{
+	size_t len = 0;
+
+	for (size_t i = dots && line.len && line.p[0] == '.'; i < line.len && len < size; i++) {
+		unsigned char byte = (unsigned char)line.p[i];
+
+		if ((byte >= ' ' || byte == '\t') && byte != 0x7f)
+			out[len++] = line.p[i];
+	}
+	return len;
+}
+
 static bool is_left_out(struct gp_str line, bool dots)
 {
-	if (dots && line.len && line.p[0] == '.')
-		line = (struct gp_str){ line.p + 1, line.len - 1 };
-	return gp_str_starts_nocase(line, "Require-TLS-ESMTP:");
+	static const char name[] = "Require-TLS-ESMTP:";
+	char out[sizeof(name) - 1];
+
+	return gp_str_starts_nocase((struct gp_str){ out, seen(line, dots, out, sizeof(out)) },
+				    name);
+}
+
+static bool begins_with_blank(struct gp_str line, bool dots)
+{
+	char first;
+
+	return seen(line, dots, &first, 1) && (first == ' ' || first == '\t');
 }
 
 static void check(const struct result *result, bool dots)
 {
 	struct gp_str rest = gp_str_from(result->out.data, result->out.len);
-	bool in_header = true;
+	bool in_header = true, first = true;
 
 	for (size_t i = 0; i < rest.len; i++) {
 		MUST(rest.p[i] != '\n' || (i && rest.p[i - 1] == '\r'));
@@ -67,6 +91,9 @@ static void check(const struct result *result, bool dots)
 		MUST(!dots || !is_lone_dot(line) || (!rest.len && result->ret == GP_OK));
 		in_header &= !gp_str_equal(line, "\r");
 		MUST(!in_header || !is_left_out(line, dots));
+		/* it would be folded into the Received field before it */
+		MUST(!first || !begins_with_blank(line, dots));
+		first = false;
 	}
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/smtp/content.h"
 
+#include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/err.h"
 
@@ -22,24 +22,44 @@ void gp_smtp_content_begin(struct gp_smtp_content *content, enum gp_smtp_framing
 
 /* ---- one line ---- */
 
-/* What the backend will see once it has taken the stuffed dot off. */
-static size_t unstuffed(const struct gp_smtp_content *c)
+static bool is_blank(uint8_t byte)
 {
-	return c->framing == GP_SMTP_DOTS && c->held_len && c->held[0] == '.' ? 1 : 0;
+	return byte == ' ' || byte == '\t';
+}
+
+/* A backend may remove it: then what follows is what counts. */
+static bool is_control(uint8_t byte)
+{
+	return (byte < ' ' && byte != '\t') || byte == 0x7f;
+}
+
+/* How much of the held line is the beginning of `left_out`, as the backend may see it: without the
+ * stuffed dot and without control bytes. -1: it is another line. */
+static int matched(const struct gp_smtp_content *c)
+{
+	size_t skip = c->framing == GP_SMTP_DOTS && c->held_len && c->held[0] == '.';
+	int count = 0;
+
+	for (size_t i = skip; i < c->held_len; i++) {
+		if (is_control(c->held[i]))
+			continue;
+		if (count == (int)strlen(left_out) ||
+		    tolower(c->held[i]) != tolower((unsigned char)left_out[count]))
+			return -1;
+		count++;
+	}
+	return count;
 }
 
 static bool may_be_left_out(const struct gp_smtp_content *c)
 {
-	size_t skip = unstuffed(c), len = c->held_len - skip;
-
-	return c->in_header && len < sizeof(left_out) &&
-	       !strncasecmp((const char *)c->held + skip, left_out, len);
+	return c->in_header && matched(c) >= 0;
 }
 
 static bool is_left_out(const struct gp_smtp_content *c, uint8_t next)
 {
-	return may_be_left_out(c) && c->held_len - unstuffed(c) == strlen(left_out) &&
-	       (next == ':' || next == ' ' || next == '\t');
+	return c->in_header && matched(c) == (int)strlen(left_out) &&
+	       (next == ':' || is_blank(next));
 }
 
 static int release(struct gp_smtp_content *c, struct gp_buf *out)
@@ -51,33 +71,58 @@ static int release(struct gp_smtp_content *c, struct gp_buf *out)
 	return ret;
 }
 
-static void begin_line(struct gp_smtp_content *c, uint8_t first)
+static void begin_line(struct gp_smtp_content *c)
 {
-	bool continues = first == ' ' || first == '\t';
-
 	c->line_begins = false;
 	c->judging = true;
-	if (!continues)
+	c->known = false;
+}
+
+/* `first` is the first byte of a line that a backend sees. */
+static int know_line(struct gp_smtp_content *c, uint8_t first, struct gp_buf *out)
+{
+	c->known = true;
+	if (!is_blank(first)) {
 		c->dropping = false;
+		return GP_OK;
+	}
+	if (!c->in_header || c->passed || c->dropping)
+		return GP_OK;
+	c->in_header = false;
+	return gp_buf_append_str(out, "\r\n");
+}
+
+/* So many control bytes that there is no room to wait for what follows: the worst is taken. */
+static int give_up(struct gp_smtp_content *c, struct gp_buf *out)
+{
+	int ret = c->known ? GP_OK : know_line(c, ' ', out);
+
+	c->dropping |= may_be_left_out(c);
+	return ret == GP_OK ? release(c, out) : ret;
 }
 
 /* The start of a line, up to where it is clear what it is. *taken_out: `byte` went with it. */
 static int judge(struct gp_smtp_content *c, uint8_t byte, bool *taken_out, struct gp_buf *out)
 {
-	bool lone_dot = c->framing == GP_SMTP_DOTS && !c->held_len && byte == '.';
+	bool dot = c->framing == GP_SMTP_DOTS && !c->held_len && byte == '.';
+	int ret = GP_OK;
 
 	*taken_out = false;
-	if (is_left_out(c, byte)) {
+	if (c->held_len == sizeof(c->held))
+		return give_up(c, out);
+	if (!c->known && !dot && !is_control(byte))
+		ret = know_line(c, byte, out);
+	if (ret == GP_OK && is_left_out(c, byte)) {
 		c->dropping = true;
 		return release(c, out);
 	}
 	c->held[c->held_len++] = byte;
-	if (lone_dot || may_be_left_out(c)) {
+	if (dot || (c->in_header && !c->known) || may_be_left_out(c)) {
 		*taken_out = true;
-		return GP_OK;
+		return ret;
 	}
 	c->held_len--;
-	return release(c, out);
+	return ret == GP_OK ? release(c, out) : ret;
 }
 
 static bool is_lone_dot(const struct gp_smtp_content *c)
@@ -100,6 +145,7 @@ static int end_line(struct gp_smtp_content *c, bool crlf, struct gp_buf *out)
 		c->in_header = c->dropping = false;
 	if (c->judging)
 		ret = release(c, out);
+	c->passed |= !c->dropping;
 	if (ret == GP_OK && !c->dropping)
 		ret = gp_buf_append_str(out, "\r\n");
 	c->line_begins = true;
@@ -114,7 +160,7 @@ static int in_line(struct gp_smtp_content *c, const uint8_t *data, size_t len, s
 	int ret = GP_OK;
 
 	if (len && c->line_begins)
-		begin_line(c, data[0]);
+		begin_line(c);
 	while (ret == GP_OK && c->judging && used < len) {
 		bool taken;
 

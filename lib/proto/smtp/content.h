@@ -15,26 +15,33 @@
  * So what leaves here has no line end but CRLF, and no line that is a lone "." but the last.
  *
  * A Require-TLS-ESMTP field that the client put into the header is left out: the relay behind
- * the backend believes it (RFC 8689 section 4 is what it stands for). */
+ * the backend believes it (RFC 8689 section 4 is what it stands for). Control bytes within its name do
+ * not save it, because a backend may remove them.
+ *
+ * Nothing is folded into the Received field that stands before the message: if the first line that is
+ * passed on begins with a blank, it is no header field, and an empty line ends the header before it,
+ * as in Postfix. */
 
 enum gp_smtp_framing {
 	GP_SMTP_DOTS,   /* DATA: dot-stuffed, ends at the lone dot */
 	GP_SMTP_COUNTED /* BDAT: as it is; the caller counts. Bare newlines are rejected */
 };
 
-enum { GP_SMTP_HELD_MAX = 24 };
+enum { GP_SMTP_HELD_MAX = 32, GP_SMTP_HELD_SIZE = GP_SMTP_HELD_MAX - 2 };
 
 struct gp_smtp_content {
 	enum gp_smtp_framing framing;
 	enum gp_bare_newline bare_newline;
-	uint8_t held[GP_SMTP_HELD_MAX]; /* start of a line that is not judged yet */
+	uint8_t held[GP_SMTP_HELD_SIZE]; /* start of a line that is not judged yet */
 	size_t held_len;
 	bool cr;          /* a CR came last */
 	bool bent;        /* ... and another one before it */
 	bool line_begins; /* nothing of the present line has come */
 	bool judging;     /* its start is in `held` */
+	bool known;       /* ... and it is seen whether it continues the line before */
 	bool after_crlf;  /* the line before ended in just CRLF, or there was none */
 	bool in_header;
+	bool passed;   /* a line of the header has been passed on */
 	bool dropping; /* the present field is left out */
 };
 
