@@ -141,7 +141,7 @@ static void on_postfix_request(void *arg, struct gp_talk *talk,
 	struct gp_service_waiter *waiter;
 
 	for (int i = GP_POSTFIX_3_4; i <= GP_POSTFIX_3_10; i++) {
-		if (!gp_str_equal(request->map, maps[i]))
+		if (!gp_str_equal_nocase(request->map, maps[i]))
 			continue;
 		gp_service_ask(process->service, request->key, (enum gp_postfix_dialect)i,
 			       on_postfix_answer, talk, &waiter);

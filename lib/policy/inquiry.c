@@ -160,14 +160,27 @@ static bool can_be_host(const char *name)
 	return gp_mail_domain_is_host(name) || gp_endpoint_parse_ip(name, &address) == GP_OK;
 }
 
+/* The order of the records is the name server's: which are too many is seen when they are sorted. */
+static void sort_hosts(struct gp_findings *findings)
+{
+	struct gp_policy_host *fewer;
+
+	qsort(findings->hosts, findings->host_count, sizeof(*findings->hosts), by_preference);
+	findings->too_many_hosts = findings->host_count > GP_POLICY_HOSTS_MAX;
+	if (!findings->too_many_hosts)
+		return;
+	findings->host_count = GP_POLICY_HOSTS_MAX;
+	fewer = reallocarray(findings->hosts, findings->host_count, sizeof(*fewer));
+	findings->hosts = fewer ? fewer : findings->hosts;
+}
+
 static void list_hosts(struct gp_inquiry *inquiry, const struct gp_dns_answer *answer)
 {
 	struct gp_findings *findings = inquiry->findings;
 	struct gp_dns_mx mx;
 	bool null_mx = false;
 
-	findings->too_many_hosts = answer->count > GP_POLICY_HOSTS_MAX;
-	for (size_t i = 0; i < answer->count && i < GP_POLICY_HOSTS_MAX; i++) {
+	for (size_t i = 0; i < answer->count; i++) {
 		if (gp_dns_mx_parse(answer->records[i], &mx) != GP_OK)
 			continue;
 		if (can_be_host(mx.exchange))
@@ -179,14 +192,12 @@ static void list_hosts(struct gp_inquiry *inquiry, const struct gp_dns_answer *a
 	if (!null_mx && !findings->host_count)
 		fail_mx(inquiry, GP_DNS_ERROR, "no MX record names a host");
 	else
-		qsort(findings->hosts, findings->host_count, sizeof(*findings->hosts),
-		      by_preference);
+		sort_hosts(findings);
 }
 
 static void find_route(struct gp_inquiry *inquiry, const struct gp_dns_answer *answer)
 {
 	struct gp_findings *findings = inquiry->findings;
-	size_t room = answer->count < GP_POLICY_HOSTS_MAX ? answer->count : GP_POLICY_HOSTS_MAX;
 
 	findings->mx = answer->provenance;
 	if (!gp_provenance_is_answer(answer->provenance)) {
@@ -201,7 +212,7 @@ static void find_route(struct gp_inquiry *inquiry, const struct gp_dns_answer *a
 		findings->route = GP_ROUTE_NO_SUCH_DOMAIN;
 		return;
 	}
-	findings->hosts = calloc(room ? room : 1, sizeof(*findings->hosts));
+	findings->hosts = calloc(answer->count ? answer->count : 1, sizeof(*findings->hosts));
 	if (!findings->hosts) {
 		fail_mx(inquiry, GP_DNS_ERROR, "no memory");
 	} else if (answer->count) {

@@ -43,6 +43,7 @@ static const struct row {
 };
 
 struct run {
+	stub_answers answers;
 	const struct row *row;
 	struct gp_loop *loop;
 	struct gp_findings *findings;
@@ -125,7 +126,7 @@ static void on_tick(void *arg)
 {
 	struct ticker *ticker = arg;
 
-	stub_answer_all(answers, ticker->run);
+	stub_answer_all(ticker->run->answers, ticker->run);
 	gp_timer_set(&ticker->timer, 1);
 }
 
@@ -153,7 +154,7 @@ static void inquire(struct run *run)
 
 static void run_row(void **state)
 {
-	struct run run = { .row = *state, .loop = gp_loop_new() };
+	struct run run = { .answers = answers, .row = *state, .loop = gp_loop_new() };
 	const struct gp_policy_host *host;
 
 	inquire(&run);
@@ -170,10 +171,48 @@ static void run_row(void **state)
 	gp_loop_free(run.loop);
 }
 
+/* More MX records than are looked at, the best of them last: mail goes there first. */
+static void many(void *arg, const char *name, enum gp_dns_type type, struct gp_dns_answer *answer)
+{
+	enum { COUNT = GP_POLICY_HOSTS_MAX + 6 };
+	static uint8_t data[COUNT][20];
+	static struct gp_dns_rdata records[COUNT];
+
+	(void)arg;
+	(void)name;
+	answer->name_exists = true;
+	if (type != GP_DNS_MX)
+		return;
+	for (uint8_t i = 0; i < COUNT; i++) {
+		memcpy(data[i], "\0\0\4mx00\7example\3org", 20);
+		data[i][1] = (uint8_t)(COUNT - i);
+		data[i][5] = (uint8_t)('0' + i / 10);
+		data[i][6] = (uint8_t)('0' + i % 10);
+		records[i] = (struct gp_dns_rdata){ data[i], 20 };
+	}
+	answer->records = records;
+	answer->count = COUNT;
+}
+
+static void cuts_the_worst(void **state)
+{
+	struct run run = { .answers = many, .loop = gp_loop_new() };
+
+	(void)state;
+	inquire(&run);
+	assert_true(run.findings->too_many_hosts);
+	assert_int_equal(run.findings->host_count, GP_POLICY_HOSTS_MAX);
+	for (size_t i = 0; i < run.findings->host_count; i++)
+		assert_int_equal(run.findings->hosts[i].preference, i + 1);
+	gp_findings_free(run.findings);
+	gp_loop_free(run.loop);
+}
+
 int main(void)
 {
 	struct table table = { 0 };
 
 	TABLE_ROWS(&table, rows, run_row);
+	table_one(&table, "inquiry: of too many hosts the best stay", cuts_the_worst);
 	return table_run(&table);
 }
