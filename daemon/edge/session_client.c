@@ -216,7 +216,7 @@ static void park(struct gp_session *s, enum gp_tls_wait wait)
 
 	gp_session_handshake_over(s);
 	if (gp_expensive_waiting(&load->expensive, limited) >= load->limits->handshakes) {
-		gp_session_refuse(s, "limits.handshakes: expensive ones wait");
+		gp_session_refuse(s, "limits.handshakes: too many expensive handshakes wait");
 		gp_session_close(s, GP_ENDED_LIMIT);
 		return;
 	}
