@@ -366,8 +366,8 @@ def _():
 	contains(complaints({"name": "x"}, {"login": "master-user"}, **asks), "maps to no account")
 	contains(complaints({"name": "x", "addresses": "mail"}, {}, **asks), "addresses needs ca")
 	contains(complaints(good, {}, **asks), "needs backend.login")
-	contains(complaints(good, {"login": "proxy-v2-cn"}, **asks), 'needs facts = "proxy-v2"')
-	contains(complaints(good, {"login": "master-user"}, **asks), "needs login-user")
+	contains(complaints(good, {"login": "proxy-v2-cn"}, **asks), 'needs backend.facts = "proxy-v2"')
+	contains(complaints(good, {"login": "master-user"}, **asks), "needs backend.login-user")
 	contains(complaints(good, {"login": "master-user"}), "need client-certificates")
 	contains(complaints({"name": "x", "keys": [{"spki": "abc", "account": "alice"}]}, {}, **asks), "64 hexadecimal digits")
 
