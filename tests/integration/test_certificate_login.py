@@ -197,7 +197,7 @@ def _():
 			equal(gate().wait_for("login", mark)["user"], account)
 
 
-ANONYMOUS = {"nobody": "no address that is an account", "both": "mean different accounts", "expired": "expired",
+ANONYMOUS = {"nobody": "no address in the certificate is an account", "both": "belong to different accounts", "expired": "expired",
 	"foreign": "unable to get", "self": "self-signed", "server": "unsuitable certificate purpose",
 	"weak": "too weak", "sha1": "too weak"}
 
@@ -231,7 +231,7 @@ def _():
 	equal("certificate" in gate().wait_for("session-end", mark), False)
 
 
-@test("keys: a self-signed certificate is whose its key is; one that has expired or is weak is nobody's")
+@test("keys: a self-signed certificate is whose its key is; one that has expired or is weak maps to no account")
 def _():
 	for who, good in (("self", True), ("expired", False), ("weak", False), ("alice", False)):
 		for version in VERSIONS:
@@ -295,7 +295,7 @@ def _():
 			equal(is_in("imaps", one), True)
 
 
-@test("a resumed session is judged anew: a key that is not listed any more is nobody's")
+@test("a resumed session is judged anew: a key that is not listed any more maps to no account")
 def _():
 	tls, session = session_of("keys", "self", VERSIONS[1])
 	staff, keys = blocks()
