@@ -46,7 +46,7 @@ static void on_reply(void *arg, const struct gp_verdict_reply *reply)
 	gp_talk_set_work(talk, NULL);
 	gp_buf_init(&json, GP_VERDICT_WIRE_MAX);
 	if (!reply || gp_verdict_encode(reply->findings, reply->verdict, &json) != GP_OK) {
-		say_error(talk, "no memory");
+		say_error(talk, "out of memory");
 	} else {
 		if (reply->known && !reply->known->text)
 			reply->known->text = strndup((const char *)json.data, json.len);
@@ -86,7 +86,7 @@ static void answer_line(struct gp_verdict_server *server, struct gp_talk *talk, 
 				"the domain as an A-label, which begins with xn--");
 	else
 		say_error(talk,
-			  ret == GP_E_SYNTAX ? "that is no domain that mail goes to" : "no memory");
+			  ret == GP_E_SYNTAX ? "this name is not a mail domain" : "out of memory");
 }
 
 static int take_line(void *arg, struct gp_talk *talk, struct gp_str in, size_t *used_out)

@@ -7,7 +7,7 @@
 
 #include "base/time.h"
 
-/* libc's tree: balanced whatever names somebody chooses, and nothing of our own. */
+/* libc's tree: balanced whatever names an attacker chooses, and nothing of our own. */
 struct gp_domains {
 	void *tree;
 	size_t count;

@@ -10,8 +10,8 @@
 
 /* One question goes like this: findings that are good are judged anew, which is quick and needs no
  * memory for verdicts; else the question waits, with all others for the domain, for one inquiry.
- * What that finds is told to all of them first, and then kept: somebody who is told may at once ask
- * for it to be forgotten. */
+ * What that finds is told to all of them first, and then kept: a caller that is told may at once
+ * ask for it to be forgotten. */
 
 enum { GOOD_S_MAX = 3600, UNSURE_S_MAX = 10 };
 
@@ -95,8 +95,8 @@ static bool is_of_kept_policy(const struct gp_known_domain *known,
 	return known->kept->entry.fetched_at == findings->sts.entry.fetched_at;
 }
 
-/* Findings that were gathered while nothing could be validated are not kept: when it can be again, they
- * must be gathered again. Takes `findings`. */
+/* Findings that were gathered while nothing could be validated are not kept: when it can be again,
+ * they must be gathered again. Takes `findings`. */
 static void keep(struct gp_verdicts *verdicts, struct gp_known_domain *known,
 		 struct gp_findings *findings)
 {
