@@ -349,7 +349,7 @@ def _():
 	clear = Backend(lab, imap_server)
 	with Edge(clear.address, roles=("imaps",), **verified(pki().root)) as edge:
 		expect_refusal(edge, "TLS: ")
-	equal(b"ID" in cleartext.sessions[-1].heard, False)
+	equal(b"ID" in clear.sessions[-1].heard, False)
 
 
 def half_fetch(session):
