@@ -159,7 +159,7 @@ def _():
 	accounts(USERS, **{"gp-web": 0})
 	gate = start("rooted", wait=False, separate_users=True)
 	equal(gate.wait(), EX_CONFIG)
-	contains(gate.tail(), "no child ever runs as root")
+	contains(gate.tail(), 'user "gp-web" has uid 0: gatepost does not run this process as root')
 
 
 run(lab)
