@@ -24,6 +24,7 @@ struct serve_options {
 	int check;
 	int connect;
 	int print_config;
+	unsigned parts; /* enum gp_part */
 };
 
 static int parse(int argc, char **argv, struct serve_options *options)
@@ -135,7 +136,7 @@ static int check(const struct serve_options *options)
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
 	gp_buf_init(&warnings, GP_CONF_ERRORS_MAX);
 	if (gp_snapshot_load(options->path, NULL, &snapshot, &errors, &warnings) != GP_OK) {
-		fwrite(errors.data, 1, errors.len, stderr);
+		fprintf(stderr, "%s", gp_buf_cstr(&errors));
 		ret = EX_CONFIG;
 	} else {
 		print_certificates(snapshot);
@@ -144,13 +145,16 @@ static int check(const struct serve_options *options)
 		/* it would start, but that is not what was asked */
 		if (warnings.len)
 			ret = EX_CONFIG;
-		else if (options->connect)
+		else
+			ret = gp_supervisor_check_users(snapshot->conf, options->parts);
+		if (ret == EX_OK && options->connect)
 			ret = gp_probe_backends(snapshot->conf);
 		if (ret == EX_OK)
 			printf("%s: no errors\n", options->path);
 		gp_snapshot_free(snapshot);
 	}
-	fwrite(warnings.data, 1, warnings.len, stderr);
+	if (warnings.len)
+		fprintf(stderr, "%s", gp_buf_cstr(&warnings));
 	gp_buf_deinit(&warnings);
 	gp_buf_deinit(&errors);
 	return ret;
@@ -172,6 +176,6 @@ int gp_serve_command(int argc, char **argv)
 		return ret;
 	if (options.print_config)
 		return print_config();
-	return options.check ? check(&options)
-			     : gp_supervisor_main(options.path, parts_of(argv[0]));
+	options.parts = parts_of(argv[0]);
+	return options.check ? check(&options) : gp_supervisor_main(options.path, options.parts);
 }

@@ -2,6 +2,7 @@
 #include "daemon/policy/policy.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "daemon/process/child.h"
 #include "daemon/process/counters.h"
 #include "daemon/process/event_rows.h"
+#include "daemon/process/landlock.h"
 #include "policy/fetch_wire.h"
 #include "policy/overrides.h"
 #include "policy/service.h"
@@ -353,6 +355,23 @@ static void adopt(struct policy_process *process, struct gp_conf *conf)
 	}
 }
 
+/* The store's directory, and that of the trust anchors, because the file may be replaced. What
+ * unbound.conf names we do not know. */
+static int confine(const struct gp_conf *conf)
+{
+	char store[GP_POLICY_STORE_PATH_SIZE], anchors[GP_POLICY_STORE_PATH_SIZE];
+	struct gp_landlock_path paths[] = { { store, true },
+					    { "/", false },
+					    { "/dev/urandom", false } };
+
+	gp_policy_store_directory(conf->server.state_dir, store);
+	if (!conf->dns.unbound_conf) {
+		snprintf(anchors, sizeof(anchors), "%s", conf->dns.trust_anchors);
+		paths[1].path = dirname(anchors);
+	}
+	return gp_landlock_enter(paths, sizeof(paths) / sizeof(*paths));
+}
+
 static int set_up(void *arg, const struct gp_child_set_up *given)
 {
 	struct policy_process *process = arg;
@@ -374,6 +393,8 @@ static int set_up(void *arg, const struct gp_child_set_up *given)
 		adopt(process, conf);
 		return GP_OK;
 	}
+	if (confine(conf) != GP_OK)
+		return GP_E_IO;
 	process->conf = process->first_conf = conf;
 	process->fd_count = given->socket_count;
 	memcpy(process->fds, given->sockets, process->fd_count * sizeof(*process->fds));

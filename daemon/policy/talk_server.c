@@ -29,6 +29,7 @@ struct gp_talk {
 	bool active;  /* since the timer was set */
 	bool waiting; /* for the protocol's answer */
 	bool closing; /* when all is written */
+	bool ended;   /* the client sends no more; what it has asked is answered */
 	bool serving; /* requests are being handed out: an answer comes back to this loop */
 };
 
@@ -94,6 +95,12 @@ static bool serve_one(struct gp_talk *talk)
 	return false;
 }
 
+/* More is read when there is room: an answer that is waited for comes first. */
+static bool wants_input(const struct gp_talk *talk)
+{
+	return !talk->closing && !talk->ended && talk->in.len < talk->in.ceiling;
+}
+
 static void serve(struct gp_talk *talk)
 {
 	talk->serving = true;
@@ -102,11 +109,15 @@ static void serve(struct gp_talk *talk)
 	       serve_one(talk))
 		;
 	talk->serving = false;
-	if (!write_out(talk) || (talk->closing && !talk->waiting && !talk->out.len)) {
+	/* what is left of an ended talk is no request */
+	if (!write_out(talk) ||
+	    ((talk->closing || talk->ended) && !talk->waiting && !talk->out.len)) {
 		talk_free(talk);
 		return;
 	}
-	gp_watch_set(&talk->watch, talk->out.len ? GP_WRITABLE : talk->closing ? 0U : GP_READABLE);
+	gp_watch_set(&talk->watch, talk->out.len       ? GP_WRITABLE
+				   : wants_input(talk) ? GP_READABLE
+						       : 0U);
 }
 
 struct gp_buf *gp_talk_out(struct gp_talk *talk)
@@ -135,7 +146,7 @@ void *gp_talk_work(const struct gp_talk *talk)
 	return talk->work;
 }
 
-/* False: the client has gone, or goes on for ever. */
+/* False: the connection is broken, or there is no memory. */
 static bool read_in(struct gp_talk *talk)
 {
 	char data[READ_AT_ONCE];
@@ -144,14 +155,15 @@ static bool read_in(struct gp_talk *talk)
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
-	return n > 0 && gp_buf_append(&talk->in, data, (size_t)n) == GP_OK;
+	talk->ended = n == 0;
+	return gp_buf_append(&talk->in, data, (size_t)n) == GP_OK;
 }
 
 static void on_ready(void *arg, unsigned ready)
 {
 	struct gp_talk *talk = arg;
 
-	if (ready & GP_READABLE && !read_in(talk)) {
+	if (ready & GP_READABLE && wants_input(talk) && !read_in(talk)) {
 		talk_free(talk);
 		return;
 	}

@@ -42,15 +42,20 @@ static void on_reply(void *arg, const struct gp_verdict_reply *reply)
 {
 	struct gp_talk *talk = arg;
 	struct gp_buf json;
+	int ret = GP_E_NOMEM;
 
 	gp_talk_set_work(talk, NULL);
 	gp_buf_init(&json, GP_VERDICT_WIRE_MAX);
-	if (!reply || gp_verdict_encode(reply->findings, reply->verdict, &json) != GP_OK) {
-		say_error(talk, "out of memory");
-	} else {
-		if (reply->known && !reply->known->text)
-			reply->known->text = strndup((const char *)json.data, json.len);
+	if (reply)
+		ret = gp_verdict_encode(reply->findings, reply->verdict, &json);
+	if (ret == GP_OK) {
+		if (reply->known)
+			gp_known_domain_keep_json(reply->known, gp_str_from(json.data, json.len));
 		say(talk, gp_str_from(json.data, json.len));
+	} else {
+		say_error(talk, ret == GP_E_LIMIT
+					? "what is known of the domain is too long for an answer"
+					: "out of memory");
 	}
 	gp_buf_deinit(&json);
 }
@@ -62,8 +67,8 @@ static void ask(struct gp_verdict_server *server, struct gp_talk *talk, const ch
 	const struct gp_known_domain *known = gp_domains_find(server->domains, domain);
 	struct gp_verdict_waiter *later;
 
-	if (known && known->text && gp_known_domain_is_good(known)) {
-		say(talk, gp_str_of(known->text));
+	if (known && known->json && gp_known_domain_is_good(known)) {
+		say(talk, gp_str_of(known->json));
 		return;
 	}
 	gp_verdicts_ask(server->verdicts, domain, on_reply, talk, &later);

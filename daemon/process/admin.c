@@ -39,7 +39,7 @@ int gp_admin_rule_find(const struct gp_conf *conf, const struct gp_identity *ide
 	const struct group *entry = name ? getgrnam(name) : NULL;
 
 	*rule_out = (struct gp_admin_rule){ .starter = geteuid() };
-	for (size_t i = 0; i < count && i < GP_ADMIN_SERVICES_MAX; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (identities[i].change)
 			rule_out->services[rule_out->service_count++] = identities[i].uid;
 	}

@@ -15,7 +15,7 @@
  * was taken over must not reach these. Two locks keep it off: they lie in RUN-DIR/admin, a
  * directory that their users cannot enter; and the process that connects is looked at (SO_PEERCRED). */
 
-enum { GP_ADMIN_SERVICES_MAX = 4 };
+enum { GP_ADMIN_SERVICES_MAX = 8 };
 
 struct gp_admin_rule {
 	uid_t starter; /* who started gatepost; root may always */
@@ -25,9 +25,14 @@ struct gp_admin_rule {
 	size_t service_count;
 };
 
-enum { GP_ADMIN_PATH_SIZE = 4096, GP_ADMIN_RULE_SIZE = 96, GP_ADMIN_REFUSAL_SIZE = 256 };
+enum {
+	GP_ADMIN_PATH_SIZE = 4096,
+	GP_ADMIN_RULE_SIZE = 11 * (2 + GP_ADMIN_SERVICES_MAX) + 1,
+	GP_ADMIN_REFUSAL_SIZE = 256
+};
 
-/* The rule of a gatepost that this process starts, whose children are `identities`. GP_OK, or GP_E_CONF with a sentence in `errors`:
+/* The rule of a gatepost that this process starts, whose processes and sockets are those of
+ * `identities`, of which there are at most GP_ADMIN_SERVICES_MAX. GP_OK, or GP_E_CONF with a sentence in `errors`:
  * there is no such group. */
 int gp_admin_rule_find(const struct gp_conf *conf, const struct gp_identity *identities,
 		       size_t count, struct gp_admin_rule *rule_out, struct gp_buf *errors);

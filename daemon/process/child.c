@@ -8,9 +8,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log_sink.h"
+#include "daemon/process/event_rows.h"
+#include "daemon/process/landlock.h"
 
 enum { FDS_MAX = GP_SETUP_FDS + GP_CONF_LISTENERS_MAX };
 
@@ -31,6 +35,10 @@ static void begin_process(const char *name)
 	static const int ignored[] = { SIGINT, SIGHUP, SIGTERM, SIGPIPE };
 
 	prctl(PR_SET_NAME, name);
+	gp_event_begin();
+	gp_log_sink_use_syslog(GP_SYSLOG_FD);
+	/* the filter lets no file be read later, and lines for syslog have local time */
+	tzset();
 	/* private keys must not end in a core file */
 	prctl(PR_SET_DUMPABLE, 0);
 	/* nothing may be typed at the operator's terminal through us */
@@ -183,7 +191,9 @@ int gp_child_run(const struct gp_child_ops *ops, void *arg)
 		return EX_OSERR;
 	gp_watch_init(&child.control, child.loop, GP_CONTROL_FD, on_control, &child);
 	gp_watch_set(&child.control, GP_READABLE);
-	if (gp_sandbox_enter(ops->sandbox) != GP_OK)
+	/* the policy process knows its files when it has been set up */
+	if ((ops->sandbox != GP_SANDBOX_POLICY && gp_landlock_enter(NULL, 0) != GP_OK) ||
+	    gp_sandbox_enter(ops->sandbox) != GP_OK)
 		return EX_OSERR;
 	gp_loop_run(child.loop);
 	if (ops->end)

@@ -38,6 +38,9 @@ enum gp_setup_fd {
 /* The descriptor at which a worker finds its end of the socket pair. */
 enum { GP_CONTROL_FD = 3 };
 
+/* The one at which a child finds a socket for syslog, which it may not open. */
+enum { GP_SYSLOG_FD = 4 };
+
 struct gp_control {
 	enum gp_control_type type;
 	uint64_t number[2];

@@ -41,12 +41,14 @@ int gp_memory_seal(const char *name, const void *data, size_t len, int *fd_out)
 
 int gp_memory_share(const char *name, size_t len, int *fd_out, void **map_out)
 {
-	int fd = memfd_create(name, MFD_CLOEXEC);
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	void *map;
 
 	if (fd < 0)
 		return GP_E_IO;
-	if (ftruncate(fd, (off_t)len) < 0)
+	/* who made it shorter would kill all who have it mapped (SIGBUS) */
+	if (ftruncate(fd, (off_t)len) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		goto fail;
 	map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/process/sandbox.h"
 
+#include <asm/ioctls.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/err.h"
 
 /* A refused call returns EPERM: OpenSSL, for one, looks for a configuration file and does well
  * without. */
+/* clang-format off */
 static const int worker_calls[] = {
 	SCMP_SYS(accept4),
 	SCMP_SYS(brk),
@@ -23,7 +29,6 @@ static const int worker_calls[] = {
 	SCMP_SYS(epoll_wait),
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
-	SCMP_SYS(fcntl),
 	SCMP_SYS(fstat),
 	SCMP_SYS(futex),
 	SCMP_SYS(getpeername),
@@ -34,14 +39,11 @@ static const int worker_calls[] = {
 	SCMP_SYS(getsockopt),
 	SCMP_SYS(gettid),
 	SCMP_SYS(gettimeofday),
-	SCMP_SYS(ioctl),
 	SCMP_SYS(madvise),
-	SCMP_SYS(mmap),
-	SCMP_SYS(mprotect),
 	SCMP_SYS(mremap),
 	SCMP_SYS(munmap),
 	SCMP_SYS(newfstatat),
-	SCMP_SYS(prlimit64),
+	SCMP_SYS(poll),
 	SCMP_SYS(read),
 	SCMP_SYS(readv),
 	SCMP_SYS(recvfrom),
@@ -54,7 +56,6 @@ static const int worker_calls[] = {
 	SCMP_SYS(sendto),
 	SCMP_SYS(setsockopt),
 	SCMP_SYS(shutdown),
-	SCMP_SYS(tgkill),
 	SCMP_SYS(time),
 	SCMP_SYS(timerfd_create),
 	SCMP_SYS(timerfd_settime),
@@ -65,16 +66,13 @@ static const int worker_calls[] = {
 static const int fetch_calls[] = {
 	SCMP_SYS(eventfd2),
 	SCMP_SYS(pipe2),
-	SCMP_SYS(poll),
 	SCMP_SYS(socketpair),
 };
 
-/* SQLite's files; libunbound's thread, sockets and trust anchors. */
+/* SQLite's files, and no others (landlock.h); libunbound's thread, sockets and trust anchors. */
 static const int policy_calls[] = {
 	SCMP_SYS(access),
 	SCMP_SYS(bind),
-	SCMP_SYS(clone),
-	SCMP_SYS(clone3),
 	SCMP_SYS(eventfd2),
 	SCMP_SYS(faccessat2),
 	SCMP_SYS(fallocate),
@@ -88,11 +86,13 @@ static const int policy_calls[] = {
 	SCMP_SYS(geteuid),
 	SCMP_SYS(getgid),
 	SCMP_SYS(getuid),
+	SCMP_SYS(landlock_add_rule),
+	SCMP_SYS(landlock_create_ruleset),
+	SCMP_SYS(landlock_restrict_self),
 	SCMP_SYS(lseek),
 	SCMP_SYS(lstat),
 	SCMP_SYS(openat),
 	SCMP_SYS(pipe2),
-	SCMP_SYS(poll),
 	SCMP_SYS(pread64),
 	SCMP_SYS(pwrite64),
 	SCMP_SYS(readlink),
@@ -109,17 +109,61 @@ static const int policy_calls[] = {
 	SCMP_SYS(unlinkat),
 };
 
-/* All kinds of a family, or one kind of it. A socket for datagrams cannot connect to a server of
- * streams (EPROTOTYPE); glibc's syslog() needs one when the log daemon was started anew. */
-struct kind {
-	int family;
-	int type; /* -1: any */
+/* clang-format on */
+
+/* Calls of which an argument matters: a row for each value that is fine. */
+enum { ALL = 0xff, POLICY = 1 << GP_SANDBOX_POLICY };
+
+/* Of an argument that the kernel takes as an int. */
+#define INT_BITS UINT32_MAX
+
+/* The argument in `argument`, under `mask`, is `value`. */
+struct condition {
+	unsigned sandboxes;
+	int call;
+	unsigned argument;
+	uint64_t mask;
+	uint64_t value;
 };
 
-static const struct kind kinds[] = { { AF_INET, -1 }, { AF_INET6, -1 }, { AF_UNIX, SOCK_DGRAM } };
-static const struct kind unix_streams = { AF_UNIX, SOCK_STREAM };
+enum {
+	/* A thread, and neither a process nor a name space. */
+	THREAD = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD,
+	NAME_SPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+		      CLONE_NEWPID | CLONE_NEWNET
+};
 
-enum { TYPE_MASK = 0xf }; /* what is left are flags, such as SOCK_CLOEXEC */
+/* The value of a row that means the process itself. */
+static const uint64_t own_pid = UINT64_MAX;
+
+static const struct condition conditions[] = {
+	/* code is there when the process starts, and none comes later */
+	{ ALL, SCMP_SYS(mmap), 2, PROT_EXEC, 0 },
+	{ ALL, SCMP_SYS(mprotect), 2, PROT_EXEC, 0 },
+	/* abort() and the heap's checks; no other process is sent a signal or given a limit */
+	{ ALL, SCMP_SYS(tgkill), 0, INT_BITS, own_pid },
+	{ ALL, SCMP_SYS(prlimit64), 0, INT_BITS, 0 },
+	{ ALL, SCMP_SYS(prlimit64), 0, INT_BITS, own_pid },
+	/* not F_SETOWN and F_SETSIG, by which the kernel sends signals */
+	{ ALL, SCMP_SYS(fcntl), 1, INT_BITS, F_GETFD },
+	{ ALL, SCMP_SYS(fcntl), 1, INT_BITS, F_SETFD },
+	{ ALL, SCMP_SYS(fcntl), 1, INT_BITS, F_GETFL },
+	{ ALL, SCMP_SYS(fcntl), 1, INT_BITS, F_SETFL },
+	{ ALL, SCMP_SYS(fcntl), 1, INT_BITS, F_DUPFD_CLOEXEC },
+	{ POLICY, SCMP_SYS(fcntl), 1, INT_BITS, F_GETLK },
+	{ POLICY, SCMP_SYS(fcntl), 1, INT_BITS, F_SETLK },
+	/* not TIOCSTI, which types at a terminal */
+	{ ALL, SCMP_SYS(ioctl), 1, INT_BITS, FIONREAD },
+	{ ALL, SCMP_SYS(ioctl), 1, INT_BITS, FIONBIO },
+	{ ALL, SCMP_SYS(ioctl), 1, INT_BITS, TCGETS },
+	{ POLICY, SCMP_SYS(clone), 0, THREAD | NAME_SPACES, THREAD },
+	/* the log's socket comes from the supervisor */
+	{ ALL, SCMP_SYS(socket), 0, INT_BITS, AF_INET },
+	{ ALL, SCMP_SYS(socket), 0, INT_BITS, AF_INET6 },
+};
+
+/* Kinds of sockets without their flags, such as SOCK_CLOEXEC. */
+enum { TYPE_MASK = 0xf };
 
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 {
@@ -130,33 +174,49 @@ static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 	return GP_OK;
 }
 
-static int allow_kind(scmp_filter_ctx filter, const struct kind *kind)
+static int allow_if(scmp_filter_ctx filter, const struct condition *condition)
 {
-	const struct scmp_arg_cmp arguments[] = {
-		{ .arg = 0,
-		  .op = SCMP_CMP_EQ,
-		  .datum_a = (scmp_datum_t)kind->family,
-		  .datum_b = 0 },
-		{ .arg = 1,
-		  .op = SCMP_CMP_MASKED_EQ,
-		  .datum_a = TYPE_MASK,
-		  .datum_b = (scmp_datum_t)kind->type },
-	};
+	uint64_t value = condition->value == own_pid ? (uint64_t)getpid() : condition->value;
+	const struct scmp_arg_cmp argument = { .arg = condition->argument,
+					       .op = SCMP_CMP_MASKED_EQ,
+					       .datum_a = condition->mask,
+					       .datum_b = value };
 
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket),
-				      kind->type < 0 ? 1 : 2, arguments) < 0
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, condition->call, 1, &argument) < 0
 		       ? GP_E_IO
 		       : GP_OK;
 }
 
-static int allow_sockets(scmp_filter_ctx filter, enum gp_sandbox sandbox)
+/* Streams only: what is bound for datagrams is the log daemon's, and the service manager's. */
+static int allow_unix_streams(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp arguments[] = {
+		{ .arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_UNIX },
+		{ .arg = 1,
+		  .op = SCMP_CMP_MASKED_EQ,
+		  .datum_a = TYPE_MASK,
+		  .datum_b = SOCK_STREAM },
+	};
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, arguments) < 0
+		       ? GP_E_IO
+		       : GP_OK;
+}
+
+static int allow_conditions(scmp_filter_ctx filter, enum gp_sandbox sandbox)
 {
 	int ret = GP_OK;
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && ret == GP_OK; i++)
-		ret = allow_kind(filter, &kinds[i]);
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(*conditions) && ret == GP_OK; i++) {
+		if (conditions[i].sandboxes & (1U << sandbox))
+			ret = allow_if(filter, &conditions[i]);
+	}
 	if (ret == GP_OK && sandbox == GP_SANDBOX_WORKER_UNIX)
-		ret = allow_kind(filter, &unix_streams);
+		ret = allow_unix_streams(filter);
+	/* its flags are in memory, which no filter sees; glibc takes clone instead */
+	if (ret == GP_OK &&
+	    seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) < 0)
+		ret = GP_E_IO;
 	return ret;
 }
 
@@ -167,7 +227,7 @@ static int add_rules(scmp_filter_ctx filter, enum gp_sandbox sandbox)
 	int ret = allow(filter, worker_calls, COUNT(worker_calls));
 
 	if (ret == GP_OK)
-		ret = allow_sockets(filter, sandbox);
+		ret = allow_conditions(filter, sandbox);
 	if (ret == GP_OK && sandbox == GP_SANDBOX_FETCH)
 		ret = allow(filter, fetch_calls, COUNT(fetch_calls));
 	if (ret == GP_OK && sandbox == GP_SANDBOX_POLICY)

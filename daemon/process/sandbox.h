@@ -9,10 +9,9 @@ enum gp_sandbox {
 	GP_SANDBOX_POLICY,      /* and files and threads, for the store and the resolver */
 };
 
-/* Give up, for good, all system calls that such a process has no use for: none can run a program or
- * look at other processes, and only the policy process can open a file. Only GP_SANDBOX_WORKER_UNIX
- * can connect to servers on unix sockets, such as control.sock; the others have no such socket but
- * those for datagrams, which syslog takes. GP_OK or GP_E_IO. */
+/* Give up, for good, all system calls that such a process has no use for: none can run a program,
+ * map code, signal or look at other processes, and only the policy process can open a file. Only
+ * GP_SANDBOX_WORKER_UNIX can connect to servers on unix sockets. GP_OK or GP_E_IO. */
 int gp_sandbox_enter(enum gp_sandbox sandbox);
 
 #endif

@@ -48,30 +48,6 @@ static void put(struct gp_cleartext_users *users, struct cleartext_user *user)
 	free(oldest);
 }
 
-/* The name is shown on terminals: whatever one could obey becomes "?". */
-static void copy_printable(const char *from, char *to, size_t size)
-{
-	const unsigned char *p = (const unsigned char *)from;
-	size_t len = 0;
-
-	while (*p) {
-		size_t bytes = *p >= 0x80 ? gp_utf8_length(p) : 1;
-		bool plain = bytes && *p >= ' ' && *p != 0x7f;
-
-		if (!bytes)
-			bytes = 1;
-		if (len + bytes >= size)
-			break;
-		if (plain)
-			memcpy(to + len, p, bytes);
-		else
-			to[len] = '?';
-		len += plain ? bytes : 1;
-		p += bytes;
-	}
-	to[len] = '\0';
-}
-
 /* line = first TAB last TAB count TAB source TAB name */
 static void read_line(struct gp_cleartext_users *users, struct gp_str line)
 {
@@ -90,7 +66,7 @@ static void read_line(struct gp_cleartext_users *users, struct gp_str line)
 	gp_str_copy(last, user->last, sizeof(user->last));
 	gp_str_copy(source, user->source, sizeof(user->source));
 	gp_str_copy(line, name, sizeof(name));
-	copy_printable(name, user->name, sizeof(user->name));
+	gp_utf8_copy_printable(name, user->name, sizeof(user->name));
 	put(users, user);
 }
 
@@ -162,14 +138,14 @@ void gp_cleartext_users_add(struct gp_cleartext_users *users, const char *name, 
 	char printable[NAME_SIZE];
 	struct cleartext_user *user;
 
-	copy_printable(name, printable, sizeof(printable));
+	gp_utf8_copy_printable(name, printable, sizeof(printable));
 	user = take(users, printable);
 	if (!user)
 		return;
 	gp_time_format(utc_ms, user->last);
 	if (!user->count++)
 		strcpy(user->first, user->last);
-	copy_printable(source, user->source, sizeof(user->source));
+	gp_utf8_copy_printable(source, user->source, sizeof(user->source));
 	put(users, user);
 	users->changed = true;
 }

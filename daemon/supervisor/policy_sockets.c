@@ -41,6 +41,11 @@ static gid_t group_of(const struct gp_identity *identity)
 
 /* ---- the store ---- */
 
+static bool is_of(const struct stat *state, const struct gp_identity *identity)
+{
+	return state->st_uid == identity->uid && state->st_gid == identity->gid;
+}
+
 /* Files of another user of ours, from before server.separate-users was changed. What a link leads to
  * is not given away. */
 static int give_file(int directory, const char *name, const struct gp_identity *identity)
@@ -52,8 +57,9 @@ static int give_file(int directory, const char *name, const struct gp_identity *
 	if (fd < 0)
 		return errno == ENOENT ? GP_OK : GP_E_IO;
 	errno = EPERM;
-	if (fstat(fd, &state) == 0 && S_ISREG(state.st_mode) && state.st_nlink == 1 &&
-	    fchown(fd, identity->uid, identity->gid) == 0)
+	if (fstat(fd, &state) == 0 && S_ISREG(state.st_mode) &&
+	    (is_of(&state, identity) ||
+	     (state.st_nlink == 1 && fchown(fd, identity->uid, identity->gid) == 0)))
 		ret = GP_OK;
 	error = errno;
 	close(fd);

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log_sink.h"
 #include "base/time.h"
+#include "base/utf8.h"
 #include "conf/conf.h"
 #include "daemon/process/control.h"
 #include "daemon/process/event_rows.h"
@@ -53,14 +55,16 @@ static void become_worker(const struct gp_pool *pool, int control_fd)
 	char *const argv[] = { (char[]){ "gatepost" }, (char *)(uintptr_t)pool->config.role,
 			       (char *)(uintptr_t)pool->config.argument, NULL };
 	extern char **environ;
+	int syslog_fd;
 
-	/* the copy loses FD_CLOEXEC, unless it is the same descriptor */
-	if (control_fd == GP_CONTROL_FD)
-		fcntl(control_fd, F_SETFD, 0);
-	else if (dup2(control_fd, GP_CONTROL_FD) < 0)
+	/* first out of each other's way */
+	control_fd = fcntl(control_fd, F_DUPFD_CLOEXEC, GP_SYSLOG_FD + 1);
+	syslog_fd = fcntl(gp_log_sink_open_syslog(), F_DUPFD_CLOEXEC, GP_SYSLOG_FD + 1);
+	if (control_fd < 0 || syslog_fd < 0 || dup2(control_fd, GP_CONTROL_FD) < 0 ||
+	    dup2(syslog_fd, GP_SYSLOG_FD) < 0)
 		_exit(126);
 	/* whatever else we were given is not for the worker */
-	if (close_range(GP_CONTROL_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ||
+	if (close_range(GP_SYSLOG_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ||
 	    gp_identity_assume(&pool->config.identity) != GP_OK)
 		_exit(126);
 	fexecve(pool->program_fd, argv, environ);
@@ -163,6 +167,18 @@ static void note_cleartext_login(struct gp_pool *pool, char *text)
 	pool->config.on_cleartext_login(pool->config.arg, text, source + 1);
 }
 
+/* What a child says is printed, and it may be one that was taken over. */
+static void note_refusal(struct gp_pool *pool, char *text)
+{
+	char printable[GP_CONTROL_TEXT_MAX];
+	char *end = text + strlen(text);
+
+	while (end > text && end[-1] == '\n')
+		*--end = '\0';
+	gp_utf8_copy_printable(text, printable, sizeof(printable));
+	pool->config.on_refused(pool->config.arg, printable);
+}
+
 static void on_message(void *arg, unsigned ready)
 {
 	struct pool_worker *worker = arg;
@@ -183,7 +199,7 @@ static void on_message(void *arg, unsigned ready)
 		note_cleartext_login(worker->pool, control.text);
 	} else if (control.type == GP_CONTROL_SETUP_FAILED) {
 		kill(worker->pid, SIGKILL);
-		worker->pool->config.on_refused(worker->pool->config.arg, control.text);
+		note_refusal(worker->pool, control.text);
 	}
 }
 

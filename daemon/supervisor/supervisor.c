@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/log_sink.h"
 #include "base/time.h"
 #include "daemon/process/event_rows.h"
 #include "daemon/process/memory.h"
@@ -272,11 +274,16 @@ static int find_users(struct supervisor *s)
 static int open_admin(struct supervisor *s, struct gp_buf *errors)
 {
 	const struct gp_conf *conf = s->snapshot->conf;
+	struct gp_identity identities[GP_CHILD_KINDS + 1] = { [GP_CHILD_KINDS] = s->owner };
 	char path[GP_ADMIN_PATH_SIZE];
 	int fd;
 	int ret;
 
-	if (gp_admin_rule_find(conf, s->users.of, GP_CHILD_KINDS, &s->admin_rule, errors) != GP_OK)
+	_Static_assert((int)GP_CHILD_KINDS < (int)GP_ADMIN_SERVICES_MAX,
+		       "none of our users may administer");
+	memcpy(identities, s->users.of, sizeof(s->users.of));
+	if (gp_admin_rule_find(conf, identities, GP_CHILD_KINDS + 1, &s->admin_rule, errors) !=
+	    GP_OK)
 		return EX_CONFIG;
 	ret = gp_admin_directory_make(conf, &s->admin_rule, errors);
 	if (ret == GP_OK)
@@ -393,16 +400,17 @@ static int raise_descriptor_limit(struct supervisor *s)
 static int reduce_privileges(struct supervisor *s)
 {
 	(void)s;
+	/* it has private keys, too; from here on nothing below /proc/self is opened */
+	prctl(PR_SET_DUMPABLE, 0);
 	return gp_privileges_reduce() == GP_OK ? EX_OK : EX_OSERR;
 }
 
 /* As configured, or one for each CPU; none where there is no edge. */
-static unsigned worker_count(const struct supervisor *s)
+static unsigned worker_count(const struct gp_conf *conf, unsigned parts)
 {
-	const struct gp_conf *conf = s->snapshot->conf;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (!conf->listener_count || !(s->parts & GP_PART_EDGE))
+	if (!conf->listener_count || !(parts & GP_PART_EDGE))
 		return 0;
 	if (conf->server.workers)
 		return (unsigned)conf->server.workers;
@@ -422,7 +430,7 @@ static int load(struct supervisor *s)
 	gp_buf_deinit(&errors);
 	if (ret != GP_OK)
 		return EX_CONFIG;
-	s->worker_count = worker_count(s);
+	s->worker_count = worker_count(s->snapshot->conf, s->parts);
 	set_up_log(s->snapshot->conf);
 	return EX_OK;
 }
@@ -466,6 +474,8 @@ int gp_supervisor_main(const char *path, unsigned parts)
 	struct supervisor s = { .path = path, .parts = parts, .started_ms = gp_time_mono_ms() };
 	int ret;
 
+	gp_log_sink_own_stderr();
+	gp_event_begin();
 	gp_notify_init();
 	s.loop = gp_loop_new();
 	if (!s.loop)
@@ -485,4 +495,17 @@ int gp_supervisor_main(const char *path, unsigned parts)
 	}
 	close_all(&s);
 	return ret;
+}
+
+int gp_supervisor_check_users(const struct gp_conf *conf, unsigned parts)
+{
+	const struct gp_children_config config = { .conf = conf,
+						   .worker_count = worker_count(conf, parts),
+						   .web = parts & GP_PART_EDGE,
+						   .policy = parts & GP_PART_POLICY };
+	struct gp_child_users users;
+	struct gp_identity owner;
+	int ret = gp_user_find(&conf->server, "", &owner);
+
+	return ret == EX_OK ? gp_children_find_users(&config, &users) : ret;
 }

@@ -9,4 +9,8 @@
  * obey. */
 size_t gp_utf8_length(const unsigned char *p);
 
+/* Copy text of another process or machine that is shown on terminals: what these could obey, and
+ * what is not UTF-8, becomes "?". Cut between characters if it is longer than `size` allows. */
+void gp_utf8_copy_printable(const char *from, char *to, size_t size);
+
 #endif

@@ -180,7 +180,9 @@ static const struct gp_conf_row policy_rows[] = {
 	  .help = "gatepost keeps and refreshes an MTA-STS policy for this time after the last "
 		  "mail to the domain." },
 	{ "domains", GP_CONF_NUMBER, AT(gp_conf_policy, domains), "100000", .min = 100,
-	  .max = 10000000, .help = "Number of domains whose answers are kept in memory." },
+	  .max = 10000000,
+	  .help = "Number of domains whose answers are kept in memory, with at most 4 KiB for "
+		  "each on average. What is found out about other domains is asked for each time." },
 	END,
 };
 

@@ -52,7 +52,6 @@ static int append_hex(struct gp_str text, struct gp_buf *out)
 
 int gp_tlsa_from_text(struct gp_str text, struct gp_buf *rdata_out)
 {
-	size_t before = rdata_out->len;
 	int ret;
 
 	for (int i = 0; i < HEAD; i++) {
@@ -64,10 +63,7 @@ int gp_tlsa_from_text(struct gp_str text, struct gp_buf *rdata_out)
 		if (ret != GP_OK)
 			return ret;
 	}
-	ret = append_hex(text, rdata_out);
-	if (ret == GP_OK && rdata_out->len - before == HEAD)
-		return GP_E_SYNTAX;
-	return ret;
+	return append_hex(text, rdata_out);
 }
 
 int gp_tlsa_to_text(const struct gp_tlsa *tlsa, struct gp_buf *out)

@@ -29,8 +29,8 @@ struct gp_tlsa {
 int gp_tlsa_read(struct gp_str rdata, struct gp_tlsa *tlsa_out);
 
 /* Append the RDATA for "3 1 1 HEX", blanks within HEX allowed (section 2.2). GP_OK; GP_E_SYNTAX,
- * GP_E_LIMIT or GP_E_NOMEM, and `rdata_out` may then hold a part. For tests and the auditor to
- * come. */
+ * GP_E_LIMIT or GP_E_NOMEM, and `rdata_out` may then hold a part. There may be no data: such a
+ * record is unusable, and published all the same. */
 int gp_tlsa_from_text(struct gp_str text, struct gp_buf *rdata_out);
 
 /* Append "3 1 1 HEX" in lower case. GP_OK, GP_E_LIMIT or GP_E_NOMEM. */

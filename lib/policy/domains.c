@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/time.h"
 
-/* libc's tree: balanced whatever names an attacker chooses, and nothing of our own. */
+/* libc's tree: balanced whatever names a sender chooses, and nothing of our own. */
 struct gp_domains {
 	void *tree;
 	size_t count;
+	size_t bytes;
 };
 
 static int compare(const void *a, const void *b)
@@ -20,13 +22,15 @@ static int compare(const void *a, const void *b)
 	return strcmp(left->name, right->name);
 }
 
-static struct gp_known_domain *known_new(const char *name)
+static struct gp_known_domain *known_new(struct gp_domains *domains, const char *name)
 {
 	size_t len = strlen(name) + 1;
 	struct gp_known_domain *known = calloc(1, sizeof(*known) + len);
 
-	if (known)
-		memcpy(known->name, name, len);
+	if (!known)
+		return NULL;
+	known->domains = domains;
+	memcpy(known->name, name, len);
 	return known;
 }
 
@@ -40,15 +44,51 @@ bool gp_known_domain_is_good(const struct gp_known_domain *known)
 	return known->findings && known->good_until_ms > gp_time_mono_ms();
 }
 
+size_t gp_domains_bytes(const struct gp_domains *domains)
+{
+	return domains->bytes;
+}
+
+static void count(struct gp_known_domain *known, size_t bytes)
+{
+	known->bytes += bytes;
+	known->domains->bytes += bytes;
+}
+
+int gp_known_domain_keep(struct gp_known_domain *known, struct gp_findings *findings,
+			 uint64_t good_until_ms)
+{
+	size_t bytes = gp_findings_bytes(findings);
+
+	gp_known_domain_drop_verdict(known);
+	if (bytes > GP_KNOWN_DOMAIN_BYTES_MAX)
+		return GP_E_LIMIT;
+	known->findings = findings;
+	known->good_until_ms = good_until_ms;
+	count(known, bytes);
+	return GP_OK;
+}
+
+void gp_known_domain_keep_json(struct gp_known_domain *known, struct gp_str json)
+{
+	if (known->json || known->bytes + json.len > GP_KNOWN_DOMAIN_BYTES_MAX)
+		return;
+	known->json = strndup(json.p, json.len);
+	if (known->json)
+		count(known, json.len);
+}
+
 void gp_known_domain_drop_verdict(struct gp_known_domain *known)
 {
+	known->domains->bytes -= known->bytes;
+	known->bytes = 0;
 	known->good_until_ms = 0;
 	gp_findings_free(known->findings);
 	known->findings = NULL;
 	gp_wording_free(known->wording);
 	known->wording = NULL;
-	free(known->text);
-	known->text = NULL;
+	free(known->json);
+	known->json = NULL;
 }
 
 static void free_known(void *node)
@@ -94,7 +134,7 @@ struct gp_known_domain *gp_domains_add(struct gp_domains *domains, const char *n
 
 	if (known)
 		return known;
-	known = known_new(name);
+	known = known_new(domains, name);
 	if (known && !tsearch(known, &domains->tree, compare)) {
 		free(known);
 		return NULL;
@@ -105,7 +145,7 @@ struct gp_known_domain *gp_domains_add(struct gp_domains *domains, const char *n
 
 void gp_domains_drop_if_empty(struct gp_domains *domains, struct gp_known_domain *known)
 {
-	if (known->kept || known->override || known->fetch || known->wait || known->good_until_ms)
+	if (known->kept || known->override || known->fetch || known->wait || known->findings)
 		return;
 	tdelete(known, &domains->tree, compare);
 	domains->count--;

@@ -10,7 +10,10 @@
 #include "policy/findings.h"
 #include "policy/wording.h"
 
-/* All domains that are known, one small piece of memory each: there may be a hundred thousand. */
+/* All domains that are known. There may be a hundred thousand, and what is found out about one is its
+ * owner's to choose: so it is counted how many bytes all findings take, and large ones are not kept. */
+
+enum { GP_KNOWN_DOMAIN_BYTES_MAX = 32 * 1024 }; /* of the findings of one, as they are in memory */
 
 /* A kept MTA-STS policy; it is parsed when it is needed. */
 struct gp_kept_policy {
@@ -27,30 +30,34 @@ struct gp_override {
 	char *reason;
 };
 
+struct gp_domains;
 struct gp_sts_cache_fetch;
 struct gp_verdict_wait;
 
 struct gp_known_domain {
+	struct gp_domains *domains;
 	struct gp_kept_policy *kept;      /* or NULL */
 	struct gp_override *override;     /* or NULL */
 	struct gp_sts_cache_fetch *fetch; /* under way; the sts_cache's */
 	struct gp_verdict_wait *wait;     /* an inquiry under way; of verdicts.c */
 	struct gp_findings *findings;     /* that are good until good_until_ms; or NULL */
-	uint64_t good_until_ms;           /* monotonic; 0: there are no findings */
+	uint64_t good_until_ms;           /* monotonic */
+	size_t bytes;                     /* of findings and JSON */
 	struct gp_wording
 		*wording;     /* the verdict in Postfix's words, once it was asked for twice */
-	char *text;           /* the same as JSON (verdict_wire.h); or NULL */
+	char *json;           /* the same as verdict_wire.h writes it; or NULL */
 	bool verdict_pending; /* the policy was not there yet: ask again when it is */
 	char name[];
 };
-
-struct gp_domains;
 
 /* NULL without memory. */
 struct gp_domains *gp_domains_new(void);
 void gp_domains_free(struct gp_domains *domains);
 
 size_t gp_domains_count(const struct gp_domains *domains);
+
+/* Of all findings that are kept. */
+size_t gp_domains_bytes(const struct gp_domains *domains);
 
 /* NULL when it is not there. */
 struct gp_known_domain *gp_domains_find(struct gp_domains *domains, const char *name);
@@ -60,6 +67,14 @@ struct gp_known_domain *gp_domains_add(struct gp_domains *domains, const char *n
 
 /* Are there findings that are still good? */
 bool gp_known_domain_is_good(const struct gp_known_domain *known);
+
+/* Keep findings in place of those that there are; takes them. GP_E_LIMIT: there are too many bytes of
+ * them, and they stay the caller's. */
+int gp_known_domain_keep(struct gp_known_domain *known, struct gp_findings *findings,
+			 uint64_t good_until_ms);
+
+/* Keep them as JSON, too, if there is room. */
+void gp_known_domain_keep_json(struct gp_known_domain *known, struct gp_str json);
 
 /* Forget the findings and what was made of them. */
 void gp_known_domain_drop_verdict(struct gp_known_domain *known);

@@ -2,6 +2,7 @@
 #include "policy/findings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/str.h"
 
@@ -32,4 +33,31 @@ void gp_findings_free(struct gp_findings *findings)
 	gp_mtasts_policy_free(findings->sts.policy);
 	free(findings->sts.failure_detail);
 	free(findings);
+}
+
+static size_t text_bytes(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+static size_t host_bytes(const struct gp_policy_host *host)
+{
+	size_t bytes = sizeof(*host) + host->address_count * sizeof(*host->addresses) +
+		       host->record_count * sizeof(*host->records) + text_bytes(host->why);
+
+	for (size_t i = 0; i < host->record_count; i++)
+		bytes += host->records[i].data.len;
+	return bytes;
+}
+
+size_t gp_findings_bytes(const struct gp_findings *findings)
+{
+	const struct gp_mtasts_policy *policy = findings->sts.policy;
+	size_t bytes = sizeof(*findings) + text_bytes(findings->mx_why) +
+		       text_bytes(findings->sts.failure_detail);
+
+	for (size_t i = 0; i < findings->host_count; i++)
+		bytes += host_bytes(&findings->hosts[i]);
+	/* its text, and its patterns once more */
+	return policy ? bytes + sizeof(*policy) + 2 * policy->text_len : bytes;
 }

@@ -70,4 +70,7 @@ struct gp_findings {
 struct gp_findings *gp_findings_new(const char *domain);
 void gp_findings_free(struct gp_findings *findings);
 
+/* How much memory they take. */
+size_t gp_findings_bytes(const struct gp_findings *findings);
+
 #endif

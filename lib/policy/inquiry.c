@@ -13,7 +13,7 @@
 #include "mtasts/record.h"
 #include "policy/inquiry_hosts.h"
 
-enum { TXT_BYTES_MAX = 64 * 1024, TXT_RECORDS_MAX = 100 };
+enum { TXT_BYTES_MAX = 64 * 1024, TXT_RECORDS_MAX = 100, LATE_S = 10 };
 
 static const char late[] = "no answer in time";
 
@@ -288,7 +288,9 @@ static void on_dns_deadline(void *arg)
 {
 	struct gp_inquiry *inquiry = arg;
 
-	inquiry->findings->ttl_s = 0;
+	if ((inquiry->mx || inquiry->txt || !gp_host_inquiries_ended(inquiry->hosts)) &&
+	    inquiry->findings->ttl_s > LATE_S)
+		inquiry->findings->ttl_s = LATE_S;
 	if (inquiry->mx) {
 		gp_dns_question_cancel(inquiry->mx);
 		inquiry->mx = NULL;

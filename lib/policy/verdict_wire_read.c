@@ -184,7 +184,8 @@ static void read_names(struct gp_reader *r, const json_t *object, struct gp_dane
 	while (!r->failed && names->count < json_array_size(list)) {
 		const char *text = json_string_value(json_array_get(list, names->count));
 
-		if (!text || !gp_reader_is_name(text))
+		/* that of the root is empty */
+		if (!text || (*text && !gp_reader_is_name(text)))
 			gp_reader_refuse(r, "names", "contains something that is not a name");
 		names->names[names->count++] = text;
 	}

@@ -13,7 +13,7 @@
  * What that finds is told to all of them first, and then kept: a caller that is told may at once
  * ask for it to be forgotten. */
 
-enum { GOOD_S_MAX = 3600, UNSURE_S_MAX = 10 };
+enum { GOOD_S_MAX = 3600, UNSURE_S_MAX = 10, BYTES_PER_DOMAIN = 4096 /* on average */ };
 
 struct gp_verdict_waiter {
 	TAILQ_ENTRY(gp_verdict_waiter) link;
@@ -31,6 +31,8 @@ struct gp_verdict_wait {
 	struct gp_known_domain *known; /* NULL: a fresh one, of one waiter, which is not kept */
 	struct gp_inquiry *inquiry;
 	struct waiter_list waiters;
+	unsigned epoch;   /* when it began */
+	const char *hold; /* when it began: what it finds cannot be believed */
 };
 
 LIST_HEAD(wait_list, gp_verdict_wait);
@@ -40,6 +42,9 @@ struct gp_verdicts {
 	struct gp_inquiry_tools thorough; /* also of hosts that do not matter */
 	struct wait_list fresh;
 	const char *hold; /* why nothing can be found out, or NULL */
+	/* raised when the rules, the resolver's state or what is kept was changed: what an inquiry
+	 * has found that began before is told, and not kept */
+	unsigned epoch;
 };
 
 struct gp_verdicts *gp_verdicts_new(const struct gp_verdicts_config *config)
@@ -70,13 +75,13 @@ static void judge(const struct gp_verdicts *verdicts, const struct gp_findings *
 }
 
 /* Not longer than the DNS says (RFC 6698 section 8.2), nor than the policy it stands on. */
-static uint64_t good_time_s(const struct gp_findings *findings, const char *held)
+static uint64_t good_time_s(const struct gp_findings *findings)
 {
 	int64_t left, now = (int64_t)(gp_time_utc_ms() / 1000);
 	uint64_t most = GOOD_S_MAX;
 
-	if (held || findings->route == GP_ROUTE_UNKNOWN || findings->sts.unknown ||
-	    findings->sts.pending || findings->sts.txt == GP_MTASTS_TXT_FAILED)
+	if (findings->route == GP_ROUTE_UNKNOWN || findings->sts.unknown || findings->sts.pending ||
+	    findings->sts.txt == GP_MTASTS_TXT_FAILED)
 		most = UNSURE_S_MAX;
 	if (findings->ttl_s < most)
 		most = findings->ttl_s;
@@ -95,21 +100,27 @@ static bool is_of_kept_policy(const struct gp_known_domain *known,
 	return known->kept->entry.fetched_at == findings->sts.entry.fetched_at;
 }
 
-/* Findings that were gathered while nothing could be validated are not kept: when it can be again,
- * they must be gathered again. Takes `findings`. */
-static void keep(struct gp_verdicts *verdicts, struct gp_known_domain *known,
+static bool may_be_kept(const struct gp_verdicts *verdicts, const struct gp_verdict_wait *wait,
+			const struct gp_findings *findings)
+{
+	const struct gp_verdicts_config *config = &verdicts->config;
+
+	return wait->epoch == verdicts->epoch && !verdicts->hold &&
+	       is_of_kept_policy(wait->known, findings) &&
+	       gp_domains_count(config->domains) <= config->domains_max &&
+	       gp_domains_bytes(config->domains) <= config->domains_max * BYTES_PER_DOMAIN;
+}
+
+/* Takes `findings`. */
+static void keep(struct gp_verdicts *verdicts, const struct gp_verdict_wait *wait,
 		 struct gp_findings *findings)
 {
-	uint64_t seconds = good_time_s(findings, NULL);
+	uint64_t ms = 1000 * good_time_s(findings);
 
-	gp_known_domain_drop_verdict(known);
-	if (!seconds || verdicts->hold || !is_of_kept_policy(known, findings) ||
-	    gp_domains_count(verdicts->config.domains) > verdicts->config.domains_max) {
+	gp_known_domain_drop_verdict(wait->known);
+	if (!ms || !may_be_kept(verdicts, wait, findings) ||
+	    gp_known_domain_keep(wait->known, findings, gp_time_mono_ms() + ms) != GP_OK)
 		gp_findings_free(findings);
-		return;
-	}
-	known->findings = findings;
-	known->good_until_ms = gp_time_mono_ms() + 1000 * seconds;
 }
 
 /* ---- inquiries ---- */
@@ -134,7 +145,7 @@ static void on_findings(void *arg, struct gp_findings *findings)
 	const struct gp_verdict_reply reply = { .findings = findings,
 						.verdict = &verdict,
 						.source = GP_FROM_INQUIRY,
-						.held = verdicts->hold };
+						.held = wait->hold ? wait->hold : verdicts->hold };
 
 	judge(verdicts, findings, reply.held, &verdict);
 	if (known && verdicts->config.on_found)
@@ -142,7 +153,7 @@ static void on_findings(void *arg, struct gp_findings *findings)
 	answer_all(wait, &reply);
 	if (known) {
 		known->wait = NULL;
-		keep(verdicts, known, findings);
+		keep(verdicts, wait, findings);
 		gp_domains_drop_if_empty(verdicts->config.domains, known);
 	} else {
 		LIST_REMOVE(wait, link);
@@ -163,6 +174,8 @@ static struct gp_verdict_wait *begin(struct gp_verdicts *verdicts, struct gp_kno
 		return NULL;
 	wait->verdicts = verdicts;
 	wait->known = known;
+	wait->epoch = verdicts->epoch;
+	wait->hold = verdicts->hold;
 	TAILQ_INIT(&wait->waiters);
 	if (gp_inquiry_start(tools, domain, on_findings, wait, &wait->inquiry) != GP_OK) {
 		free(wait);
@@ -306,6 +319,8 @@ void gp_verdicts_hold(struct gp_verdicts *verdicts, const char *reason)
 {
 	bool over = verdicts->hold && !reason;
 
+	if (!verdicts->hold != !reason)
+		verdicts->epoch++;
 	verdicts->hold = reason;
 	if (over)
 		gp_domains_visit(verdicts->config.domains, forget_verdict, verdicts);
@@ -313,6 +328,7 @@ void gp_verdicts_hold(struct gp_verdicts *verdicts, const char *reason)
 
 void gp_verdicts_set_rules(struct gp_verdicts *verdicts, const struct gp_policy_rules *rules)
 {
+	verdicts->epoch++;
 	verdicts->config.rules = *rules;
 	verdicts->config.tools.ask_all_hosts = rules->dane_insecure_mx;
 	gp_domains_visit(verdicts->config.domains, forget_verdict, verdicts);
@@ -344,6 +360,7 @@ void gp_verdicts_purge(struct gp_verdicts *verdicts, const char *domain)
 {
 	struct gp_known_domain *known;
 
+	verdicts->epoch++;
 	if (!domain) {
 		gp_domains_visit(verdicts->config.domains, purge_one, verdicts);
 		return;

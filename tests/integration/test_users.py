@@ -3,6 +3,7 @@
 """Started as root, each kind of process has a user of its own (server.separate-users)."""
 
 import os
+import signal
 import stat
 import sys
 from functools import cache
@@ -48,13 +49,14 @@ def accounts(names, **other):
 	rewrite("group", [f"{name}:x:{number}:" for name, number in numbers.items()])
 
 
-def start(name, wait=True, policy=True, **server):
+def start(name, wait=True, policy=True, before=(), **server):
 	"""One with all four kinds of processes."""
-	groups = {"web": {"address": "unix:" + lab.path(name + ".web"), "hosts": ["www.example.test"]}} if policy else {}
+	place = server.get("run_dir", lab.directory)
+	groups = {"web": {"address": f"unix:{place}/{name}.web", "hosts": ["www.example.test"]}} if policy else {}
 	if policy:
-		groups |= {"policy": {"addresses": [lab.address(8642), "unix:" + lab.path(name + ".map")], "mta_sts_ca": pki().root},
+		groups |= {"policy": {"addresses": [lab.address(8642), f"unix:{place}/{name}.map"], "mta_sts_ca": pki().root},
 			"dns": {"dnssec": "off"}}
-	return Gate(lab, name, root=True, wait=wait, certificates=[certificate(leaf())], server={"user": "gp", "workers": 1} | server,
+	return Gate(lab, name, root=True, wait=wait, before=before, certificates=[certificate(leaf())], server={"user": "gp", "workers": 1} | server,
 		listeners=[listener("imaps", lab.address(993), leaf(), Backend(lab, imap_server).address)], **groups)
 
 
@@ -138,12 +140,33 @@ def _():
 		os.unlink(path)
 
 
+@test("with the capabilities that the unit for systemd leaves, it starts again where its sockets were left")
+def _():
+	accounts(USERS)
+	given = "+net_bind_service,+setuid,+setgid,+kill,+chown,+dac_read_search"
+	places = {name: lab.make_directory("again-" + name) for name in ("run_dir", "state_dir")}
+	for place in places.values():
+		os.chown(place, 0, 0)
+	for name in ("first", "second", "third"):
+		gate = start("again", before=("setpriv", "--bounding-set=-all," + given), separate_users=True, **places)
+		equal((name, users_of(gate)), (name, {process: expected(user) for process, user in PROCESSES.items()}))
+		if name == "second":
+			gate.signal(signal.SIGKILL)
+			gate.wait()
+		else:
+			gate.stop()
+
+
 @test("a user that is missing is named, and how to do without")
 def _():
 	accounts(["gp", "gp-web", "gp-policy"])
 	gate = start("missing", wait=False, separate_users=True)
 	equal(gate.wait(), EX_NOUSER)
 	contains(gate.tail(), 'user "gp-fetch" does not exist: create it, or set server.separate-users = false')
+	# what is started before a restart is told by the check
+	done = gatepost(lab, "serve", "--check", "-c", gate.config, root=True)
+	equal((done.returncode, "no errors" in done.stdout), (EX_NOUSER, False))
+	contains(done.stderr, 'user "gp-fetch" does not exist')
 
 
 @test("only the users of processes that run must exist")

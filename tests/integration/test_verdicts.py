@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import sys
+import threading
 import time
 from functools import cache
 
@@ -30,6 +31,8 @@ fresh MX 10 mx
 state MX 10 mx
 quiet MX 10 mx
 slow MX 10 mx
+burst MX 10 mx
+half MX 10 mx
 many MX 10 mx
 null MX 0 .
 sts MX 10 mx.plain.test.
@@ -201,6 +204,27 @@ def _():
 	with service().verdicts() as client:
 		client.send("".join(f"{name}\n" for name in names).encode())
 		equal([client.reply()["domain"] for _ in names], names)
+
+
+@test("two thousand questions at once, behind a domain that is slow, are all answered")
+def _():
+	name, faults, count = "burst.signed.test", service().watch.faults, 2000
+	faults[name, "MX"] = "silent"
+	with service().verdicts() as client:
+		client.ask("dane.signed.test")
+		sender = threading.Thread(target=client.send, args=(f"{name}\n".encode() + b"dane.signed.test\n" * count,))
+		sender.start()
+		eventually(lambda: service().watch.count(name, "MX"), "the question")
+		del faults[name, "MX"]
+		equal([client.reply()["domain"] for _ in range(count + 1)], [name] + ["dane.signed.test"] * count)
+		sender.join()
+
+
+@test("a client that says at once that it has no more questions, as nc -N does, gets its answers")
+def _():
+	with service().verdicts() as client:
+		answers = client.say_all(b"half.signed.test\ndane.signed.test\nno line end").splitlines()
+	equal([json.loads(line)["domain"] for line in answers], ["half.signed.test", "dane.signed.test"])
 
 
 @test("a hundred relays that ask at once share one inquiry; one that leaves does not end it")

@@ -85,8 +85,7 @@ static const struct text_row {
 	{ "[6698-2.2-2] text: half a byte", "3 1 1 000", NULL },
 	{ "[6698-2.2-2] text: no digit", "3 1 1 0g", NULL },
 	{ "text: two numbers", "3 1", NULL },
-	{ "text: no data", "3 1 1", NULL },
-	{ "text: no data behind blanks", "3 1 1  ", NULL },
+	{ "text: no data, which is unusable and is published all the same", "3 1 1 ", "3 1 1 " },
 	{ "text: nothing", "", NULL },
 	{ "text: a line end", "3 1 1 00\n", NULL },
 };

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "roundtrip.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/err.h"
 #include "policy/verdict_wire.h"
+#include "table.h"
 
 static void must(bool ok, const char *what)
 {
-	if (ok)
-		return;
-	fprintf(stderr, "round trip: %s\n", what);
-	abort();
+	if (!ok)
+		fail_msg("round trip: %s", what);
 }
 
 static void same_text(const char *a, const char *b, const char *what)

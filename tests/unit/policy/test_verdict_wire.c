@@ -129,6 +129,32 @@ static void reads_what_show_prints(void **state)
 	gp_findings_free(findings);
 }
 
+/* Whatever a zone publishes, what is written can be read: a record of less than three bytes, of no data,
+ * of usages that are not assigned. */
+static void carries_any_record(void **state)
+{
+	uint32_t random = 1;
+
+	(void)state;
+	for (int round = 0; round < 2000; round++) {
+		struct gp_findings *findings = make_rich();
+		struct gp_policy_host *host = &findings->hosts[1];
+		struct gp_policy_verdict verdict;
+		uint8_t data[16];
+		size_t len;
+
+		for (size_t i = 0; i < sizeof(data); i++) {
+			random = random * 1103515245 + 12345;
+			data[i] = (uint8_t)(random >> 16) & (round % 2 ? 3 : 255);
+		}
+		len = data[0] % sizeof(data);
+		gp_tlsa_read(gp_str_from(data, len), &host->records[0]);
+		gp_policy_evaluate(findings, &usual, &verdict);
+		must_survive_the_wire(findings, &verdict);
+		gp_findings_free(findings);
+	}
+}
+
 /* ---- what is missing or wrong ---- */
 
 /* Each member of `part`, and of what is within, is taken away and then replaced by what it is not;
@@ -294,6 +320,7 @@ int main(void)
 
 	table_one(&table, "wire: all that can be known arrives", carries_all);
 	table_one(&table, "wire: that nothing is known arrives", carries_nothing);
+	table_one(&table, "wire: any TLSA record arrives", carries_any_record);
 	table_one(&table, "wire: what policy show prints can be read", reads_what_show_prints);
 	table_one(&table, "wire: no member may be missing or of another type", misses_each_member);
 	TABLE_ROWS(&table, wrong_rows, refuses);

@@ -249,6 +249,99 @@ static void asks_afresh(void **state)
 	assert_int_equal(heard.times, 3);
 }
 
+/* Forty hosts for whatever name, each with long records: a zone costs its owner nothing per name. */
+static void much(void *arg, const char *name, enum gp_dns_type type, struct gp_dns_answer *answer)
+{
+	static uint8_t mx_data[40][24], record[1024] = { 3, 0, 0, 0x30, 0x82, 0x03, 0xf9, 0x30 };
+	static struct gp_dns_rdata mx[40], records[12];
+	static const struct gp_dns_rdata address = { (const uint8_t *)"\xc0\0\2\1", 4 };
+
+	(void)arg;
+	for (uint8_t i = 0; i < 40; i++) {
+		memcpy(mx_data[i], "\0\12\3mx", 5);
+		mx_data[i][5] = (uint8_t)('0' + i);
+		memcpy(mx_data[i] + 6, "\7example\3org", 13);
+		mx[i] = (struct gp_dns_rdata){ mx_data[i], 19 };
+	}
+	for (size_t i = 0; i < 12; i++)
+		records[i] = (struct gp_dns_rdata){ record, sizeof(record) };
+	answer->name_exists = true;
+	answer->ttl_s = 600;
+	answer->canonical = name;
+	answer->provenance = GP_SECURE;
+	answer->records = type == GP_DNS_MX ? mx : type == GP_DNS_TLSA ? records : &address;
+	answer->count = type == GP_DNS_MX ? 40 : type == GP_DNS_TLSA ? 12 : type == GP_DNS_A;
+}
+
+static void keeps_no_large_findings(void **state)
+{
+	struct heard heard = { 0 };
+	struct parts parts;
+
+	(void)state;
+	open_parts(&parts);
+	ask(&parts, &heard);
+	stub_answer_all(much, NULL);
+	assert_int_equal(heard.times, 1);
+	assert_int_equal(gp_domains_bytes(parts.domains), 0);
+	assert_int_equal(gp_domains_count(parts.domains), 0);
+	close_parts(&parts);
+}
+
+/* Bytes are counted, and given back. */
+static void counts_bytes(void **state)
+{
+	static char other[10000];
+	struct heard heard = { 0 };
+	struct parts parts;
+	size_t bytes;
+
+	(void)state;
+	open_parts(&parts);
+	ask(&parts, &heard);
+	stub_answer_all(a_host, NULL);
+	bytes = gp_domains_bytes(parts.domains);
+	assert_true(bytes > sizeof(struct gp_findings));
+	gp_known_domain_keep_json(gp_domains_find(parts.domains, "example.org"), gp_str_of("{}"));
+	assert_int_equal(gp_domains_bytes(parts.domains), bytes + 2);
+	gp_verdicts_purge(parts.verdicts, NULL);
+	assert_int_equal(gp_domains_bytes(parts.domains), 0);
+	/* where there is no room nothing is kept */
+	gp_verdicts_set_limits(parts.verdicts, 1000, 1000, 2);
+	gp_known_domain_keep_json(gp_domains_add(parts.domains, "other.example"),
+				  (struct gp_str){ other, sizeof(other) });
+	ask(&parts, &heard);
+	stub_answer_all(a_host, NULL);
+	assert_int_equal(gp_domains_bytes(parts.domains), sizeof(other));
+	close_parts(&parts);
+}
+
+/* What was found by the rules of before, or with the resolver of before, is told and not kept. */
+static void keeps_nothing_of_before(void **state)
+{
+	const struct gp_policy_rules insecure = { .dane_insecure_mx = true };
+	struct heard heard = { 0 };
+	struct parts parts;
+
+	(void)state;
+	for (int change = 0; change < 3; change++) {
+		open_parts(&parts);
+		ask(&parts, &heard);
+		if (change == 0) {
+			gp_verdicts_set_rules(parts.verdicts, &insecure);
+		} else if (change == 1) {
+			gp_verdicts_hold(parts.verdicts, "held");
+			gp_verdicts_hold(parts.verdicts, NULL);
+		} else {
+			gp_verdicts_purge(parts.verdicts, NULL);
+		}
+		stub_answer_all(a_host, NULL);
+		assert_int_equal(heard.times, change + 1);
+		assert_int_equal(gp_domains_bytes(parts.domains), 0);
+		close_parts(&parts);
+	}
+}
+
 static void holds(void **state)
 {
 	struct heard heard = { 0 };
@@ -316,6 +409,11 @@ int main(void)
 	table_one(&table, "verdicts: who is told may have it forgotten at once",
 		  survives_who_forgets);
 	table_one(&table, "verdicts: a fresh inquiry leaves memory alone", asks_afresh);
+	table_one(&table, "verdicts: findings of a size that a stranger chooses are not kept",
+		  keeps_no_large_findings);
+	table_one(&table, "verdicts: the bytes that are kept are counted", counts_bytes);
+	table_one(&table, "verdicts: what was found by the rules of before is not kept",
+		  keeps_nothing_of_before);
 	table_one(&table, "verdicts: what cannot be validated is deferred, and not kept", holds);
 	table_one(&table, "verdicts: what is bogus is deferred", defers_what_is_bogus);
 	table_one(&table, "verdicts: an inquiry shows its states", shows_its_states);

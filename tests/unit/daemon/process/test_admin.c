@@ -71,9 +71,14 @@ static void round_trip(void **state)
 
 static void nonsense_is_no_rule(void **state)
 {
-	static const char *const texts[] = {
-		"", "0", "0:", "0:1:", "0:1:2::3", "-1:0:0", "0:1:4294967296", "0:1:2:3:4:5:6"
-	};
+	static const char *const texts[] = { "",
+					     "0",
+					     "0:",
+					     "0:1:",
+					     "0:1:2::3",
+					     "-1:0:0",
+					     "0:1:4294967296",
+					     "0:1:2:3:4:5:6:7:8:9:10" };
 	struct gp_admin_rule rule;
 
 	(void)state;
