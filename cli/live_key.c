@@ -203,7 +203,7 @@ static int begin_tls(void *arg, int fd, struct gp_tls **tls_out)
 
 static int fail_tls(struct talk *talk, int ret)
 {
-	return fail(talk, ret, "TLS: %s", gp_err_name(ret));
+	return fail(talk, ret, "TLS failed: %s", gp_err_name(ret));
 }
 
 static int look_at_key(struct talk *talk, struct gp_tls *tls, uint8_t *spki_out)
@@ -231,9 +231,10 @@ static int understand(struct talk *talk, const struct gp_drive *drive)
 	case GP_DRIVE_TIME_OVER:
 		return fail(talk, GP_E_IO, "no answer in time");
 	case GP_DRIVE_LEFT_OVER:
-		return fail(talk, GP_E_IO,
-			    "it sends bytes behind the answer that begins TLS: a fault of the "
-			    "server, or an attack (RFC 7457 section 2.2)");
+		return fail(
+			talk, GP_E_IO,
+			"it sends more bytes in cleartext after its positive answer to STARTTLS: "
+			"a fault of the server, or an attack (RFC 7457 section 2.2)");
 	case GP_DRIVE_TLS_FAILED:
 		if (!drive->stream.tls)
 			return fail_tls(talk, drive->ret);

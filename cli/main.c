@@ -13,9 +13,9 @@ const struct gp_command gp_commands[] = {
 	{ "edge", "[-c FILE] [--check [--connect]] [--print-config]", "run the TLS edge only",
 	  gp_serve_command },
 	{ "policy",
-	  "[-c FILE] | show DOMAIN | refresh DOMAIN | purge DOMAIN | purge --all | "
-	  "override DOMAIN LEVEL | list | "
-	  "check-postfix | repair",
+	  "[-c FILE] | show DOMAIN [--json] [--connect] [--fresh] | list [--json] | refresh "
+	  "DOMAIN | purge DOMAIN | purge --all | override DOMAIN LEVEL --until WHEN --reason TEXT "
+	  "| override DOMAIN off | check-postfix [--config-directory DIR] | repair",
 	  "run the policy service only, or ask the running one", gp_policy_command },
 	{ "status", "[-c FILE | --socket PATH] [--json] [cleartext-users]",
 	  "print the workers and counters of a running gatepost", gp_status_command },

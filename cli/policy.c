@@ -367,7 +367,7 @@ static int check_postfix(const struct policy_options *options)
 
 static const struct subcommand {
 	const char *name;
-	int least, most; /* words behind it */
+	int least, most; /* arguments after it */
 	int (*run)(const struct policy_options *options);
 } subcommands[] = {
 	{ "show", 1, 1, show },
@@ -433,10 +433,10 @@ static int run(const struct subcommand *subcommand, int argc, char **argv)
 	if (code != EX_OK)
 		return code;
 	if (options.word_count < subcommand->least || options.word_count > subcommand->most)
-		return gp_usage_error("policy", "%s needs %s", subcommand->name,
-				      subcommand->most == 0   ? "no more words"
-				      : subcommand->most == 1 ? "one domain"
-							      : "a domain and a level");
+		return gp_usage_error("policy", "%s %s", subcommand->name,
+				      subcommand->most == 0   ? "takes no arguments"
+				      : subcommand->most == 1 ? "needs one domain"
+							      : "needs a domain and a level");
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
 	if (gp_conf_load_file(options.conf_path, &options.conf, &errors) == GP_OK) {
 		code = subcommand->run(&options);

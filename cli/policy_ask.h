@@ -8,7 +8,7 @@
 /* Questions of gatepost policy: to the policy service that runs, or answered here. */
 
 /* Ask the service of `conf` on policy.sock. GP_OK with its word and the text appended to `out`;
- * GP_E_IO with errno: nobody answers there. */
+ * GP_E_IO with errno: no service answers there. */
 int gp_policy_ask(const struct gp_conf *conf, const char *map, const char *key,
 		  enum gp_socketmap_word *word_out, struct gp_buf *out);
 

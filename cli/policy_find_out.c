@@ -240,7 +240,7 @@ static int test_resolver(struct search *f)
 	return GP_OK;
 }
 
-/* As whom we say EHLO: server.hostname, or the system's name. */
+/* Our name in EHLO: server.hostname, or the system's name. */
 static void choose_helo(struct search *f)
 {
 	if (f->conf->server.hostname)

@@ -21,7 +21,7 @@
 #include "publish/records.h"
 #include "tls/csr.h"
 
-enum { OUTPUT_MAX = 16 * 1024 * 1024, FOUND_WANTING = 1 };
+enum { OUTPUT_MAX = 16 * 1024 * 1024, FOUND_FAULTS = 1 };
 
 struct options {
 	const char *conf;
@@ -57,19 +57,20 @@ static int parse_words(int argc, char **argv, struct options *options)
 		return gp_usage_error(argv[0], "DOMAIN is missing");
 	options->domain = argv[optind++];
 	if (optind < argc)
-		return gp_usage_error(argv[0], "unexpected word \"%s\"", argv[optind]);
+		return gp_usage_error(argv[0], "unexpected argument \"%s\"", argv[optind]);
 	if (options->csr && !options->key)
 		return gp_usage_error(argv[0], "csr needs --key FILE, the private key that signs");
 	if (options->csr ? options->json || options->zone
 			 : options->key || options->service || options->no_cn)
 		return gp_usage_error(
-			argv[0], "--key, --service and --no-cn are for csr; --zone and --json are "
-				 "not");
+			argv[0],
+			"with csr use only --key, --service, --no-cn and -c; without csr do not "
+			"use --key, --service or --no-cn");
 	if (options->json && options->zone)
 		return gp_usage_error(argv[0], "use either --zone or --json");
 	if (options->check ? options->json || options->zone : options->all)
 		return gp_usage_error(
-			argv[0], "--all is for check only; --zone and --json are not for check");
+			argv[0], "check accepts only --all and -c; without check do not use --all");
 	return EX_OK;
 }
 
@@ -195,7 +196,7 @@ static int refuse_early_removal(struct domain *d, const struct gp_served_list *s
 	gp_publish_print_retire(d->basis->domain, step, until_s, &d->complaints);
 	fprintf(stderr, "gatepost records: %.*s\n", (int)d->complaints.len,
 		(const char *)d->complaints.data);
-	return FOUND_WANTING;
+	return FOUND_FAULTS;
 }
 
 static int consider_serving(struct domain *d)
@@ -205,7 +206,8 @@ static int consider_serving(struct domain *d)
 
 	if (read == GP_E_IO)
 		fprintf(stderr,
-			"gatepost records: %s/%s: %s: the policies in caches of senders are not known\n",
+			"gatepost records: cannot read %s/%s: %s. gatepost does not know which "
+			"MTA-STS policies senders have in their caches\n",
 			d->snapshot->conf->server.state_dir, GP_SERVED_FILE, strerror(errno));
 	judge_serving(d, &served, read);
 	ret = refuse_early_removal(d, &served);
@@ -291,7 +293,7 @@ static int make_csr(const struct domain *d, enum gp_csr_service service,
 		    const struct options *options, const struct gp_buf *key)
 {
 	struct gp_csr_names *names = NULL;
-	char error[256] = "no memory";
+	char error[256] = "out of memory";
 	struct gp_buf out;
 	int ret = gp_csr_names_new(d->basis, service, &names);
 

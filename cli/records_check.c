@@ -16,7 +16,7 @@
 #include "publish/compare.h"
 #include "publish/policy.h"
 
-enum { GOOD, FOUND_WANTING, CANNOT_TELL };
+enum { GOOD, FOUND_FAULTS, CANNOT_TELL };
 enum { DIGEST_TEXT = 2 * GP_SHA256_BYTES + 1 };
 
 struct check {
@@ -24,7 +24,7 @@ struct check {
 	const struct gp_conf_domain *entry;
 	const struct gp_publish_basis *basis;
 	bool all;
-	bool wanting, unsure;
+	bool faults, unsure;
 };
 
 static void say(struct check *check, bool good, const char *what, const char *where,
@@ -34,9 +34,9 @@ static void say(struct check *check, bool good, const char *what, const char *wh
 		printf("%-9s%s%s%s\n", what, where, *text ? ": " : "", text);
 }
 
-static void note_wanting(struct check *check, const char *what, const char *where, const char *text)
+static void note_fault(struct check *check, const char *what, const char *where, const char *text)
 {
-	check->wanting = true;
+	check->faults = true;
 	say(check, false, what, where, text);
 }
 
@@ -54,17 +54,18 @@ static void on_compared(void *arg, const struct gp_comparison_line *line)
 	char where[GP_DOMAIN_SIZE + 16], text[2048];
 
 	snprintf(where, sizeof(where), "%s %s", line->owner, gp_record_type_name(line->type));
-	snprintf(text, sizeof(text), "%s%s%s", line->text ? line->text : "",
-		 line->what == GP_COMPARE_OTHER ? "; there is: "
-		 : line->other                  ? "; "
-						: "",
-		 line->other ? line->other : "");
+	if (line->what == GP_COMPARE_OTHER)
+		snprintf(text, sizeof(text), "expected %s; the DNS has %s", line->text,
+			 line->other);
+	else
+		snprintf(text, sizeof(text), "%s%s%s", line->text ? line->text : "",
+			 line->other ? "; " : "", line->other ? line->other : "");
 	if (line->what == GP_COMPARE_UNKNOWN)
 		note_unknown(check, where, line->other ? line->other : "no answer");
 	else if (line->what == GP_COMPARE_FOUND)
 		say(check, true, "found", where, text);
 	else
-		note_wanting(check, gp_comparison_name(line->what), where, text);
+		note_fault(check, gp_comparison_name(line->what), where, text);
 }
 
 /* ---- live keys ---- */
@@ -130,10 +131,9 @@ static void check_live_key(struct check *check, const struct gp_publish_key *key
 	if (stands_for(tlsa, spki))
 		say(check, true, "live", where, "a TLSA record matches its key");
 	else
-		note_wanting(
-			check, "live", where,
-			"no TLSA record matches the key that it answers with: senders with DANE "
-			"cannot deliver mail (RFC 7671 section 8.1)");
+		note_fault(check, "live", where,
+			   "no TLSA record matches the key that it answers with: senders with DANE "
+			   "cannot deliver mail (RFC 7671 section 8.1)");
 }
 
 static bool was_seen(const struct gp_publish_basis *basis, size_t i)
@@ -176,12 +176,12 @@ static void check_policy_text(struct check *check, const json_t *sts)
 	snprintf(where, sizeof(where), "https://mta-sts.%s", check->basis->domain);
 	gp_buf_init(&body, GP_PUBLISH_BODY_MAX);
 	if (!json_is_object(policy)) {
-		note_wanting(check, "policy", where,
-			     json_is_object(failure) ? text_of(failure, "detail")
-						     : "senders find no MTA-STS policy");
+		note_fault(check, "policy", where,
+			   json_is_object(failure) ? text_of(failure, "detail")
+						   : "senders find no MTA-STS policy");
 	} else if (gp_publish_entry_body(check->conf, check->entry, &body, id) == GP_OK &&
 		   !gp_str_equal(gp_str_from(body.data, body.len), text_of(policy, "text"))) {
-		note_wanting(check, "policy", where, "it differs from the configuration");
+		note_fault(check, "policy", where, "it differs from the configuration");
 	} else {
 		say(check, true, "policy", where, "it is the same as in the configuration");
 	}
@@ -211,13 +211,13 @@ static void check_mx_host(struct check *check, const json_t *host)
 
 	error = *error ? error : text_of(connect, "reason");
 	if (!json_is_true(json_object_get(host, "mta-sts-listed")))
-		note_wanting(check, "mx", name, "the MTA-STS policy does not list it");
+		note_fault(check, "mx", name, "the MTA-STS policy does not list it");
 	else if (!*pkix && has_failed(connect))
-		note_wanting(check, "mx", name, error);
+		note_fault(check, "mx", name, error);
 	else if (!*pkix)
 		note_unknown(check, name, error);
 	else if (strcmp(pkix, "ok") != 0)
-		note_wanting(check, "mx", name, pkix);
+		note_fault(check, "mx", name, pkix);
 	else
 		say(check, true, "mx", name, "listed, and its certificate is valid for it");
 }
@@ -260,8 +260,8 @@ int gp_records_check(const struct gp_conf *conf, const struct gp_conf_domain *en
 	check_live_keys(&check, found, count);
 	check_policy(&check);
 	gp_records_found_free(found, count);
-	if (check.wanting)
-		return FOUND_WANTING;
+	if (check.faults)
+		return FOUND_FAULTS;
 	if (check.unsure)
 		return CANNOT_TELL;
 	printf("%s: all records are correct\n", basis->domain);

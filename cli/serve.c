@@ -118,7 +118,7 @@ static void print_advice(const struct gp_snapshot *snapshot)
 	gp_buf_deinit(&advice);
 }
 
-/* Nothing is served with them, so only whoever asks is told of a bad one. */
+/* Nothing is served with them, so only an operator who asks is told of a bad one. */
 static void check_next_keys(struct gp_snapshot *snapshot, struct gp_buf *errors)
 {
 	struct gp_publish_next_key *keys;
@@ -150,7 +150,7 @@ static int check(const struct serve_options *options)
 		if (ret == EX_OK && options->connect)
 			ret = gp_probe_backends(snapshot->conf);
 		if (ret == EX_OK)
-			printf("%s: all is well\n", options->path);
+			printf("%s: no errors\n", options->path);
 		gp_snapshot_free(snapshot);
 	}
 	if (warnings.len)

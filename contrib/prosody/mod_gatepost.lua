@@ -2,7 +2,7 @@
 -- For Prosody 0.12 behind the XMPP edge of gatepost, see gatepost-edge(8). On the ports that the option gatepost_ports
 -- lists, Prosody believes what the edge says:
 --
---   a server is who its stream says it is: its certificate has proved it to the edge;
+--   the domain in a server's stream header is correct: the edge has verified it by certificate;
 --   a client that uses SASL EXTERNAL is the address that it names.
 --
 -- Only the edge may reach these ports. Connections from other machines are not believed.
@@ -52,7 +52,7 @@ module:hook("stanza/jabber:server:dialback:result", function(event)
 	if not is_from_server(session) then
 		return;
 	end
-	module:log("warn", "%s asked for dialback as %s where gatepost has proved it", session.from_host, stanza.attr.from);
+	module:log("warn", "%s asked for dialback as %s, but gatepost has verified its certificate and this stream is for that one domain only", session.from_host, stanza.attr.from);
 	session.sends2s(st.stanza("db:result", { from = stanza.attr.to, to = stanza.attr.from, type = "error" })
 		:tag("error", { type = "cancel" }):tag("policy-violation", { xmlns = "urn:ietf:params:xml:ns:xmpp-stanzas" }));
 	return true;

@@ -38,8 +38,6 @@ struct probe {
 	bool found;    /* something to complain about */
 };
 
-static const char does_not_read[] = "it does not read what gatepost sends";
-
 static void complain(struct probe *p, const char *text)
 {
 	printf("%s@%s: backend %s: %s\n", gp_role_name(p->listener->role),
@@ -139,9 +137,9 @@ static int begin_tls(void *arg, int fd, struct gp_tls **tls_out)
 static const char *what_was_awaited(const struct probe *p, const struct gp_drive *drive)
 {
 	if (drive->out.len)
-		return does_not_read;
+		return "it does not accept data from gatepost within connect-time";
 	if (drive->securing)
-		return "it does not answer in TLS";
+		return "the TLS handshake did not finish within connect-time";
 	return p->greeted ? "no answer within connect-time" : "no greeting within connect-time";
 }
 
@@ -173,7 +171,8 @@ static void understand(struct probe *p, const struct gp_drive *drive)
 		break;
 	case GP_DRIVE_BROKEN:
 		if (drive->out.len)
-			complain(p, does_not_read);
+			complain(p,
+				 "it closed the connection before it had read what gatepost sent");
 		else
 			lose(p);
 		break;
@@ -184,8 +183,8 @@ static void understand(struct probe *p, const struct gp_drive *drive)
 		break;
 	}
 	if (!p->well && !p->found)
-		complain(p, p->greeted ? "it ends the conversation without saying what it can do"
-				       : "it ends the conversation after its greeting");
+		complain(p, p->greeted ? "it closed the connection before it sent its capabilities"
+				       : "it closed the connection after its greeting");
 }
 
 /* ---- does it relay for strangers? ---- */
@@ -407,7 +406,7 @@ static bool probe_one(const struct gp_conf *conf, const struct gp_conf_listener 
 	const struct gp_xmpp_edge_config xmpp = { .domains = listener->domains.items,
 						  .s2s_auth = proves_server ? GP_S2S_EXTERNAL
 									    : GP_S2S_DIALBACK };
-	/* what is offered to a client whose certificate is somebody's */
+	/* what is offered to a client whose certificate maps to an account */
 	bool proved = trusted_place && listener->backend.login != GP_CONF_LOGIN_NONE;
 	const struct gp_edge_config config = { .implicit_tls = true,
 					       .external = proved ? &trusted : NULL,

@@ -216,7 +216,7 @@ static void park(struct gp_session *s, enum gp_tls_wait wait)
 
 	gp_session_handshake_over(s);
 	if (gp_expensive_waiting(&load->expensive, limited) >= load->limits->handshakes) {
-		gp_session_refuse(s, "limits.handshakes: expensive ones wait");
+		gp_session_refuse(s, "limits.handshakes: too many expensive handshakes wait");
 		gp_session_close(s, GP_ENDED_LIMIT);
 		return;
 	}
@@ -234,8 +234,8 @@ void gp_session_unpark(struct gp_session *s)
 	gp_tls_take_turn(s->stream[GP_CLIENT].tls);
 }
 
-/* Little comes from a parked client but its end; what comes all the same waits in the socket for TLS,
- * and its end may come behind it. */
+/* Little comes from a parked client but its end; what comes all the same waits in the socket for
+ * TLS, and its end may come behind it. */
 static void look_at_parked(struct gp_session *s)
 {
 	uint8_t byte;
@@ -331,7 +331,7 @@ static bool is_xmpp_server(void *arg, const char *domain)
 
 	if (gp_peer_is_xmpp_server(s->peer, domain))
 		return true;
-	snprintf(reason, sizeof(reason), "it does not prove to be %s", domain);
+	snprintf(reason, sizeof(reason), "the certificate does not contain %s", domain);
 	gp_session_ignore_certificate(s, s->peer->fault ? s->peer->fault : reason);
 	return false;
 }

@@ -16,7 +16,7 @@ struct gp_source {
 LIST_HEAD(bucket, gp_source);
 
 struct gp_sources {
-	uint64_t seed; /* so that nobody can choose addresses that fall into one bucket */
+	uint64_t seed; /* so that no client can choose addresses that fall into one bucket */
 	struct bucket buckets[BUCKETS];
 };
 

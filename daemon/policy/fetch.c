@@ -62,7 +62,7 @@ static void begin_order(struct fetch_process *process, struct gp_str packet)
 	if (gp_policy_fetch(process->fetcher, order->order.domain, order->order.addresses,
 			    order->order.count, on_fetched, order) == GP_OK)
 		return;
-	answer(process, order->order.domain, GP_MTASTS_FETCH_ERROR, "no memory", gp_str_of(""));
+	answer(process, order->order.domain, GP_MTASTS_FETCH_ERROR, "out of memory", gp_str_of(""));
 	free(order);
 }
 

@@ -415,7 +415,7 @@ static int begin(void *arg, struct gp_loop *loop)
 	return GP_OK;
 }
 
-/* In the order of who calls whom. */
+/* In the order in which they call each other. */
 static void end(void *arg)
 {
 	struct policy_process *process = arg;

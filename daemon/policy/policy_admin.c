@@ -66,7 +66,7 @@ static void say_reply(const struct gp_policy_admin *admin, struct gp_talk *talk,
 	if (gp_explain_json(reply->findings, reply->verdict, &answer, &json) == GP_OK)
 		gp_socketmap_answer(talk, GP_SOCKETMAP_OK, gp_str_from(json.data, json.len));
 	else
-		say(talk, GP_SOCKETMAP_TEMP, "no memory");
+		say(talk, GP_SOCKETMAP_TEMP, "out of memory");
 	gp_buf_deinit(&json);
 }
 
@@ -80,7 +80,7 @@ static void on_reply(void *arg, const struct gp_verdict_reply *reply)
 	if (reply)
 		say_reply(admin, talk, reply);
 	else
-		say(talk, GP_SOCKETMAP_TEMP, "no memory");
+		say(talk, GP_SOCKETMAP_TEMP, "out of memory");
 }
 
 static void explain(struct gp_policy_admin *admin, struct gp_talk *talk, const char *domain,
@@ -92,7 +92,7 @@ static void explain(struct gp_policy_admin *admin, struct gp_talk *talk, const c
 	struct gp_verdict_waiter *later;
 
 	if (!work) {
-		say(talk, GP_SOCKETMAP_TEMP, "no memory");
+		say(talk, GP_SOCKETMAP_TEMP, "out of memory");
 		return;
 	}
 	ask(admin->parts.verdicts, domain, on_reply, work, &later);
@@ -147,7 +147,7 @@ static void refresh(struct gp_policy_admin *admin, struct gp_talk *talk, const c
 		return;
 	if (work)
 		work_free(work);
-	say(talk, GP_SOCKETMAP_TEMP, "no memory");
+	say(talk, GP_SOCKETMAP_TEMP, "out of memory");
 }
 
 /* ---- PURGE, OVERRIDE ---- */
@@ -178,7 +178,7 @@ static void override(struct gp_policy_admin *admin, struct gp_talk *talk, const 
 
 	if (gp_str_parse_uint(until, INT64_MAX / 1000, &seconds) != GP_OK ||
 	    words.len >= sizeof(level) || rest.len >= sizeof(reason)) {
-		say(talk, GP_SOCKETMAP_PERM, "OVERRIDE wants a time, a level and a reason");
+		say(talk, GP_SOCKETMAP_PERM, "OVERRIDE needs a time, a level and a reason");
 		return;
 	}
 	gp_str_copy(words, level, sizeof(level));
@@ -189,7 +189,7 @@ static void override(struct gp_policy_admin *admin, struct gp_talk *talk, const 
 				 seconds ? level : NULL, reason, (int64_t)seconds) == GP_OK)
 		say(talk, GP_SOCKETMAP_OK, "");
 	else
-		say(talk, GP_SOCKETMAP_TEMP, "no memory");
+		say(talk, GP_SOCKETMAP_TEMP, "out of memory");
 }
 
 /* ---- LIST ---- */
@@ -293,7 +293,7 @@ static void on_request(void *arg, struct gp_talk *talk, const struct gp_socketma
 	    gp_postfix_domain_of_key(word, domain) == GP_OK)
 		maps[i].run(arg, talk, domain, rest);
 	else
-		say(talk, GP_SOCKETMAP_PERM, "that is no domain");
+		say(talk, GP_SOCKETMAP_PERM, "this name is not a mail domain");
 }
 
 static void on_gone(void *arg, struct gp_talk *talk)

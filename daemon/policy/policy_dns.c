@@ -175,9 +175,10 @@ static void on_keys(void *arg, const struct gp_dns_answer *answer)
 {
 	static const char *const whats[] = {
 		[GP_SECURE] = "",
-		[GP_INSECURE] = "the keys are not secure; see to dns.trust-anchors and "
+		[GP_INSECURE] = "the zone's keys are not secure: check dns.trust-anchors and "
 				"dns.forwarders, or set dns.dnssec = \"off\"",
-		[GP_BOGUS] = "the keys are bogus; see to dns.trust-anchors and dns.forwarders",
+		[GP_BOGUS] = "DNSSEC validation of the zone's keys failed (bogus): check "
+			     "dns.trust-anchors and dns.forwarders",
 		[GP_DNS_ERROR] = "no answer",
 	};
 
@@ -200,7 +201,7 @@ static void begin_test(struct gp_policy_dns *dns)
 			    zone_of(dns), GP_DNS_DNSKEY, on_keys, dns, &dns->question) == GP_OK)
 		gp_timer_set(&dns->timer, TEST_MS);
 	else
-		conclude(dns, GP_POLICY_DNS_UNPROVED, "the question could not be asked", NULL);
+		conclude(dns, GP_POLICY_DNS_UNPROVED, "the DNS question could not be sent", NULL);
 }
 
 static void on_time(void *arg)
@@ -236,11 +237,11 @@ int gp_policy_dns_new(struct gp_loop *loop, const struct gp_conf_dns *conf,
 	char name[GP_DNS_NAME_SIZE];
 	int ret;
 
-	snprintf(error, GP_DNS_ERROR_SIZE, "no memory");
+	snprintf(error, GP_DNS_ERROR_SIZE, "out of memory");
 	if (!dns)
 		return GP_E_NOMEM;
 	if (gp_dns_name_normalize(conf->self_test, name) != GP_OK) {
-		snprintf(error, GP_DNS_ERROR_SIZE, "dns.self-test is no name of a zone");
+		snprintf(error, GP_DNS_ERROR_SIZE, "dns.self-test is not the name of a zone");
 		free(dns);
 		return GP_E_CONF;
 	}

@@ -37,7 +37,7 @@ int gp_policy_store_open(const char *state_dir, struct gp_store_thread **thread_
 	*thread_out = gp_store_thread_new(store);
 	if (*thread_out)
 		return GP_OK;
-	snprintf(error, GP_STORE_ERROR_SIZE, "%.400s: no memory", path);
+	snprintf(error, GP_STORE_ERROR_SIZE, "%.400s: out of memory", path);
 	gp_database_close(store);
 	return GP_E_NOMEM;
 }

@@ -104,7 +104,7 @@ static bool wants_input(const struct gp_talk *talk)
 static void serve(struct gp_talk *talk)
 {
 	talk->serving = true;
-	/* an answer that somebody had to wait for is written before the next request is looked at */
+	/* an answer that a client had to wait for is written before the next request is looked at */
 	while (write_out(talk) && !talk->waiting && !talk->closing && !talk->out.len &&
 	       serve_one(talk))
 		;

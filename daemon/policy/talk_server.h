@@ -7,8 +7,8 @@
 #include "io/loop.h"
 
 /* Questions and answers on a listening socket, whatever their form. Those of a connection are
- * answered one after the other, in their order, however many come at once; an answer that somebody
- * reads too slowly keeps nobody else waiting. */
+ * answered one after the other, in their order, however many come at once; an answer that a client
+ * reads too slowly does not delay the others. */
 
 struct gp_talk_server;
 struct gp_talk; /* one connection */
@@ -21,8 +21,8 @@ struct gp_talk_protocol {
 	int (*request)(void *arg, struct gp_talk *talk, struct gp_str in, size_t *used_out);
 	/* The client of a request that was not answered yet has gone. */
 	void (*abandon)(void *arg, struct gp_talk *talk);
-	/* May the peer that has just connected ask? False: it has been told, and is closed. NULL: all
-	 * may. */
+	/* May the peer that has just connected ask? False: it has been told, and is closed. NULL:
+	 * all may. */
 	bool (*admit)(void *arg, int fd);
 	void *arg;
 	size_t request_max, answer_max; /* bytes */

@@ -55,7 +55,7 @@ static void on_reply(void *arg, const struct gp_verdict_reply *reply)
 	} else {
 		say_error(talk, ret == GP_E_LIMIT
 					? "what is known of the domain is too long for an answer"
-					: "no memory");
+					: "out of memory");
 	}
 	gp_buf_deinit(&json);
 }
@@ -91,7 +91,7 @@ static void answer_line(struct gp_verdict_server *server, struct gp_talk *talk, 
 				"the domain as an A-label, which begins with xn--");
 	else
 		say_error(talk,
-			  ret == GP_E_SYNTAX ? "that is no domain that mail goes to" : "no memory");
+			  ret == GP_E_SYNTAX ? "this name is not a mail domain" : "out of memory");
 }
 
 static int take_line(void *arg, struct gp_talk *talk, struct gp_str in, size_t *used_out)

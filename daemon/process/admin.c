@@ -266,6 +266,6 @@ const char *gp_admin_hint(int error)
 {
 	if (error == EACCES || error == EPERM)
 		return "only root, the user who started gatepost and members of "
-		       "server.admin-group may ask";
+		       "server.admin-group can use this socket";
 	return "is gatepost running?";
 }

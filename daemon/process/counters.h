@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Counters in memory that all processes share. Each worker writes its own line of the table, and
- * the supervisor the last one, so nobody waits for anybody; readers add the lines up. */
+ * the supervisor the last one, so no process waits for another; readers add the lines up. */
 /* id, is it a gauge (which may fall), name, text */
 #define GP_COUNTER_ROWS(ROW)                                                                    \
 	ROW(SESSIONS_OPEN, true, "sessions-open", "open sessions")                              \
@@ -33,18 +33,23 @@
 	    "expensive TLS handshakes that got a turn")                                         \
 	ROW(LOGINS, false, "logins", "logins the backend accepted")                             \
 	ROW(LOGINS_FAILED, false, "logins-failed", "logins the backend refused")                \
-	ROW(CLEARTEXT_LOGINS_REFUSED, false, "cleartext-logins-refused", "logins without TLS")  \
-	ROW(STARTTLS_INJECTIONS, false, "starttls-injections", "bytes after STARTTLS")          \
-	ROW(PLAINTEXT_ON_TLS_PORT, false, "plaintext-on-tls-port", "no TLS where it is needed") \
-	ROW(PROTOCOL_ERRORS, false, "protocol-errors", "closed for a protocol error")           \
-	ROW(BACKEND_FAILURES, false, "backend-failures", "sessions lost to a backend")          \
+	ROW(CLEARTEXT_LOGINS_REFUSED, false, "cleartext-logins-refused",                        \
+	    "login attempts without TLS")                                                       \
+	ROW(STARTTLS_INJECTIONS, false, "starttls-injections",                                  \
+	    "sessions with bytes after STARTTLS that are not TLS")                              \
+	ROW(PLAINTEXT_ON_TLS_PORT, false, "plaintext-on-tls-port",                              \
+	    "sessions without TLS on a port where TLS starts at once")                          \
+	ROW(PROTOCOL_ERRORS, false, "protocol-errors",                                          \
+	    "sessions closed because the client broke the protocol")                            \
+	ROW(BACKEND_FAILURES, false, "backend-failures",                                        \
+	    "sessions that failed because of the backend")                                      \
 	ROW(LIMIT_REFUSALS, false, "limit-refusals", "sessions refused at a limit")             \
 	ROW(BYTES_IN, false, "bytes-in", "bytes from clients")                                  \
 	ROW(BYTES_OUT, false, "bytes-out", "bytes to clients")                                  \
 	ROW(POLICY_DOMAINS, true, "policy-domains", "domains that the policy service knows")    \
 	ROW(POLICY_QUERIES, false, "policy-queries", "queries of Postfix about a domain")       \
 	ROW(POLICY_CACHED, false, "policy-cached", "of these, answered from memory")            \
-	ROW(POLICY_OVERRIDDEN, false, "policy-overridden", "by an override of the operator")    \
+	ROW(POLICY_OVERRIDDEN, false, "policy-overridden", "of these, answered by an override") \
 	ROW(POLICY_DANE_ONLY, false, "policy-dane-only", "with dane-only")                      \
 	ROW(POLICY_DANE, false, "policy-dane", "with dane")                                     \
 	ROW(POLICY_SECURE, false, "policy-secure", "with secure, by MTA-STS")                   \

@@ -31,8 +31,8 @@
 	ROW(OCSP_EXPIRED, "ocsp-expired", WARN, "supervisor", "certificate",                        \
 	    "The OCSP response of a certificate has expired and is no longer stapled.")             \
 	ROW(CERTIFICATE_REFUSED, "certificate-refused", ERROR, "supervisor", "reason",              \
-	    "A file in a directory of certificates cannot be used. If there was a usable "          \
-	    "certificate before, it stays in use. Or an OCSP response cannot be stapled.")          \
+	    "A file in a directory of certificates, or an OCSP response, cannot be used (see "      \
+	    "reason). The previous certificate, if there is one, stays in use.")                    \
 	ROW(BACKEND_BLIND, "backend-blind", WARN, "supervisor", "listener backend",                 \
 	    "An SMTP listener has facts = \"none\": its backend sees gatepost's address instead "   \
 	    "of the client's. If the backend trusts that address (mynetworks in Postfix), it "      \
@@ -48,8 +48,8 @@
 	    "A session has ended. in and out are bytes from and to the client, without TLS; ms "    \
 	    "is the duration. end says how it ended: client-closed, backend-closed, tls-failed, "   \
 	    "deadline, shutdown, limit, backend-failed, protocol-error, starttls-injection, "       \
-	    "plaintext-on-tls-port, proxy-header, truncated or io-error. For the last two, "        \
-	    "reason says more.")                                                                    \
+	    "plaintext-on-tls-port, proxy-header, truncated or io-error. For truncated and "        \
+	    "io-error see reason.")                                                                 \
 	ROW(SESSION_STATE, "session-state", DEBUG, "edge", GP_SESSION_FIELDS " machine state",      \
 	    "A session (machine: session) or its protocol engine (machine: engine) has changed "    \
 	    "its state, from the old one to the new one.")                                          \
@@ -109,8 +109,7 @@
 	ROW(DNSSEC_OFF, "dnssec-off", WARN, "policy", "",                                           \
 	    "dns.dnssec is \"off\", so there is no DANE. One line per day.")                        \
 	ROW(STORE_FAILED, "store-failed", ERROR, "policy", "reason",                                \
-	    "policy.db cannot be written. gatepost will try again; until then nothing is lost "     \
-	    "from memory.")                                                                         \
+	    "policy.db cannot be written. gatepost keeps the data in memory and will try again.")   \
 	ROW(LOG_LIMITED, "log-limited", WARN, "log", "event count",                                 \
 	    "So many lines of this event were left out: of events that strangers can cause, a "     \
 	    "process writes at most 50 lines per second.")                                          \

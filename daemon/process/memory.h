@@ -16,7 +16,7 @@ int gp_memory_share(const char *name, size_t len, int *fd_out, void **map_out);
 int gp_memory_reopen_read_only(int fd, int *fd_out);
 
 enum gp_memory_use {
-	GP_MEMORY_SEALED, /* what nobody changes any more */
+	GP_MEMORY_SEALED, /* what no process changes any more */
 	GP_MEMORY_READ,   /* shared: another process writes */
 	GP_MEMORY_WRITE   /* shared: we write, too */
 };

@@ -54,8 +54,8 @@ void gp_unix_socket_remove_stale(const char *path)
 	close(fd);
 }
 
-/* The directory may be another user's, such as Postfix's: what is at the path a moment later need not
- * be our socket. So its permissions come with it, and nothing follows a link. */
+/* The directory may be another user's, such as Postfix's: what is at the path a moment later need
+ * not be our socket. So its permissions come with it, and nothing follows a link. */
 int gp_unix_socket_listen(const char *path, mode_t mode, uid_t owner, gid_t group, int *fd_out)
 {
 	struct gp_socket_address address;

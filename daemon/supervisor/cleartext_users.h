@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 
-/* The names with which somebody tried to log in without TLS. Their passwords may have been
+/* The names with which clients tried to log in without TLS. Their passwords may have been
  * heard, so these users should change them (RFC 8314 section 4.1). Kept over restarts in a file
  * of lines: first and last time (UTC), count, last source, name, separated by tabs. */
 

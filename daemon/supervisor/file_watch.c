@@ -168,7 +168,7 @@ void gp_file_watch_set(struct gp_file_watch *watch, char *const *paths, const st
 	while (paths[count])
 		count++;
 	forget_files(watch);
-	/* anew, so that directories nobody asks for any more are let go */
+	/* anew, so that directories that are not used any more are let go */
 	gp_watch_deinit(&watch->readable);
 	close(watch->fd);
 	watch->blind = false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/supervisor/snapshot.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -38,7 +39,12 @@ static int resolve_backend(struct gp_conf *conf, size_t i, struct gp_buf *errors
 		return GP_OK;
 	error = getaddrinfo(address->host, NULL, &hints, &list);
 	if (error) {
-		gp_buf_appendf(errors, "backend %s: %s\n", address->text, gai_strerror(error));
+		gp_conf_complain_of_backend(conf, i, errors,
+					    "backend.address: the host name \"%s\" cannot be "
+					    "resolved: %s",
+					    address->host,
+					    error == EAI_SYSTEM ? strerror(errno)
+								: gai_strerror(error));
 		return GP_E_CONF;
 	}
 	gp_endpoint_from_sockaddr((struct sockaddr_storage *)(void *)list->ai_addr, &endpoint);
@@ -46,8 +52,10 @@ static int resolve_backend(struct gp_conf *conf, size_t i, struct gp_buf *errors
 	endpoint.port = address->endpoint.port;
 	if (conf->listeners[i].backend.tls == GP_BACKEND_TLS_OFF &&
 	    !gp_endpoint_is_loopback(&endpoint)) {
-		gp_buf_appendf(errors, "backend %s is on another machine: set tls = \"verify\"\n",
-			       address->text);
+		gp_conf_complain_of_backend(conf, i, errors,
+					    "backend %s is on another machine: set backend.tls = "
+					    "\"verify\" and backend.tls-ca",
+					    address->text);
 		return GP_E_CONF;
 	}
 	return gp_conf_set_backend_address(conf, i, &endpoint);

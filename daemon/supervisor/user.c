@@ -26,6 +26,20 @@ static int say_missing(const struct gp_conf_server *server, const char *name, bo
 	return EX_NOUSER;
 }
 
+static int say_root(const char *name, bool is_own)
+{
+	char text[NAME_SIZE + 128];
+
+	snprintf(text, sizeof(text),
+		 is_own ? "user \"%s\" has uid 0: gatepost does not run this process as root; give "
+			  "the user another uid"
+			: "server.user must not be root (\"%s\" has uid 0): name an ordinary user "
+			  "such as \"gatepost\"",
+		 name);
+	gp_say(text);
+	return EX_CONFIG;
+}
+
 int gp_user_find(const struct gp_conf_server *server, const char *suffix,
 		 struct gp_identity *identity_out)
 {
@@ -38,8 +52,5 @@ int gp_user_find(const struct gp_conf_server *server, const char *suffix,
 		return EX_OK;
 	if (ret != GP_E_CONF)
 		return say_missing(server, name, is_own);
-	gp_say(is_own ? "a user whose name begins with that of server.user is root: no child ever "
-			"runs as root"
-		      : "server.user must not be root: no child ever runs as root");
-	return EX_CONFIG;
+	return say_root(name, is_own);
 }

@@ -34,11 +34,11 @@ static void answer_policy_host(const char *policy, const char *path, struct gp_h
 	if (!strcmp(path, "/.well-known/mta-sts.txt"))
 		say(answer, 200, "OK", policy);
 	else
-		say(answer, 404, "Not Found", "There is the policy of MTA-STS only.\n");
+		say(answer, 404, "Not Found", "This host serves only /.well-known/mta-sts.txt.\n");
 }
 
-/* What the Internet sees. A host that is not ours: the client has come with somebody else's
- * connection (RFC 9110 section 15.5.20). */
+/* What the Internet sees. A host that is not ours: the client has come with a
+ * connection for another host (RFC 9110 section 15.5.20). */
 static void answer_page(void *arg, const struct gp_http_request *request,
 			struct gp_http_answer *answer)
 {
@@ -52,7 +52,7 @@ static void answer_page(void *arg, const struct gp_http_request *request,
 	else if (policy)
 		answer_policy_host(policy, request->path, answer);
 	else if (is_page)
-		say(answer, 404, "Not Found", "There is no such page.\n");
+		say(answer, 404, "Not Found", "Not found.\n");
 	else
 		say(answer, 421, "Misdirected Request", "This host is not served here.\n");
 }
@@ -69,7 +69,7 @@ static void answer_metrics(void *arg, const struct gp_http_request *request,
 		say(answer, 200, "OK", "");
 		gp_metrics_print(web->counters, web->line_count, &answer->body);
 	} else {
-		say(answer, 404, "Not Found", "There are /metrics and /health.\n");
+		say(answer, 404, "Not Found", "Not found. Available: /metrics, /health.\n");
 	}
 }
 

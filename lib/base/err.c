@@ -11,17 +11,17 @@ const char *gp_err_name(int err)
 	case GP_E_NOMEM:
 		return "out of memory";
 	case GP_E_LIMIT:
-		return "limit reached";
+		return "a limit of gatepost was reached";
 	case GP_E_SYNTAX:
-		return "syntax error";
+		return "the data is malformed";
 	case GP_E_STATE:
-		return "wrong state";
+		return "internal error: wrong state";
 	case GP_E_IO:
-		return "system error";
+		return "the operating system reported an error";
 	case GP_E_TLS:
-		return "tls error";
+		return "a TLS operation failed";
 	case GP_E_CONF:
-		return "configuration error";
+		return "the configuration is wrong";
 	case GP_E_NOT_FOUND:
 		return "not found";
 	default:

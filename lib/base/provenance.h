@@ -5,7 +5,7 @@
 /* How far an answer of the DNS can be believed (RFC 4035 section 4.3, RFC 7672 section 2.1.1).
  * Both "there is this" and "there is no such thing" can be secure or insecure. */
 enum gp_provenance {
-	GP_UNASKED,   /* nobody has looked */
+	GP_UNASKED,   /* not looked up */
 	GP_SECURE,    /* proved by signatures from the trust anchor down */
 	GP_INSECURE,  /* proved to be unsigned */
 	GP_BOGUS,     /* signatures are wrong or missing; RFC 4035's "indeterminate" counts here */

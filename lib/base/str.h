@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A piece of text that somebody else owns; not NUL-terminated. */
+/* A piece of text that other code owns; not NUL-terminated. */
 struct gp_str {
 	const char *p;
 	size_t len;

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* "500ms", "10s", "31m", "12h", "7d"; a number without unit is refused, so that nobody has to
+/* "500ms", "10s", "31m", "12h", "7d"; a number without unit is refused, so that no operator has to
  * guess. GP_OK or GP_E_SYNTAX. */
 int gp_duration_parse(const char *text, uint64_t *ms_out);
 

@@ -47,9 +47,10 @@ static void backend_is_protected(const struct checker *c)
 	    backend->address.endpoint.family == GP_ENDPOINT_NONE ||
 	    gp_endpoint_is_loopback(&backend->address.endpoint))
 		return;
-	gp_conf_complain(c->errors, c->place,
-			 "backend %s is on another machine: set tls = \"verify\" and tls-ca",
-			 backend->address.text);
+	gp_conf_complain(
+		c->errors, c->place,
+		"backend %s is on another machine: set backend.tls = \"verify\" and backend.tls-ca",
+		backend->address.text);
 }
 
 /* A server on all interfaces has one port for both kinds of loopback. */
@@ -72,7 +73,7 @@ static bool leads_strangers_to(const struct gp_conf *conf, const struct gp_conf_
 	return false;
 }
 
-/* What it believes must come from the edge alone, and from nobody who has proved nothing. */
+/* What it believes must come from the edge alone, and from no client that has proved nothing. */
 static void trusted_address_is_apart(const struct checker *c)
 {
 	const struct gp_conf_backend *backend = &c->listener->backend;
@@ -81,18 +82,21 @@ static void trusted_address_is_apart(const struct checker *c)
 	if (!trusted->text)
 		return;
 	if (!gp_roles[c->listener->role].xmpp)
-		gp_conf_complain(c->errors, c->place, "trusted-address is for XMPP, not for %s",
+		gp_conf_complain(c->errors, c->place,
+				 "backend.trusted-address is for XMPP, not for %s",
 				 gp_role_name(c->listener->role));
 	if (!trusted->path && !gp_endpoint_is_loopback(&trusted->endpoint))
-		gp_conf_complain(c->errors, c->place,
-				 "trusted-address %s is neither a loopback address nor unix:/path: "
-				 "other machines could reach it",
-				 trusted->text);
+		gp_conf_complain(
+			c->errors, c->place,
+			"backend.trusted-address %s is neither a loopback address nor unix:/path: "
+			"other machines could reach it",
+			trusted->text);
 	if (leads_strangers_to(c->conf, trusted))
-		gp_conf_complain(c->errors, c->place,
-				 "trusted-address %s is the address of a backend, which also gets "
-				 "clients that are not authenticated: use a port of its own",
-				 trusted->text);
+		gp_conf_complain(
+			c->errors, c->place,
+			"backend.trusted-address %s is the address of a backend, which also gets "
+			"clients that are not authenticated: use a port of its own",
+			trusted->text);
 }
 
 static void backend_name_is_protected(const struct checker *c)
@@ -102,10 +106,12 @@ static void backend_name_is_protected(const struct checker *c)
 	if (backend->tls == GP_BACKEND_TLS_OFF &&
 	    backend->address.endpoint.family == GP_ENDPOINT_NONE &&
 	    strcmp(backend->address.host, "localhost") != 0)
-		gp_conf_complain(c->errors, c->place,
-				 "backend %s has a name that may mean another machine: set tls = "
-				 "\"verify\" and tls-ca, or write its loopback address",
-				 backend->address.text);
+		gp_conf_complain(
+			c->errors, c->place,
+			"the host name of backend %s may resolve to another machine: set "
+			"backend.tls = \"verify\" and backend.tls-ca, or write its loopback "
+			"address",
+			backend->address.text);
 }
 
 static void backend_tls_is_complete(const struct checker *c)
@@ -115,10 +121,12 @@ static void backend_tls_is_complete(const struct checker *c)
 	if (backend->tls == GP_BACKEND_TLS_OFF)
 		return;
 	if (!backend->tls_ca)
-		gp_conf_complain(c->errors, c->place, "tls = \"verify\" needs tls-ca");
-	if (!backend->tls_name && backend->address.path)
 		gp_conf_complain(c->errors, c->place,
-				 "tls = \"verify\" on a unix socket needs tls-name");
+				 "backend.tls = \"verify\" needs backend.tls-ca");
+	if (!backend->tls_name && backend->address.path)
+		gp_conf_complain(
+			c->errors, c->place,
+			"backend.tls = \"verify\" on a unix socket needs backend.tls-name");
 }
 
 static void facts_fit_role(const struct checker *c)
@@ -131,7 +139,7 @@ static void facts_fit_role(const struct checker *c)
 
 	if (!role->facts[facts])
 		gp_conf_complain(c->errors, c->place,
-				 "facts = \"%s\" is not for %s, which can have %s",
+				 "backend.facts = \"%s\" does not work with role %s: use %s",
 				 gp_facts_words[facts], role->name, instead);
 }
 
@@ -255,8 +263,10 @@ static void client_certificates_fit_role(const struct checker *c)
 		gp_conf_complain(c->errors, c->place, "client-certificates are not for %s",
 				 role->name);
 	else if (name && backend->login == GP_CONF_LOGIN_NONE)
-		gp_conf_complain(c->errors, c->place,
-				 "client-certificates needs backend.login: how gatepost logs in");
+		gp_conf_complain(
+			c->errors, c->place,
+			"client-certificates needs backend.login, which says how gatepost logs "
+			"the client in");
 	if (!name && (backend->login != GP_CONF_LOGIN_NONE || listener->preauth))
 		gp_conf_complain(c->errors, c->place,
 				 "backend.login and preauth need client-certificates");
@@ -272,17 +282,19 @@ static void login_is_complete(const struct checker *c)
 
 	if (backend->login == GP_CONF_LOGIN_MASTER_USER && !known && !backend->login_password)
 		gp_conf_complain(c->errors, c->place,
-				 "login = \"master-user\" needs login-user and "
-				 "login-password-file");
+				 "backend.login = \"master-user\" needs backend.login-user and "
+				 "backend.login-password-file");
 	if (backend->login == GP_CONF_LOGIN_PROXY_V2_CN && backend->facts != GP_FACTS_PROXY_V2)
-		gp_conf_complain(c->errors, c->place,
-				 "login = \"proxy-v2-cn\" needs facts = \"proxy-v2\"");
+		gp_conf_complain(
+			c->errors, c->place,
+			"backend.login = \"proxy-v2-cn\" needs backend.facts = \"proxy-v2\"");
 	if (backend->login == GP_CONF_LOGIN_XCLIENT && backend->facts != GP_FACTS_XCLIENT)
 		gp_conf_complain(c->errors, c->place,
-				 "login = \"xclient\" needs facts = \"xclient\"");
+				 "backend.login = \"xclient\" needs backend.facts = \"xclient\"");
 	if (backend->login == GP_CONF_LOGIN_TRUSTED_ADDRESS && !backend->trusted_address.text)
-		gp_conf_complain(c->errors, c->place,
-				 "login = \"trusted-address\" needs trusted-address");
+		gp_conf_complain(
+			c->errors, c->place,
+			"backend.login = \"trusted-address\" needs backend.trusted-address");
 }
 
 static void login_fits_role(const struct checker *c)
@@ -293,12 +305,14 @@ static void login_fits_role(const struct checker *c)
 
 	if (login == GP_CONF_LOGIN_XCLIENT && !role->smtp)
 		gp_conf_complain(c->errors, c->place,
-				 "login = \"xclient\" is for submission, not for %s", role->name);
+				 "backend.login = \"xclient\" is for submission, not for %s",
+				 role->name);
 	/* no XMPP server knows another way, and no other protocol knows this one */
 	if (login != GP_CONF_LOGIN_NONE && xmpp != (login == GP_CONF_LOGIN_TRUSTED_ADDRESS))
-		gp_conf_complain(c->errors, c->place,
-				 "login = \"trusted-address\" is for xmpp-client and xmpps-client, "
-				 "and they need it");
+		gp_conf_complain(
+			c->errors, c->place,
+			"backend.login: with role xmpp-client or xmpps-client the only login is "
+			"\"trusted-address\", and no other role can use it");
 }
 
 /* The forms of one domain, with A-labels and with U-labels, are no two. */
@@ -372,22 +386,26 @@ static void check_client_certificates(const struct gp_conf *conf, struct gp_buf 
 /* What is served there is for this machine only, until an https listener stands before it. */
 static void web_is_local(const struct gp_conf *conf, struct gp_buf *errors)
 {
-	const struct gp_conf_address *const addresses[] = { &conf->web.address,
-							    &conf->web.metrics_address };
+	const struct {
+		const char *name;
+		const struct gp_conf_address *address;
+	} settings[] = { { "web.address", &conf->web.address },
+			 { "web.metrics-address", &conf->web.metrics_address } };
 	const config_setting_t *place = config_lookup(&conf->tree->config, "web");
 
-	for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++) {
-		const struct gp_conf_address *address = addresses[i];
+	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
+		const struct gp_conf_address *address = settings[i].address;
 
 		if (address->text && !address->path && !gp_endpoint_is_loopback(&address->endpoint))
 			gp_conf_complain(errors, place,
-					 "web: %s is neither a loopback address nor unix:/path",
-					 address->text);
+					 "%s: %s is neither a loopback address nor unix:/path",
+					 settings[i].name, address->text);
 	}
 	if (conf->web.address.text && !conf->web.hosts.count && !conf->domain_count)
-		gp_conf_complain(errors, place,
-				 "web: address needs hosts, the host names that clients ask for, "
-				 "or domains");
+		gp_conf_complain(
+			errors, place,
+			"web.address needs web.hosts, the host names that clients ask for, or "
+			"domains");
 }
 
 static void policy_addresses_are_local(const struct gp_conf *conf, struct gp_buf *errors)
@@ -399,18 +417,20 @@ static void policy_addresses_are_local(const struct gp_conf *conf, struct gp_buf
 		const char *text = conf->policy.addresses.items[i];
 
 		if (gp_conf_address_parse(text, &address) != GP_OK)
-			gp_conf_complain(errors, place,
-					 "policy: \"%s\" is neither address:port nor unix:/path",
-					 text);
+			gp_conf_complain(
+				errors, place,
+				"policy.addresses: \"%s\" is neither address:port nor unix:/path",
+				text);
 		else if (!address.path && !gp_endpoint_is_loopback(&address.endpoint))
 			gp_conf_complain(
 				errors, place,
-				"policy: %s is not a loopback address: other machines could ask "
+				"policy.addresses: %s is not a loopback address: other machines "
+				"could ask "
 				"which domains get your mail",
 				text);
 	}
 	if (conf->policy.addresses.count > GP_CONF_POLICY_ADDRESSES_MAX)
-		gp_conf_complain(errors, place, "policy: more than %d addresses",
+		gp_conf_complain(errors, place, "policy.addresses: there are more than %d",
 				 GP_CONF_POLICY_ADDRESSES_MAX);
 }
 
@@ -420,7 +440,7 @@ static void socket_mode_is_octal(const struct gp_conf *conf, struct gp_buf *erro
 
 	if (!*mode || strlen(mode) > 4 || strspn(mode, "01234567") != strlen(mode))
 		gp_conf_complain(errors, config_lookup(&conf->tree->config, "policy"),
-				 "policy: socket-mode \"%s\" is not octal, such as 0660", mode);
+				 "policy.socket-mode \"%s\" is not octal, such as 0660", mode);
 }
 
 static void (*const checks[])(const struct checker *) = {

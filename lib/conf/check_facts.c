@@ -37,7 +37,8 @@ void gp_conf_check_facts(const struct gp_conf *conf, struct gp_buf *errors)
 			continue;
 		gp_conf_complain(
 			errors, setting,
-			"%s: facts is missing: backend %s would see gatepost's own address instead "
+			"%s: backend.facts is missing: backend %s would see gatepost's own "
+			"address instead "
 			"of the client's, and relay mail for everyone if it trusts that address "
 			"(mynetworks in Postfix). Set facts = \"proxy-v2\" "
 			"(smtpd_upstream_proxy_protocol = haproxy) or facts = \"xclient\" "
@@ -67,7 +68,8 @@ void gp_conf_advise_facts(const struct gp_conf *conf, struct gp_buf *advice)
 			continue;
 		gp_conf_complain(
 			advice, setting,
-			"%s: facts is missing: backend %s sees gatepost's own address instead of "
+			"%s: backend.facts is missing: backend %s sees gatepost's own address "
+			"instead of "
 			"the client's, so limits, penalties and permissions by address "
 			"(in Dovecot mail_max_userip_connections, allow_nets, "
 			"login_trusted_networks) apply to all clients together. Set facts = "

@@ -127,7 +127,7 @@ struct gp_conf_certificate {
 	const char *directory;
 };
 
-/* What the DNS shall say of some domains. Names are as the operator wrote them, with U-labels
+/* What the DNS must say of some domains. Names are as the operator wrote them, with U-labels
  * perhaps: domain.h has them as the DNS does. */
 struct gp_conf_domain {
 	struct gp_conf_texts names;
@@ -244,6 +244,10 @@ void gp_conf_free(struct gp_conf *conf);
  * it returns something else than GP_OK, which is returned. A file may be visited twice. */
 int gp_conf_visit_files(const struct gp_conf *conf, const char *path,
 			int (*visit)(void *arg, const char *path), void *arg);
+
+/* Add "file:line: sentence" to `errors`, with the line of backend.address of a listener. */
+void gp_conf_complain_of_backend(const struct gp_conf *conf, size_t listener, struct gp_buf *errors,
+				 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Set backend.address of a listener to a resolved one and keep the name for TLS; put the
  * contents of its CA file and its password in; the same for the CA of other XMPP servers and of a

@@ -2,6 +2,7 @@
 /* Reading goes in three steps: libconfig parses the text; the rows of schema.c fill the structs
  * and find what is unknown, missing or out of range (read.c); check.c looks at what must fit
  * together. Each step reports all it finds. */
+#include <errno.h>
 #include <libconfig.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,13 +30,22 @@ static struct gp_conf *conf_new(void)
 	return conf;
 }
 
-static void complain_of_syntax(const struct gp_conf *conf, const char *path, struct gp_buf *errors)
+/* libconfig refuses a directory by itself and sets no errno then. */
+static void complain_of_file(const char *path, int error, struct gp_buf *errors)
+{
+	gp_buf_appendf(errors, "%s: cannot be read: %s%s\n", path, strerror(error ? error : EISDIR),
+		       error == EACCES ? " (run as root, or let this user read the file)" : "");
+}
+
+/* `error` is errno after reading. */
+static void complain_of_syntax(const struct gp_conf *conf, const char *path, int error,
+			       struct gp_buf *errors)
 {
 	const config_t *config = &conf->tree->config;
 	const char *file = config_error_file(config);
 
 	if (config_error_type(config) == CONFIG_ERR_FILE_IO)
-		gp_buf_appendf(errors, "%s: cannot be read\n", path);
+		complain_of_file(path, error, errors);
 	else
 		gp_buf_appendf(errors, "%s:%d: %s\n", file ? file : path, config_error_line(config),
 			       config_error_text(config));
@@ -75,8 +85,9 @@ int gp_conf_load_file(const char *path, struct gp_conf **conf_out, struct gp_buf
 		snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path), path);
 		config_set_include_dir(&conf->tree->config, *directory ? directory : "/");
 	}
+	errno = 0;
 	if (config_read_file(&conf->tree->config, path) != CONFIG_TRUE) {
-		complain_of_syntax(conf, path, errors);
+		complain_of_syntax(conf, path, errno, errors);
 		gp_conf_free(conf);
 		return GP_E_CONF;
 	}
@@ -90,7 +101,7 @@ int gp_conf_load_effective(const char *text, struct gp_conf **conf_out, struct g
 	if (!conf)
 		return GP_E_NOMEM;
 	if (config_read_string(&conf->tree->config, text) != CONFIG_TRUE) {
-		complain_of_syntax(conf, "effective configuration", errors);
+		complain_of_syntax(conf, "effective configuration", 0, errors);
 		gp_conf_free(conf);
 		return GP_E_CONF;
 	}

@@ -50,7 +50,8 @@ static void complain_of_name(const struct reader *r, const struct gp_conf_row *r
 		gp_conf_complain(r->errors, setting, "%s is called %s now: write the new name",
 				 gp_conf_path(setting, name, path), new_name);
 	else
-		gp_conf_complain(r->errors, setting, "unknown setting \"%s\"", name);
+		gp_conf_complain(r->errors, setting, "unknown setting \"%s\"",
+				 gp_conf_path(setting, name, path));
 }
 
 static void complain_of_unknown(const struct reader *r, const struct gp_conf_row *rows,

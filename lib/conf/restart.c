@@ -32,7 +32,7 @@ static bool name_list(const struct gp_conf_group *group, const char *running, co
 	if (!group->any_restart || !before == !after)
 		return false;
 	gp_buf_appendf(names, "%s%s (%s)", names->len ? ", " : "", group->name,
-		       after ? "the first one" : "now none");
+		       after ? "no longer empty" : "empty now");
 	return true;
 }
 
@@ -53,7 +53,7 @@ static bool name_first_unix_socket(const struct gp_conf *running, const struct g
 {
 	if (!gp_conf_calls_unix_sockets(fresh) || gp_conf_calls_unix_sockets(running))
 		return false;
-	gp_buf_appendf(names, "%slisteners.backend.address (the first unix socket)",
+	gp_buf_appendf(names, "%slisteners.backend.address (a unix socket for the first time)",
 		       names->len ? ", " : "");
 	return true;
 }

@@ -49,8 +49,8 @@ static const struct gp_conf_row server_rows[] = {
 	  .restart = true, .help = "Directory for files that must survive a restart." },
 	{ "ticket-keys", GP_CONF_TEXT, AT(gp_conf_server, ticket_keys), "",
 	  .help = "File of session-ticket keys shared by several machines, so that any of them "
-		  "can resume a session. Without it, keys are generated and replaced every 12 "
-		  "hours." },
+		  "can resume a session. Without it, gatepost generates a new key every 12 hours, "
+		  "and uses each key for 12 hours more to decrypt tickets." },
 	{ "drain-time", GP_CONF_DURATION, AT(gp_conf_server, drain_time_ms), "10s", .min = 0,
 	  .max = DAY, .help = "How long sessions may continue after SIGTERM." },
 	END,
@@ -83,8 +83,10 @@ static const struct gp_conf_row limits_rows[] = {
 	  .help = "TLS handshakes that one worker does at the same time. Further ones wait." },
 	{ "expensive-handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, expensive_handshakes), "2",
 	  .min = 1, .max = 1000000,
-	  .help = "TLS handshakes per second that one worker does for clients that make them "
-		  "expensive, by P-384 or, at an MX, by DHE. Further ones wait." },
+	  .help = "Expensive TLS handshakes per second and worker, if the client causes the cost "
+		  "(a P-384 key share, or DHE at an MX, although something cheaper was "
+		  "available). Further ones wait; if limits.handshakes of them already wait, the "
+		  "connection is closed." },
 	{ "handshake-time", GP_CONF_DURATION, AT(gp_conf_limits, handshake_time_ms), "10s",
 	  .min = SECOND, .max = 10 * MINUTE, .help = "Time for a TLS handshake." },
 	{ "login-time", GP_CONF_DURATION, AT(gp_conf_limits, login_time_ms), "60s", .min = SECOND,
@@ -153,7 +155,8 @@ static const struct gp_conf_row policy_rows[] = {
 	  .words = combine_words,
 	  .help = "What a host must pass when DANE and MTA-STS both apply: DANE alone "
 		  "(dane-first, as in Postfix), or both (strict-both, RFC 8461 section 5). "
-		  "Postfix cannot check both; its answers are the same." },
+		  "Postfix cannot check both, so the answers to Postfix are the same with both "
+		  "values. The setting matters for verdict.sock and policy show." },
 	{ "dane-mandatory", GP_CONF_BOOL, AT(gp_conf_policy, dane_mandatory), "false",
 	  .help = "Send no mail to a host without usable TLSA records (RFC 7672 section 6)." },
 	{ "dane-insecure-mx", GP_CONF_BOOL, AT(gp_conf_policy, dane_insecure_mx), "false",
@@ -174,8 +177,8 @@ static const struct gp_conf_row policy_rows[] = {
 		  "hosts of your own network." },
 	{ "idle-time", GP_CONF_DURATION, AT(gp_conf_policy, idle_time_ms), "30d", .min = DAY,
 	  .max = UINT64_C(366) * DAY,
-	  .help = "How long an MTA-STS policy stays in the cache and is refreshed after the "
-		  "last mail that needed it." },
+	  .help = "gatepost keeps and refreshes an MTA-STS policy for this time after the last "
+		  "mail to the domain." },
 	{ "domains", GP_CONF_NUMBER, AT(gp_conf_policy, domains), "100000", .min = 100,
 	  .max = 10000000,
 	  .help = "Number of domains whose answers are kept in memory, with at most 4 KiB for "
@@ -269,7 +272,8 @@ static const struct gp_conf_row listener_rows[] = {
 		  "Require-TLS-ESMTP; final, if the backend only delivers locally." },
 	{ "relay-follows", GP_CONF_BOOL, AT(gp_conf_listener, relay_follows), "false",
 	  .help = "Confirms that all mail from the backend goes through gatepost's relay. "
-		  "requiretls = \"header\" needs it." },
+		  "requiretls = \"header\" needs it. The relay is not available yet, so do not "
+		  "use requiretls = \"header\" in this version." },
 	{ "bare-newline", GP_CONF_CHOICE, AT(gp_conf_listener, bare_newline), "default",
 	  .words = bare_newline_words,
 	  .help = "Messages with a single CR or LF, as used for smuggling: reject, or normalize "
@@ -279,16 +283,17 @@ static const struct gp_conf_row listener_rows[] = {
 	  .help = "Clients whose bare newlines are normalized even if those of others are "
 		  "rejected." },
 	{ "starttls-required", GP_CONF_BOOL, AT(gp_conf_listener, starttls_required), "false",
-	  .help = "For smtp: accept no mail without TLS, or with the cipher suites that only an "
-		  "MX accepts. This departs from RFC 3207 section 4, so do not use it for hosts "
+	  .help = "For smtp: accept mail only with TLS, and only with the cipher suites of the "
+		  "other roles. This departs from RFC 3207 section 4, so do not use it for hosts "
 		  "that an MX record names." },
 	{ "starttls-required-from", GP_CONF_NETWORKS, AT(gp_conf_listener, starttls_required_from),
 	  "",
 	  .help = "For smtp: clients from which no mail is accepted without TLS. Others may "
 		  "send without TLS." },
 	{ "domains", GP_CONF_TEXTS, AT(gp_conf_listener, domains), "",
-	  .help = "The domains of the XMPP addresses that are served. XMPP roles need it. Write "
-		  "domains with non-ASCII letters in both forms." },
+	  .help = "The domains of the XMPP addresses that are served. XMPP roles need it. Write a "
+		  "domain with non-ASCII letters twice: as U-label (münchen.example) and as "
+		  "A-label (xn--mnchen-3ya.example)." },
 	{ "s2s-auth", GP_CONF_CHOICE, AT(gp_conf_listener, s2s_auth), "dialback",
 	  .words = s2s_auth_words,
 	  .help = "How another XMPP server proves its domain: dialback, to the backend "

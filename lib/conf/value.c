@@ -13,7 +13,7 @@
 
 enum { SENTENCE_SIZE = 900 };
 
-/* "server.user ..." at the place of `setting`, which may be the group when the setting is left out */
+/* "server.user ..." at the place of `setting`, or of its group when the setting is left out */
 static void complain(const struct gp_conf_row *row, const config_setting_t *setting,
 		     struct gp_buf *errors, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -58,7 +58,7 @@ static void parse_address(const struct gp_conf_row *row, const char *text, void 
 		return;
 	if (gp_conf_address_parse(text, at) != GP_OK)
 		complain(row, setting, errors,
-			 "is \"address:port\", \"[address]:port\", \"host:port\" or "
+			 "must be \"address:port\", \"[address]:port\", \"host:port\" or "
 			 "\"unix:/path\", not \"%s\"",
 			 text);
 }
@@ -130,7 +130,8 @@ static void parse_duration(const struct gp_conf_row *row, const char *text, void
 		store_in_range(row, value, true, at, setting, errors);
 	else
 		complain(row, setting, errors,
-			 "is a duration such as \"500ms\", \"10s\", \"31m\" or \"12h\", not "
+			 "must be a duration with a unit, such as \"500ms\", \"10s\", \"31m\" or "
+			 "\"12h\", not "
 			 "\"%s\"",
 			 text);
 }
@@ -144,7 +145,7 @@ static void parse_size(const struct gp_conf_row *row, const char *text, void *at
 		store_in_range(row, value, true, at, setting, errors);
 	else
 		complain(row, setting, errors,
-			 "is a size such as \"512\", \"64k\" or \"8m\", not \"%s\"", text);
+			 "must be a size such as \"512\", \"64k\" or \"8m\", not \"%s\"", text);
 }
 
 static bool same_number(const void *a, const void *b)
@@ -216,9 +217,9 @@ static void read_networks(const struct gp_conf_row *row, void *at_arg,
 
 		if (!text || gp_network_parse(text, &at->items[at->count]) != GP_OK) {
 			complain(row, setting, errors,
-				 "is a list of addresses such as [ \"192.0.2.0/24\" ]%s%s%s",
-				 text ? ", which \"" : "", text ? text : "",
-				 text ? "\" does not fit" : "");
+				 "must be a list such as [ \"192.0.2.0/24\" ]%s%s%s",
+				 text ? "; \"" : "", text ? text : "",
+				 text ? "\" is not an address or network" : "");
 			return;
 		}
 		at->count++;
@@ -258,7 +259,7 @@ static void read_texts(const struct gp_conf_row *row, void *at_arg, const config
 		const char *text = config_setting_get_string_elem(setting, i);
 
 		if (!text || !*text) {
-			complain(row, setting, errors, "is a list of texts such as [ \"%s\" ]",
+			complain(row, setting, errors, "must be a list of texts such as [ \"%s\" ]",
 				 row->example ? row->example : "example.org");
 			return;
 		}

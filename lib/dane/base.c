@@ -128,9 +128,9 @@ void gp_dane_search_told_alias(struct gp_dane_search *search, enum gp_provenance
 			       struct gp_dane_ask *ask_out)
 {
 	if (!gp_provenance_is_answer(alias)) {
-		fail(search, alias, "the alias lookup failed (RFC 7672 section 2.2.2)", ask_out);
+		fail(search, alias, "the CNAME lookup failed (RFC 7672 section 2.2.2)", ask_out);
 	} else if (alias == GP_INSECURE) {
-		end(search, GP_DANE_NOT_ASKED, "its alias is not signed (RFC 7672 section 2.2.2)",
+		end(search, GP_DANE_NOT_ASKED, "its CNAME is not signed (RFC 7672 section 2.2.2)",
 		    ask_out);
 	} else {
 		add_candidate(search, search->host);

@@ -9,7 +9,7 @@
 #include "base/provenance.h"
 
 /* Where are the TLSA records of one SMTP server (RFC 7672 sections 2.2.2 and 2.2.3)? The search
- * asks and whoever has a resolver answers, one question at a time:
+ * asks and the caller, which has a resolver, answers, one question at a time:
  *
  *	gp_dane_search_init(&search, "mx.example.org", 25, &ask);
  *	while (gp_dane_search_asks(&ask)) ... answer ... gp_dane_search_told_...(&search, ..., &ask);
@@ -71,8 +71,8 @@ struct gp_dane_family {
 enum gp_provenance gp_dane_join_families(struct gp_dane_family a, struct gp_dane_family b);
 
 /* The answers to A and AAAA together, aliases followed: how far they can be believed
- * (gp_dane_join_families), how many addresses, and the name at the end of the aliases; `expanded` is
- * NULL or `host` when there was none. */
+ * (gp_dane_join_families), how many addresses, and the name at the end of the aliases; `expanded`
+ * is NULL or `host` when there was none. */
 void gp_dane_search_told_addresses(struct gp_dane_search *search, enum gp_provenance joined,
 				   size_t count, const char *expanded, struct gp_dane_ask *ask_out);
 

@@ -51,7 +51,8 @@ static const struct rule {
 	{ BIT(GP_UNASKED) | BIT(GP_SECURE), ALL, BIT(GP_DANE_TLSA_USABLE), ANY, ANY, GP_DANE_VERIFY,
 	  NULL, "TLSA records authenticate the server (RFC 7672 section 2.2)" },
 	{ BIT(GP_INSECURE), ALL, BIT(GP_DANE_TLSA_USABLE), NO, YES, GP_DANE_VERIFY, NULL,
-	  "TLSA records authenticate the host, and nothing signed says that it is the domain's "
+	  "TLSA records authenticate the host, but no signed record says that the host belongs to "
+	  "the domain "
 	  "(RFC 7672 section 2.2.1)" },
 };
 
@@ -145,7 +146,7 @@ static const struct {
 
 struct gp_dane_result gp_dane_conclude(enum gp_dane_level level, enum gp_dane_outcome outcome)
 {
-	/* whom nobody has to check is as good with a check as without */
+	/* a host that need not be checked is as good with a check as without */
 	if (level != GP_DANE_VERIFY && outcome > GP_DANE_UNAUTHENTICATED)
 		outcome = GP_DANE_UNAUTHENTICATED;
 	for (size_t i = 0; i < sizeof(results) / sizeof(*results); i++) {

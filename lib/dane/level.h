@@ -27,10 +27,10 @@ struct gp_dane_facts {
 };
 
 enum gp_dane_level {
-	GP_DANE_DEFER_ALL,     /* nobody knows the hosts: the message waits */
+	GP_DANE_DEFER_ALL,     /* the hosts are not known: the message waits */
 	GP_DANE_SKIP,          /* this host counts as unreachable */
 	GP_DANE_OPPORTUNISTIC, /* TLS if it can be had */
-	GP_DANE_ENCRYPT,       /* TLS, whoever it is */
+	GP_DANE_ENCRYPT,       /* unauthenticated TLS */
 	GP_DANE_VERIFY,        /* TLS, and a TLSA record must match */
 };
 
@@ -59,7 +59,7 @@ enum gp_dane_outcome {
 enum gp_dane_action {
 	GP_DANE_GO_ON,         /* to the next host; none left: the message waits */
 	GP_DANE_DELIVER,       /* to an authenticated server */
-	GP_DANE_DELIVER_TLS,   /* to whoever it is */
+	GP_DANE_DELIVER_TLS,   /* by unauthenticated TLS */
 	GP_DANE_DELIVER_CLEAR, /* without TLS, perhaps on a new connection */
 };
 

@@ -23,7 +23,7 @@ struct gp_tlsa {
 	struct gp_str data; /* part of the RDATA it was read from */
 };
 
-/* Read RDATA in wire form (RFC 6698 section 2.1). Numbers that nobody knows are fine here. GP_OK,
+/* Read RDATA in wire form (RFC 6698 section 2.1). Unknown numbers are fine here. GP_OK,
  * or GP_E_SYNTAX when it is too short; *tlsa_out then is one of which gp_tlsa_unusable() says so,
  * because a secure record that cannot be read still promises TLS (RFC 7672 section 2.2.3). */
 int gp_tlsa_read(struct gp_str rdata, struct gp_tlsa *tlsa_out);

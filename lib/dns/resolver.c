@@ -88,11 +88,10 @@ static int add_trust_anchors(struct ub_ctx *context, const char *path,
 	int code;
 
 	if (!file) {
-		snprintf(
-			error, GP_DNS_ERROR_SIZE,
-			"trust anchors \"%s\": %s; Debian's package dns-root-data installs those of "
-			"the root",
-			path, strerror(errno));
+		snprintf(error, GP_DNS_ERROR_SIZE,
+			 "dns.trust-anchors: cannot read %s: %s (Debian's package dns-root-data "
+			 "contains the file for the root)",
+			 path, strerror(errno));
 		return GP_E_CONF;
 	}
 	fclose(file);
@@ -230,12 +229,12 @@ static void tell(const struct gp_dns_question *question, const struct ub_result 
 	answer.count = count > 0 ? (size_t)count : 0;
 	judge(result, &answer);
 	if (count < 0)
-		answer_error(&answer, "the answer holds too many records");
+		answer_error(&answer, "the answer contains too many records");
 	else if (result->canonname) {
 		if (gp_dns_name_normalize(result->canonname, canonical) == GP_OK)
 			answer.canonical = canonical;
 		else if (answer.count)
-			answer_error(&answer, "an alias leads to a name that is no host name");
+			answer_error(&answer, "a CNAME points to a name that is not a host name");
 	}
 	question->answered(question->arg, &answer);
 }

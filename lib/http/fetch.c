@@ -13,8 +13,8 @@
 
 enum { HTTP_OK = 200, CONNECT_MS_MAX = 30000 };
 
-/* Each has a multi handle of its own: what libcurl keeps there, names and connections, ends with the
- * fetch. */
+/* Each has a multi handle of its own: what libcurl keeps there, names and connections, ends with
+ * the fetch. */
 struct fetch {
 	LIST_ENTRY(fetch) link;
 	struct gp_fetcher *fetcher;
@@ -92,7 +92,7 @@ static void judge_answer(const struct fetch *fetch, struct gp_fetch_result *resu
 		result->end = GP_FETCH_FAILED;
 		snprintf(result->detail, sizeof(result->detail), "HTTP status %ld", status);
 	} else if (!has_length(fetch->easy) && !fetch->check.ended) {
-		/* RFC 9112 section 9.8: somebody may have cut it */
+		/* RFC 9112 section 9.8: an attacker may have cut it */
 		result->end = GP_FETCH_FAILED;
 		snprintf(result->detail, sizeof(result->detail), "cut off: no close_notify");
 	} else if (!is_plain_text(type)) {

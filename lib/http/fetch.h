@@ -7,7 +7,7 @@
 #include "tls/https.h"
 
 /* GETs over HTTPS for small files of text: no redirects, no caches, no names but the one that is
- * asked for. libcurl does it, and nobody else knows libcurl. */
+ * asked for. libcurl does it, and no other file knows libcurl. */
 
 enum { GP_FETCH_BODY_MAX = 64 * 1024, GP_FETCH_DETAIL_SIZE = 160, GP_FETCH_HOST_SIZE = 262 };
 

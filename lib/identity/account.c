@@ -59,12 +59,14 @@ static int find_by_name(const struct gp_account_rules *rules,
 		    !read_address(name->text, rules->form, other))
 			continue;
 		if (account_out[0] && strcmp(account_out, other) != 0) {
-			*reason_out = "its addresses mean different accounts";
+			*reason_out =
+				"the addresses in the certificate belong to different accounts";
 			return GP_E_NOT_FOUND;
 		}
 		strcpy(account_out, other);
 	}
-	*reason_out = "it has no address that is an account";
+	*reason_out =
+		"no address in the certificate is an account (see client-certificates.addresses)";
 	return account_out[0] ? GP_OK : GP_E_NOT_FOUND;
 }
 
@@ -79,7 +81,7 @@ int gp_account_find(const struct gp_account_rules *rules, const struct gp_peer_c
 		strcpy(account_out, key->account);
 		return GP_OK;
 	}
-	*reason_out = peer->fault ? peer->fault : "its key is not listed";
+	*reason_out = peer->fault ? peer->fault : "the key is not in client-certificates.keys";
 	if (!peer->verified || rules->names == GP_ACCOUNT_BY_NONE)
 		return GP_E_NOT_FOUND;
 	return find_by_name(rules, peer, account_out, reason_out);

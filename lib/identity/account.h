@@ -29,8 +29,9 @@ struct gp_account_rules {
 	enum gp_account_form form;
 };
 
-/* GP_OK: `account_out` is set. GP_E_NOT_FOUND: nobody's, and *reason_out is a static sentence.
- * A certificate whose addresses mean different accounts is nobody's. */
+/* GP_OK: `account_out` is set. GP_E_NOT_FOUND: it maps to no account, and *reason_out is a
+ * static sentence.
+ * A certificate whose addresses belong to different accounts maps to none. */
 int gp_account_find(const struct gp_account_rules *rules, const struct gp_peer_certificate *peer,
 		    char account_out[static GP_ACCOUNT_SIZE], const char **reason_out);
 

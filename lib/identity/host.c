@@ -60,11 +60,11 @@ static int read_domain(const char *text, bool single_label, struct gp_host *host
 {
 	int ret = gp_domain_to_ascii(text, host_out->name);
 
-	*reason_out = "no memory";
+	*reason_out = "out of memory";
 	if (ret == GP_E_NOMEM)
 		return ret;
 	if (ret != GP_OK)
-		return refuse("it is no domain in letters, digits and hyphens, nor in U-labels "
+		return refuse("it is not a domain in letters, digits and hyphens, nor in U-labels "
 			      "(RFC 9525 section 6.3)",
 			      reason_out);
 	return judge_domain(host_out->name, single_label, reason_out);
@@ -95,7 +95,7 @@ int gp_host_of_mail(const char *name, struct gp_host *host_out, const char **rea
 	memset(host_out, 0, sizeof(*host_out));
 	if (gp_domain_as_written(name, host_out->name) != GP_OK)
 		return refuse(
-			"it is no domain in letters, digits and hyphens (RFC 1123 section 2.1)",
+			"it is not a domain in letters, digits and hyphens (RFC 1123 section 2.1)",
 			reason_out);
 	return judge_domain(host_out->name, false, reason_out);
 }

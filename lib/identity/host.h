@@ -6,7 +6,8 @@
 #include "base/str.h"
 #include "identity/domain.h"
 
-/* A host as somebody wrote it: an address first, a domain only when it is none (section 3). */
+/* A host as the operator or a peer wrote it: an address first, a domain only when it is none
+ * (section 3). */
 struct gp_host {
 	struct gp_endpoint address; /* GP_ENDPOINT_NONE: a domain */
 	char name[GP_DOMAIN_SIZE];  /* A-labels in lower case, or the address as text */

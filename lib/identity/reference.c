@@ -71,7 +71,7 @@ static int add(struct gp_references *references, enum gp_identity_kind kind, con
 	struct gp_reference *larger = reallocarray(references->list, references->count + 1,
 						   sizeof(*larger));
 
-	*reason_out = "no memory";
+	*reason_out = "out of memory";
 	if (!larger)
 		return GP_E_NOMEM;
 	references->list = larger;
@@ -86,7 +86,7 @@ static int add_address(struct gp_references *references, const struct gp_host *h
 		       enum gp_identity_origin origin, const char **reason_out)
 {
 	if (origin != GP_ORIGIN_GIVEN)
-		return refuse("an address that the DNS gave is no identity (RFC 9525 section 2)",
+		return refuse("an address from the DNS is not an identity (RFC 9525 section 2)",
 			      reason_out);
 	if (!gp_identity_profile_counts(references->profile, GP_IDENTITY_IP))
 		return refuse("addresses are no identities for this service", reason_out);
@@ -102,7 +102,7 @@ int gp_references_add_host(struct gp_references *references, struct gp_str text,
 	if (ret != GP_OK)
 		return ret;
 	if (origin == GP_ORIGIN_DNS)
-		return refuse("a name that the DNS gave without proof is no identity "
+		return refuse("a name that the DNS gave without proof is not an identity "
 			      "(RFC 9525 section 6.1.1)",
 			      reason_out);
 	if (host.address.family != GP_ENDPOINT_NONE)
@@ -124,7 +124,8 @@ static int add_with_service(struct gp_references *references, enum gp_identity_k
 	if (host.address.family != GP_ENDPOINT_NONE)
 		return refuse("an address has no services (RFC 9525 section 6.4)", reason_out);
 	if (!*service || strlen(service) >= GP_SERVICE_SIZE || strpbrk(service, ".:*"))
-		return refuse("that is no name of a service (RFC 9525 section 6.5)", reason_out);
+		return refuse("that is not the name of a service (RFC 9525 section 6.5)",
+			      reason_out);
 	return add(references, kind, service, host.name, reason_out);
 }
 
@@ -202,7 +203,7 @@ const struct gp_reference *gp_identity_match(const struct gp_references *referen
 	*reason_out = peer->fault ? peer->fault : "its chain is not verified";
 	if (!peer->verified)
 		return NULL;
-	*reason_out = "it has none of the names that are wanted (RFC 9525 section 6.6)";
+	*reason_out = "the certificate contains none of the required names (RFC 9525 section 6.6)";
 	for (size_t i = 0; i < references->count; i++) {
 		const struct gp_reference *reference = &references->list[i];
 		const char *constraint = constraint_on(references, peer, reference);

@@ -5,10 +5,10 @@
 #include "identity/host.h"
 #include "identity/peer.h"
 
-/* Whom do we mean to talk to (RFC 9525 section 6.1)? The list of names is made once, before the
- * handshake, from what a user or the configuration says, and never from what the server shows; what
- * the server shows is then held against it. The common name counts nowhere (section 2). Lists with
- * other names than hosts are for the client to come; today gp_peer_is_host() is called. */
+/* Which server do we mean to talk to (RFC 9525 section 6.1)? The list of names is made once, before
+ * the handshake, from what a user or the configuration says, and never from what the server shows;
+ * what the server shows is then held against it. The common name counts nowhere (section 2). Lists
+ * with other names than hosts are for the client to come; today gp_peer_is_host() is called. */
 
 /* Which names count for which service. */
 enum gp_identity_profile {
@@ -66,8 +66,8 @@ int gp_references_add_uri(struct gp_references *references, const char *scheme, 
 			  const char **reason_out);
 
 /* The first reference that a name of the certificate matches: that is who it is (section 6.6), and
- * it lives as long as the list. NULL: nobody we mean, and *reason_out is a static sentence. A
- * certificate that is not verified is nobody's. */
+ * it lives as long as the list. NULL: it is not the server that we mean, and *reason_out is a
+ * static sentence. A certificate that is not verified has no name that counts. */
 const struct gp_reference *gp_identity_match(const struct gp_references *references,
 					     const struct gp_peer_certificate *peer,
 					     const char **reason_out);

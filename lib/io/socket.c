@@ -98,7 +98,7 @@ int gp_socket_listen(const struct gp_socket_address *address, int *fd_out)
 	return GP_OK;
 }
 
-/* Nobody dies there without notice. */
+/* No peer dies there without notice. */
 static bool is_loopback(const struct gp_socket_address *address)
 {
 	struct gp_endpoint endpoint;

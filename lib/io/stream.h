@@ -73,7 +73,7 @@ void gp_stream_want(struct gp_stream *stream, bool read, bool write);
 /* Instead: `on_ready` is called when something new has come, whatever lies unread before it. */
 void gp_stream_want_news(struct gp_stream *stream);
 
-/* Has the peer of a TCP connection ended it, be it behind bytes that nobody has read? */
+/* Has the peer of a TCP connection ended it, be it behind bytes that have not been read? */
 bool gp_stream_is_left(const struct gp_stream *stream);
 
 /* Bytes that readiness will not announce. */

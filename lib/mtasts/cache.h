@@ -9,12 +9,12 @@
 #include "mtasts/record.h"
 
 /* The rules of time for kept policies (RFC 8461 sections 3.3, 5.1 and 10). Nothing here reads a
- * clock, keeps anything or fetches: somebody else does, with an entry for each domain.
+ * clock, keeps anything or fetches: the caller does, with an entry for each domain.
  *
  * A message asks for the TXT record, and gp_mtasts_decide() says whether the kept policy is used, a
  * new one is fetched, or both. In the background gp_mtasts_refresh_due() says when to fetch again:
  * about daily, whatever the TXT record says, because an operator may have changed the policy and
- * forgotten the id, and because somebody who can suppress the record must not be able to outwait
+ * forgotten the id, and because an attacker who can suppress the record must not be able to outwait
  * the policy. A refresh is a real GET; nothing but a policy that came with it makes an entry
  * younger.
  *
@@ -43,7 +43,7 @@ struct gp_mtasts_entry {
 enum gp_mtasts_txt {
 	GP_MTASTS_TXT_NONE,   /* no record, or none that is valid */
 	GP_MTASTS_TXT_RECORD, /* a valid one */
-	GP_MTASTS_TXT_FAILED, /* nobody knows: SERVFAIL, timeout, bogus */
+	GP_MTASTS_TXT_FAILED, /* not known: SERVFAIL, timeout, bogus */
 };
 
 enum gp_mtasts_step {
@@ -75,7 +75,7 @@ bool gp_mtasts_entry_valid(const struct gp_mtasts_entry *entry, int64_t now);
 struct gp_mtasts_decision gp_mtasts_decide(const struct gp_mtasts_entry *entry,
 					   enum gp_mtasts_txt txt, const char *id, int64_t now);
 
-/* Must the background fetch now? An expired policy is not refreshed: nobody uses it, and the next
+/* Must the background fetch now? An expired policy is not refreshed: it is not used, and the next
  * message will fetch. */
 bool gp_mtasts_refresh_due(const struct gp_mtasts_entry *entry, int64_t now);
 
@@ -84,7 +84,7 @@ bool gp_mtasts_refresh_due(const struct gp_mtasts_entry *entry, int64_t now);
 bool gp_mtasts_recheck_allowed(const struct gp_mtasts_entry *entry, int64_t now);
 
 /* A policy was fetched; it replaces what was kept at once, whatever its mode. `id` is that of the
- * TXT record; "" when there was none to be had: then the kept id stays, or "-", which no record
+ * TXT record; "" when there was none: then the kept id stays, or "-", which no record
  * can have, stands for it. `jitter` is any random number; it spreads refreshes over the last
  * quarter of their interval. */
 void gp_mtasts_entry_fetched(struct gp_mtasts_entry *entry, const char *id,

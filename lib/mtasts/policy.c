@@ -352,7 +352,7 @@ int gp_mtasts_policy_parse(struct gp_str body, struct gp_mtasts_policy **policy_
 						  "(RFC 8461 section 3.3)" };
 	if (body.len > GP_MTASTS_BODY_MAX)
 		return GP_E_LIMIT;
-	r.reason = "no memory";
+	r.reason = "out of memory";
 	r.policy = calloc(1, sizeof(*r.policy));
 	ret = r.policy ? read_body(&r, body, fault_out) : GP_E_NOMEM;
 	fault_out->reason = r.reason;

@@ -63,7 +63,7 @@ static const struct level_row {
 	{ GP_DANE_USABLE, STS_OPEN, false, GP_LEVEL_DANE, DANE_WINS, NULL },
 	{ GP_DANE_USABLE, STS_LISTED, false, GP_LEVEL_DANE, DANE_WINS, NULL },
 	{ GP_DANE_USABLE, STS_UNLISTED, false, GP_LEVEL_DANE, "DANE decides, though the enforced MTA-STS policy does not list this host (sts-overridden-by-dane)", NULL },
-	{ GP_DANE_HOST_ONLY, STS_OPEN, false, GP_LEVEL_DANE, "DANE for the host alone: an insecure MX record names it (RFC 7672 section 2.2.1)", NULL },
+	{ GP_DANE_HOST_ONLY, STS_OPEN, false, GP_LEVEL_DANE, "DANE authenticates the host, but an unsigned MX record names it (RFC 7672 section 2.2.1)", NULL },
 	{ GP_DANE_HOST_ONLY, STS_LISTED, false, GP_LEVEL_DANE_AND_PKIX, "MTA-STS decides, and DANE of the host must not fail (RFC 7672 section 2.2.1)", NULL },
 	{ GP_DANE_HOST_ONLY, STS_UNLISTED, false, GP_LEVEL_SKIP, NOT_LISTED, "validation-failure" },
 	{ GP_DANE_UNUSABLE, STS_OPEN, false, GP_LEVEL_ENCRYPT, "there are TLSA records but none is usable: unauthenticated TLS (RFC 7672 section 2.2)", "tlsa-invalid" },
@@ -162,17 +162,18 @@ static void judge_route(const struct gp_findings *findings, struct gp_policy_ver
 				     "(RFC 7672 section 2.1.2)");
 		break;
 	case GP_ROUTE_NULL_MX:
-		set_course(verdict, GP_COURSE_NO_MAIL, "the domain takes no mail (RFC 7505)");
+		set_course(verdict, GP_COURSE_NO_MAIL, "the domain accepts no mail (RFC 7505)");
 		break;
 	case GP_ROUTE_NO_SUCH_DOMAIN:
-		set_course(verdict, GP_COURSE_NO_MAIL, "there is no such domain");
+		set_course(verdict, GP_COURSE_NO_MAIL, "the domain does not exist");
 		break;
 	default:
 		set_course(verdict, GP_COURSE_DELIVER,
-			   "mail goes to the hosts as their levels say");
+			   "mail is sent; each host must meet its level");
 		if (findings->sts.unknown)
-			set_course(verdict, GP_COURSE_DEFER,
-				   "it cannot be told whether there is an MTA-STS policy");
+			set_course(
+				verdict, GP_COURSE_DEFER,
+				"gatepost could not find out whether there is an MTA-STS policy");
 	}
 }
 
@@ -191,7 +192,8 @@ void gp_policy_evaluate(const struct gp_findings *findings, const struct gp_poli
 		left = left || verdict_out->hosts[i].level != GP_LEVEL_SKIP;
 	}
 	if (verdict_out->course == GP_COURSE_DELIVER && !left)
-		set_course(verdict_out, GP_COURSE_DEFER, "no host is left; each says why");
+		set_course(verdict_out, GP_COURSE_DEFER,
+			   "no host can be used (see the reason at each host)");
 }
 
 const char *gp_policy_level_name(enum gp_policy_level level)
@@ -213,7 +215,7 @@ bool gp_policy_is_protected(const struct gp_findings *findings,
 	for (size_t i = 0; i < findings->host_count; i++) {
 		const struct gp_policy_host_verdict *host = &verdict->hosts[i];
 
-		/* DANE of a host that anybody could have named protects nobody */
+		/* DANE of a host that an attacker could have named protects no mail */
 		if (host->level == GP_LEVEL_OPPORTUNISTIC || host->level == GP_LEVEL_ENCRYPT ||
 		    (host->level == GP_LEVEL_DANE && host->dane == GP_DANE_HOST_ONLY))
 			return false;

@@ -33,12 +33,12 @@ enum gp_policy_dane {
 	GP_DANE_HOST_ONLY,      /* usable, but an insecure MX record names the host */
 	GP_DANE_UNUSABLE,       /* secure records, none that can be used: TLS without names */
 	GP_DANE_UNKNOWN,        /* a lookup failed, or DANE is mandatory and there is none */
-	GP_DANE_UNREACHABLE,    /* no address: nobody will connect */
+	GP_DANE_UNREACHABLE,    /* no address: no sender will connect */
 };
 
 struct gp_policy_host_verdict {
 	enum gp_policy_dane dane;
-	bool mx_validated; /* nobody could have named another host: the MX record is secure, there is
+	bool mx_validated; /* no attacker could have named another host: a secure MX record, there is
 			      none, or an enforced policy lists it (RFC 8689 section 4.2.1) */
 	bool sts_listed;   /* an mx pattern of the policy matches; false without policy */
 	enum gp_policy_level level;
@@ -68,8 +68,8 @@ void gp_policy_evaluate(const struct gp_findings *findings, const struct gp_poli
 /* "skip", "opportunistic", "encrypt", "pkix", "dane", "dane+pkix". */
 const char *gp_policy_level_name(enum gp_policy_level level);
 
-/* Is mail to the domain protected against somebody in the middle: does no host get it without its
- * being authenticated? */
+/* Is mail to the domain protected against an attacker in the middle: does no host get it without
+ * its being authenticated? */
 bool gp_policy_is_protected(const struct gp_findings *findings,
 			    const struct gp_policy_verdict *verdict);
 

@@ -86,7 +86,7 @@ static void describe_mx(const json_t *all, struct gp_buf *out)
 		{ "mx", "the domain has MX records" },
 		{ "implicit-mx", "no MX record: the domain is its own mail host" },
 		{ "null-mx", "the domain takes no mail" },
-		{ "no-such-domain", "there is no such domain" },
+		{ "no-such-domain", "the domain does not exist" },
 		{ "unknown", "the MX lookup failed" },
 	};
 	const json_t *mx = json_object_get(all, "mx");
@@ -99,7 +99,7 @@ static void describe_mx(const json_t *all, struct gp_buf *out)
 	line(out, "DNSSEC", text(mx, "provenance"));
 	line(out, "why", text(mx, "why"));
 	if (strcmp(text(mx, "next-hop"), text(all, "domain")) != 0)
-		line(out, "alias of", text(mx, "next-hop"));
+		line(out, "CNAME of", text(mx, "next-hop"));
 	if (truth(mx, "too-many"))
 		line(out, "note", "there are more MX records than are looked at");
 }
@@ -264,23 +264,23 @@ static void describe_postfix(const json_t *postfix, struct gp_buf *out)
 {
 	const char *answer = text(postfix, "answer");
 
-	gp_buf_append_str(out, "\nPostfix\n");
-	line(out, "is told", *text(postfix, "QUERY") ? text(postfix, "QUERY") : answer);
+	gp_buf_append_str(out, "\nAnswer to Postfix\n");
+	line(out, "answer", *text(postfix, "QUERY") ? text(postfix, "QUERY") : answer);
 	line(out, "because", text(postfix, "reason"));
 	if (!strcmp(answer, "dane"))
-		line(out, "decides",
-		     "by TLSA records of each host, which it looks up itself; "
-		     "hosts without any as smtp_tls_security_level \"may\"");
+		line(out, "effect",
+		     "Postfix looks up the TLSA records of each host and requires a match; it "
+		     "sends to hosts without TLSA records as with smtp_tls_security_level = may");
 	else if (!strcmp(answer, "dane-only"))
-		line(out, "decides",
-		     "by TLSA records of each host, which it looks up itself; "
-		     "hosts without usable ones are left out");
+		line(out, "effect",
+		     "Postfix looks up the TLSA records of each host and requires a match; it "
+		     "sends nothing to hosts without usable ones");
 	else if (!strcmp(answer, "secure"))
-		line(out, "decides",
-		     "by the names above; before 3.10.5 it also connects to hosts "
-		     "that the policy does not list");
+		line(out, "effect",
+		     "Postfix requires a certificate with one of the names above; before 3.10.5 "
+		     "it also connects to hosts that the policy does not list");
 	else if (!strcmp(answer, "NOTFOUND"))
-		line(out, "decides", "by smtp_tls_security_level");
+		line(out, "effect", "Postfix uses smtp_tls_security_level");
 }
 
 int gp_explain_text(struct gp_str json, struct gp_buf *out)

@@ -48,7 +48,7 @@ struct gp_policy_sts {
 	struct gp_mtasts_entry entry;    /* of the cache */
 	enum gp_mtasts_failure failure;  /* of the last fetch for this id */
 	char *failure_detail;            /* or NULL */
-	bool unknown;                    /* nobody could tell whether there is a policy */
+	bool unknown;                    /* it could not be found out whether there is a policy */
 	bool pending;                    /* the fetch goes on; until it ends there is no policy */
 };
 

@@ -102,7 +102,7 @@ void gp_inquiry_cancel(struct gp_inquiry *inquiry)
 
 /* ---- hosts ---- */
 
-/* With an insecure MX record nobody asks, unless the operator wants to. */
+/* With an insecure MX record they are not asked for, unless the operator wants it. */
 static bool hosts_matter(const struct gp_inquiry *inquiry)
 {
 	const struct gp_findings *findings = inquiry->findings;
@@ -214,7 +214,7 @@ static void find_route(struct gp_inquiry *inquiry, const struct gp_dns_answer *a
 	}
 	findings->hosts = calloc(answer->count ? answer->count : 1, sizeof(*findings->hosts));
 	if (!findings->hosts) {
-		fail_mx(inquiry, GP_DNS_ERROR, "no memory");
+		fail_mx(inquiry, GP_DNS_ERROR, "out of memory");
 	} else if (answer->count) {
 		list_hosts(inquiry, answer);
 	} else {

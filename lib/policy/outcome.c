@@ -51,10 +51,10 @@ static const struct row {
 	{ BIT(D_PASS), M_LAX, S_TLS, ANY, GP_ACTION_DELIVER, BOTH, "a TLSA record matches (RFC 7672 section 3.2)" },
 	{ BIT(D_PASS), M_ENFORCE, S_GOOD, ANY, GP_ACTION_DELIVER, BOTH, "DANE and MTA-STS both are satisfied (RFC 8461 section 5)" },
 	{ BIT(D_PASS), M_ENFORCE, S_BAD, LAX, GP_ACTION_DELIVER, BOTH, "DANE decides, though MTA-STS failed (sts-overridden-by-dane, RFC 7672 section 2.2)" },
-	{ BIT(D_PASS), M_ENFORCE, S_BAD, STRICT, GP_ACTION_SKIP, BOTH, "MTA-STS is enforced and failed, beside DANE, too (RFC 8461 section 5)" },
-	{ BIT(D_HOST), M_LAX, S_TLS, ANY, GP_ACTION_DELIVER, BOTH, "a TLSA record of the host matches, which an insecure MX record names (RFC 7672 section 2.2.1)" },
+	{ BIT(D_PASS), M_ENFORCE, S_BAD, STRICT, GP_ACTION_SKIP, BOTH, "MTA-STS is enforced and failed; with policy.combine = \"strict-both\" DANE alone is not enough (RFC 8461 section 5)" },
+	{ BIT(D_HOST), M_LAX, S_TLS, ANY, GP_ACTION_DELIVER, BOTH, "a TLSA record matches; an unsigned MX record names the host (RFC 7672 section 2.2.1)" },
 	{ BIT(D_HOST), M_ENFORCE, S_GOOD, ANY, GP_ACTION_DELIVER, BOTH, "MTA-STS is satisfied, and so is DANE of the host (RFC 8461 section 5)" },
-	{ BIT(D_HOST), M_ENFORCE, S_BAD, ANY, GP_ACTION_SKIP, BOTH, "MTA-STS is enforced and failed, and DANE of the host cannot stand in (RFC 7672 section 2.2.1)" },
+	{ BIT(D_HOST), M_ENFORCE, S_BAD, ANY, GP_ACTION_SKIP, BOTH, "MTA-STS is enforced and failed, and DANE of a host from an unsigned MX record cannot replace it (RFC 7672 section 2.2.1)" },
 	{ BIT(D_FAIL), M_ANY, S_TLS, ANY, GP_ACTION_SKIP, BOTH, "DANE failed, which MTA-STS must not override (RFC 8461 section 2)" },
 	{ BIT(D_FAIL), M_ANY, S_NO_TLS, ANY, GP_ACTION_SKIP, C_TLSA, "TLSA records promise TLS, and there is none (RFC 7672 section 2.2)" },
 	{ BIT(D_LAX), M_ANY, S_NO_TLS, ANY, GP_ACTION_SKIP, C_TLSA, "TLSA records promise TLS, and there is none (RFC 7672 section 2.2)" },
@@ -165,7 +165,7 @@ static const char *const pkix_types[] = {
 	[GP_TLS_PKIX_NOT_TRUSTED] = "certificate-not-trusted",
 };
 
-/* `session` is NULL for a host that is not listed, where nobody connects. */
+/* `session` is NULL for a host that is not listed, to which no sender connects. */
 static void add_sts(struct gp_policy_outcome *outcome, bool listed,
 		    const struct gp_policy_session *session)
 {
@@ -189,7 +189,7 @@ static void add_no_policy(struct gp_policy_outcome *outcome,
 }
 
 /* That the policy could not be fetched is told where it was missed: with the kept policy, or where
- * there is none. A kept policy of mode none is missed by nobody (RFC 8461 section 6). */
+ * there is none. A kept policy of mode none is not missed (RFC 8461 section 6). */
 static void add_fetch_failure(const struct gp_policy_sts *sts, struct gp_policy_outcome *outcome)
 {
 	struct gp_policy_record *last;

@@ -45,8 +45,8 @@ struct gp_policy_outcome {
 	size_t record_count;
 };
 
-/* `session` is NULL when there was none: the verdict said so, or nobody answered. Texts of the
- * outcome are static, or those of `findings` and `session`. */
+/* `session` is NULL when there was none: the verdict said so, or the host did not answer. Texts of
+ * the outcome are static, or those of `findings` and `session`. */
 void gp_policy_conclude(const struct gp_findings *findings, const struct gp_policy_rules *rules,
 			const struct gp_policy_host_verdict *verdict,
 			const struct gp_policy_session *session,

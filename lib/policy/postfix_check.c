@@ -71,7 +71,7 @@ static void suggest_map(const struct gp_postfix_setup *s, char out[static MAP_SI
 		snprintf(out, MAP_SIZE, "socketmap:%s:%s", address, map_name_for(s));
 }
 
-/* ---- what is wanting ---- */
+/* ---- what is missing ---- */
 
 static bool is_old(const struct gp_postfix_setup *s)
 {
@@ -291,7 +291,7 @@ static void fix_insecure_mx(const struct gp_postfix_setup *s, struct gp_buf *out
 }
 
 static const struct {
-	bool (*wanting)(const struct gp_postfix_setup *s);
+	bool (*missing)(const struct gp_postfix_setup *s);
 	void (*fix)(const struct gp_postfix_setup *s, struct gp_buf *out);
 } checks[] = {
 	{ is_old, fix_old },
@@ -315,7 +315,7 @@ unsigned gp_postfix_check(const struct gp_postfix_setup *setup, struct gp_buf *o
 	unsigned count = 0;
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
-		if (!checks[i].wanting(setup))
+		if (!checks[i].missing(setup))
 			continue;
 		checks[i].fix(setup, out);
 		count++;

@@ -29,7 +29,8 @@ struct gp_postfix_setup {
 	bool dane_insecure_mx_wanted; /* policy.dane-insecure-mx */
 };
 
-/* Append, for everything that is wanting, a sentence and the line to write. Returns how many. */
+/* Append, for everything that is missing or wrong, a sentence and the line to write. Returns how
+ * many. */
 unsigned gp_postfix_check(const struct gp_postfix_setup *setup, struct gp_buf *out);
 
 #endif

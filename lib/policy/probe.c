@@ -251,10 +251,10 @@ static void note_failed_handshake(struct gp_probe *probe, const char *why)
 }
 
 /* What comes after the handshake, and after a fault that was told, does not matter. */
-static void note_silence(const struct talk *talk, const char *why)
+static void note_silence(const struct talk *talk, const char *what, const char *why)
 {
 	if (!talk->finished && !talk->probe->has_session)
-		explain(talk->probe, "the conversation broke off", why);
+		explain(talk->probe, what, why);
 }
 
 static int understand(const struct talk *talk)
@@ -273,13 +273,14 @@ static int understand(const struct talk *talk)
 		if (drive->securing)
 			note_failed_handshake(talk->probe, "timeout");
 		else
-			note_silence(talk, "timeout");
+			note_silence(talk, "the host did not answer", "timeout");
 		break;
 	case GP_DRIVE_LEFT_OVER:
 		note_fault(talk, GP_SMTP_STARTTLS_INJECTION);
 		break;
 	case GP_DRIVE_BROKEN:
-		note_silence(talk, drive->ret == GP_E_IO ? strerror(drive->error) : "");
+		note_silence(talk, "the host closed the connection",
+			     drive->ret == GP_E_IO ? strerror(drive->error) : "");
 		break;
 	case GP_DRIVE_ENGINE_FAILED:
 		return drive->ret;

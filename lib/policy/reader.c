@@ -30,7 +30,7 @@ void gp_reader_refuse(struct gp_reader *r, const char *name, const char *why)
 void gp_reader_lacks_memory(struct gp_reader *r)
 {
 	r->no_memory = true;
-	gp_reader_fail(r, "no memory");
+	gp_reader_fail(r, "out of memory");
 }
 
 /* ---- members ---- */
@@ -52,7 +52,7 @@ const char *gp_reader_text(struct gp_reader *r, const json_t *object, const char
 	const char *text = json_string_value(value);
 
 	if (value && !text && !(may_be_null && json_is_null(value)))
-		gp_reader_refuse(r, name, "is no text");
+		gp_reader_refuse(r, name, "is not a text");
 	return text;
 }
 
@@ -92,7 +92,7 @@ void gp_reader_copy_name(struct gp_reader *r, const json_t *object, const char *
 {
 	gp_reader_copy_text(r, object, name, may_be_null, out, GP_POLICY_NAME_SIZE);
 	if (*out && !gp_reader_is_name(out))
-		gp_reader_refuse(r, name, "is no name");
+		gp_reader_refuse(r, name, "is not a name");
 }
 
 bool gp_reader_truth(struct gp_reader *r, const json_t *object, const char *name)
@@ -111,7 +111,7 @@ uint64_t gp_reader_number(struct gp_reader *r, const json_t *object, const char 
 	json_int_t number = json_integer_value(value);
 
 	if (value && (!json_is_integer(value) || number < 0 || (uint64_t)number > most)) {
-		gp_reader_refuse(r, name, "is no number in its range");
+		gp_reader_refuse(r, name, "is not a number in its range");
 		return 0;
 	}
 	return (uint64_t)number;
@@ -124,7 +124,7 @@ int64_t gp_reader_time(struct gp_reader *r, const json_t *object, const char *na
 	uint64_t ms = 0;
 
 	if (text && gp_time_parse(text, &ms) != GP_OK)
-		gp_reader_refuse(r, name, "is no time");
+		gp_reader_refuse(r, name, "is not a time");
 	return (int64_t)(ms / 1000);
 }
 
@@ -144,7 +144,7 @@ int gp_reader_word(struct gp_reader *r, const json_t *object, const char *name,
 	int found = text ? find_word(text, words, count) : 0;
 
 	if (found < 0)
-		gp_reader_refuse(r, name, "is a word that is not known");
+		gp_reader_refuse(r, name, "is not a known word");
 	return found < 0 ? 0 : found;
 }
 
@@ -153,7 +153,7 @@ const json_t *gp_reader_object(struct gp_reader *r, const json_t *object, const 
 	const json_t *value = gp_reader_member(r, object, name);
 
 	if (value && !json_is_object(value))
-		gp_reader_refuse(r, name, "is no object");
+		gp_reader_refuse(r, name, "is not an object");
 	return value;
 }
 
@@ -163,7 +163,7 @@ const json_t *gp_reader_list(struct gp_reader *r, const json_t *object, const ch
 	const json_t *value = gp_reader_member(r, object, name);
 
 	if (value && !json_is_array(value))
-		gp_reader_refuse(r, name, "is no list");
+		gp_reader_refuse(r, name, "is not a list");
 	else if (json_array_size(value) > most)
 		gp_reader_refuse(r, name, "has too many members");
 	return value;

@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "policy/overrides.h"
 
-static const char no_memory[] = "no memory";
+static const char no_memory[] = "out of memory";
 
 struct gp_service {
 	struct gp_service_config config;
@@ -80,7 +80,7 @@ static void answer(struct gp_service *service, const struct gp_verdict_reply *re
 	} else {
 		count(service, GP_POSTFIX_TEMP, reply->source);
 		answered(arg, GP_SOCKETMAP_TEMP,
-			 gp_str_of("no memory, or the MTA-STS policy is too long"));
+			 gp_str_of("out of memory, or the MTA-STS policy is too long"));
 	}
 	gp_buf_deinit(&text);
 }

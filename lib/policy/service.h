@@ -21,7 +21,7 @@ struct gp_service_config {
 
 /* NULL without memory. The parts in `config` stay the caller's. */
 struct gp_service *gp_service_new(const struct gp_service_config *config);
-/* Before its verdicts are freed, and when nobody waits any more. */
+/* Before its verdicts are freed, and when no question waits any more. */
 void gp_service_free(struct gp_service *service);
 
 /* What Postfix is told of a reply. */

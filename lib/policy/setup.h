@@ -31,7 +31,7 @@ enum gp_policy_dns_state gp_policy_dns_state_of(enum gp_provenance keys);
 /* What Postfix and the operator are told at GP_POLICY_DNS_REFUTED. */
 #define GP_POLICY_DNS_REASON                                                                        \
 	"the DNS cannot be validated: the keys of the zone dns.self-test are not secure (RFC 7672 " \
-	"section 2.1.1); see to dns.trust-anchors and dns.forwarders"
+	"section 2.1.1); check dns.trust-anchors and dns.forwarders"
 
 /* GET the policy of `domain` (RFC 8461 section 3.3), as gp_fetcher_get. */
 int gp_policy_fetch(struct gp_fetcher *fetcher, const char *domain,

@@ -158,7 +158,7 @@ static void tell_failure(const struct gp_kept_policy *kept, struct gp_policy_sts
 	sts->failure_detail = kept->failure_detail ? strdup(kept->failure_detail) : NULL;
 }
 
-/* Policy and state as they are now. A kept policy that has expired protects nobody any more. */
+/* Policy and state as they are now. A kept policy that has expired protects no mail any more. */
 static void tell(struct gp_sts_cache *sts_cache, struct gp_known_domain *known,
 		 struct gp_policy_sts *sts)
 {
@@ -201,7 +201,7 @@ static void end_fetch(struct gp_sts_cache_fetch *fetch)
 		waiting->done(waiting->arg);
 		free(waiting);
 	}
-	/* until here, so that nobody who was told could forget the domain */
+	/* until here, so that no caller that was told could forget the domain */
 	known->fetch = NULL;
 	/* its verdict was given without the policy that has now come */
 	if (known->verdict_pending)
@@ -286,10 +286,10 @@ void gp_sts_cache_fetched(struct gp_sts_cache *sts_cache, const char *domain,
 		fail_fetch(fetch, result->failure, result->detail);
 	} else if (gp_mtasts_policy_parse(result->body, &policy, &fault) != GP_OK) {
 		snprintf(detail, sizeof(detail), "line %zu: %s", fault.line,
-			 fault.reason ? fault.reason : "no memory");
+			 fault.reason ? fault.reason : "out of memory");
 		fail_fetch(fetch, GP_MTASTS_INVALID, detail);
 	} else if (replace_policy(fetch, policy) != GP_OK) {
-		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "no memory");
+		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "out of memory");
 	} else {
 		end_fetch(fetch);
 	}
@@ -319,7 +319,7 @@ static void hand_to_fetcher(struct gp_sts_cache_fetch *fetch)
 		await_answer(fetch);
 }
 
-/* Whoever publishes a record must not make us connect to hosts of our own network. */
+/* A domain that publishes a record must not make us connect to hosts of our own network. */
 static bool may_fetch_from(const struct gp_sts_cache_config *config,
 			   const struct gp_endpoint *address)
 {

@@ -20,8 +20,9 @@ struct gp_sts_cache_result {
 	struct gp_str body; /* of a success */
 };
 
-/* Who fetches: somebody else, over HTTPS. Exactly one gp_sts_cache_fetched() must follow. `addresses`
- * are those of mta-sts.DOMAIN, ports unset. GP_OK, or GP_E_... when it cannot even be begun. */
+/* Who fetches: the caller's function, over HTTPS. Exactly one gp_sts_cache_fetched() must follow.
+ * `addresses` are those of mta-sts.DOMAIN, ports unset. GP_OK, or GP_E_... when it cannot even be
+ * begun. */
 struct gp_sts_cache_fetcher {
 	int (*fetch)(void *arg, const char *domain, const struct gp_endpoint *addresses,
 		     size_t count);
@@ -86,7 +87,7 @@ int gp_sts_cache_refresh(struct gp_sts_cache *sts_cache, const char *domain,
 /* Forget the domain's policy. */
 void gp_sts_cache_forget(struct gp_sts_cache *sts_cache, struct gp_known_domain *known);
 
-/* Once a minute or so: refreshes what is due, some at a time, and forgets what nobody uses. True:
+/* Once a minute or so: refreshes what is due, some at a time, and forgets what is not used. True:
  * more is due than may be fetched at once, come back soon. */
 bool gp_sts_cache_sweep(struct gp_sts_cache *sts_cache);
 

@@ -56,7 +56,7 @@ static void read_policy(struct gp_reader *r, const json_t *object, struct gp_pol
 	if (ret == GP_E_NOMEM) {
 		gp_reader_lacks_memory(r);
 	} else if (ret != GP_OK) {
-		gp_reader_refuse(r, "text", "is no policy");
+		gp_reader_refuse(r, "text", "is not a policy");
 	} else {
 		entry->mode = sts->policy->mode;
 		compare_policy(r, object, sts->policy);
@@ -72,7 +72,7 @@ static void read_failure(struct gp_reader *r, const json_t *object, struct gp_po
 			sts->failure = (enum gp_mtasts_failure)i;
 	}
 	if (type && sts->failure == GP_MTASTS_NO_FAILURE)
-		gp_reader_refuse(r, "type", "is a word that is not known");
+		gp_reader_refuse(r, "type", "is not a known word");
 	gp_reader_duplicate_text(r, object, "detail", &sts->failure_detail);
 	sts->entry.failed_at = gp_reader_time(r, object, "at");
 }
@@ -111,7 +111,8 @@ static void read_addresses(struct gp_reader *r, const json_t *object, struct gp_
 
 		if (!text ||
 		    gp_endpoint_parse_ip(text, &host->addresses[host->address_count]) != GP_OK)
-			gp_reader_refuse(r, "addresses", "holds what is no address");
+			gp_reader_refuse(r, "addresses",
+					 "contains something that is not an address");
 		host->address_count++;
 	}
 }
@@ -185,7 +186,7 @@ static void read_names(struct gp_reader *r, const json_t *object, struct gp_dane
 
 		/* that of the root is empty */
 		if (!text || (*text && !gp_reader_is_name(text)))
-			gp_reader_refuse(r, "names", "holds what is no name");
+			gp_reader_refuse(r, "names", "contains something that is not a name");
 		names->names[names->count++] = text;
 	}
 }
@@ -311,7 +312,7 @@ static int check_version(struct gp_reader *r, const json_t *all)
 		return GP_E_SYNTAX;
 	}
 	if (!json_is_integer(version)) {
-		gp_reader_refuse(r, "version", version ? "is no number" : "is missing");
+		gp_reader_refuse(r, "version", version ? "is not a number" : "is missing");
 		return GP_E_SYNTAX;
 	}
 	if (json_integer_value(version) != GP_VERDICT_WIRE_VERSION) {
@@ -363,7 +364,7 @@ int gp_verdict_decode(struct gp_str text, struct gp_verdict_message **message_ou
 		return GP_OK;
 	}
 	if (ret == GP_E_NOMEM)
-		snprintf(error, GP_VERDICT_ERROR_SIZE, "no memory");
+		snprintf(error, GP_VERDICT_ERROR_SIZE, "out of memory");
 	gp_verdict_message_free(message);
 	return ret;
 }

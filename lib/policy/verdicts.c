@@ -10,8 +10,8 @@
 
 /* One question goes like this: findings that are good are judged anew, which is quick and needs no
  * memory for verdicts; else the question waits, with all others for the domain, for one inquiry.
- * What that finds is told to all of them first, and then kept: somebody who is told may at once ask
- * for it to be forgotten. */
+ * What that finds is told to all of them first, and then kept: a caller that is told may at once
+ * ask for it to be forgotten. */
 
 enum { GOOD_S_MAX = 3600, UNSURE_S_MAX = 10, BYTES_PER_DOMAIN = 4096 /* on average */ };
 

@@ -35,7 +35,7 @@ struct gp_verdicts_config {
 
 /* NULL without memory. The parts in `config` stay the caller's. */
 struct gp_verdicts *gp_verdicts_new(const struct gp_verdicts_config *config);
-/* Nobody who waits is called. */
+/* No caller that waits is called. */
 void gp_verdicts_free(struct gp_verdicts *verdicts);
 
 /* Rules from now on; what is in memory is forgotten. */

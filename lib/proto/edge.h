@@ -56,10 +56,10 @@ struct gp_edge_facts {
 	const char *tls_cipher; /* IANA names */
 	const char *tls_group;
 	bool bare_newline_exempt; /* the client's messages may have them (SMTP) */
-	const char *account;      /* whose certificate the client has shown; NULL: nobody's */
+	const char *account;      /* to which the client's certificate maps; NULL: to none */
 
-	/* All that comes with START: this client is not to be heard in cleartext (SMTP), though others
-	 * may be. */
+	/* All that comes with START: this client is not to be heard in cleartext (SMTP), though
+	 * others may be. */
 	bool tls_first;
 
 	/* Only TLS_UP tells the rest, and is the first to tell `account`. */
@@ -99,7 +99,7 @@ enum gp_report {
 	GP_REPORT_BACKEND_SETUP,   /* the backend works but is set up wrongly; text: a sentence */
 	GP_REPORT_BACKEND_FAILED,  /* the backend cannot serve; text: a sentence */
 	GP_REPORT_PROTOCOL,        /* the client broke a rule and is sent away; text: a sentence */
-	GP_REPORT_CERTIFICATE_IGNORED, /* the client's is nobody's here; text: a sentence */
+	GP_REPORT_CERTIFICATE_IGNORED, /* it maps to no account here; text: a sentence */
 	GP_REPORT_STATE,     /* text: "old -> new", states of the engine; if config.report_states */
 	GP_REPORT_EXTENSIONS /* what the backend's EHLO answer lists; text: lines ending in LF */
 };

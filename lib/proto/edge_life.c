@@ -9,8 +9,8 @@
 #include "base/err.h"
 
 const char gp_edge_channel_binding[] =
-	"the backend offers channel binding (-PLUS), which cannot pass a TLS proxy: take these "
-	"mechanisms out of its list (auth_mechanisms in Dovecot)";
+	"the backend offers mechanisms with channel binding (-PLUS), which do not work behind a "
+	"TLS proxy: remove them from auth_mechanisms (Dovecot)";
 
 static struct gp_edge_life *of(struct gp_edge *edge)
 {

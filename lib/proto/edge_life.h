@@ -42,7 +42,7 @@ struct gp_edge_protocol {
 	/* A new state begins. May be NULL. */
 	void (*enter)(struct gp_edge_life *life, enum gp_edge_state state);
 
-	/* The backend is connected; if facts->tell, it shall be told. */
+	/* The backend is connected; if facts->tell, it must be told. */
 	void (*tell_facts)(struct gp_edge_life *life, const struct gp_edge_facts *facts);
 
 	/* In CLEAR, READY or COMMAND: will the client be listened to now? */
@@ -74,7 +74,7 @@ struct gp_edge_life {
 	bool setup_reported;
 	const char *
 		tls_name; /* that the client wants a certificate for, as said in cleartext; or NULL */
-	char *account;    /* the client may be by EXTERNAL; NULL: nobody */
+	char *account;    /* the client may be by EXTERNAL; NULL: none */
 };
 
 struct gp_edge *gp_edge_new(const struct gp_edge_protocol *protocol,
@@ -114,7 +114,7 @@ void gp_edge_backend_failed(struct gp_edge_life *life, const char *sentence);
 /* The client broke a rule and is sent away. */
 void gp_edge_client_failed(struct gp_edge_life *life, const char *sentence);
 
-/* Somebody who guesses is sent away after GP_BAD_COMMANDS_MAX. */
+/* A client that guesses is disconnected after GP_BAD_COMMANDS_MAX. */
 void gp_edge_count_bad_command(struct gp_edge_life *life);
 
 /* Tell the operator, once in a session, that the backend should be set up otherwise. */

@@ -11,7 +11,7 @@
 #include "base/str.h"
 
 /* The PROXY protocol, versions 1 and 2 (HAProxy's proxy-protocol.txt): a header in front of a
- * connection that says for whom it is made. */
+ * connection that says for which client it is made. */
 
 enum { GP_PROXY_HEADER_MAX = 4096, GP_PROXY_V1_MAX = 107 };
 
@@ -32,7 +32,8 @@ struct gp_proxy_header {
 };
 
 /* Append the header. GP_OK, GP_E_LIMIT (a field is too long) or GP_E_NOMEM. Version 1 carries
- * addresses only, and is for tests of the reader; the edge sends version 2, which ends in a CRC-32C. */
+ * addresses only, and is for tests of the reader; the edge sends version 2, which ends in a
+ * CRC-32C. */
 int gp_proxy_v1_build(const struct gp_proxy_header *header, struct gp_buf *out);
 int gp_proxy_v2_build(const struct gp_proxy_header *header, struct gp_buf *out);
 

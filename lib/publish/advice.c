@@ -50,10 +50,12 @@ void gp_publish_advise_hosting(const struct gp_conf *conf, const struct gp_certp
 		hosted |= domain->mta_sts != GP_CONF_STS_OFF;
 	}
 	if (hosted && !leads_to_web(conf))
-		gp_buf_appendf(warnings,
-			       "no https listener has the backend %s, where the policies of "
-			       "MTA-STS are\n",
-			       conf->web.address.text);
+		gp_buf_appendf(
+			warnings,
+			"no https listener has the backend %s (web.address), so no sender can "
+			"fetch the MTA-STS policies: add a listener with role = \"https\" and "
+			"this backend\n",
+			conf->web.address.text);
 }
 
 /* ---- switched off ---- */
@@ -66,9 +68,10 @@ void gp_publish_print_retire(const char *domain, enum gp_retire_step step, int64
 	gp_time_format((uint64_t)until_s * 1000, until);
 	gp_buf_appendf(
 		out,
-		"%s: senders may remember its MTA-STS policy until %s; %s mta-sts = \"none\" "
+		"%s: senders may have its MTA-STS policy in their caches until %s; %s mta-sts = "
+		"\"none\" "
 		"until then (RFC 8461 section 8.3)",
-		domain, until, step == GP_RETIRE_WAIT ? "keep" : "serve it with");
+		domain, until, step == GP_RETIRE_WAIT ? "keep" : "set");
 }
 
 static void advise_retired(const char *name, const struct gp_served_list *served, int64_t now_s,

@@ -23,7 +23,7 @@ enum gp_comparison {
 	GP_COMPARE_MISSING,  /* to be published */
 	GP_COMPARE_OTHER,    /* another one is there: to be replaced */
 	GP_COMPARE_EXTRA,    /* one that should not be there */
-	GP_COMPARE_UNSIGNED, /* a TLSA record that nobody can believe (RFC 8314 section 4.5.4) */
+	GP_COMPARE_UNSIGNED, /* a TLSA record that no sender can believe (RFC 8314 section 4.5.4) */
 	GP_COMPARE_EARLY,    /* there already, though it must not be yet */
 	GP_COMPARE_UNKNOWN,  /* the lookup failed */
 };
@@ -38,10 +38,10 @@ struct gp_comparison_line {
 
 typedef void (*gp_compared)(void *arg, const struct gp_comparison_line *line);
 
-/* Calls `compared` once for each record that is expected (not for one that is for later and not there
- * yet), and for each TLSA, SRV or TXT record that is found at the same owner and not expected; TXT
- * records of other versions are left alone. `found` has one entry for each owner and type of
- * `expected`. Pure. */
+/* Calls `compared` once for each record that is expected (not for one that is for later and not
+ * there yet), and for each TLSA, SRV or TXT record that is found at the same owner and not
+ * expected; TXT records of other versions are left alone. `found` has one entry for each owner and
+ * type of `expected`. Pure. */
 void gp_records_compare(const struct gp_records *expected, const struct gp_found *found,
 			size_t found_count, gp_compared compared, void *arg);
 

@@ -57,8 +57,9 @@ static int print_reason(const struct gp_records *records, size_t i, struct gp_bu
 
 int gp_records_print_zone(const struct gp_records *records, struct gp_buf *out)
 {
-	int ret = gp_buf_appendf(out, "; What %s should publish, as gatepost serves it.\n",
-				 records->domain);
+	int ret = gp_buf_appendf(
+		out, "; Records that %s should publish, from the configuration of gatepost.\n",
+		records->domain);
 
 	for (size_t i = 0; i < records->note_count && ret == GP_OK; i++)
 		ret = gp_buf_appendf(out, "; %s\n", records->notes[i]);

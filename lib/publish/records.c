@@ -13,15 +13,16 @@
  * attacker's chance that the record must be asked for (RFC 8460 section 7). */
 enum { TTL_S = 3600, LONG_TTL_S = 86400, TEXT_MAX = 32 * 1024, TLSA_PER_ANSWER = 20 };
 
-#define TLSA_NOW  "RFC 7672 section 3.1: DANE-EE(3) SPKI(1) SHA2-256(1) of the key in use"
-#define TLSA_NEXT "RFC 7671 section 8.1: the next key, to be here two TTLs before it is used"
+#define TLSA_NOW "RFC 7672 section 3.1: DANE-EE(3) SPKI(1) SHA2-256(1) of the key in use"
+#define TLSA_NEXT \
+	"RFC 7671 section 8.1: the next key: publish it at least two TTLs before you use the key"
 #define POLICY_ID "RFC 8461 section 3.1: there is a policy; its id follows from its content"
 #define ORDER                                                                                 \
 	"A changed MTA-STS policy is served first, as gatepost does at its start or reload, " \
 	"and only then announced by the TXT record (RFC 8461 section 8.1)."
-#define NOT_SERVED                                                                 \
-	"RFC 8461 section 8.1: the policy comes first; start or reload gatepost, " \
-	"then ask again"
+#define NOT_SERVED                                                                        \
+	"RFC 8461 section 8.1: gatepost does not serve this policy yet; start or reload " \
+	"gatepost, then run this command again"
 
 /* ---- the list ---- */
 
@@ -107,7 +108,7 @@ static int add_tlsrpt(struct gp_records *records, const struct gp_publish_basis 
 		ret = gp_buf_appendf(text, "%s%s", i ? "," : "", basis->rua[i]);
 	if (ret == GP_OK)
 		ret = add(records, GP_RECORD_TXT, "_smtp._tls", basis->domain, text, LONG_TTL_S,
-			  "RFC 8460 section 3: where to report how TLS fared");
+			  "RFC 8460 section 3: where senders send TLS reports");
 	return ret;
 }
 
@@ -203,8 +204,9 @@ static int note_of_host(struct gp_records *records, const struct gp_publish_basi
 
 	if (!gp_conf_is_within(host, basis->domain))
 		return note(
-			records, "The TLSA records of ", host,
-			" belong to the zone of that name: see gatepost records for its domain.");
+			records, "", host,
+			" is in another zone: run gatepost records with its domain to get its TLSA "
+			"records.");
 	if (basis->is_signed && keys_at(basis, &basis->keys[i]) > TLSA_PER_ANSWER)
 		return note(records, "", host,
 			    " has so many keys at a port that the TLSA answer may not fit into one "
@@ -225,11 +227,10 @@ static int add_tlsa(struct gp_records *records, const struct gp_publish_basis *b
 			ret = add_tlsa_of(records, &basis->keys[i], text);
 	}
 	if (ret == GP_OK && !basis->is_signed)
-		ret = note(
-			records,
-			"No TLSA records, as the zone is not known to be signed: where it is, set "
-			"signed = true (RFC 8314 section 4.5.4).",
-			"", "");
+		ret = note(records,
+			   "No TLSA records, because \"signed\" is not set. If the zone is signed, "
+			   "set signed = true (RFC 8314 section 4.5.4).",
+			   "", "");
 	return ret;
 }
 

@@ -87,7 +87,7 @@ static int open_connection(struct gp_database *database, const char *place)
 	int ret = database->driver->open(place, &database->connection);
 
 	if (!database->connection)
-		return refuse(database, GP_E_NOMEM, "no memory");
+		return refuse(database, GP_E_NOMEM, "out of memory");
 	return said(database, ret);
 }
 
@@ -98,7 +98,7 @@ int gp_database_open(const char *place, const struct gp_schema *schema,
 	int ret;
 
 	if (!database) {
-		snprintf(error, GP_STORE_ERROR_SIZE, "%.200s: no memory", place);
+		snprintf(error, GP_STORE_ERROR_SIZE, "%.200s: out of memory", place);
 		return GP_E_NOMEM;
 	}
 	database->driver = &gp_sqlite;
@@ -204,7 +204,7 @@ struct gp_query *gp_database_query(struct gp_database *database, const char *sql
 	struct gp_query *query = find(database, sql);
 
 	if (!query) {
-		refuse(database, GP_E_NOMEM, "no memory");
+		refuse(database, GP_E_NOMEM, "out of memory");
 		return NULL;
 	}
 	query->running = true;

@@ -49,7 +49,7 @@ struct gp_statement {
 static int fail(struct gp_connection *connection, sqlite3 *db)
 {
 	snprintf(connection->error, sizeof(connection->error), "store: %s",
-		 db ? sqlite3_errmsg(db) : "no memory");
+		 db ? sqlite3_errmsg(db) : "out of memory");
 	switch (db ? sqlite3_errcode(db) : SQLITE_NOMEM) {
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
@@ -83,7 +83,7 @@ static int open_one(struct gp_connection *connection, const char *path, size_t k
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 			    "unix-excl") != SQLITE_OK) {
 		snprintf(connection->error, sizeof(connection->error), "cannot open it: %s",
-			 *db ? sqlite3_errmsg(*db) : "no memory");
+			 *db ? sqlite3_errmsg(*db) : "out of memory");
 		return GP_E_IO;
 	}
 	ret = run(connection, *db, kinds[kind].pragmas);

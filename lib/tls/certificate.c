@@ -306,9 +306,9 @@ static bool signed_with_weak_digest(X509 *leaf)
 static const char *fault_of(X509 *leaf, EVP_PKEY *key)
 {
 	if (!leaf)
-		return "the chain file holds no certificate in PEM form";
+		return "the chain file contains no certificate in PEM format";
 	if (!key)
-		return "the key file holds no unencrypted private key in PEM form";
+		return "the key file contains no unencrypted private key in PEM format";
 	if (X509_check_private_key(leaf, key) != 1)
 		return "the key does not belong to the first certificate of the chain";
 	if ((EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS")) &&

@@ -58,11 +58,13 @@ int gp_tls_client_new(struct gp_str ca_pem, const char *name, struct gp_tls_clie
 		goto fail;
 	}
 	if (!add_trust(client->ctx, ca_pem)) {
-		snprintf(error_out, error_size, "the CA file holds no certificate in PEM form");
+		snprintf(error_out, error_size,
+			 "the CA file contains no certificate in PEM format");
 		goto fail;
 	}
 	if (!expect_name(client, name)) {
-		snprintf(error_out, error_size, "\"%s\" is no name a certificate can hold", name);
+		snprintf(error_out, error_size,
+			 "\"%s\" is not a name that a certificate can contain", name);
 		goto fail;
 	}
 	SSL_CTX_set_verify(client->ctx, SSL_VERIFY_PEER, NULL);

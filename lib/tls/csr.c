@@ -131,7 +131,7 @@ static EVP_PKEY *read_key(struct gp_str pem)
 static const char *fault_of(const EVP_PKEY *key)
 {
 	if (!key)
-		return "there is no unencrypted private key in PEM form";
+		return "there is no unencrypted private key in PEM format";
 	if ((EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS")) &&
 	    EVP_PKEY_get_bits(key) < RSA_BITS_MIN)
 		return "RSA keys need 2048 bits or more (RFC 9325 section 4.5)";

@@ -6,7 +6,7 @@
 
 #include "base/str.h"
 
-/* TLS for an HTTPS client that somebody else's library speaks (libcurl): our rules, and our idea
+/* TLS for an HTTPS client in a library of others (libcurl): our rules, and our idea
  * of who the server is (RFC 9110 section 4.3.4, RFC 8461 section 3.3). */
 
 struct gp_tls_trust;
@@ -21,7 +21,7 @@ void gp_tls_trust_free(struct gp_tls_trust *trust);
 struct gp_tls_https_check {
 	const char *host; /* a DNS name that subjectAltName must hold; set it before */
 	bool refused;
-	bool ended;         /* close_notify has come: nobody has cut off what came before */
+	bool ended;         /* close_notify has come: no attacker has cut off what came before */
 	const char *reason; /* as of X509_V_ERR_..., a static name such as "CERT_HAS_EXPIRED" */
 };
 

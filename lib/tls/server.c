@@ -315,7 +315,7 @@ int gp_tls_server_new(struct gp_tls_store *store, const struct gp_tls_server_con
 	ret = set_client_ca(server, config);
 	if (ret != GP_OK) {
 		snprintf(error_out, error_size, "CA certificates for clients: %s",
-			 ret == GP_E_CONF ? "not certificates in PEM form" : gp_err_name(ret));
+			 ret == GP_E_CONF ? "not certificates in PEM format" : gp_err_name(ret));
 		goto fail;
 	}
 	/* parsed now, so that a bad one is known before the first client */

@@ -30,7 +30,7 @@ static int64_t utc_seconds(const ASN1_GENERALIZEDTIME *time)
 	return ASN1_TIME_to_tm(time, &parts) == 1 ? (int64_t)timegm(&parts) : 0;
 }
 
-/* Signed by the issuer, or by somebody whom it has told to. */
+/* Signed by the issuer, or by a responder that it has authorized. */
 static bool is_signed(OCSP_BASICRESP *basic, X509 *issuer)
 {
 	X509_STORE *trusted = X509_STORE_new();
@@ -70,20 +70,20 @@ static const char *fault_of_answer(OCSP_SINGLERESP *single, int64_t *until_out)
 	ASN1_GENERALIZEDTIME *from, *until;
 
 	if (!single)
-		return "it is about another certificate";
+		return "the response is for another certificate";
 	switch (OCSP_single_get0_status(single, NULL, NULL, &from, &until)) {
 	case V_OCSP_CERTSTATUS_GOOD:
 		break;
 	case V_OCSP_CERTSTATUS_REVOKED:
-		return "it says that the certificate is revoked";
+		return "the response says that the certificate is revoked";
 	default:
-		return "it does not say that the certificate is good";
+		return "the response does not say that the certificate is good";
 	}
 	if (!until)
-		return "it does not say until when it holds";
+		return "the response has no nextUpdate";
 	if (OCSP_check_validity(from, until, CLOCKS_DIFFER_S, -1) != 1 ||
 	    utc_seconds(until) <= (int64_t)time(NULL))
-		return "it has expired, or holds later only";
+		return "the response has expired or is not valid yet";
 	*until_out = utc_seconds(until);
 	return NULL;
 }
@@ -94,16 +94,17 @@ static const char *fault_of(OCSP_RESPONSE *response, X509 *leaf, X509 *issuer, i
 	const char *fault;
 
 	if (!response)
-		return "it is none in DER form";
+		return "the file is not an OCSP response in DER format";
 	if (!leaf || !issuer)
-		return "the chain does not hold the issuer's certificate, to judge it by";
+		return "the chain file does not contain the issuer's certificate, which is needed "
+		       "to check the response";
 	if (OCSP_response_status(response) == OCSP_RESPONSE_STATUS_SUCCESSFUL)
 		basic = OCSP_response_get1_basic(response);
 	if (!basic)
-		return "it is the word of a responder that could not answer";
+		return "the OCSP responder returned an error";
 	fault = is_signed(basic, issuer)
 			? fault_of_answer(find_answer(basic, leaf, issuer), until_out)
-			: "the issuer has not signed it";
+			: "the response is not signed by the issuer";
 	OCSP_BASICRESP_free(basic);
 	return fault;
 }
@@ -118,7 +119,7 @@ int gp_staple_judge(struct gp_str chain_pem, struct gp_str der, int64_t *until_o
 	const char *fault = fault_of(response, leaf, issuer, until_out);
 
 	if (fault)
-		snprintf(error_out, error_size, "no OCSP response to staple: %s", fault);
+		snprintf(error_out, error_size, "cannot staple the OCSP response: %s", fault);
 	OCSP_RESPONSE_free(response);
 	X509_free(issuer);
 	X509_free(leaf);

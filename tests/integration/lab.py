@@ -226,7 +226,7 @@ def stopped(pid):
 
 
 def command(*words, check=True, root=False, **more):
-	"""Run a program to its end, with the rights of the servers; stdout and stderr as text."""
+	"""Run a program to its end, as the user of the servers; stdout and stderr as text."""
 	more = {"timeout": 4 * PATIENCE_S, "stdin": subprocess.DEVNULL, "text": True, "cwd": "/",
 		**({} if root else as_user()), **more}
 	if "input" in more:

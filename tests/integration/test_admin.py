@@ -94,7 +94,7 @@ def _():
 		equal(command(lab.program(), *words, root=True).returncode, 0)
 		done = gatepost(lab, *words)
 		equal(done.returncode, EX_UNAVAILABLE)
-		contains(done.stderr, "only root, the user who started gatepost and members of server.admin-group may ask")
+		contains(done.stderr, "only root, the user who started gatepost and members of server.admin-group can use this socket")
 
 
 @root_test("... and when the directory was opened up, a process of server.user is refused by what the kernel says of it")
@@ -215,7 +215,7 @@ def _():
 	gate = Gate(lab, "unix", certificates=[certificate(leaf)], listeners=rows)
 	gate.groups["listeners"] = [rows[0] | {"backend": {"address": "unix:" + lab.path("imap.sock")}}]
 	gate.write_config()
-	contains(gate.hup("reload-refused")["reason"], "the first unix socket")
+	contains(gate.hup("reload-refused")["reason"], "a unix socket for the first time")
 
 
 run(lab)

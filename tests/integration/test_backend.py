@@ -92,7 +92,7 @@ def answers(greeting, replies):
 	return script
 
 
-# ---- nobody there ----
+# ---- no server there ----
 
 
 @test("[3206-5-1] a backend that is down: BYE [UNAVAILABLE], -ERR [SYS/TEMP], and the cause in the log")
@@ -167,7 +167,7 @@ def _():
 		expect_refusal(edge, "refuses connections")
 
 
-@test("[9051-7.1.4-1] a backend that greets with PREAUTH lets nobody in")
+@test("[9051-7.1.4-1] a backend that greets with PREAUTH lets no client in")
 def _():
 	with Edge(Backend(lab, says(b"* PREAUTH welcome root\r\n")).address, roles=("imaps", "imap")) as edge:
 		expect_refusal(edge, "PREAUTH")
@@ -201,7 +201,7 @@ def _():
 		equal(client.ending(), "close_notify")
 
 
-@test("answers that nobody asked for end the session: other tags, early success, stray go-aheads")
+@test("answers that were not asked for end the session: other tags, early success, stray go-aheads")
 def _():
 	for reply in (b"zz OK LOGIN done\r\n", b"+ go on\r\n", b"* PREAUTH surprise\r\n"):
 		backend = Backend(lab, answers(b"* OK hello\r\n", {b"LOGIN": reply}))
@@ -291,7 +291,7 @@ def _():
 # ---- facts that a backend does not take ----
 
 
-@test("a backend that refuses our ID or XCLIENT: nobody is let in under gatepost's own name")
+@test("a backend that refuses our ID or XCLIENT: no client is let in under gatepost's own name")
 def _():
 	refusing = Backend(lab, answers(b"* OK hello\r\n", {b" ID ": b"%T BAD what\r\n"}))
 	with Edge(refusing.address, roles=("imaps", "imap"), facts="imap-id") as edge:
@@ -349,7 +349,7 @@ def _():
 	clear = Backend(lab, imap_server)
 	with Edge(clear.address, roles=("imaps",), **verified(pki().root)) as edge:
 		expect_refusal(edge, "TLS: ")
-	equal(b"ID" in cleartext.sessions[-1].heard, False)
+	equal(b"ID" in clear.sessions[-1].heard, False)
 
 
 def half_fetch(session):

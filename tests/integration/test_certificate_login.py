@@ -197,7 +197,7 @@ def _():
 			equal(gate().wait_for("login", mark)["user"], account)
 
 
-ANONYMOUS = {"nobody": "no address that is an account", "both": "mean different accounts", "expired": "expired",
+ANONYMOUS = {"nobody": "no address in the certificate is an account", "both": "belong to different accounts", "expired": "expired",
 	"foreign": "unable to get", "self": "self-signed", "server": "unsuitable certificate purpose",
 	"weak": "too weak", "sha1": "too weak"}
 
@@ -231,7 +231,7 @@ def _():
 	equal("certificate" in gate().wait_for("session-end", mark), False)
 
 
-@test("keys: a self-signed certificate is whose its key is; one that has expired or is weak is nobody's")
+@test("keys: a self-signed certificate is whose its key is; one that has expired or is weak maps to no account")
 def _():
 	for who, good in (("self", True), ("expired", False), ("weak", False), ("alice", False)):
 		for version in VERSIONS:
@@ -295,7 +295,7 @@ def _():
 			equal(is_in("imaps", one), True)
 
 
-@test("a resumed session is judged anew: a key that is not listed any more is nobody's")
+@test("a resumed session is judged anew: a key that is not listed any more maps to no account")
 def _():
 	tls, session = session_of("keys", "self", VERSIONS[1])
 	staff, keys = blocks()
@@ -366,8 +366,8 @@ def _():
 	contains(complaints({"name": "x"}, {"login": "master-user"}, **asks), "maps to no account")
 	contains(complaints({"name": "x", "addresses": "mail"}, {}, **asks), "addresses needs ca")
 	contains(complaints(good, {}, **asks), "needs backend.login")
-	contains(complaints(good, {"login": "proxy-v2-cn"}, **asks), 'needs facts = "proxy-v2"')
-	contains(complaints(good, {"login": "master-user"}, **asks), "needs login-user")
+	contains(complaints(good, {"login": "proxy-v2-cn"}, **asks), 'needs backend.facts = "proxy-v2"')
+	contains(complaints(good, {"login": "master-user"}, **asks), "needs backend.login-user")
 	contains(complaints(good, {"login": "master-user"}), "need client-certificates")
 	contains(complaints({"name": "x", "keys": [{"spki": "abc", "account": "alice"}]}, {}, **asks), "64 hexadecimal digits")
 

@@ -171,7 +171,7 @@ def _():
 		listener("imaps", lab.address(2993), "good", lab.address(1143))]})
 	code, said = check_config(lab, text)
 	equal((code, len(said)), (78, 1))
-	contains(said[0], 'spoilt/bad.pem: certificate "bad": the chain file holds no certificate in PEM form')
+	contains(said[0], 'spoilt/bad.pem: certificate "bad": the chain file contains no certificate in PEM format')
 	with contextlib.suppress(FileNotFoundError):
 		os.unlink(os.path.join(directory, "bad.pem"))
 	equal(check_config(lab, text)[0], 0)

@@ -191,7 +191,7 @@ def _():
 	nobody_was_dialled()
 
 
-@test("[9051-7.1-1] other IMAP commands in cleartext get NO or BAD, POP3 ones -ERR, and reach nobody")
+@test("[9051-7.1-1] other IMAP commands in cleartext get NO or BAD, POP3 ones -ERR, and do not reach the backend")
 def _():
 	client, _ = connect(IMAP)
 	for command in ("SELECT INBOX", 'LIST "" *', "STATUS INBOX (MESSAGES)", "ENABLE IMAP4rev2", "ID NIL"):

@@ -71,7 +71,7 @@ def noise(dice, length):
 # ---- bytes at random ----
 
 
-@test("clients that throw words and bytes at a port, in cleartext, in the handshake or inside TLS, bring nobody down")
+@test("clients that throw words and bytes at a port, in cleartext, in the handshake or inside TLS, end no worker")
 def _():
 	dice = random.Random(1)
 	with Server(Backend(lab, imap_server, remembers=False).address) as server:
@@ -101,7 +101,7 @@ def babble(server, role, dice, kind):
 		client.reset()
 
 
-@test("backends that answer at random bring nobody down, and let nobody in by chance")
+@test("backends that answer at random end no worker, and let no client in by chance")
 def _():
 	dice = random.Random(2)
 
@@ -121,7 +121,7 @@ def _():
 		equal([event for event in server.events("login") if event["listener"].startswith("imap")], [])
 
 
-@test("PROXY headers at random are refused or obeyed, and bring nobody down")
+@test("PROXY headers at random are refused or obeyed, and end no worker")
 def _():
 	dice = random.Random(3)
 	good = bytes.fromhex("0d0a0d0a000d0a515549540a2111000c7f0000017f00000203e8008f")

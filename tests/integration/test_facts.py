@@ -112,7 +112,7 @@ def _():
 		contains(client.line(), b"LOGINDISABLED")
 
 
-@test("facts = none: Dovecot sees gatepost and nobody else")
+@test("facts = none: Dovecot sees gatepost and no client")
 def _():
 	mark = dovecot().mark()
 	session(address("none", "imap"), "imap")

@@ -200,7 +200,7 @@ class Reader(threading.Thread):
 			self.got += len(data)
 
 
-@test("one FETCH of 1 GiB beside 50 small sessions: all bytes are right, nobody starves, memory stays small")
+@test("one FETCH of 1 GiB beside 50 small sessions: all bytes are right, no session starves, memory stays small")
 def _():
 	with Server() as server:
 		worker = server.workers()[0]
@@ -221,7 +221,7 @@ def _():
 		equal((grown, grown < 4096), (grown, True))
 
 
-@test("clients that ask for much and read nothing cost little memory, and nobody else waits for them")
+@test("clients that ask for much and read nothing cost little memory, and no other client waits for them")
 def _():
 	with Server() as server:
 		worker = server.workers()[0]

@@ -394,7 +394,7 @@ def _():
 		equal(client.ending(), "close_notify")
 
 
-@test("after login nobody is hurried: limits.login-time does not count any more")
+@test("after login no client is hurried: limits.login-time does not count any more")
 def _():
 	with Server(login_time="1s") as server:
 		client = eventually(lambda: in_time(server), "a login within a second")

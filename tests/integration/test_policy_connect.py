@@ -93,7 +93,7 @@ OWN = ("certificate-not-trusted", "X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT")
 FOR_US, UNPROVED, IN_CLEARTEXT, SKIP = "deliver", "deliver-unauthenticated", "clear", "skip"
 
 ROWS = (
-	Row("[6698-2.1.1-2 7672-3.2-1] DANE-EE matches, whoever signed it", "ee", SELF_SIGNED, "EE", None,
+	Row("[6698-2.1.1-2 7672-3.2-1] DANE-EE matches, whatever CA signed it", "ee", SELF_SIGNED, "EE", None,
 		PROTECTED, FOR_US, {"tlsa": None}, "matched", "not-trusted"),
 	Row("[7672-3.1.1-1 7672-3.1.1-2 7672-3.2.1-1] DANE-EE matches, names and dates do not matter", "eeold", OLD_AND_OTHER, "EE", None,
 		PROTECTED, FOR_US, {"tlsa": None}, "matched", "expired"),
@@ -104,7 +104,7 @@ ROWS = (
 		WAITS, SKIP, {"tlsa": MISMATCH}, "name-mismatch", "name-mismatch"),
 	Row("[8460-4.3.1-3] DANE-TA matches, the certificate has expired", "taold", EXPIRED, "TA", None,
 		WAITS, SKIP, {"tlsa": OLD}, "expired", "expired"),
-	Row("[7672-2.2-3 8460-4.3.2.1-1] only unusable TLSA records: TLS, of whomever", "unusable", SELF_SIGNED, "unusable", None,
+	Row("[7672-2.2-3 8460-4.3.2.1-1] only unusable TLSA records: unauthenticated TLS", "unusable", SELF_SIGNED, "unusable", None,
 		NOT_PROTECTED, UNPROVED, {"tlsa": ("tlsa-invalid", "all-unusable")}, "not-applicable", "not-trusted"),
 	Row("[7672-2.2-2] TLSA records, and no STARTTLS", "eeclear", clear(), "wrong", None,
 		WAITS, SKIP, {"tlsa": ("starttls-not-supported", None)}, error="starttls-not-offered"),
@@ -129,16 +129,16 @@ ROWS = (
 		WAITS, SKIP, {"tlsa": ("tlsa-invalid", "all-unusable"), "sts": OWN}, "not-applicable", "not-trusted"),
 	Row("[8461-2-1] MTA-STS succeeds, DANE fails", "bothwrong", GOOD, "wrong", "enforce",
 		WAITS, SKIP, {"tlsa": NO_MATCH, "sts": None}, "not-matched", "ok"),
-	Row("nothing is promised: TLS of whomever", "open", SELF_SIGNED, None, None,
+	Row("nothing is promised: unauthenticated TLS", "open", SELF_SIGNED, None, None,
 		NOT_PROTECTED, UNPROVED, {"no-policy-found": None}, "not-applicable", "not-trusted"),
 	Row("[7672-2.2-4] nothing is promised, and no STARTTLS: in cleartext", "openclear", clear(), None, None,
 		NOT_PROTECTED, IN_CLEARTEXT, {"no-policy-found": ("starttls-not-supported", None)}, error="starttls-not-offered"),
 	Row("[3207r-4.2-2 8460-4.3.1-7] bytes behind the 220 are an attack, not an answer", "injects", INJECTS, None, "enforce",
 		WAITS, SKIP, {"sts": ("validation-failure", "starttls-injection")}, error="starttls-injection"),
 	Row("[8460-4.3.4-1] 421: nothing to report", "busy", BUSY, None, "enforce", WAITS, SKIP, {}, error="421 4.3.2 busy"),
-	Row("[8460-4.3.4-1] nobody listens: nothing to report", "closed", closed, None, "enforce", WAITS, SKIP, {}, error="Connection refused"),
+	Row("[8460-4.3.4-1] no server listens: nothing to report", "closed", closed, None, "enforce", WAITS, SKIP, {}, error="Connection refused"),
 	Row("[8460-4.3.4-1] silence: given up, nothing to report", "silent", says_nothing, None, "enforce",
-		WAITS, SKIP, {}, error="the conversation broke off: timeout"),
+		WAITS, SKIP, {}, error="the host did not answer: timeout"),
 )
 
 

@@ -220,7 +220,7 @@ def _():
 	recovers(subject, "badsts.test")
 
 
-@test("[7672-2.1.2-1] a bogus domain waits, and nobody is connected to")
+@test("[7672-2.1.2-1] a bogus domain waits, and Postfix connects to no host")
 def _():
 	waits("bogus.test")
 	equal(server("bogus.test").count, 0)
@@ -248,7 +248,7 @@ def _():
 	service().set("both.test", zone("both.test"))
 
 
-@test("[X-DANE-STS-2] TLSA records that nobody can use leave MTA-STS in force")
+@test("[X-DANE-STS-2] TLSA records that cannot be used leave MTA-STS in force")
 def _():
 	server("unusable.test").starttls = server_context(pki().leaf("foreign", ["mx.unusable.test"], signer="other"))
 	subject = waits("unusable.test", "Server certificate not verified")
@@ -256,7 +256,7 @@ def _():
 	recovers(subject, "unusable.test")
 
 
-@test("without the policy service mail waits for it, to whomever")
+@test("without the policy service mail waits for it, whatever its domain")
 def _():
 	service().gate.stop()
 	subjects = [(waits(domain), domain) for domain in ("dane.test", "sts.test", "open.test")]

@@ -238,7 +238,7 @@ def _():
 		equal([field for field in site.requests[-1].fields if field.startswith("if-")], [])
 
 
-@test("[8461-3.3-8 8461-3.3-12] after a failure nobody asks again for that id, whoever mails; a new id is tried at once")
+@test("[8461-3.3-8 8461-3.3-12] after a failure gatepost does not ask again for that id, whichever sender mails; a new id is tried at once")
 def _():
 	site = fails("back-off", ERROR, "HTTP status 500", status=500)
 	for _ in range(100):
@@ -251,7 +251,7 @@ def _():
 	equal(len(site.requests), 2)
 
 
-@test("[8461-5.1-2] a policy that is slow to come holds nobody up, and counts when it has come")
+@test("[8461-5.1-2] a policy that is slow to come delays no mail, and counts when it has come")
 def _():
 	quick = PolicyQuick()
 	site = service().host.site(domain("slow"), enforce(mx("slow")), held=True)
@@ -303,7 +303,7 @@ def _():
 # ---- the TXT record ----
 
 
-@test("[8461-3-1] without a TXT record nobody asks for the policy that is there")
+@test("[8461-3-1] without a TXT record gatepost does not ask for the policy that is there")
 def _():
 	site = service().host.site(domain("record"), enforce(mx("record")))
 	announce("record")
@@ -574,7 +574,7 @@ def _():
 	equal([event.text for event in service().gate.events() if event.get("domain") == domain("quiet")], [])
 
 
-@test("[8461-3.3-12 8461-3.3-13] an expired policy protects nobody, one that is young enough does")
+@test("[8461-3.3-12 8461-3.3-13] an expired policy protects no mail, one that is young enough does")
 def _():
 	days_later(6)
 	works("expiry", policy("enforce", mx("expiry"), max_age=864000))

@@ -165,10 +165,10 @@ def _():
 	off = lab.write("off.conf", config_text(gate().groups | rows(mta_sts="off")))
 	done = records(DOMAIN, conf=off, check=False)
 	equal((done.returncode, done.stdout), (1, ""))
-	contains(done.stderr, 'serve it with mta-sts = "none" until then (RFC 8461 section 8.3)')
+	contains(done.stderr, 'set mta-sts = "none" until then (RFC 8461 section 8.3)')
 	status, warnings = check_config(lab, config_text(gate().groups | rows(mta_sts="off")))
 	equal(status, 0)
-	contains("\n".join(warnings), f"warning: {DOMAIN}: senders may remember its MTA-STS policy")
+	contains("\n".join(warnings), f"warning: {DOMAIN}: senders may have its MTA-STS policy")
 	gate().reload(**rows(mta_sts="none", mta_sts_max_age="1d"))
 	contains(policy(), b"mode: none\r\n")
 	done = records(DOMAIN, conf=off, check=False)
@@ -216,7 +216,7 @@ def _():
 		(["csr", DOMAIN, "--key", pki().root], 65, "no unencrypted private key in PEM form"),
 		(["csr", DOMAIN, "--key", "/nonexistent"], 66, "/nonexistent: No such file"),
 		(["csr", DOMAIN, "--key", next_key(), "--service", "ftp"], EX_USAGE, "--service is mail, xmpp or web"),
-		([DOMAIN, "--service", "mail"], EX_USAGE, "--key, --service and --no-cn are for csr"),
+		([DOMAIN, "--service", "mail"], EX_USAGE, "without csr do not use --key, --service or --no-cn"),
 		([DOMAIN, "--zone", "--json"], EX_USAGE, "either --zone or --json"),
 	)
 	for words, status, sentence in cases:
@@ -225,7 +225,7 @@ def _():
 		contains(done.stderr, sentence)
 
 
-@test("--check: a next-key that is none is an error, a policy that nobody can fetch a warning")
+@test("--check: a next-key that is none is an error, a policy that no sender can fetch a warning")
 def _():
 	groups = gate().groups | rows()
 	groups["certificates"] = [dict(row) for row in groups["certificates"] if row["name"] != "web"]

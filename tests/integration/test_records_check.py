@@ -155,7 +155,7 @@ def _():
 	owner = "_mta-sts." + DOMAIN
 	right = text_at(records, owner, "TXT")
 	publish(changed(records, owner, "TXT", "v=STSv1; id=old;") + [records[0] | {"owner": owner, "type": "TXT", "text": "v=other1"}])
-	equal(check(), (1, [f"other {owner} TXT: {right}; there is: v=STSv1; id=old;"]))
+	equal(check(), (1, [f"other {owner} TXT: expected {right}; the DNS has v=STSv1; id=old;"]))
 
 
 @test("SRV: priority and weight may differ, port and host may not")
@@ -165,7 +165,7 @@ def _():
 	publish(changed(records, owner, "SRV", f"7 3 993 {MAIL}."))
 	equal(check()[0], 0)
 	publish(changed(records, owner, "SRV", f"0 0 993 {MX}."))
-	equal(check(), (1, [f"other {owner} SRV: 0 0 993 {MAIL}.; there is: 0 0 993 {MX}."]))
+	equal(check(), (1, [f"other {owner} SRV: expected 0 0 993 {MAIL}.; the DNS has 0 0 993 {MX}."]))
 
 
 @test("[7671-8-1 7672-3.1-1] a TLSA record of another key, while the port answers with one that none stands for")
@@ -179,7 +179,7 @@ def _():
 		"(RFC 7671 section 8.1)"]))
 
 
-@test("[8314-4.5.4-2] TLSA records of a zone that nobody signed")
+@test("[8314-4.5.4-2] TLSA records of a zone that is not signed")
 def _():
 	records = wanted(PLAIN)
 	publish(records, PLAIN)
@@ -204,7 +204,7 @@ def _():
 	equal(check(), (1, [f"mx backup.{DOMAIN}: the MTA-STS policy does not list it"]))
 
 
-@test("the policy that senders get is somebody else's, or there is none")
+@test("the policy that senders get is another site's, or there is none")
 def _():
 	records = without(served(), POLICY_HOST, "CNAME")
 	other = PolicyHost(lab, pki(), [DOMAIN])
@@ -241,7 +241,7 @@ def _():
 	equal(lines[1], f"mx {MX}: name-mismatch")
 
 
-@test("an MX host without STARTTLS, or that refuses it, is found wanting")
+@test("an MX host without STARTTLS, or that refuses it, is reported")
 def _():
 	records = served()
 	for extension, fault in ((b"PIPELINING", "starttls-not-offered: 250 PIPELINING"), (b"STARTTLS", "starttls-refused: 454 4.7.0 No")):
@@ -299,7 +299,7 @@ def _():
 	contains(lines[0], "RFC 8461 section 8.1")
 
 
-@test("[8461-8.3-1] a policy of mode none lists nobody, and that is fine")
+@test("[8461-8.3-1] a policy of mode none lists no host, and that is fine")
 def _():
 	gate().reload(**domains(mta_sts="none", mta_sts_max_age="1d"))
 	publish(served())

@@ -77,7 +77,7 @@ def inject(address, pieces, agreement):
 	return client
 
 
-@test("[NST-B-1 NST-B-2 NST-B-3 9051-6.2.1-3] a command glued to the verb: closed, logged, counted, heard by nobody")
+@test("[NST-B-1 NST-B-2 NST-B-3 9051-6.2.1-3] a command glued to the verb: closed, logged, counted, not heard by the backend")
 def _():
 	before, calls = gate().counter("starttls-injections"), dialled()
 	for address, verb, agreement, commands in PROTOCOLS:

@@ -209,7 +209,7 @@ def _():
 		smtp(client, "QUIT", b"221")
 
 
-@test("[NST-B-1 7457-2.2-1] commands glued to STARTTLS: closed, logged, counted, heard by nobody")
+@test("[NST-B-1 7457-2.2-1] commands glued to STARTTLS: closed, logged, counted, not heard by the backend")
 def _():
 	gate()
 	mark, before = gate().mark(), server().count

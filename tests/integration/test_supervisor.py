@@ -457,7 +457,7 @@ def _():
 		gate.stop()
 
 
-# ---- rights ----
+# ---- permissions ----
 
 
 def capabilities(pid, kind):
@@ -487,7 +487,7 @@ def _():
 				equal((target, known), (target, True))
 
 
-@root_test("started as root: it binds what only root may, and no child has root's rights")
+@root_test("started as root: it binds what only root may, and no other process has root's permissions")
 def _():
 	host = lab.host()
 	with Server(f"{host}:{lab.free_port(host, 600, 1000)}", root=True) as server:
@@ -518,7 +518,7 @@ def _():
 def _():
 	for user in ("root", "no-such-user"):
 		Server.count += 1
-		gate = Gate(lab, f"rights-{Server.count}", root=True, wait=False, server={"user": user},
+		gate = Gate(lab, f"permissions-{Server.count}", root=True, wait=False, server={"user": user},
 			certificates=[certificate(leaf())],
 			listeners=[listener("imaps", lab.address(1993), leaf(), backend().address)])
 		equal(gate.wait() == 0, False)

@@ -63,7 +63,7 @@ def s_client(*words, address=IMAPS, name=NAME, **more):
 # ---- versions and suites ----
 
 
-@test("[8314-4-10 9051-11.1-2 9325-3.1.1-5 9325-3.1.1-6 9325-3.1.1-7] TLS 1.2 and 1.3 are served on every port, 1.3 to whoever can")
+@test("[8314-4-10 9051-11.1-2 9325-3.1.1-5 9325-3.1.1-6 9325-3.1.1-7] TLS 1.2 and 1.3 are served on every port, 1.3 to each client that can")
 def _():
 	for address, name in ((IMAPS, NAME), (POP3S, NAME), (RSA, "rsa.example.test")):
 		for most, version in ((TLS12, "TLSv1.2"), (TLS13, "TLSv1.3")):

@@ -96,7 +96,7 @@ def _():
 	with service().verdicts() as client:
 		for question in ("", "a b", "[192.0.2.1]", "dane.signed.test:25", "x" * 300, "dane\0.signed.test"):
 			said = client.ask(question)
-			equal((said["version"], said["error"]), (1, "that is no domain that mail goes to"))
+			equal((said["version"], said["error"]), (1, "this name is not a mail domain"))
 		contains(client.ask("\N{PILE OF POO}\N{LATIN SMALL LETTER SHARP S}.test")["error"], "xn--")
 		equal(client.ask("dane.signed.test")["course"], "deliver")
 
@@ -114,13 +114,13 @@ def _():
 	service().ask("dane.signed.test")
 	with service().verdicts() as client:
 		for question in ("PURGE *", "OVERRIDE dane.signed.test 4000000000 none", "22:PURGE dane.signed.test,"):
-			contains(client.ask(question)["error"], "no domain")
+			contains(client.ask(question)["error"], "not a mail domain")
 	before = len(service().watch.asked)
 	equal(service().ask("dane.signed.test"), "OK dane-only")
 	equal(len(service().watch.asked), before)
 
 
-@test("verdict.sock is for the group of server.user, and for nobody else")
+@test("verdict.sock is for the group of server.user, and for no other user")
 def _():
 	found = os.stat(service().gate.path("run", "verdict.sock"))
 	equal((stat.S_ISSOCK(found.st_mode), stat.S_IMODE(found.st_mode)), (True, 0o660))
@@ -243,7 +243,7 @@ def _():
 	equal(inquiries(name), 1)
 
 
-@test("a domain that is slow keeps nobody else waiting, and its own answer comes in its order")
+@test("a domain that is slow does not delay others, and its own answer comes in its order")
 def _():
 	name, faults = "slow.signed.test", service().watch.faults
 	faults[name, "MX"] = "silent"

@@ -178,7 +178,7 @@ def _():
 @test("web: an address that is no loopback, and one without hosts, are refused")
 def _():
 	for web, sentence in (({"metrics_address": "192.0.2.1:9100"}, "is neither a loopback address"),
-			({"address": "unix:/tmp/x"}, "needs hosts")):
+			({"address": "unix:/tmp/x"}, "web.address needs web.hosts")):
 		leaf = pki().leaf("www2", [NAME])
 		bad = Gate(lab, "bad", wait=False, web=web, certificates=[certificate(leaf)],
 			listeners=[listener("imaps", f"{GATE}:2993", leaf, "127.0.0.1:1")])

@@ -128,7 +128,7 @@ def shown(kind):
 
 
 PROVING = "dns", "srv", "xmpp", "wildcard", "for-clients"
-PROVING_NOTHING = {"foreign": "does not prove to be " + OTHER, "of-clients": "does not prove to be " + OTHER,
+PROVING_NOTHING = {"foreign": "the certificate does not contain " + OTHER, "of-clients": "the certificate does not contain " + OTHER,
 	"self-signed": "self", "untrusted": "unable to get", "expired": "expired", "for-mail": "purpose"}
 
 
@@ -287,7 +287,7 @@ def client_of(leaf, address=CLIENTS["xmpps-client"]):
 	return client
 
 
-@test("[6120-6.3.4-3] EXTERNAL is the first of the mechanisms where the certificate is somebody's, and is not there else")
+@test("[6120-6.3.4-3] EXTERNAL is the first of the mechanisms where the certificate maps to an account, and is not there else")
 def _():
 	contains(client_of(badge("alice@" + DOMAIN)).features, SASL.encode() + b"'>" + EXTERNAL + b"<mechanism>")
 	for leaf in (None, badge("alice@" + OTHER), badge("bob@" + DOMAIN, signer="other")):
@@ -309,7 +309,7 @@ def _():
 	contains(client.until(b"</failure>"), b"<not-authorized")
 
 
-@test("nobody but the edge is believed: Prosody takes EXTERNAL and unproved servers on its other ports no more than before")
+@test("only the edge is believed: Prosody takes EXTERNAL and unproved servers on its other ports no more than before")
 def _():
 	prosody()
 	client = Client(prosody().c2s)
@@ -356,7 +356,7 @@ def _():
 		done = gatepost(lab, "serve", "--check", "--connect", "-c", checked.config)
 		return done.returncode, done.stdout
 
-	contains(check(prosody().c2s, prosody().trusted_c2s)[1], "all is well")
+	contains(check(prosody().c2s, prosody().trusted_c2s)[1], "no errors")
 	status, text = check(prosody().trusted_c2s, prosody().c2s)
 	equal(status, 69)
 	contains(text, "backend " + prosody().c2s + ": backend.trusted-address does not offer EXTERNAL")
@@ -364,10 +364,10 @@ def _():
 
 	def servers(_, address, backend, trusted):
 		return s2s("xmpps-server", address, "require", backend, trusted, pki().root)
-	contains(check(prosody().s2s, prosody().trusted_s2s, servers)[1], "all is well")
+	contains(check(prosody().s2s, prosody().trusted_s2s, servers)[1], "no errors")
 	status, text = check(prosody().trusted_s2s, prosody().s2s, servers)
 	equal(status, 69)
-	contains(text, "backend " + prosody().s2s + ": backend.trusted-address wants a proof")
+	contains(text, "backend " + prosody().s2s + ": the server at backend.trusted-address asks for dialback")
 
 
 run(lab)

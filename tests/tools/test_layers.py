@@ -98,7 +98,7 @@ def _():
 	refuses('"gone.h" is no file of ours', lib__base__a_c='#include "gone.h"')
 
 
-@test("layers: a ring of files is refused, and says what is used of whom")
+@test("layers: a ring of files is refused, and says which file uses which")
 def _():
 	status, out = objects(lib__base__a_c="void gp_b(void); void gp_a(void) { gp_b(); }",
 		lib__base__b_c="void gp_c(void); void gp_b(void) { gp_c(); }", lib__base__c_c="void gp_a(void); void gp_c(void) { gp_a(); }",

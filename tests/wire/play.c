@@ -22,7 +22,7 @@ struct seen {
 
 struct play {
 	const struct script *script;
-	const char *account; /* whose certificate the client has shown; NULL: nobody's */
+	const char *account; /* to which the client's certificate maps; NULL: to none */
 	bool byte_by_byte;
 	struct gp_edge *edge;
 	struct gp_buf pending[2]; /* sent, not taken yet */

@@ -61,7 +61,7 @@ struct step {
 	enum gp_end_reason reason;
 	bool facts;
 	bool tls_first;
-	char account[256]; /* empty: nobody's */
+	char account[256]; /* empty: none */
 	enum gp_action_type action;
 	enum gp_report report;
 	struct gp_buf data; /* bytes, or text of a report */

@@ -113,7 +113,7 @@ static void answer(struct imap_edge *edge)
 	case IMAP_NO_LOGIN_IN_CLEARTEXT:
 		gp_push_report(&edge->life.c, GP_REPORT_CLEARTEXT_LOGIN, edge->life.c.login_name);
 		refuse(edge, privacy);
-		/* each makes a line in the log: nobody may make thousands */
+		/* each makes a line in the log: no client may make thousands */
 		gp_edge_count_bad_command(&edge->life);
 		break;
 	case IMAP_NO_PRIVACY:

@@ -38,7 +38,7 @@ static void take_response(struct imap_edge *edge, struct gp_str base64)
 		break;
 	case GP_EXTERNAL_OTHER:
 		refuse(edge, "NO [AUTHORIZATIONFAILED] The certificate is not for this account");
-		/* each makes a line in the log: nobody may make thousands */
+		/* each makes a line in the log: no client may make thousands */
 		gp_edge_count_bad_command(&edge->life);
 		break;
 	case GP_EXTERNAL_NO_TEXT:

@@ -32,9 +32,10 @@ static void on_greeting(struct imap_edge *edge, const struct reply *reply)
 		else
 			become_ready(edge);
 	} else if (gp_str_equal_nocase(reply->word, "PREAUTH")) {
-		gp_edge_backend_failed(&edge->life,
-				       "the backend greets with PREAUTH: everybody would be "
-				       "logged in");
+		gp_edge_backend_failed(
+			&edge->life,
+			"the backend greets with PREAUTH, so every client would be logged in "
+			"without a password");
 	} else if (gp_str_equal_nocase(reply->word, "BYE")) {
 		gp_edge_backend_failed(&edge->life, "the backend refuses connections (BYE)");
 	} else {
@@ -136,7 +137,7 @@ static void on_untagged(struct imap_edge *edge, const struct reply *reply)
 	if (gp_str_equal_nocase(reply->word, "BYE"))
 		edge->life.backend_said_bye = true;
 	if (gp_str_equal_nocase(reply->word, "PREAUTH")) {
-		gp_edge_backend_failed(&edge->life, "the backend says PREAUTH in mid-session");
+		gp_edge_backend_failed(&edge->life, "the backend sent PREAUTH after the greeting");
 		return;
 	}
 	gp_imap_send_reply(edge, reply->line);

@@ -13,7 +13,7 @@ enum imap_verdict {
 	IMAP_BAD_TLS_ACTIVE,        /* STARTTLS inside TLS (RFC 9051 section 6.2.1) */
 	IMAP_BAD_ARGUMENTS,         /* arguments where there are none */
 	IMAP_NO_PRIVACY,            /* needs TLS first (RFC 5530 section 3) */
-	IMAP_NO_LOGIN_IN_CLEARTEXT, /* the same, and somebody may have shown a password */
+	IMAP_NO_LOGIN_IN_CLEARTEXT, /* the same, and the client may have shown a password */
 	IMAP_NO_MECHANISM,          /* a mechanism that cannot work through the edge */
 	IMAP_CAPABILITIES,          /* the rest we answer */
 	IMAP_NOTHING,

@@ -82,7 +82,7 @@ static void refuse_in_cleartext(struct pop3_edge *edge, const char *text, bool n
 	if (named)
 		gp_push_report(&edge->life.c, GP_REPORT_CLEARTEXT_LOGIN, edge->life.c.login_name);
 	refuse(edge, text);
-	/* each makes a line in the log: nobody may make thousands */
+	/* each makes a line in the log: no client may make thousands */
 	gp_edge_count_bad_command(&edge->life);
 }
 

@@ -188,7 +188,7 @@ static void on_capability(struct pop3_edge *edge, struct gp_str line)
 		ready(edge);
 }
 
-/* Nobody asked: a backend that closes may say why. */
+/* Not asked for: a backend that closes may say why. */
 static void on_unasked(struct pop3_edge *edge, struct gp_str line)
 {
 	if (!is_err(line)) {

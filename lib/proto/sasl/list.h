@@ -13,18 +13,18 @@ enum gp_sasl_verdict {
 /* May the edge offer `word` of the backend's list `words` (blank-separated, each mechanism
  * behind `prefix`, e.g. "AUTH=" or "") to the client?
  *
- * Channel binding binds to the TLS session of whoever ends it, which is the edge and not the
- * backend, so X-PLUS cannot work; and a client that sees X without X-PLUS says "y", which a
- * backend that offers X-PLUS must take for an attack (RFC 5802 section 6). So both go.
- * EXTERNAL goes because the backend has seen no client certificate; see sasl/external.h. */
+ * Channel binding binds to the TLS session of the program that ends it, which is the edge and not
+ * the backend, so X-PLUS cannot work; and a client that sees X without X-PLUS says "y", which a
+ * backend that offers X-PLUS must take for an attack (RFC 5802 section 6). So both go. EXTERNAL
+ * goes because the backend has seen no client certificate; see sasl/external.h. */
 enum gp_sasl_verdict gp_sasl_list_judge(struct gp_str word, struct gp_str words,
 					const char *prefix);
 
 struct gp_buf;
 
 /* Append the mechanisms of a backend's `list` that the edge may offer to a client, separated by
- * blanks, and EXTERNAL if `external`. *plus_out becomes true when channel binding was left out. GP_OK
- * or an error of the buffer. */
+ * blanks, and EXTERNAL if `external`. *plus_out becomes true when channel binding was left out.
+ * GP_OK or an error of the buffer. */
 int gp_sasl_list_append(struct gp_str list, bool external, struct gp_buf *out, bool *plus_out);
 
 /* The mechanism in which a client's certificate stands for it, as it is offered. */

@@ -87,8 +87,10 @@ static void on_capability(struct sieve_edge *edge)
 	if (ret == GP_E_NOMEM)
 		gp_conversation_fail(&edge->life.c, ret);
 	else if (ret != GP_OK)
-		gp_edge_backend_failed(&edge->life,
-				       "the backend does not speak ManageSieve, or at length");
+		gp_edge_backend_failed(
+			&edge->life,
+			"the backend does not speak ManageSieve, or its capabilities are longer "
+			"than gatepost accepts");
 }
 
 /* The list ends: it is what the client waits for, after TLS (section 2.2) as after CAPABILITY. */

@@ -241,7 +241,7 @@ static int on_reply(struct gp_smtp_client *client, size_t left_over)
 	case AWAIT_EHLO_IN_TLS:
 		return on_ehlo_in_tls(client);
 	default:
-		/* nobody has asked */
+		/* the engine has not asked */
 		return fail(client, GP_SMTP_BROKEN_REPLY);
 	}
 }

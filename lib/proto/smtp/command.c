@@ -25,7 +25,8 @@ static const struct smtp_command {
 	enum smtp_verdict verdicts[COLUMNS];
 } commands[] = {
 	/* clang-format off */
-	/*              submission in cleartext  MX in cleartext       submission before AUTH submission         MX */
+	/* submission in cleartext  MX in cleartext       submission before AUTH submission
+	 * MX */
 	{ "EHLO",     { SMTP_ANSWER_EHLO,    SMTP_ANSWER_EHLO, SMTP_FORWARD_EHLO,     SMTP_FORWARD_EHLO, SMTP_FORWARD_EHLO } },
 	{ "HELO",     { SMTP_TLS_FIRST,      SMTP_ANSWER_HELO, SMTP_FORWARD_HELO,     SMTP_FORWARD_HELO, SMTP_FORWARD_HELO } },
 	{ "STARTTLS", { SMTP_START_TLS,      SMTP_START_TLS,   SMTP_TLS_ACTIVE,       SMTP_TLS_ACTIVE,   SMTP_TLS_ACTIVE } },
@@ -202,7 +203,7 @@ static void chunk(struct smtp_edge *edge, struct gp_str arguments)
 	uint64_t size;
 	bool last;
 
-	/* where this chunk ends, and commands begin, nobody can tell */
+	/* it is not known where this chunk ends and commands begin */
 	if (parse_chunk(arguments, &size, &last) != GP_OK)
 		gp_edge_client_failed(&edge->life, "BDAT without a size");
 	else
@@ -286,7 +287,7 @@ static void obey(struct smtp_edge *edge, struct gp_str line, struct gp_str argum
 		gp_edge_start_tls(&edge->life, "220 2.0.0 Ready to start TLS\r\n");
 		break;
 	case SMTP_STRAY_CHUNK:
-		gp_edge_client_failed(&edge->life, "BDAT out of place");
+		gp_edge_client_failed(&edge->life, "BDAT at a wrong time, or without a valid size");
 		break;
 	case SMTP_DIAL:
 		hold_mail(edge, line);

@@ -48,7 +48,7 @@ struct gp_smtp_content {
 void gp_smtp_content_begin(struct gp_smtp_content *content, enum gp_smtp_framing framing,
 			   enum gp_bare_newline bare_newline);
 
-/* Take bytes of `data` and append what the backend shall get. GP_AGAIN: all were taken. GP_OK:
+/* Take bytes of `data` and append what the backend must get. GP_AGAIN: all were taken. GP_OK:
  * *used_out bytes end the message, its last dot included. GP_E_SYNTAX: a bare newline that is to
  * be rejected. GP_E_LIMIT, GP_E_NOMEM: `out` cannot hold it; at most twice `len` bytes and
  * GP_SMTP_HELD_MAX more are appended. */

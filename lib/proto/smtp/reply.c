@@ -241,7 +241,7 @@ void gp_smtp_on_backend_line(struct gp_edge_life *life, struct gp_str line)
 	int ret;
 
 	if (!code || !goes_with_former(edge, line)) {
-		gp_edge_backend_failed(life, "the backend sends what is no SMTP reply");
+		gp_edge_backend_failed(life, "the backend sent a line that is not an SMTP reply");
 		return;
 	}
 	ret = gp_buf_append(&edge->reply, line.p, line.len);

@@ -28,7 +28,7 @@ enum smtp_verdict {
 	SMTP_ANSWER_VRFY,
 	SMTP_GOODBYE,
 	SMTP_START_TLS,
-	SMTP_STRAY_CHUNK, /* BDAT whose bytes nobody can tell from commands */
+	SMTP_STRAY_CHUNK, /* BDAT whose bytes cannot be told from commands */
 	SMTP_DIAL,        /* MAIL in cleartext: now the backend is needed */
 	SMTP_FORWARD,     /* the rest goes to the backend */
 	SMTP_FORWARD_EHLO,

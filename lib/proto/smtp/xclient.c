@@ -54,7 +54,7 @@ void gp_smtp_learn_xclient(struct smtp_edge *edge)
 	}
 }
 
-/* The name is nobody's to tell: the edge asks no resolver. ADDR is the last, see above. */
+/* The name is not told: the edge asks no resolver. ADDR is the last, see above. */
 static int append_xclient(const struct smtp_edge *edge, bool login, struct gp_buf *out)
 {
 	const char *prefix = strchr(edge->client_ip, ':') ? "IPV6:" : "";
@@ -123,7 +123,7 @@ void gp_smtp_refuse_xclient_login(struct smtp_edge *edge, const char *sentence)
 }
 
 static const char no_auth[] =
-	"the backend offers no AUTH, and then XCLIENT LOGIN is of no use: see "
+	"the backend does not offer AUTH, so XCLIENT LOGIN has no effect: see "
 	"smtpd_sasl_auth_enable and smtpd_tls_auth_only in Postfix";
 
 /* Postfix forgets LOGIN where SASL is not at work. */

@@ -8,20 +8,21 @@
 enum { REPLAY_MAX = 64 * 1024 };
 
 static const char offers_plus[] =
-	"the backend offers channel binding (-PLUS), which cannot pass a TLS proxy: take these "
-	"mechanisms out of its list (disable_sasl_mechanisms in ejabberd and Prosody)";
+	"the backend offers mechanisms with channel binding (-PLUS), which do not work behind a "
+	"TLS proxy: disable them (disable_sasl_mechanisms in ejabberd and Prosody)";
 static const char offers_nothing[] =
-	"the backend offers no login without TLS of its own: let it (in Prosody "
-	"c2s_require_encryption = false and allow_unencrypted_plain_auth = true, in ejabberd a "
-	"listener without starttls_required)";
+	"the backend offers no login, because it requires TLS on the connection from gatepost: "
+	"allow logins without TLS on this port (in Prosody c2s_require_encryption = false and "
+	"allow_unencrypted_plain_auth = true, in ejabberd a listener without starttls_required)";
 
 static const char offers_no_external[] =
 	"backend.trusted-address does not offer EXTERNAL: see gatepost-edge(8) for the module that "
 	"makes Prosody do so";
 
-static const char believes_nobody[] =
-	"backend.trusted-address wants a proof of a server that the edge has had one of: see "
-	"gatepost-edge(8) for the module that makes Prosody believe the edge";
+static const char wants_dialback[] =
+	"the server at backend.trusted-address asks for dialback although the edge has verified "
+	"the other server's certificate: load mod_gatepost there, and list this port in "
+	"gatepost_ports (see gatepost-edge(8))";
 
 void gp_xmpp_open_backend_stream(struct xmpp_edge *edge)
 {
@@ -99,7 +100,7 @@ static void on_features(struct xmpp_edge *edge)
 	int ret;
 
 	if (wants_proof(edge)) {
-		gp_edge_backend_failed(&edge->life, believes_nobody);
+		gp_edge_backend_failed(&edge->life, wants_dialback);
 		return;
 	}
 	gp_buf_init(&text, r->raw.ceiling);
@@ -151,12 +152,13 @@ static void on_sasl(struct xmpp_edge *edge, enum xmpp_name name)
 	} else if (name == XMPP_FAILURE) {
 		on_failure(edge);
 	} else {
-		gp_edge_backend_failed(&edge->life, "the backend answers a login with something "
-						    "else than SASL");
+		gp_edge_backend_failed(
+			&edge->life,
+			"the backend answered a login with an element that is not SASL");
 	}
 }
 
-/* A stream error: the client shall know it, too. Before the features the backend cannot serve. */
+/* A stream error: the client must know it, too. Before the features the backend cannot serve. */
 static void on_stream_error(struct xmpp_edge *edge)
 {
 	if (edge->owed == XMPP_OWES_FEATURES)
@@ -177,7 +179,7 @@ static void on_element(struct xmpp_edge *edge)
 	else if (edge->owed == XMPP_OWES_SASL)
 		on_sasl(edge, name);
 	else
-		gp_edge_backend_failed(&edge->life, "the backend speaks out of turn");
+		gp_edge_backend_failed(&edge->life, "the backend sent data that was not requested");
 }
 
 void gp_xmpp_on_backend(struct xmpp_edge *edge, enum xmpp_found found)

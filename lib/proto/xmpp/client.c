@@ -75,7 +75,9 @@ static void on_server_header(struct xmpp_edge *edge, struct gp_str from)
 		if (gp_str_equal_nocase(from, edge->proved))
 			gp_edge_dial_trusted(&edge->life);
 		else
-			gp_xmpp_fail(edge, "invalid-from", "The stream is not from who logged in");
+			gp_xmpp_fail(
+				edge, "invalid-from",
+				"The 'from' of the stream is not the domain of the certificate");
 		return;
 	}
 	gp_str_copy(from, peer, sizeof(peer));
@@ -91,16 +93,16 @@ static void on_server_header(struct xmpp_edge *edge, struct gp_str from)
 	}
 }
 
-/* Why the account is nobody's here; NULL: it may be somebody's. The backend prepares the local part
- * once more (RFC 7622 section 3.3), and could make another's of what is not ASCII. */
+/* Why the account cannot be used here; NULL: it may be. The backend prepares the local part
+ * once more (RFC 7622 section 3.3), and could make another account of what is not ASCII. */
 static const char *account_fault(const struct xmpp_edge *edge)
 {
 	const char *account = edge->life.account;
 	const char *at = strchr(account, '@');
 
 	if (at && !gp_str_equal_nocase(gp_str_of(at + 1), edge->domain))
-		return "its account is of another domain than the stream";
-	return is_ascii(gp_str_of(account)) ? NULL : "its account has letters beyond ASCII";
+		return "the account belongs to another domain than the stream";
+	return is_ascii(gp_str_of(account)) ? NULL : "the account contains non-ASCII letters";
 }
 
 /* As an address of the stream's domain (section 13.7.2.2). */
@@ -151,7 +153,7 @@ static void on_header(struct xmpp_edge *edge)
 		gp_xmpp_open_stream(edge);
 		say(edge, features_in_cleartext);
 	} else if (sni_fault(edge, to)) {
-		gp_xmpp_fail(edge, sni_fault(edge, to), "The name asked for by SNI is another");
+		gp_xmpp_fail(edge, sni_fault(edge, to), "The domain in 'to' differs from the SNI");
 	} else if (edge->content == XMPP_CONTENT_SERVER) {
 		on_server_header(edge, gp_xmpp_value(&header->from));
 	} else if (edge->logged_in) {
@@ -188,7 +190,7 @@ static void refuse_tls(struct xmpp_edge *edge)
 /* section 4.3.5 */
 static void not_authorized(struct xmpp_edge *edge)
 {
-	gp_xmpp_fail(edge, "not-authorized", "More than a login before the login");
+	gp_xmpp_fail(edge, "not-authorized", "Only authentication is allowed before login");
 }
 
 /* XEP-0220 section 2.1 and RFC 6120 section 13.14: not without TLS; not, too, from a server

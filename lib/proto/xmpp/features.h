@@ -11,7 +11,7 @@ struct xmpp_features_verdict {
 	bool no_mechanisms; /* none is left */
 };
 
-/* For whom they are. */
+/* Which peers they are for. */
 enum xmpp_audience {
 	XMPP_FOR_CLIENT,        /* before its login */
 	XMPP_FOR_CLIENT_PROVED, /* the same, and its certificate says who it is */
@@ -25,7 +25,8 @@ enum xmpp_audience {
  * - -PLUS mechanisms and their twins, and <sasl-channel-binding/> (XEP-0440): see sasl/list.h;
  * - EXTERNAL, which a client that is proved may have, as the first of the list (RFC 6120 section
  *   6.3.4); SASL2 (XEP-0388), whose exchange the edge does not follow;
- * - before a client's login, all that the edge does not know: it would refuse to pass on what a client sends
+ * - before a client's login, all that the edge does not know: it would refuse to pass on what a
+ * client sends
  *   to make use of it, e.g. in-band registration or compression. */
 int gp_xmpp_features_write(const struct xmpp_reader *r, enum xmpp_audience audience,
 			   struct gp_buf *out, struct xmpp_features_verdict *verdict_out);

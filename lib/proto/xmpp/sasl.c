@@ -72,7 +72,7 @@ void gp_xmpp_auth_in_cleartext(struct xmpp_edge *edge)
 	gp_xmpp_fail(edge, "policy-violation", "A login needs TLS first");
 }
 
-/* What the client asked for was judged; the backend is told whom the certificate proves. */
+/* What the client asked for was judged; the backend is told which account the certificate proves. */
 static void send_external(struct xmpp_edge *edge)
 {
 	struct gp_buf identity;
@@ -91,8 +91,8 @@ static void send_external(struct xmpp_edge *edge)
 	wait_for_backend(edge);
 }
 
-/* Of a client whose account is known; it may say whom it wants to be, if that is the same (XEP-0178
- * section 2). */
+/* Of a client whose account is known; it may say which account it wants, if that is the same
+ * (XEP-0178 section 2). */
 static void client_external(struct xmpp_edge *edge)
 {
 	const struct xmpp_reader *r = &edge->reader[GP_CLIENT];
@@ -121,7 +121,8 @@ void gp_xmpp_auth(struct xmpp_edge *edge)
 	const char *fault = auth_fault(r);
 
 	if (edge->in_exchange) {
-		gp_xmpp_fail(edge, "policy-violation", "A login within a login");
+		gp_xmpp_fail(edge, "policy-violation",
+			     "A second login began before the first one ended");
 	} else if (edge->external_offered && !strcmp(r->mechanism, GP_SASL_EXTERNAL) &&
 		   r->node_count == 1) {
 		client_external(edge);
@@ -147,7 +148,7 @@ void gp_xmpp_response(struct xmpp_edge *edge)
 		refuse(edge, "malformed-request");
 	} else if (fault) {
 		/* the backend waits for a message, which this is not */
-		gp_xmpp_fail(edge, "policy-violation", "A SASL response that is no base64");
+		gp_xmpp_fail(edge, "policy-violation", "A SASL response that is not base64");
 	} else {
 		note_name(edge, text);
 		gp_push_sendf(&edge->life.c, GP_BACKEND,

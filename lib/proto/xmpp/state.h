@@ -32,7 +32,7 @@ struct xmpp_edge {
 	char sni[256];
 	bool (*peer_is)(void *arg, const char *domain);
 	void *peer_arg;
-	/* whom its certificate proves it to be: a server's domain, or a client's bare JID; else
+	/* what its certificate proves it to be: a server's domain, or a client's bare JID; else
 	 * empty */
 	char proved[PROVED_SIZE];
 	bool peer_accepted;    /* a server has used EXTERNAL */

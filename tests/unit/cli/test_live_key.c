@@ -17,9 +17,9 @@
 enum { TEXTS_MAX = 4, SILENT_FDS = 5, SHORT_MS = 4000, LONG_MS = 60000 };
 
 #define REFUSED "refused"
-#define LEFT_OVER                                                                                \
-	"it sends bytes behind the answer that begins TLS: a fault of the server, or an attack " \
-	"(RFC 7457 section 2.2)"
+#define LEFT_OVER                                                                                 \
+	"it sends more bytes in cleartext after its positive answer to STARTTLS: a fault of the " \
+	"server, or an attack (RFC 7457 section 2.2)"
 
 static const struct row {
 	const char *name;
@@ -45,7 +45,7 @@ static const struct row {
 	{ "it says nothing in TLS", "imaps", { NULL }, 1, "no answer in time" },
 	{ "no TLS behind the answer", "pop3", { "+OK hello\r\n", "+OK go\r\n", "this is no ServerHello\r\n" }, 0,
 	  "wrong version number" },
-	{ "nobody listens", "imaps", { REFUSED }, 0, "Connection refused" },
+	{ "no server listens", "imaps", { REFUSED }, 0, "Connection refused" },
 	/* clang-format on */
 };
 

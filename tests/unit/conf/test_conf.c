@@ -40,7 +40,7 @@ static const struct row rows[] = {
 	{ "the smallest configuration", CERTIFICATES LISTENERS(ONE), { NULL } },
 	{ "an unknown setting, with its line",
 	  CERTIFICATES "server: {\n workerz = 1;\n};\n" LISTENERS(ONE),
-	  { ":3: unknown setting \"workerz\"" } },
+	  { ":3: unknown setting \"server.workerz\"" } },
 	{ "a setting by its old name",
 	  CERTIFICATES "limits: {\n dear-handshakes = 1;\n};\n" LISTENERS(ONE),
 	  { ":3: limits.dear-handshakes is called expensive-handshakes now: write the new name" } },
@@ -49,14 +49,14 @@ static const struct row rows[] = {
 	  { ":1: certificates.folder is called directory now: write the new name" } },
 	{ "the old name of a setting in another group",
 	  CERTIFICATES "server: { dear-handshakes = 1; };\n" LISTENERS(ONE),
-	  { "unknown setting \"dear-handshakes\"" } },
+	  { "unknown setting \"server.dear-handshakes\"" } },
 	{ "an unknown group",
 	  CERTIFICATES "polizy: { };\n" LISTENERS(ONE),
 	  { ":2: unknown group \"polizy\"" } },
 	{ "several mistakes in one run",
 	  CERTIFICATES
 	  "limits: { login-time = \"x\"; sessions = 0; idle-time = 31; };\n" LISTENERS(ONE),
-	  { "login-time is a duration", "sessions must be between 1 and 1000000",
+	  { "login-time must be a duration with a unit", "sessions must be between 1 and 1000000",
 	    "limits.idle-time must be a duration in quotes" } },
 	{ "an idle time below the 30 minutes of RFC 9051 section 5.4",
 	  CERTIFICATES "limits: { idle-time = \"29m\"; };\n" LISTENERS(ONE),
@@ -97,7 +97,7 @@ static const struct row rows[] = {
 	  { "\"a@b.test\" is not a domain", "\"a'b\" is not a domain" } },
 	{ "domains that are no texts",
 	  CERTIFICATES LISTENERS(XMPP("xmpp-client", "domains = [ 1, 2 ];")),
-	  { "domains is a list of texts such as [ \"example.org\" ]" } },
+	  { "domains must be a list of texts such as [ \"example.org\" ]" } },
 	{ "domains of another role",
 	  CERTIFICATES LISTENERS(XMPP("imap", "domains = [ \"a.test\" ];")),
 	  { "domains is for xmpp roles, not for imap" } },
@@ -127,13 +127,13 @@ static const struct row rows[] = {
 	  { "trusted-address host.test:2 is neither a loopback address nor unix:/path" } },
 	{ "a trusted address that is the other one",
 	  CERTIFICATES LISTENERS(TRUSTING("xmpp-server", S2S_EXTERNAL, "127.0.0.1:1")),
-	  { "trusted-address 127.0.0.1:1 is the address of a backend" } },
+	  { "backend.trusted-address 127.0.0.1:1 is the address of a backend" } },
 	{ "a trusted address that is the other one by its other name",
 	  CERTIFICATES LISTENERS(TRUSTING("xmpp-server", S2S_EXTERNAL, "[::1]:1")),
-	  { "trusted-address [::1]:1 is the address of a backend" } },
+	  { "backend.trusted-address [::1]:1 is the address of a backend" } },
 	{ "a trusted address that is another listener's backend",
 	  CERTIFICATES LISTENERS(TRUSTING("xmpp-server", S2S_EXTERNAL, "127.0.0.1:11143") ", " ONE),
-	  { "trusted-address 127.0.0.1:11143 is the address of a backend" } },
+	  { "backend.trusted-address 127.0.0.1:11143 is the address of a backend" } },
 	{ "local parts of two domains",
 	  CERTIFICATES STAFF_LOCAL LISTENERS(
 		  TRUSTING("xmpp-client",
@@ -148,7 +148,7 @@ static const struct row rows[] = {
 	  { NULL } },
 	{ "a trusted address for mail",
 	  CERTIFICATES LISTENERS(TRUSTING("imaps", "", "127.0.0.1:2")),
-	  { "trusted-address is for XMPP, not for imaps" } },
+	  { "backend.trusted-address is for XMPP, not for imaps" } },
 	{ "certificates of XMPP clients",
 	  CERTIFICATES STAFF LISTENERS(
 		  TRUSTING("xmpp-client", XMPP_STAFF, "127.0.0.1:2\"; login = \"trusted-address")),
@@ -157,22 +157,22 @@ static const struct row rows[] = {
 	  CERTIFICATES STAFF LISTENERS(
 		  "{ role = \"xmpp-client\"; address = \"[::]:5222\"; certificate = \"m\"; " XMPP_STAFF
 		  " backend = { address = \"127.0.0.1:1\"; login = \"trusted-address\"; }; }"),
-	  { "login = \"trusted-address\" needs trusted-address" } },
+	  { "backend.login = \"trusted-address\" needs backend.trusted-address" } },
 	{ "a login of mail for XMPP",
 	  CERTIFICATES STAFF LISTENERS(
 		  TRUSTING("xmpp-client", XMPP_STAFF,
 			   "127.0.0.1:2\"; facts = \"proxy-v2\"; login = \"proxy-v2-cn")),
-	  { "login = \"trusted-address\" is for xmpp-client and xmpps-client" } },
+	  { "the only login is \"trusted-address\", and no other role can use it" } },
 	{ "a login of XMPP for mail",
 	  CERTIFICATES STAFF LISTENERS(
 		  LISTENER("imaps", "[::]:993", PLAIN_BACKEND " login = \"trusted-address\";")),
-	  { "login = \"trusted-address\" is for xmpp-client and xmpps-client",
-	    "login = \"trusted-address\" needs trusted-address" } },
+	  { "the only login is \"trusted-address\", and no other role can use it",
+	    "backend.login = \"trusted-address\" needs backend.trusted-address" } },
 	{ "facts that XMPP cannot tell",
 	  CERTIFICATES "listeners = ( { role = \"xmpp-client\"; address = \"[::]:5222\"; "
 		       "certificate = \"m\"; domains = [ \"a.test\" ]; backend = { address = "
 		       "\"127.0.0.1:1\"; facts = \"xclient\"; }; } );\n",
-	  { "facts = \"xclient\" is not for xmpp-client, which can have proxy-v2" } },
+	  { "backend.facts = \"xclient\" does not work with role xmpp-client: use proxy-v2" } },
 	{ "an address used twice",
 	  CERTIFICATES LISTENERS(ONE ", " ONE),
 	  { "address [::]:993 is used twice" } },
@@ -181,34 +181,34 @@ static const struct row rows[] = {
 	  { "backend 192.0.2.1:143 is on another machine" } },
 	{ "a backend that may be on another machine",
 	  CERTIFICATES LISTENERS(LISTENER("imaps", "[::]:993", "address = \"mail.test:143\";")),
-	  { "backend mail.test:143 has a name that may mean another machine" } },
+	  { "the host name of backend mail.test:143 may resolve to another machine: set backend.tls" } },
 	{ "TLS to the backend without anybody to trust",
 	  CERTIFICATES LISTENERS(
 		  LISTENER("imaps", "[::]:993", "address = \"192.0.2.1:993\"; tls = \"verify\";")),
-	  { "tls = \"verify\" needs tls-ca" } },
+	  { "backend.tls = \"verify\" needs backend.tls-ca" } },
 	{ "TLS on a unix socket without a name",
 	  CERTIFICATES LISTENERS(LISTENER(
 		  "imaps", "[::]:993", "address = \"unix:/s\"; tls = \"verify\"; tls-ca = \"c\";")),
-	  { "needs tls-name" } },
+	  { "needs backend.tls-name" } },
 	{ "IMAP facts for POP3",
 	  CERTIFICATES LISTENERS(
 		  LISTENER("pop3s", "[::]:995", PLAIN_BACKEND " facts = \"imap-id\";")),
-	  { "facts = \"imap-id\" is not for pop3s, which can have proxy-v2 or xclient" } },
+	  { "backend.facts = \"imap-id\" does not work with role pop3s: use proxy-v2 or xclient" } },
 	{ "POP3 facts for IMAP",
 	  CERTIFICATES LISTENERS(
 		  LISTENER("imap", "[::]:143", PLAIN_BACKEND " facts = \"xclient\";")),
-	  { "facts = \"xclient\" is not for imap, which can have proxy-v2 or imap-id" } },
+	  { "backend.facts = \"xclient\" does not work with role imap: use proxy-v2 or imap-id" } },
 	{ "an MX whose backend would take everyone for this machine",
 	  CERTIFICATES
 	  "\n" LISTENERS(LISTENER("smtp", "[::]:25", "address = \"127.0.0.1:10025\";")),
-	  { ":3: smtp: facts is missing: backend 127.0.0.1:10025 would see gatepost's own address",
+	  { ":3: smtp: backend.facts is missing: backend 127.0.0.1:10025 would see gatepost's own address",
 	    "mynetworks in Postfix", "facts = \"proxy-v2\"" } },
 	{ "submission without facts",
 	  CERTIFICATES LISTENERS(LISTENER("submission", "[::]:587", PLAIN_BACKEND)),
-	  { ":2: submission: facts is missing" } },
+	  { ":2: submission: backend.facts is missing" } },
 	{ "submissions without facts, over a unix socket",
 	  CERTIFICATES LISTENERS(LISTENER("submissions", "[::]:465", "address = \"unix:/s\";")),
-	  { ":2: submissions: facts is missing" } },
+	  { ":2: submissions: backend.facts is missing" } },
 	{ "an MX whose operator has written that it learns nothing",
 	  CERTIFICATES LISTENERS(LISTENER("smtp", "[::]:25", PLAIN_BACKEND " facts = \"none\";")),
 	  { NULL } },
@@ -225,12 +225,12 @@ static const struct row rows[] = {
 	  CERTIFICATES LISTENERS(LISTENER("submission", "[::]:587",
 					  PLAIN_BACKEND " facts = \"proxy-v2\"; "
 							"login = \"xclient\";")),
-	  { "login = \"xclient\" needs facts = \"xclient\"" } },
+	  { "backend.login = \"xclient\" needs backend.facts = \"xclient\"" } },
 	{ "XCLIENT LOGIN for POP3",
 	  CERTIFICATES LISTENERS(LISTENER("pop3s", "[::]:995",
 					  PLAIN_BACKEND " facts = \"xclient\"; "
 							"login = \"xclient\";")),
-	  { "login = \"xclient\" is for submission, not for pop3s" } },
+	  { "backend.login = \"xclient\" is for submission, not for pop3s" } },
 	{ "listening on a name",
 	  CERTIFICATES LISTENERS(LISTENER("imaps", "mail.test:993", PLAIN_BACKEND)),
 	  { "a listener needs an address" } },
@@ -241,12 +241,12 @@ static const struct row rows[] = {
 	{ "what only the supervisor may write",
 	  CERTIFICATES LISTENERS(
 		  LISTENER("imaps", "[::]:993", PLAIN_BACKEND " tls-ca-pem = \"x\";")),
-	  { "unknown setting \"tls-ca-pem\"" } },
+	  { "unknown setting \"listeners.backend.tls-ca-pem\"" } },
 	{ "a network that is none",
 	  CERTIFICATES "listeners = ( { role = \"imaps\"; address = \"[::]:993\"; certificate = "
 		       "\"m\"; proxy-from = [ \"10.0.0.0/33\" ]; backend = { address = "
 		       "\"127.0.0.1:1\"; }; } );\n",
-	  { "proxy-from is a list of addresses" } },
+	  { "listeners.proxy-from must be a list such as [ \"192.0.2.0/24\" ]; \"" } },
 };
 
 /* What is said of listeners without facts; NULL: nothing. */
@@ -256,10 +256,10 @@ static const struct advice_row {
 	const char *advice;
 } advice_rows[] = {
 	{ "advice: IMAP without facts", CERTIFICATES LISTENERS(ONE),
-	  ":2: imaps: facts is missing" },
+	  ":2: imaps: backend.facts is missing" },
 	{ "advice: ManageSieve without facts",
 	  CERTIFICATES LISTENERS(LISTENER("sieve", "[::]:4190", PLAIN_BACKEND)),
-	  ":2: sieve: facts is missing" },
+	  ":2: sieve: backend.facts is missing" },
 	{ "advice: IMAP that wants no facts",
 	  CERTIFICATES LISTENERS(LISTENER("imap", "[::]:143", PLAIN_BACKEND " facts = \"none\";")),
 	  NULL },
@@ -418,7 +418,11 @@ static void missing_file(void **state)
 	gp_buf_init(&errors, GP_CONF_ERRORS_MAX);
 	assert_int_equal(gp_conf_load_file("/nonexistent/gatepost.conf", &conf, &errors),
 			 GP_E_CONF);
-	assert_non_null(strstr(gp_buf_cstr(&errors), "/nonexistent/gatepost.conf: "));
+	assert_string_equal(gp_buf_cstr(&errors), "/nonexistent/gatepost.conf: cannot be read: No "
+						  "such file or directory\n");
+	gp_buf_reset(&errors);
+	assert_int_equal(gp_conf_load_file("/", &conf, &errors), GP_E_CONF);
+	assert_string_equal(gp_buf_cstr(&errors), "/: cannot be read: Is a directory\n");
 	gp_buf_deinit(&errors);
 }
 

@@ -16,7 +16,7 @@ static const struct row {
 	enum gp_account_form form;
 	bool usable, verified;
 	uint8_t key;         /* first byte of its SPKI's digest; 7 is listed as bob's */
-	const char *account; /* NULL: nobody's */
+	const char *account; /* NULL: none */
 } rows[] = {
 	{ "account: a listed key", { { 0 } }, GP_ACCOUNT_BY_NONE, 0, true, false, 7, "bob" },
 	{ "account: a listed key comes before addresses",
@@ -60,7 +60,7 @@ static const struct row {
 	  true,
 	  1,
 	  "j\xc3\xbcrgen@a.example" },
-	{ "account: a mail address nobody has vouched for",
+	{ "account: a mail address for which no CA has signed",
 	  { { GP_IDENTITY_MAIL, "alice@a.example" } },
 	  GP_ACCOUNT_BY_MAIL,
 	  0,
@@ -124,7 +124,7 @@ static const struct row {
 	  true,
 	  1,
 	  "alice@a.example" },
-	{ "[6120-13.7.2.2-2 XEP0178-2-4] account: two addresses are nobody's",
+	{ "[6120-13.7.2.2-2 XEP0178-2-4] account: two addresses map to no account",
 	  { { GP_IDENTITY_MAIL, "alice@a.example" }, { GP_IDENTITY_MAIL, "bob@a.example" } },
 	  GP_ACCOUNT_BY_ANY,
 	  0,

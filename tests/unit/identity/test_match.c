@@ -219,7 +219,7 @@ static const struct row {
 	  .names = { { GP_IDENTITY_DNS, "b.example" } },
 	  .domain = "a.example" },
 	{ .name = "server: no names", .domain = "a.example" },
-	{ .name = "server: nobody has vouched for it",
+	{ .name = "server: no CA has signed for it",
 	  .names = { { GP_IDENTITY_DNS, "a.example" } },
 	  .domain = "a.example",
 	  .unverified = true },

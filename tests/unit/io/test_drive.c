@@ -318,7 +318,7 @@ int main(void)
 	lines_tls_init(&tls);
 	TABLE_ROWS(&table, rows, run);
 	table_one(&table, "TLS begins when the engine asks", begins_tls);
-	table_one(&table, "[3207r-4.2-2] bytes behind the beginning of TLS reach nobody",
+	table_one(&table, "[3207r-4.2-2] bytes behind the beginning of TLS reach no engine",
 		  keeps_left_over_bytes_out);
 	table_one(&table, "TLS that cannot begin", says_that_tls_cannot_begin);
 	table_one(&table, "the time is over", ends_in_time);

@@ -63,10 +63,10 @@ static const struct row {
 	{ "host only, unlisted: skip", &host_only,
 	  { .mx = GP_INSECURE, .policy = UNLISTED, .hosts = { { .name = "mx.example.org", .tlsa = GP_DANE_TLSA_USABLE } } },
 	  GP_DANE_HOST_ONLY, GP_LEVEL_SKIP, "validation-failure" },
-	{ "unusable, no policy: TLS of whomever", &dane_first,
+	{ "unusable, no policy: unauthenticated TLS", &dane_first,
 	  { .hosts = { { .name = "mx.example.org", .tlsa = GP_DANE_TLSA_UNUSABLE } } },
 	  GP_DANE_UNUSABLE, GP_LEVEL_ENCRYPT, "tlsa-invalid" },
-	{ "unusable, testing: TLS of whomever", &dane_first,
+	{ "unusable, testing: unauthenticated TLS", &dane_first,
 	  { .policy = TESTING, .hosts = { { .name = "mx.example.org", .tlsa = GP_DANE_TLSA_UNUSABLE } } },
 	  GP_DANE_UNUSABLE, GP_LEVEL_ENCRYPT, "tlsa-invalid" },
 	{ "[X-DANE-STS-2] unusable, listed: MTA-STS applies", &dane_first,
@@ -107,7 +107,7 @@ static const struct row {
 	{ "insecure MX, usable TLSA, listed: MTA-STS alone", &strict,
 	  { .mx = GP_INSECURE, .policy = LISTED, .hosts = { { .name = "mx.example.org", .tlsa = GP_DANE_TLSA_USABLE } } },
 	  GP_DANE_NOT_APPLICABLE, GP_LEVEL_PKIX, NULL },
-	{ "host only, unusable: TLS of whomever", &host_only,
+	{ "host only, unusable: unauthenticated TLS", &host_only,
 	  { .mx = GP_INSECURE, .hosts = { { .name = "mx.example.org", .tlsa = GP_DANE_TLSA_UNUSABLE } } },
 	  GP_DANE_UNUSABLE, GP_LEVEL_ENCRYPT, "tlsa-invalid" },
 	{ "[7672-2.1.2-5 7672-2.2.1-9] host only, TLSA error: skip", &host_only,
@@ -250,7 +250,7 @@ static const struct name_row {
 	  { .policy = "enforce mx.example.net",
 	    .hosts = { { .name = "mx.example.net", .tlsa = GP_DANE_TLSA_UNUSABLE, .base = "host.example.com" } } },
 	  "mx.example.net", { "mx.example.net" } },
-	{ "names: where nobody is checked, none", &dane_first,
+	{ "names: where no certificate is checked, none", &dane_first,
 	  { .hosts = { { .name = "mx.example.net" } } }, "mx.example.net", { NULL } },
 	/* clang-format on */
 };
@@ -286,7 +286,7 @@ static const struct course_row {
 	{ "[7672-2.1.2-1] course: MX error, defer", { .route = GP_ROUTE_UNKNOWN, .mx = GP_DNS_ERROR }, GP_COURSE_DEFER, false },
 	{ "course: null MX, no mail", { .route = GP_ROUTE_NULL_MX }, GP_COURSE_NO_MAIL, false },
 	{ "course: NXDOMAIN, no mail", { .route = GP_ROUTE_NO_SUCH_DOMAIN }, GP_COURSE_NO_MAIL, false },
-	{ "course: nobody can tell whether there is a policy, defer",
+	{ "course: it is not known whether there is a policy, defer",
 	  { .sts_unknown = true, .hosts = { { .name = "mx.example.org" } } }, GP_COURSE_DEFER, false },
 	{ "[7672-2.1.2-2 7672-2.1.2-4] course: one TLSA lookup failed, the other host is used",
 	  { .hosts = { { .name = "a.example.org", .tlsa = GP_DANE_TLSA_ERROR }, { .name = "b.example.org", .tlsa = GP_DANE_TLSA_USABLE } } },
@@ -302,7 +302,7 @@ static const struct course_row {
 	{ "course: testing, not protected", { .policy = TESTING, .hosts = { { .name = "mx.example.org" } } }, GP_COURSE_DELIVER, false },
 	{ "course: one host open, not protected",
 	  { .hosts = { { .name = "a.example.org", .tlsa = GP_DANE_TLSA_USABLE }, { .name = "b.example.org" } } }, GP_COURSE_DELIVER, false },
-	{ "course: TLS of whomever, not protected",
+	{ "course: unauthenticated TLS, not protected",
 	  { .hosts = { { .name = "a.example.org", .tlsa = GP_DANE_TLSA_UNUSABLE } } }, GP_COURSE_DELIVER, false },
 	/* clang-format on */
 };
@@ -411,7 +411,7 @@ int main(void)
 	TABLE_ROWS(&table, name_rows, run_names);
 	TABLE_ROWS(&table, course_rows, run_course);
 	TABLE_ROWS(&table, mx_rows, run_mx);
-	table_one(&table, "DANE of a host that anybody named protects nobody",
+	table_one(&table, "DANE of a host that an attacker could have named protects no mail",
 		  host_only_protects_nobody);
 	table_one(&table, "[7672-2.2.1-8] each host is judged alone", judges_each_host_alone);
 	table_one(&table, "levels have names", names_levels);

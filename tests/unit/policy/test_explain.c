@@ -86,7 +86,7 @@ static void says_all_in_text(void **state)
 	static const char *const parts[] = {
 		"example.org: protected\n", "a.example.org (preference 10)\n",
 		"+ 3 1 1 " DIGEST "\n",     "- 1 1 1 " DIGEST "  ",
-		"| mode: enforce\n",        "is told       dane-only\n",
+		"| mode: enforce\n",        "answer        dane-only\n",
 	};
 	struct gp_findings *findings = domain_make(&usual_domain);
 	struct gp_buf json, out;

@@ -76,7 +76,7 @@ static const struct row {
 	  GP_ACTION_DELIVER, .records = "tlsa sts=validation-failure/sts-mx-not-listed" },
 	{ "[X-DANE-STS-1] D pass, enforce, PKIX bad, strict-both: skip", &strict, { .policy = LISTED, .hosts = { USABLE } }, PASS_BAD,
 	  GP_ACTION_SKIP, .records = "tlsa sts=certificate-not-trusted/pkix-code" },
-	{ "[X-DANE-STS-1] D pass, enforce, not listed, strict-both: skip, nobody connects", &strict, { .policy = UNLISTED, .hosts = { USABLE } }, PASS_OK,
+	{ "[X-DANE-STS-1] D pass, enforce, not listed, strict-both: skip, no connection", &strict, { .policy = UNLISTED, .hosts = { USABLE } }, PASS_OK,
 	  GP_ACTION_SKIP, .records = "sts=validation-failure/sts-mx-not-listed" },
 
 	{ "host only, no policy: deliver", &host_only, { .mx = GP_INSECURE, .hosts = { USABLE } }, PASS_BAD, GP_ACTION_DELIVER, .records = "tlsa" },
@@ -101,7 +101,7 @@ static const struct row {
 	  .records = "tlsa=certificate-host-mismatch/dane-code" },
 	{ "[8460-4.3.1-3] D fail by its date: skip", NULL, { .hosts = { USABLE } }, TLS(GP_DANE_EXPIRED, GP_TLS_PKIX_OK), GP_ACTION_SKIP,
 	  .records = "tlsa=certificate-expired/dane-code" },
-	{ "D fail, nobody has checked: skip", NULL, { .hosts = { USABLE } }, OK, GP_ACTION_SKIP, .records = "tlsa=certificate-not-trusted/dane-code" },
+	{ "D fail, not checked: skip", NULL, { .hosts = { USABLE } }, OK, GP_ACTION_SKIP, .records = "tlsa=certificate-not-trusted/dane-code" },
 	{ "[7672-2.2-2 8460-4.3.1-1] D fail, no STARTTLS: skip", NULL, { .hosts = { USABLE } }, NO_STARTTLS, GP_ACTION_SKIP,
 	  .records = "tlsa=starttls-not-supported/tls-code" },
 	{ "[7672-2.2-2 8460-4.3.1-7] D fail, handshake fails, enforce: skip", NULL, { .policy = LISTED, .hosts = { USABLE } }, BROKEN, GP_ACTION_SKIP,
@@ -126,7 +126,7 @@ static const struct row {
 	  GP_ACTION_DELIVER, .records = "tlsa=tlsa-invalid/all-unusable sts" },
 	{ "[X-DANE-STS-2] unusable, enforce, PKIX bad: skip", NULL, { .policy = LISTED, .hosts = { UNUSABLE } }, UNTRUSTED,
 	  GP_ACTION_SKIP, .records = "tlsa=tlsa-invalid/all-unusable sts=certificate-not-trusted/pkix-code" },
-	{ "[X-DANE-STS-2] unusable, enforce, not listed: skip, nobody connects", &strict, { .policy = UNLISTED, .hosts = { UNUSABLE } }, OK,
+	{ "[X-DANE-STS-2] unusable, enforce, not listed: skip, no connection", &strict, { .policy = UNLISTED, .hosts = { UNUSABLE } }, OK,
 	  GP_ACTION_SKIP, .records = "tlsa=tlsa-invalid/all-unusable sts=validation-failure/sts-mx-not-listed", .no_session = true },
 	{ "[7672-2.2-3 7672-2.2.3-6] unusable, no STARTTLS: skip", NULL, { .hosts = { UNUSABLE } }, NO_STARTTLS, GP_ACTION_SKIP,
 	  .records = "tlsa=starttls-not-supported/tls-code" },
@@ -162,7 +162,7 @@ static const struct row {
 	  GP_ACTION_SKIP, .records = "sts=starttls-not-supported/tls-code" },
 	{ "[8461-5-1 8460-4.3.1-7 8460-4.3.3-1] n/a, enforce, handshake fails: skip", NULL, { .policy = LISTED, .hosts = { ABSENT } }, BROKEN,
 	  GP_ACTION_SKIP, .records = "sts=validation-failure/tls-code" },
-	{ "insecure MX with usable records that nobody asked for: n/a", NULL, { .mx = GP_INSECURE, .hosts = { USABLE } }, FAIL_OK,
+	{ "insecure MX with usable records that were not asked for: n/a", NULL, { .mx = GP_INSECURE, .hosts = { USABLE } }, FAIL_OK,
 	  GP_ACTION_DELIVER_UNAUTHENTICATED, .records = "no-policy-found" },
 
 	{ "[8461-6-1] n/a, the fetch failed, nothing kept: as no policy", NULL, { .hosts = { ABSENT } }, UNTRUSTED, GP_ACTION_DELIVER_UNAUTHENTICATED,
@@ -180,7 +180,7 @@ static const struct row {
 	{ "D pass, the fetch failed, nothing kept: nothing to tell", NULL, { .hosts = { USABLE } }, PASS_OK, GP_ACTION_DELIVER, .records = "tlsa",
 	  .fetch = GP_MTASTS_FETCH_ERROR },
 
-	{ "[8460-4.3.4-1] nobody answers: skip, and nothing to tell", NULL, { .policy = LISTED, .hosts = { ABSENT } }, OK, GP_ACTION_SKIP, .records = "", .no_session = true },
+	{ "[8460-4.3.4-1] no answer: skip, and nothing to tell", NULL, { .policy = LISTED, .hosts = { ABSENT } }, OK, GP_ACTION_SKIP, .records = "", .no_session = true },
 	{ "no address: skip, and nothing to tell", NULL, { .policy = UNLISTED, .hosts = { { .name = "mx.example.org", .nowhere = true } } }, OK, GP_ACTION_SKIP, .records = "", .no_session = true },
 	/* clang-format on */
 };

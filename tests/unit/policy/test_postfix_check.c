@@ -29,7 +29,7 @@ static struct gp_postfix_setup good(void)
 struct row {
 	const char *name;
 	void (*spoil)(struct gp_postfix_setup *setup);
-	const char *line; /* that is printed; NULL: nothing is wanting */
+	const char *line; /* that is printed; NULL: nothing is missing */
 };
 
 #define SPOIL(name, statement)                           \
@@ -74,7 +74,7 @@ SPOIL(insecure_mx_mended, setup->dane_insecure_mx_wanted = true; setup->security
 SPOIL(insecure_mx_default, setup->dane_insecure_mx_wanted = true; setup->dane_insecure_mx = "may")
 
 static const struct row rows[] = {
-	{ "nothing is wanting", nothing, NULL },
+	{ "nothing is missing", nothing, NULL },
 	{ "no map", no_map, "    smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8642:QUERY\n" },
 	{ "maps of others stay", other_maps,
 	  "    smtp_tls_policy_maps = hash:/etc/postfix/tls_policy, "

@@ -256,8 +256,9 @@ static void refuses_a_wrong_key(void **state)
 
 static void refuses_broken_files(void **state)
 {
-	static const char no_chain[] = "the chain file holds no certificate in PEM form";
-	static const char no_key[] = "the key file holds no unencrypted private key in PEM form";
+	static const char no_chain[] = "the chain file contains no certificate in PEM format";
+	static const char no_key[] =
+		"the key file contains no unencrypted private key in PEM format";
 	char cut[64] = "";
 
 	(void)state;
@@ -284,7 +285,8 @@ static void refuses_an_encrypted_key(void **state)
 	len = BIO_get_mem_data(bio, &data);
 	memcpy(text, data, (size_t)len);
 	BIO_free(bio);
-	refuses(first.chain_pem, text, "the key file holds no unencrypted private key in PEM form");
+	refuses(first.chain_pem, text,
+		"the key file contains no unencrypted private key in PEM format");
 }
 
 /* ---- damaged packs ---- */

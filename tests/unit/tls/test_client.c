@@ -432,7 +432,7 @@ static void wants_trust(void **state)
 	assert_int_equal(gp_tls_client_new(gp_str_of(""), "mail.example", &client, error,
 					   sizeof(error)),
 			 GP_E_CONF);
-	assert_string_equal(error, "the CA file holds no certificate in PEM form");
+	assert_string_equal(error, "the CA file contains no certificate in PEM format");
 	assert_int_equal(gp_tls_client_new(gp_str_of("nonsense"), "mail.example", &client, error,
 					   sizeof(error)),
 			 GP_E_CONF);

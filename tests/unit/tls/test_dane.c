@@ -242,7 +242,7 @@ static const struct row {
 	{ "[8461-4.2-1 8460-4.3.1-3] PKIX: expired", { .names = "DNS:" MX, .first_day = -9, .last_day = -1 }, PUBLIC, false, { { 0 } },
 	  GP_DANE_UNAUTHENTICATED, GP_TLS_PKIX_EXPIRED },
 	{ "[8461-4.2-1 8460-4.3.1-4] PKIX: self-signed", { .names = "DNS:" MX }, ITSELF, false, { { 0 } }, GP_DANE_UNAUTHENTICATED, GP_TLS_PKIX_NOT_TRUSTED },
-	{ "[8461-4.2-1 8460-4.3.1-4] PKIX: an authority that nobody knows", { .names = "DNS:" MX }, PRIVATE, true, { { 0 } },
+	{ "[8461-4.2-1 8460-4.3.1-4] PKIX: an unknown CA", { .names = "DNS:" MX }, PRIVATE, true, { { 0 } },
 	  GP_DANE_UNAUTHENTICATED, GP_TLS_PKIX_NOT_TRUSTED },
 	{ "PKIX: for clients only", { .names = "DNS:" MX, .usage = "clientAuth" }, PUBLIC, false, { { 0 } }, GP_DANE_UNAUTHENTICATED, GP_TLS_PKIX_NOT_TRUSTED },
 	{ "PKIX: a weak key", { .names = "DNS:" MX, .key = "RSA", .bits = 1024 }, PUBLIC, false, { { 0 } }, GP_DANE_UNAUTHENTICATED, GP_TLS_PKIX_NOT_TRUSTED },
@@ -487,7 +487,7 @@ int main(void)
 	table_one(&table, "[7672-8.2-2] CBC only where clear text is the choice, anonymous never",
 		  relaxes_where_clear_text_is_the_choice);
 	table_one(&table, "the record that matched is told", tells_the_record);
-	table_one(&table, "without authorities nobody is trusted", trusts_nobody_by_default);
+	table_one(&table, "without CAs no certificate is trusted", trusts_nobody_by_default);
 	table_one(&table, "records need a base domain", needs_names_with_records);
 	ret = table_run(&table);
 	gp_tls_dane_client_free(client);

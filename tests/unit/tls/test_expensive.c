@@ -55,7 +55,7 @@ static const struct row {
 	  .wait = GP_TLS_WAITS_BY_CERTIFICATE, .group = "x25519" },
 	{ "a large RSA key makes TLS 1.2 wait", "large.example", TLS1_2_VERSION, "X25519",
 	  .wait = GP_TLS_WAITS_BY_CERTIFICATE, .group = "x25519" },
-	{ "an ECDSA key beside it is used, and nobody waits", "twins.example", TLS1_3_VERSION,
+	{ "an ECDSA key beside it is used, and no client waits", "twins.example", TLS1_3_VERSION,
 	  "X25519", .group = "x25519" },
 	{ "who takes no ECDSA waits", "twins.example", TLS1_3_VERSION, "X25519",
 	  .signatures = "RSA-PSS+SHA256", .wait = GP_TLS_WAITS_BY_CERTIFICATE, .group = "x25519" },
@@ -150,7 +150,7 @@ int main(void)
 
 	ground_init(&ground, requests, sizeof(requests) / sizeof(*requests), true);
 	TABLE_ROWS(&table, rows, run_row);
-	table_one(&table, "without expensive_waits nobody waits", waits_only_where_asked_to);
+	table_one(&table, "without expensive_waits no client waits", waits_only_where_asked_to);
 	table_one(&table, "a connection may end while it waits", ends_while_it_waits);
 	status = table_run(&table);
 	ground_deinit(&ground);

@@ -445,7 +445,7 @@ static void refuses_authorities_of_no_use(void **state)
 	(void)state;
 	assert_int_equal(gp_tls_server_new(ground.store, &config, &server, error, sizeof(error)),
 			 GP_E_CONF);
-	assert_string_equal(error, "CA certificates for clients: not certificates in PEM form");
+	assert_string_equal(error, "CA certificates for clients: not certificates in PEM format");
 }
 
 int main(void)

@@ -24,19 +24,19 @@ static const struct row {
 } rows[] = {
 	{ "[9325-7.5-2] staple: good", V_OCSP_CERTSTATUS_GOOD, -1, 24, false, false, NULL },
 	{ "[9325-7.5-2] staple: revoked", V_OCSP_CERTSTATUS_REVOKED, -1, 24, false, false,
-	  "it says that the certificate is revoked" },
+	  "the response says that the certificate is revoked" },
 	{ "[9325-7.5-2] staple: unknown", V_OCSP_CERTSTATUS_UNKNOWN, -1, 24, false, false,
-	  "it does not say that the certificate is good" },
+	  "the response does not say that the certificate is good" },
 	{ "[9325-7.5-2] staple: expired", V_OCSP_CERTSTATUS_GOOD, -48, -24, false, false,
-	  "it has expired, or holds later only" },
+	  "the response has expired or is not valid yet" },
 	{ "staple: not yet valid", V_OCSP_CERTSTATUS_GOOD, 24, 48, false, false,
-	  "it has expired, or holds later only" },
+	  "the response has expired or is not valid yet" },
 	{ "staple: without an end", V_OCSP_CERTSTATUS_GOOD, -1, 0, false, false,
-	  "it does not say until when it holds" },
+	  "the response has no nextUpdate" },
 	{ "staple: about another certificate", V_OCSP_CERTSTATUS_GOOD, -1, 24, true, false,
-	  "it is about another certificate" },
-	{ "staple: signed by somebody else", V_OCSP_CERTSTATUS_GOOD, -1, 24, false, true,
-	  "the issuer has not signed it" },
+	  "the response is for another certificate" },
+	{ "staple: signed by another CA", V_OCSP_CERTSTATUS_GOOD, -1, 24, false, true,
+	  "the response is not signed by the issuer" },
 };
 
 /* DER, freed by the caller. */
@@ -98,9 +98,9 @@ static void needs_the_issuer(void **state)
 
 	(void)state;
 	assert_int_equal(judge(alone, der, error), GP_E_CONF);
-	assert_non_null(strstr(error, "does not hold the issuer's certificate"));
+	assert_non_null(strstr(error, "does not contain the issuer's certificate"));
 	assert_int_equal(judge(leaf.chain_pem, gp_str_of("nonsense"), error), GP_E_CONF);
-	assert_non_null(strstr(error, "none in DER form"));
+	assert_non_null(strstr(error, "not an OCSP response in DER format"));
 	assert_int_equal(judge(leaf.chain_pem, (struct gp_str){ der.p, der.len - 1 }, error),
 			 GP_E_CONF);
 	free(alone);

@@ -569,7 +569,7 @@ int main(void)
 		  seals_with_256_bits);
 	table_one(&table, "without keys there are no tickets", sends_none_without_keys);
 	table_one(&table, "without keys nothing is resumed", resumes_nothing_without_keys);
-	table_one(&table, "nobody is remembered by a session id", remembers_nobody_by_id);
+	table_one(&table, "no client is remembered by a session id", remembers_nobody_by_id);
 	table_one(&table, "[7627-5.3-1] sessions with and without extended master secret differ",
 		  keeps_master_secrets_apart);
 	table_one(&table, "[9325-3.4-4] old keys are destroyed", destroys_old_keys);

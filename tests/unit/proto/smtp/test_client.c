@@ -58,7 +58,7 @@ static const struct row {
 
 	{ "[3207r-4.2-2 3207r-4.2-6] STARTTLS is not looked for inside TLS", { GREETING, EHLO, GO_AHEAD, GOOD_TLS, "250-mx\r\n250 STARTTLS\r\n" },
 	  TO_TLS "EHLO c.example\n<ready>\n", NULL },
-	{ "nobody has asked", { GREETING, EHLO, GO_AHEAD, GOOD_TLS, "250 mx\r\n", "250 more\r\n" }, TO_TLS "EHLO c.example\n<ready>\n<failed broken-reply>\n", NULL },
+	{ "a reply that the engine has not asked for", { GREETING, EHLO, GO_AHEAD, GOOD_TLS, "250 mx\r\n", "250 more\r\n" }, TO_TLS "EHLO c.example\n<ready>\n<failed broken-reply>\n", NULL },
 
 	{ "a line end of LF", { "220 mx\n" }, "<failed broken-reply>\n", "" },
 	{ "a line end of CR CR LF", { "220 mx\r\r\n" }, "<failed broken-reply>\n", "" },
