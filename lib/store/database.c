@@ -164,6 +164,13 @@ void gp_database_undo(struct gp_database *database)
 	database->in_transaction = false;
 }
 
+int gp_database_touch(struct gp_database *database)
+{
+	if (!database->in_transaction)
+		return refuse(database, GP_E_STATE, "no transaction has begun");
+	return said(database, database->driver->touch(database->connection));
+}
+
 /* ---- statements ---- */
 
 static struct gp_query *find(struct gp_database *database, const char *sql)

@@ -53,6 +53,9 @@ int gp_database_begin(struct gp_database *database, enum gp_durability durabilit
 int gp_database_commit(struct gp_database *database);
 void gp_database_undo(struct gp_database *database);
 
+/* In a transaction: write, and change nothing. */
+int gp_database_touch(struct gp_database *database);
+
 /* ---- statements ---- */
 
 /* One run of a statement. Errors stick: after the first nothing is done, and gp_query_run or
