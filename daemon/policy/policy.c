@@ -52,6 +52,7 @@ struct policy_process {
 	struct gp_watch stored; /* what the store's thread has to tell */
 	struct gp_desk *desk;
 	struct gp_verdicts *verdicts;
+	struct gp_changes *changes;
 	struct gp_service *service;
 	struct gp_policy_admin *admin;
 	struct gp_verdict_server *verdict_server;
@@ -119,6 +120,19 @@ static void on_stored(void *arg, unsigned ready)
 
 	(void)ready;
 	gp_store_thread_collect(process->store);
+}
+
+static void on_store_changed(void *arg, const char *error)
+{
+	struct policy_process *process = arg;
+
+	if (error) {
+		gp_event(STORE_FAILED, GP_LOG_TEXT_FIELD("reason", error));
+		return;
+	}
+	gp_event(STORE_WORKS_AGAIN, GP_LOG_TEXT_FIELD(NULL, NULL));
+	/* what it could not take meanwhile is offered again */
+	gp_timer_set(&process->sweep, 0);
 }
 
 /* ---- Postfix ---- */
@@ -200,6 +214,7 @@ static struct gp_desk *make_desk(struct policy_process *process)
 		.fetcher = { order_fetch, process },
 		.dns_time_ms = dns_time_ms(process->conf),
 		.idle_s = process->conf->policy.idle_time_ms / 1000,
+		.policies_max = process->conf->policy.domains,
 		.networks = process->conf->policy.mta_sts_networks.items,
 		.network_count = process->conf->policy.mta_sts_networks.count,
 		.on_failure = gp_policy_log_failure,
@@ -243,7 +258,8 @@ static int make_service(struct policy_process *process)
 	process->verdicts = process->desk ? make_verdicts(process) : NULL;
 	service.verdicts = process->verdicts;
 	process->service = process->verdicts ? gp_service_new(&service) : NULL;
-	return process->service ? GP_OK : GP_E_NOMEM;
+	process->changes = gp_changes_new(process->domains, process->verdicts, process->store);
+	return process->service && process->changes ? GP_OK : GP_E_NOMEM;
 }
 
 static int open_servers(struct policy_process *process)
@@ -251,7 +267,7 @@ static int open_servers(struct policy_process *process)
 	const struct gp_socketmap_handler handler = { on_postfix_request, on_postfix_gone, process,
 						      NULL };
 	const struct gp_policy_parts parts = { process->verdicts, process->desk, process->domains,
-					       process->store };
+					       process->changes };
 
 	process->admin = gp_policy_admin_new(process->loop, process->fds[GP_POLICY_ADMIN],
 					     &process->admin_rule, &parts);
@@ -291,6 +307,7 @@ static void serve(struct policy_process *process)
 	gp_watch_init(&process->stored, process->loop, gp_store_thread_fd(process->store),
 		      on_stored, process);
 	gp_watch_set(&process->stored, GP_READABLE);
+	gp_store_thread_watch(process->store, on_store_changed, process);
 	on_sweep(process);
 	on_day(process);
 	gp_child_say_ready();
@@ -343,6 +360,7 @@ static void adopt(struct policy_process *process, struct gp_conf *conf)
 	if (process->service) {
 		gp_desk_set_times(process->desk, dns_time_ms(conf),
 				  conf->policy.idle_time_ms / 1000);
+		gp_desk_set_policies_max(process->desk, conf->policy.domains);
 		gp_desk_set_networks(process->desk, conf->policy.mta_sts_networks.items,
 				     conf->policy.mta_sts_networks.count);
 		gp_verdicts_set_limits(process->verdicts, dns_time_ms(conf),
@@ -402,6 +420,7 @@ static void end(void *arg)
 		gp_socketmap_server_free(process->postfix[i]);
 	gp_verdict_server_free(process->verdict_server);
 	gp_policy_admin_free(process->admin);
+	gp_changes_free(process->changes);
 	gp_service_free(process->service);
 	gp_verdicts_free(process->verdicts);
 	gp_desk_free(process->desk);

@@ -107,8 +107,11 @@
 	ROW(DNSSEC_OFF, "dnssec-off", WARN, "policy", "",                                          \
 	    "dns.dnssec is \"off\", so there is no DANE. One line per day.")                       \
 	ROW(STORE_FAILED, "store-failed", ERROR, "policy", "reason",                               \
-	    "policy.db cannot be written. gatepost will try again; until then nothing is lost "    \
-	    "from memory.")                                                                        \
+	    "policy.db cannot be written: one line at once, and one per minute. gatepost tries "   \
+	    "again each second; until then nothing is lost from memory. override and purge "       \
+	    "change nothing and say so.")                                                          \
+	ROW(STORE_WORKS_AGAIN, "store-works-again", WARN, "policy", "",                            \
+	    "policy.db can be written again, and contains what is in memory.")                     \
 	ROW(SETUP_FAILED, "setup-failed", ERROR, "edge", "reason",                                 \
 	    "A worker cannot use a configuration that the supervisor sent.")
 

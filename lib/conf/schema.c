@@ -177,7 +177,10 @@ static const struct gp_conf_row policy_rows[] = {
 	  .help = "How long an MTA-STS policy stays in the cache and is refreshed after the "
 		  "last mail that needed it." },
 	{ "domains", GP_CONF_NUMBER, AT(gp_conf_policy, domains), "100000", .min = 100,
-	  .max = 10000000, .help = "Number of domains whose answers are kept in memory." },
+	  .max = 10000000,
+	  .help = "Number of domains whose answers are kept in memory, and of MTA-STS policies in "
+		  "the cache. If there are more policies, failed and expired ones are removed first, "
+		  "then those of mode none and testing, then those not used for the longest time." },
 	END,
 };
 

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/public_ip.h"
 #include "base/time.h"
+#include "policy/kept.h"
 
 enum {
 	REFRESHES_AT_ONCE = 100, /* a hundred thousand policies have to be fetched in a day */
@@ -45,8 +46,9 @@ struct gp_desk_fetch {
 
 struct gp_desk {
 	struct gp_desk_config config;
+	struct gp_kept kept;
 	unsigned refreshing;
-	bool behind; /* more is due than may be fetched at once */
+	bool behind; /* more is due than may be fetched at once, or is owed to the store */
 };
 
 static int64_t now_s(void)
@@ -68,9 +70,18 @@ struct gp_desk *gp_desk_new(const struct gp_desk_config *config)
 {
 	struct gp_desk *desk = calloc(1, sizeof(*desk));
 
-	if (desk)
-		desk->config = *config;
+	if (!desk)
+		return NULL;
+	desk->config = *config;
+	desk->kept = (struct gp_kept){ .domains = config->domains,
+				       .store = config->store,
+				       .max = config->policies_max };
 	return desk;
+}
+
+void gp_desk_set_policies_max(struct gp_desk *desk, size_t policies_max)
+{
+	desk->kept.max = policies_max;
 }
 
 void gp_desk_set_resolver(struct gp_desk *desk, struct gp_resolver *resolver)
@@ -94,49 +105,24 @@ void gp_desk_set_networks(struct gp_desk *desk, const struct gp_network *network
 
 /* What makes a domain protected is durable at once. What is only noted of a policy that the store
  * has (it was used, it was fetched again, a fetch failed) may be lost with the power. */
-static void keep(struct gp_desk *desk, enum gp_durability durability,
-		 const struct gp_known_domain *known)
+static void keep(struct gp_desk *desk, enum gp_durability durability, struct gp_known_domain *known)
 {
-	struct gp_stored_policy policy;
-
-	if (!desk->config.store)
-		return;
-	gp_str_copy(gp_str_of(known->name), policy.domain, sizeof(policy.domain));
-	policy.entry = known->kept->entry;
-	policy.text = known->kept->text ? known->kept->text : "";
-	gp_stored_policy_put_later(desk->config.store, durability, &policy);
-}
-
-static struct gp_kept_policy *kept_of(struct gp_known_domain *known)
-{
-	if (!known->kept)
-		known->kept = calloc(1, sizeof(*known->kept));
-	return known->kept;
+	gp_kept_write(&desk->kept, durability, known);
 }
 
 int gp_desk_remember(struct gp_desk *desk, const struct gp_stored_policy *policy)
 {
-	struct gp_known_domain *known = gp_domains_add(desk->config.domains, policy->domain);
-	struct gp_kept_policy *kept = known ? kept_of(known) : NULL;
-
-	if (!kept)
-		return GP_E_NOMEM;
-	kept->entry = policy->entry;
-	free(kept->text);
-	kept->text = *policy->text ? strdup(policy->text) : NULL;
-	if (*policy->text && !kept->text)
-		return GP_E_NOMEM;
-	if (gp_mtasts_entry_mend(&kept->entry, now_s()))
-		keep(desk, GP_SOON, known);
-	return GP_OK;
+	return gp_kept_remember(&desk->kept, policy, now_s());
 }
 
 void gp_desk_forget(struct gp_desk *desk, struct gp_known_domain *known)
 {
-	gp_kept_policy_free(known->kept);
-	known->kept = NULL;
-	if (desk->config.store)
-		gp_stored_policy_remove_later(desk->config.store, GP_DURABLE, known->name);
+	gp_kept_forget(&desk->kept, known);
+}
+
+void gp_desk_forget_all(struct gp_desk *desk)
+{
+	gp_kept_forget_all(&desk->kept);
 }
 
 /* ---- what is known ---- */
@@ -213,7 +199,7 @@ static void fail_fetch(struct gp_desk_fetch *fetch, enum gp_mtasts_failure failu
 		       const char *detail)
 {
 	struct gp_desk *desk = fetch->desk;
-	struct gp_kept_policy *kept = kept_of(fetch->known);
+	struct gp_kept_policy *kept = gp_kept_of(&desk->kept, fetch->known);
 	enum gp_mtasts_notice notice;
 
 	if (kept) {
@@ -241,7 +227,7 @@ static enum gp_durability durability_of(const struct gp_kept_policy *kept, const
 static int replace_policy(struct gp_desk_fetch *fetch, const struct gp_mtasts_policy *fresh)
 {
 	struct gp_desk *desk = fetch->desk;
-	struct gp_kept_policy *kept = kept_of(fetch->known);
+	struct gp_kept_policy *kept = gp_kept_of(&desk->kept, fetch->known);
 	struct gp_mtasts_policy *before;
 	enum gp_durability durability;
 	char *text = strndup(fresh->text, fresh->text_len);
@@ -509,10 +495,12 @@ static void sweep_one(void *arg, struct gp_known_domain *known)
 	if (known->kept && !known->fetch) {
 		gp_mtasts_entry_mend(&known->kept->entry, now);
 		if (gp_mtasts_entry_stale(&known->kept->entry, now, (int64_t)desk->config.idle_s))
-			gp_desk_forget(desk, known);
+			gp_kept_forget(&desk->kept, known);
 		else if (gp_mtasts_refresh_due(&known->kept->entry, now))
 			refresh_one(desk, known);
 	}
+	if (!gp_kept_pay(&desk->kept, known))
+		desk->behind = true;
 	if (known->facts && !gp_known_domain_is_good(known))
 		gp_known_domain_drop_verdict(known);
 	gp_domains_drop_if_empty(desk->config.domains, known);
@@ -521,6 +509,7 @@ static void sweep_one(void *arg, struct gp_known_domain *known)
 bool gp_desk_sweep(struct gp_desk *desk)
 {
 	desk->behind = false;
+	gp_kept_make_room(&desk->kept);
 	gp_domains_visit(desk->config.domains, sweep_one, desk);
 	return desk->behind;
 }

@@ -36,6 +36,7 @@ struct gp_desk_config {
 	struct gp_desk_fetcher fetcher;
 	uint64_t dns_time_ms; /* for the addresses of a policy host */
 	uint64_t idle_s;      /* how long a policy that no mail used is refreshed */
+	size_t policies_max;  /* how many are kept; 0: no limit */
 	/* where policy hosts may be that are not public (base/public_ip.h); the caller's */
 	const struct gp_network *networks;
 	size_t network_count;
@@ -50,6 +51,7 @@ struct gp_desk_config {
 struct gp_desk *gp_desk_new(const struct gp_desk_config *config);
 /* For what begins from now on; see struct gp_desk_config. */
 void gp_desk_set_times(struct gp_desk *desk, uint64_t dns_time_ms, uint64_t idle_s);
+void gp_desk_set_policies_max(struct gp_desk *desk, size_t policies_max);
 void gp_desk_set_networks(struct gp_desk *desk, const struct gp_network *networks, size_t count);
 void gp_desk_set_resolver(struct gp_desk *desk, struct gp_resolver *resolver);
 void gp_desk_free(struct gp_desk *desk);
@@ -79,11 +81,12 @@ int gp_desk_remember(struct gp_desk *desk, const struct gp_stored_policy *policy
 int gp_desk_refresh(struct gp_desk *desk, const char *domain, struct gp_policy_sts *sts,
 		    gp_desk_answered done, void *arg, struct gp_consultation **consultation_out);
 
-/* Forget the domain's policy. */
+/* Forget the domain's policy; or those of all. */
 void gp_desk_forget(struct gp_desk *desk, struct gp_known_domain *known);
+void gp_desk_forget_all(struct gp_desk *desk);
 
-/* Once a minute or so: refreshes what is due, some at a time, and forgets what nobody uses. True:
- * more is due than may be fetched at once, come back soon. */
+/* Once a minute or so: refreshes what is due, some at a time, writes what the store could not take
+ * before, and forgets what nobody uses. True: not all could be done at once, come back soon. */
 bool gp_desk_sweep(struct gp_desk *desk);
 
 #endif

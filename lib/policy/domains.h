@@ -18,6 +18,7 @@ struct gp_kept_policy {
 	enum gp_mtasts_failure failure; /* why the last fetch failed */
 	char *failure_detail;           /* or NULL */
 	char *text;                     /* or NULL: only a failure is kept */
+	bool owed;                      /* the store has not been told of it */
 };
 
 /* What the operator wants instead of the verdict, for a while. */

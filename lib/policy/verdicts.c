@@ -330,26 +330,20 @@ void gp_verdicts_set_limits(struct gp_verdicts *verdicts, uint64_t dns_time_ms,
 	verdicts->config.domains_max = domains_max;
 }
 
-static void purge_one(void *arg, struct gp_known_domain *known)
-{
-	struct gp_verdicts *verdicts = arg;
-
-	if (known->kept && !known->fetch)
-		gp_desk_forget(verdicts->config.tools.desk, known);
-	forget_verdict(verdicts, known);
-}
-
 void gp_verdicts_purge(struct gp_verdicts *verdicts, const char *domain)
 {
 	struct gp_known_domain *known;
 
 	if (!domain) {
-		gp_domains_visit(verdicts->config.domains, purge_one, verdicts);
+		gp_desk_forget_all(verdicts->config.tools.desk);
+		gp_domains_visit(verdicts->config.domains, forget_verdict, verdicts);
 		return;
 	}
 	known = gp_domains_find(verdicts->config.domains, domain);
-	if (known)
-		purge_one(verdicts, known);
+	if (!known)
+		return;
+	gp_desk_forget(verdicts->config.tools.desk, known);
+	forget_verdict(verdicts, known);
 }
 
 /* ---- the end ---- */

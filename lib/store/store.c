@@ -31,6 +31,8 @@ static const char *const steps[] = {
 	" reason TEXT NOT NULL,"
 	" until INTEGER NOT NULL"
 	") WITHOUT ROWID;",
+	"ALTER TABLE sts_policy ADD COLUMN failure INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE sts_policy ADD COLUMN failure_detail TEXT NOT NULL DEFAULT '';",
 };
 
 static const struct gp_schema schema = { APPLICATION_ID, steps, sizeof(steps) / sizeof(*steps) };

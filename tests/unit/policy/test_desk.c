@@ -2,12 +2,13 @@
 #include "policy/desk.h"
 
 #include <poll.h>
+#include <time.h>
 
 #include "disk.h"
 #include "place.h"
 #include "stub_resolver.h"
 
-/* How durable the MTA-STS cache stores what it learns: seen from the disk. */
+/* How durable the MTA-STS cache stores what it learns, seen from the disk, and how much. */
 
 static const char policy_text[] =
 	"version: STSv1\r\nmode: enforce\r\nmx: mx.example.org\r\nmax_age: 86400\r\n";
@@ -20,6 +21,7 @@ static struct {
 	struct gp_store_thread *store;
 	struct gp_desk *desk;
 	unsigned fetches;
+	size_t policies_max;
 } s;
 
 static int order_fetch(void *arg, const char *domain, const struct gp_endpoint *addresses,
@@ -33,6 +35,11 @@ static int order_fetch(void *arg, const char *domain, const struct gp_endpoint *
 	return GP_OK;
 }
 
+static int remember(void *arg, const struct gp_stored_policy *policy)
+{
+	return gp_desk_remember(arg, policy);
+}
+
 static void open_desk(const char *name)
 {
 	struct gp_desk_config config = { .dns_time_ms = 60000,
@@ -42,13 +49,16 @@ static void open_desk(const char *name)
 	char error[GP_STORE_ERROR_SIZE];
 
 	assert_int_equal(gp_store_open(path_of(name), &store, error), GP_OK);
+	config.policies_max = s.policies_max;
 	config.loop = s.loop = gp_loop_new();
 	config.domains = s.domains = gp_domains_new();
 	config.store = s.store = gp_store_thread_new(store);
 	assert_non_null(s.store);
-	assert_int_equal(gp_store_thread_start(s.store), GP_OK);
+	s.fetches = 0;
 	s.desk = gp_desk_new(&config);
 	assert_non_null(s.desk);
+	assert_int_equal(gp_stored_policies_visit(store, remember, s.desk), GP_OK);
+	assert_int_equal(gp_store_thread_start(s.store), GP_OK);
 }
 
 static void close_desk(void)
@@ -208,12 +218,175 @@ static void purged(void **state)
 	close_desk();
 }
 
+/* Why, how often and when: a restart must not make us ask at once what we asked just before. */
+static void failure_outlives_us(void **state)
+{
+	struct gp_mtasts_entry before;
+
+	(void)state;
+	open_desk("failure");
+	refresh(policy_text);
+	refresh(NULL);
+	before = known_domain()->kept->entry;
+	assert_int_equal(before.failures, 1);
+	close_desk();
+	open_desk("failure");
+	assert_int_equal(known_domain()->kept->failure, GP_MTASTS_FETCH_ERROR);
+	assert_string_equal(known_domain()->kept->failure_detail, "no route");
+	assert_int_equal(known_domain()->kept->entry.failures, 1);
+	assert_true(known_domain()->kept->entry.failed_at == before.failed_at);
+	assert_true(known_domain()->kept->entry.next_refresh_at == before.next_refresh_at);
+	assert_false(gp_desk_sweep(s.desk));
+	assert_int_equal(stub_waiting(), 0);
+	/* and its end does so, too */
+	refresh(policy_text);
+	close_desk();
+	open_desk("failure");
+	assert_int_equal(known_domain()->kept->failure, GP_MTASTS_NO_FAILURE);
+	assert_null(known_domain()->kept->failure_detail);
+	close_desk();
+}
+
+/* What is due is fetched by each sweep, and what failed again when its time has come. */
+static void sweeps_again(void **state)
+{
+	struct gp_desk_result failure = { .failure = GP_MTASTS_FETCH_ERROR, .detail = "no route" };
+
+	(void)state;
+	open_desk("sweeps");
+	refresh(policy_text);
+	for (unsigned turn = 1; turn <= 3; turn++) {
+		known_domain()->kept->entry.next_refresh_at = 0;
+		known_domain()->kept->entry.failed_at = 0;
+		gp_desk_sweep(s.desk);
+		stub_answer_all(answer_address, NULL);
+		assert_int_equal(s.fetches, turn + 1);
+		gp_desk_fetched(s.desk, "example.org", &failure);
+		assert_int_equal(known_domain()->kept->entry.failures, turn);
+		gp_desk_sweep(s.desk);
+		assert_int_equal(stub_waiting(), 0);
+	}
+	close_desk();
+}
+
+/* ---- limits ---- */
+
+static void stored_policy(const char *domain, int64_t used, enum gp_mtasts_mode mode,
+			  const char *text)
+{
+	struct gp_stored_policy policy = { .failure_detail = "", .text = text };
+	int64_t now = (int64_t)time(NULL);
+
+	snprintf(policy.domain, sizeof(policy.domain), "%s", domain);
+	policy.entry = (struct gp_mtasts_entry){ .id = "1",
+						 .mode = mode,
+						 .max_age_s = 86400,
+						 .fetched_at = now,
+						 .next_refresh_at = now + 3600,
+						 .last_used_at = now - used };
+	assert_int_equal(gp_desk_remember(s.desk, &policy), GP_OK);
+}
+
+static bool keeps(const char *domain)
+{
+	struct gp_known_domain *known = gp_domains_find(s.domains, domain);
+
+	return known && known->kept;
+}
+
+/* The least useful go: failures, then what protects nothing, then what was not used for long. */
+static void keeps_the_useful(void **state)
+{
+	(void)state;
+	s.policies_max = 6;
+	open_desk("useful");
+	stored_policy("old.example", 2000, GP_MTASTS_ENFORCE, policy_text);
+	stored_policy("none.example", 10, GP_MTASTS_MODE_NONE, policy_text);
+	stored_policy("new.example", 10, GP_MTASTS_ENFORCE, policy_text);
+	stored_policy("testing.example", 10, GP_MTASTS_TESTING, policy_text);
+	stored_policy("failed.example", 0, GP_MTASTS_ENFORCE, "");
+	stored_policy("older.example", 3000, GP_MTASTS_ENFORCE, policy_text);
+	refresh(policy_text);
+	assert_true(keeps("example.org"));
+	assert_false(keeps("failed.example"));
+	assert_true(keeps("none.example"));
+	gp_desk_set_policies_max(s.desk, 4);
+	gp_desk_sweep(s.desk);
+	assert_false(keeps("none.example"));
+	assert_false(keeps("testing.example"));
+	assert_false(keeps("older.example"));
+	assert_true(keeps("old.example"));
+	assert_true(keeps("new.example"));
+	assert_true(keeps("example.org"));
+	close_desk();
+	s.policies_max = 0;
+	open_desk("useful");
+	/* those that were read by hand were never in the file */
+	assert_true(keeps("example.org"));
+	close_desk();
+}
+
+static void collect_until_failing(void)
+{
+	struct pollfd poller = { gp_store_thread_fd(s.store), POLLIN, 0 };
+	char error[GP_STORE_ERROR_SIZE];
+
+	while (!gp_store_thread_failing(s.store, error)) {
+		assert_true(poll(&poller, 1, -1) > 0);
+		gp_store_thread_collect(s.store);
+	}
+}
+
+static struct gp_known_domain *known_number(unsigned number)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "d%u.example", number);
+	return gp_domains_find(s.domains, name);
+}
+
+/* A full disk: so much may wait, and the rest is offered again. */
+static void owes_what_does_not_fit(void **state)
+{
+	enum { DOMAINS = 400, TEXT = 65000 };
+	static char text[TEXT];
+	unsigned owed = 0;
+	char name[32];
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	open_desk("owes");
+	disk_fill(true);
+	refresh(policy_text);
+	collect_until_failing();
+	for (unsigned number = 0; number < DOMAINS; number++) {
+		snprintf(name, sizeof(name), "d%u.example", number);
+		stored_policy(name, 0, GP_MTASTS_ENFORCE, text);
+		known_number(number)->kept->owed = true;
+	}
+	assert_true(gp_desk_sweep(s.desk));
+	for (unsigned number = 0; number < DOMAINS; number++)
+		owed += known_number(number)->kept->owed;
+	/* 16 MiB wait */
+	assert_true(owed > DOMAINS / 4 && owed < DOMAINS / 2);
+	disk_fill(false);
+	stored();
+	assert_false(gp_desk_sweep(s.desk));
+	close_desk();
+	open_desk("owes");
+	for (unsigned number = 0; number < DOMAINS; number++)
+		assert_true(known_number(number)->kept);
+	close_desk();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(new_policy),     cmocka_unit_test(same_policy),
-		cmocka_unit_test(changed_policy), cmocka_unit_test(expired_policy),
-		cmocka_unit_test(failed_fetch),   cmocka_unit_test(purged),
+		cmocka_unit_test(new_policy),          cmocka_unit_test(same_policy),
+		cmocka_unit_test(changed_policy),      cmocka_unit_test(expired_policy),
+		cmocka_unit_test(failed_fetch),        cmocka_unit_test(purged),
+		cmocka_unit_test(failure_outlives_us), cmocka_unit_test(sweeps_again),
+		cmocka_unit_test(keeps_the_useful),    cmocka_unit_test(owes_what_does_not_fit),
 	};
 
 	disk_watch();

@@ -47,6 +47,8 @@ static struct gp_stored_policy policy_of(const char *domain, const char *id)
 			   .failed_id = "f1",
 			   .failed_at = 1800000002,
 			   .failures = 3 },
+		.failure = GP_MTASTS_WEBPKI_INVALID,
+		.failure_detail = "self-signed",
 		.text = "version: STSv1\r\nmode: testing\r\n",
 	};
 
@@ -60,7 +62,7 @@ static struct gp_stored_policy policy_of(const char *domain, const char *id)
 struct found {
 	size_t count;
 	struct gp_stored_policy last;
-	char text[256];
+	char text[256], detail[256];
 	char level[64], reason[64];
 	int64_t until;
 };
@@ -72,6 +74,7 @@ static int see_policy(void *arg, const struct gp_stored_policy *policy)
 	found->count++;
 	found->last = *policy;
 	snprintf(found->text, sizeof(found->text), "%s", policy->text);
+	snprintf(found->detail, sizeof(found->detail), "%s", policy->failure_detail);
 	return GP_OK;
 }
 
@@ -131,6 +134,8 @@ static void keeps_policies(void **state)
 	assert_string_equal(found.last.entry.failed_id, "f1");
 	assert_true(found.last.entry.failed_at == 1800000002);
 	assert_int_equal(found.last.entry.failures, 3);
+	assert_int_equal(found.last.failure, GP_MTASTS_WEBPKI_INVALID);
+	assert_string_equal(found.detail, "self-signed");
 	assert_string_equal(found.text, policy.text);
 }
 
@@ -165,6 +170,12 @@ static void keeps_overrides(void **state)
 	assert_string_equal(found.reason, override.reason);
 	assert_true(found.until == override.until);
 	store = open_store("overrides");
+	committed(store, gp_stored_overrides_remove_over(begun(store), override.until - 1));
+	gp_database_close(store);
+	assert_int_equal(overrides_of("overrides").count, 1);
+	store = open_store("overrides");
+	committed(store, gp_stored_overrides_remove_over(begun(store), override.until));
+	committed(store, gp_stored_override_put(begun(store), &override));
 	committed(store, gp_stored_override_remove(begun(store), "example.org"));
 	gp_database_close(store);
 	assert_int_equal(overrides_of("overrides").count, 0);
@@ -311,6 +322,8 @@ static void reads_the_old_file(void **state)
 	assert_string_equal(found.last.entry.failed_id, "f1");
 	assert_int_equal(found.last.entry.failed_at, 14);
 	assert_int_equal(found.last.entry.failures, 3);
+	assert_int_equal(found.last.failure, GP_MTASTS_NO_FAILURE);
+	assert_string_equal(found.detail, "");
 	assert_string_equal(found.text, "version: STSv1");
 	found = overrides_of("old");
 	assert_int_equal(found.count, 1);
