@@ -36,6 +36,7 @@ struct gp_desk_fetch {
 	char id[GP_MTASTS_ID_SIZE]; /* of the record that made us fetch; "" at a refresh */
 	bool refresh;
 	bool handed; /* to the fetcher */
+	bool purged; /* since: what it brings is not used */
 	struct consultation_list waiting;
 	struct gp_dns_question *questions[2]; /* A, AAAA of the policy host */
 	struct gp_timer deadline;
@@ -115,14 +116,24 @@ int gp_desk_remember(struct gp_desk *desk, const struct gp_stored_policy *policy
 	return gp_kept_remember(&desk->kept, policy, now_s());
 }
 
-void gp_desk_forget(struct gp_desk *desk, struct gp_known_domain *known)
+/* A fetch that has not asked the policy host yet brings what is there after the purge. */
+static void purge_fetch(void *arg, struct gp_known_domain *known)
 {
-	gp_kept_forget(&desk->kept, known);
+	(void)arg;
+	if (known->fetch && known->fetch->handed)
+		known->fetch->purged = true;
 }
 
-void gp_desk_forget_all(struct gp_desk *desk)
+void gp_desk_purge(struct gp_desk *desk, struct gp_known_domain *known)
+{
+	gp_kept_forget(&desk->kept, known);
+	purge_fetch(NULL, known);
+}
+
+void gp_desk_purge_all(struct gp_desk *desk)
 {
 	gp_kept_forget_all(&desk->kept);
+	gp_domains_visit(desk->config.domains, purge_fetch, NULL);
 }
 
 /* ---- what is known ---- */
@@ -196,6 +207,25 @@ static void end_fetch(struct gp_desk_fetch *fetch)
 }
 
 static void fail_fetch(struct gp_desk_fetch *fetch, enum gp_mtasts_failure failure,
+		       const char *detail);
+static int ask_addresses(struct gp_desk_fetch *fetch);
+
+/* Has the domain been purged since the policy host was asked? Then what came of it is dropped, and
+ * who waits, or was answered without the policy, gets one that is fetched anew. */
+static bool drop_if_purged(struct gp_desk_fetch *fetch)
+{
+	if (!fetch->purged)
+		return false;
+	fetch->purged = fetch->handed = fetch->passed_over = false;
+	fetch->count = 0;
+	if (TAILQ_EMPTY(&fetch->waiting) && !fetch->known->verdict_pending)
+		end_fetch(fetch);
+	else if (ask_addresses(fetch) != GP_OK)
+		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "no memory");
+	return true;
+}
+
+static void fail_fetch(struct gp_desk_fetch *fetch, enum gp_mtasts_failure failure,
 		       const char *detail)
 {
 	struct gp_desk *desk = fetch->desk;
@@ -262,7 +292,7 @@ void gp_desk_fetched(struct gp_desk *desk, const char *domain, const struct gp_d
 	char detail[160];
 
 	/* an answer to an order that has been given up long ago is none to this one */
-	if (!fetch || !fetch->handed)
+	if (!fetch || !fetch->handed || drop_if_purged(fetch))
 		return;
 	if (result->failure != GP_MTASTS_NO_FAILURE) {
 		fail_fetch(fetch, result->failure, result->detail);
@@ -355,6 +385,8 @@ static void on_deadline(void *arg)
 {
 	struct gp_desk_fetch *fetch = arg;
 
+	if (drop_if_purged(fetch))
+		return;
 	if (fetch->handed)
 		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "the fetch process does not answer");
 	else

@@ -81,9 +81,9 @@ int gp_desk_remember(struct gp_desk *desk, const struct gp_stored_policy *policy
 int gp_desk_refresh(struct gp_desk *desk, const char *domain, struct gp_policy_sts *sts,
 		    gp_desk_answered done, void *arg, struct gp_consultation **consultation_out);
 
-/* Forget the domain's policy; or those of all. */
-void gp_desk_forget(struct gp_desk *desk, struct gp_known_domain *known);
-void gp_desk_forget_all(struct gp_desk *desk);
+/* Forget the domain's policy, and drop the one that is being fetched; or those of all. */
+void gp_desk_purge(struct gp_desk *desk, struct gp_known_domain *known);
+void gp_desk_purge_all(struct gp_desk *desk);
 
 /* Once a minute or so: refreshes what is due, some at a time, writes what the store could not take
  * before, and forgets what nobody uses. True: not all could be done at once, come back soon. */

@@ -335,14 +335,14 @@ void gp_verdicts_purge(struct gp_verdicts *verdicts, const char *domain)
 	struct gp_known_domain *known;
 
 	if (!domain) {
-		gp_desk_forget_all(verdicts->config.tools.desk);
+		gp_desk_purge_all(verdicts->config.tools.desk);
 		gp_domains_visit(verdicts->config.domains, forget_verdict, verdicts);
 		return;
 	}
 	known = gp_domains_find(verdicts->config.domains, domain);
 	if (!known)
 		return;
-	gp_desk_forget(verdicts->config.tools.desk, known);
+	gp_desk_purge(verdicts->config.tools.desk, known);
 	forget_verdict(verdicts, known);
 }
 

@@ -213,7 +213,7 @@ static void purged(void **state)
 	open_desk("purged");
 	refresh(policy_text);
 	stored();
-	gp_desk_forget(s.desk, known_domain());
+	gp_desk_purge(s.desk, known_domain());
 	assert_durable();
 	close_desk();
 }
@@ -266,6 +266,83 @@ static void sweeps_again(void **state)
 		gp_desk_sweep(s.desk);
 		assert_int_equal(stub_waiting(), 0);
 	}
+	close_desk();
+}
+
+/* ---- purges while a policy is fetched ---- */
+
+static void begin_refresh(struct gp_policy_sts *sts, gp_desk_answered done, void *arg)
+{
+	struct gp_consultation *consultation;
+
+	*sts = (struct gp_policy_sts){ .txt = GP_MTASTS_TXT_RECORD, .id = "1" };
+	assert_int_equal(gp_desk_refresh(s.desk, "example.org", sts, done, arg, &consultation),
+			 GP_OK);
+}
+
+static void fetched(const char *text)
+{
+	struct gp_desk_result result = { .body = gp_str_of(text) };
+
+	gp_desk_fetched(s.desk, "example.org", &result);
+}
+
+static void count(void *arg)
+{
+	++*(int *)arg;
+}
+
+/* The operator has seen the policy that is wrong; who waits gets the one that is there now. */
+static void purged_in_mid_fetch(void **state)
+{
+	struct gp_policy_sts sts;
+	int done = 0;
+
+	(void)state;
+	open_desk("mid-fetch");
+	refresh(policy_text);
+	begin_refresh(&sts, count, &done);
+	stub_answer_all(answer_address, NULL);
+	assert_int_equal(s.fetches, 2);
+	gp_desk_purge(s.desk, known_domain());
+	fetched(policy_text);
+	assert_int_equal(done, 0);
+	assert_null(known_domain()->kept);
+	stub_answer_all(answer_address, NULL);
+	assert_int_equal(s.fetches, 3);
+	fetched(other_text);
+	assert_int_equal(done, 1);
+	assert_int_equal(sts.policy->mode, GP_MTASTS_TESTING);
+	gp_mtasts_policy_free(sts.policy);
+	close_desk();
+}
+
+/* Nobody waits for the refresh of a sweep, so nothing is fetched; one that has not asked the policy
+ * host yet goes on. */
+static void purged_in_mid_refresh(void **state)
+{
+	(void)state;
+	open_desk("mid-refresh");
+	refresh(policy_text);
+	known_domain()->kept->entry.next_refresh_at = 0;
+	gp_desk_sweep(s.desk);
+	stub_answer_all(answer_address, NULL);
+	assert_int_equal(s.fetches, 2);
+	gp_desk_purge_all(s.desk);
+	fetched(policy_text);
+	assert_null(known_domain());
+	assert_int_equal(stub_waiting(), 0);
+	refresh(policy_text);
+	known_domain()->kept->entry.next_refresh_at = 0;
+	gp_desk_sweep(s.desk);
+	gp_desk_purge(s.desk, known_domain());
+	stub_answer_all(answer_address, NULL);
+	assert_int_equal(s.fetches, 4);
+	fetched(other_text);
+	assert_int_equal(known_domain()->kept->entry.mode, GP_MTASTS_TESTING);
+	close_desk();
+	open_desk("mid-refresh");
+	assert_int_equal(known_domain()->kept->entry.mode, GP_MTASTS_TESTING);
 	close_desk();
 }
 
@@ -382,11 +459,18 @@ static void owes_what_does_not_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(new_policy),          cmocka_unit_test(same_policy),
-		cmocka_unit_test(changed_policy),      cmocka_unit_test(expired_policy),
-		cmocka_unit_test(failed_fetch),        cmocka_unit_test(purged),
-		cmocka_unit_test(failure_outlives_us), cmocka_unit_test(sweeps_again),
-		cmocka_unit_test(keeps_the_useful),    cmocka_unit_test(owes_what_does_not_fit),
+		cmocka_unit_test(new_policy),
+		cmocka_unit_test(same_policy),
+		cmocka_unit_test(changed_policy),
+		cmocka_unit_test(expired_policy),
+		cmocka_unit_test(failed_fetch),
+		cmocka_unit_test(purged),
+		cmocka_unit_test(failure_outlives_us),
+		cmocka_unit_test(sweeps_again),
+		cmocka_unit_test(keeps_the_useful),
+		cmocka_unit_test(purged_in_mid_fetch),
+		cmocka_unit_test(purged_in_mid_refresh),
+		cmocka_unit_test(owes_what_does_not_fit),
 	};
 
 	disk_watch();
