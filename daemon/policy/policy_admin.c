@@ -115,6 +115,17 @@ static void explain_fresh(struct gp_policy_admin *admin, struct gp_talk *talk, c
 	explain(admin, talk, domain, gp_verdicts_ask_fresh);
 }
 
+/* What is changed is written to this file. True: it is not open, and that has been said. */
+static bool in_trouble(const struct gp_policy_admin *admin, struct gp_talk *talk,
+		       enum gp_policy_file file)
+{
+	const char *trouble = gp_policy_store_trouble(admin->parts.store, file);
+
+	if (trouble)
+		say(talk, GP_SOCKETMAP_TEMP, trouble);
+	return trouble;
+}
+
 /* ---- REFRESH ---- */
 
 static void on_refreshed(void *arg)
@@ -139,15 +150,26 @@ static void on_refreshed(void *arg)
 static void refresh(struct gp_policy_admin *admin, struct gp_talk *talk, const char *domain,
 		    struct gp_str rest)
 {
-	struct work *work = work_new(admin, talk);
+	struct work *work;
+	int ret = GP_E_NOMEM;
 
 	(void)rest;
-	if (work && gp_desk_refresh(admin->parts.desk, domain, &work->sts, on_refreshed, work,
-				    &work->consultation) == GP_OK)
+	if (in_trouble(admin, talk, GP_POLICY_CACHE))
+		return;
+	work = work_new(admin, talk);
+	if (work) {
+		/* whether there is a policy is not asked of the DNS */
+		work->sts.txt = GP_MTASTS_TXT_RECORD;
+		ret = gp_desk_refresh(admin->parts.desk, domain, &work->sts, on_refreshed, work,
+				      &work->consultation);
+	}
+	if (ret == GP_OK)
 		return;
 	if (work)
 		work_free(work);
-	say(talk, GP_SOCKETMAP_TEMP, "no memory");
+	say(talk, GP_SOCKETMAP_TEMP,
+	    ret == GP_E_STATE ? "there is no DNS resolver; see resolver-failed in the log"
+			      : "no memory");
 }
 
 /* ---- PURGE, OVERRIDE ---- */
@@ -176,10 +198,13 @@ static void await(struct gp_talk *talk, struct work *work, struct gp_change *cha
 static void purge(struct gp_policy_admin *admin, struct gp_talk *talk, const char *domain,
 		  struct gp_str rest)
 {
-	struct work *work = work_new(admin, talk);
 	struct gp_change *change = NULL;
+	struct work *work;
 
 	(void)rest;
+	if (in_trouble(admin, talk, GP_POLICY_CACHE))
+		return;
+	work = work_new(admin, talk);
 	if (work)
 		change = gp_change_purge(admin->parts.changes, *domain ? domain : NULL, on_changed,
 					 work);
@@ -215,6 +240,8 @@ static void override(struct gp_policy_admin *admin, struct gp_talk *talk, const 
 		say(talk, GP_SOCKETMAP_PERM, "level and reason must be of one line each");
 		return;
 	}
+	if (in_trouble(admin, talk, GP_POLICY_OVERRIDES))
+		return;
 	work = work_new(admin, talk);
 	if (work)
 		change = gp_change_override(admin->parts.changes, domain, seconds ? level : NULL,

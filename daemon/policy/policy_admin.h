@@ -2,6 +2,7 @@
 #ifndef GP_DAEMON_POLICY_POLICY_ADMIN_H
 #define GP_DAEMON_POLICY_POLICY_ADMIN_H
 
+#include "daemon/policy/policy_store.h"
 #include "daemon/process/admin.h"
 #include "policy/changes.h"
 #include "policy/service.h"
@@ -25,6 +26,7 @@ struct gp_policy_parts {
 	struct gp_desk *desk;
 	struct gp_domains *domains;
 	struct gp_changes *changes;
+	const struct gp_policy_store *store;
 };
 
 /* Takes over the listening socket, and answers those that `rule` permits. NULL without memory. */

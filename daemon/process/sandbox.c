@@ -109,6 +109,9 @@ static const int policy_calls[] = {
 	SCMP_SYS(unlinkat),
 };
 
+/* A damaged file is kept under another name, and its successor gets this one. */
+static const int rename_calls[] = { SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2) };
+
 /* All kinds of a family, or one kind of it. A socket for datagrams cannot connect to a server of
  * streams (EPROTOTYPE); glibc's syslog() needs one when the log daemon was started anew. */
 struct kind {
@@ -172,6 +175,8 @@ static int add_rules(scmp_filter_ctx filter, enum gp_sandbox sandbox)
 		ret = allow(filter, fetch_calls, COUNT(fetch_calls));
 	if (ret == GP_OK && sandbox == GP_SANDBOX_POLICY)
 		ret = allow(filter, policy_calls, COUNT(policy_calls));
+	if (ret == GP_OK && sandbox == GP_SANDBOX_POLICY)
+		ret = allow(filter, rename_calls, COUNT(rename_calls));
 	return ret;
 }
 

@@ -12,6 +12,7 @@
 struct gp_change {
 	LIST_ENTRY(gp_change) link;
 	struct gp_changes *changes;
+	struct gp_store_thread *store;
 	/* once it is durable: GP_OK or GP_E_NOMEM */
 	int (*apply)(const struct gp_change *change);
 	const char *undone; /* what has not happened */
@@ -26,12 +27,11 @@ struct gp_change {
 struct gp_changes {
 	struct gp_domains *domains;
 	struct gp_verdicts *verdicts;
-	struct gp_store_thread *store;
+	struct gp_store_thread *overrides, *policies;
 	LIST_HEAD(, gp_change) under_way;
 };
 
-struct gp_changes *gp_changes_new(struct gp_domains *domains, struct gp_verdicts *verdicts,
-				  struct gp_store_thread *store)
+struct gp_changes *gp_changes_new(struct gp_domains *domains, struct gp_verdicts *verdicts)
 {
 	struct gp_changes *changes = calloc(1, sizeof(*changes));
 
@@ -39,9 +39,18 @@ struct gp_changes *gp_changes_new(struct gp_domains *domains, struct gp_verdicts
 		return NULL;
 	changes->domains = domains;
 	changes->verdicts = verdicts;
-	changes->store = store;
 	LIST_INIT(&changes->under_way);
 	return changes;
+}
+
+void gp_changes_set_overrides(struct gp_changes *changes, struct gp_store_thread *store)
+{
+	changes->overrides = store;
+}
+
+void gp_changes_set_policies(struct gp_changes *changes, struct gp_store_thread *store)
+{
+	changes->policies = store;
 }
 
 /* ---- one change ---- */
@@ -61,20 +70,21 @@ void gp_changes_free(struct gp_changes *changes)
 	if (!changes)
 		return;
 	while ((change = LIST_FIRST(&changes->under_way)) != NULL) {
-		gp_store_thread_forget(changes->store, change);
+		gp_store_thread_forget(change->store, change);
 		change_free(change);
 	}
 	free(changes);
 }
 
-static struct gp_change *change_new(struct gp_changes *changes, const char *domain, gp_changed done,
-				    void *arg)
+static struct gp_change *change_new(struct gp_changes *changes, struct gp_store_thread *store,
+				    const char *domain, gp_changed done, void *arg)
 {
 	struct gp_change *change = calloc(1, sizeof(*change));
 
 	if (!change)
 		return NULL;
 	change->changes = changes;
+	change->store = store;
 	change->done = done;
 	change->arg = arg;
 	gp_str_copy(gp_str_of(domain ? domain : ""), change->domain, sizeof(change->domain));
@@ -127,17 +137,17 @@ static int write_override(struct gp_change *change)
 				       : "the override has not been ended";
 	change->apply = apply_override;
 	if (!change->level)
-		return gp_stored_override_try_remove(change->changes->store, change->domain,
-						     on_written, change);
+		return gp_stored_override_try_remove(change->store, change->domain, on_written,
+						     change);
 	gp_str_copy(gp_str_of(change->domain), stored.domain, sizeof(stored.domain));
-	return gp_stored_override_try_put(change->changes->store, &stored, on_written, change);
+	return gp_stored_override_try_put(change->store, &stored, on_written, change);
 }
 
 struct gp_change *gp_change_override(struct gp_changes *changes, const char *domain,
 				     const char *level, const char *reason, int64_t until,
 				     gp_changed done, void *arg)
 {
-	struct gp_change *change = change_new(changes, domain, done, arg);
+	struct gp_change *change = change_new(changes, changes->overrides, domain, done, arg);
 	bool good = change;
 
 	if (good && level) {
@@ -165,13 +175,13 @@ static int apply_purge(const struct gp_change *change)
 struct gp_change *gp_change_purge(struct gp_changes *changes, const char *domain, gp_changed done,
 				  void *arg)
 {
-	struct gp_change *change = change_new(changes, domain, done, arg);
+	struct gp_change *change = change_new(changes, changes->policies, domain, done, arg);
 
 	if (!change)
 		return NULL;
 	change->undone = "nothing has been purged";
 	change->apply = apply_purge;
-	if (gp_stored_policies_try_remove(changes->store, domain, on_written, change) == GP_OK)
+	if (gp_stored_policies_try_remove(change->store, domain, on_written, change) == GP_OK)
 		return change;
 	change_free(change);
 	return NULL;

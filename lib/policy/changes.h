@@ -12,8 +12,12 @@
 struct gp_changes;
 
 /* NULL without memory. The parts stay the caller's. */
-struct gp_changes *gp_changes_new(struct gp_domains *domains, struct gp_verdicts *verdicts,
-				  struct gp_store_thread *store);
+struct gp_changes *gp_changes_new(struct gp_domains *domains, struct gp_verdicts *verdicts);
+
+/* Where overrides are written, and where policies are removed; before the first change of that
+ * kind. */
+void gp_changes_set_overrides(struct gp_changes *changes, struct gp_store_thread *store);
+void gp_changes_set_policies(struct gp_changes *changes, struct gp_store_thread *store);
 /* Who waits is not called. What is under way is still written, when the store's thread ends. */
 void gp_changes_free(struct gp_changes *changes);
 

@@ -111,6 +111,26 @@ static void keep(struct gp_desk *desk, enum gp_durability durability, struct gp_
 	gp_kept_write(&desk->kept, durability, known);
 }
 
+void gp_desk_set_store(struct gp_desk *desk, struct gp_store_thread *store)
+{
+	desk->kept.store = store;
+}
+
+void gp_desk_remember_loss(struct gp_desk *desk, int64_t at)
+{
+	desk->kept.lost_at = at;
+}
+
+bool gp_desk_has_lost(const struct gp_desk *desk)
+{
+	return desk->kept.lost_at;
+}
+
+int gp_desk_remember_proved(struct gp_desk *desk, const char *domain)
+{
+	return gp_kept_remember_proved(&desk->kept, domain);
+}
+
 int gp_desk_remember(struct gp_desk *desk, const struct gp_stored_policy *policy)
 {
 	return gp_kept_remember(&desk->kept, policy, now_s());
@@ -127,6 +147,7 @@ static void purge_fetch(void *arg, struct gp_known_domain *known)
 void gp_desk_purge(struct gp_desk *desk, struct gp_known_domain *known)
 {
 	gp_kept_forget(&desk->kept, known);
+	gp_kept_prove(&desk->kept, known);
 	purge_fetch(NULL, known);
 }
 
@@ -155,7 +176,8 @@ static void tell_failure(const struct gp_kept_policy *kept, struct gp_policy_sts
 }
 
 /* Policy and state as they are now. A kept policy that has expired protects nobody any more. */
-static void tell(struct gp_desk *desk, struct gp_known_domain *known, struct gp_policy_sts *sts)
+static void tell_kept(struct gp_desk *desk, struct gp_known_domain *known,
+		      struct gp_policy_sts *sts)
 {
 	struct gp_kept_policy *kept = known->kept;
 
@@ -169,6 +191,16 @@ static void tell(struct gp_desk *desk, struct gp_known_domain *known, struct gp_
 	sts->policy = parse_kept(kept);
 	if (gp_mtasts_entry_used(&kept->entry, now_s()))
 		keep(desk, GP_SOON, known);
+}
+
+/* After a loss a domain without a policy has none only when the DNS says so. */
+static void tell(struct gp_desk *desk, struct gp_known_domain *known, struct gp_policy_sts *sts)
+{
+	tell_kept(desk, known, sts);
+	if (sts->policy || sts->txt == GP_MTASTS_TXT_NONE)
+		gp_kept_prove(&desk->kept, known);
+	else if (gp_kept_doubts(&desk->kept, known, now_s()))
+		sts->unknown = true;
 }
 
 /* ---- fetching ---- */
@@ -413,6 +445,7 @@ static int begin_fetch(struct gp_desk *desk, struct gp_known_domain *known, cons
 		       bool refresh)
 {
 	struct gp_desk_fetch *fetch = calloc(1, sizeof(*fetch));
+	int ret;
 
 	if (!fetch)
 		return GP_E_NOMEM;
@@ -424,13 +457,14 @@ static int begin_fetch(struct gp_desk *desk, struct gp_known_domain *known, cons
 	gp_timer_init(&fetch->deadline, desk->config.loop, on_deadline, fetch);
 	known->fetch = fetch;
 	desk->refreshing += refresh;
-	if (ask_addresses(fetch) == GP_OK)
+	ret = ask_addresses(fetch);
+	if (ret == GP_OK)
 		return GP_OK;
 	stop_asking(fetch);
 	desk->refreshing -= refresh;
 	known->fetch = NULL;
 	free(fetch);
-	return GP_E_NOMEM;
+	return ret;
 }
 
 /* ---- questions ---- */
@@ -541,7 +575,8 @@ static void sweep_one(void *arg, struct gp_known_domain *known)
 bool gp_desk_sweep(struct gp_desk *desk)
 {
 	desk->behind = false;
-	gp_kept_make_room(&desk->kept);
+	if (desk->kept.count > desk->kept.max)
+		gp_kept_make_room(&desk->kept);
 	gp_domains_visit(desk->config.domains, sweep_one, desk);
 	return desk->behind;
 }

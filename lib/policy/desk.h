@@ -74,10 +74,18 @@ void gp_desk_consultation_cancel(struct gp_consultation *consultation);
 
 void gp_desk_fetched(struct gp_desk *desk, const char *domain, const struct gp_desk_result *result);
 
-/* Take over what was stored, at the start. GP_OK or GP_E_NOMEM. */
-int gp_desk_remember(struct gp_desk *desk, const struct gp_stored_policy *policy);
+/* The store, from now on; NULL: there is none yet. */
+void gp_desk_set_store(struct gp_desk *desk, struct gp_store_thread *store);
 
-/* Fetch the domain's policy now, whatever the rules say; as gp_desk_consult. */
+/* Take over what was stored: a policy, that some were lost, a domain that was proved since (kept.h).
+ * GP_OK or GP_E_NOMEM. */
+int gp_desk_remember(struct gp_desk *desk, const struct gp_stored_policy *policy);
+void gp_desk_remember_loss(struct gp_desk *desk, int64_t at);
+int gp_desk_remember_proved(struct gp_desk *desk, const char *domain);
+bool gp_desk_has_lost(const struct gp_desk *desk);
+
+/* Fetch the domain's policy now, whatever the rules say; as gp_desk_consult. GP_E_STATE: there is no
+ * resolver. */
 int gp_desk_refresh(struct gp_desk *desk, const char *domain, struct gp_policy_sts *sts,
 		    gp_desk_answered done, void *arg, struct gp_consultation **consultation_out);
 

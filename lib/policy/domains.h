@@ -42,6 +42,7 @@ struct gp_known_domain {
 		*wording;     /* the verdict in Postfix's words, once it was asked for twice */
 	char *text;           /* the same as JSON (verdict_wire.h); or NULL */
 	bool verdict_pending; /* the policy was not there yet: ask again when it is */
+	bool proved;          /* whether it has a policy was found out since the cache was lost */
 	char name[];
 };
 

@@ -22,8 +22,10 @@ void gp_kept_write(struct gp_kept *kept, enum gp_durability durability,
 		.text = policy->text ? policy->text : "",
 	};
 
-	if (!kept->store)
+	if (!kept->store) {
+		policy->owed = true;
 		return;
+	}
 	if (policy->owed)
 		durability = GP_DURABLE;
 	gp_str_copy(gp_str_of(known->name), stored.domain, sizeof(stored.domain));
@@ -32,6 +34,8 @@ void gp_kept_write(struct gp_kept *kept, enum gp_durability durability,
 
 bool gp_kept_pay(struct gp_kept *kept, struct gp_known_domain *known)
 {
+	if (!kept->store)
+		return true;
 	if (known->kept && known->kept->owed)
 		gp_kept_write(kept, GP_DURABLE, known);
 	return !known->kept || !known->kept->owed;
@@ -57,6 +61,7 @@ bool gp_kept_forget(struct gp_kept *kept, struct gp_known_domain *known)
 
 static void forget_one(void *arg, struct gp_known_domain *known)
 {
+	known->proved = false;
 	if (known->kept)
 		forget_in_memory(arg, known);
 }
@@ -64,6 +69,8 @@ static void forget_one(void *arg, struct gp_known_domain *known)
 void gp_kept_forget_all(struct gp_kept *kept)
 {
 	gp_domains_visit(kept->domains, forget_one, kept);
+	kept->lost_at = 0;
+	kept->proved = 0;
 	if (kept->store)
 		gp_stored_policies_remove_later(kept->store);
 }
@@ -105,6 +112,8 @@ int gp_kept_remember(struct gp_kept *kept, const struct gp_stored_policy *stored
 		policy = known->kept ? known->kept : add(kept, known);
 	if (!policy)
 		return GP_E_NOMEM;
+	if (policy->owed && policy->entry.fetched_at >= stored->entry.fetched_at)
+		return GP_OK;
 	policy->entry = stored->entry;
 	policy->failure = stored->failure;
 	free(policy->failure_detail);
@@ -178,4 +187,38 @@ void gp_kept_make_room(struct gp_kept *kept)
 			forget_in_memory(kept, all.ranks[i].known);
 	}
 	free(all.ranks);
+}
+
+/* ---- after a loss ---- */
+
+static bool has_loss(const struct gp_kept *kept, int64_t now)
+{
+	return kept->lost_at && now - kept->lost_at <= GP_MTASTS_MAX_AGE_MAX_S;
+}
+
+bool gp_kept_doubts(const struct gp_kept *kept, const struct gp_known_domain *known, int64_t now)
+{
+	return has_loss(kept, now) && !known->proved;
+}
+
+/* One that there is no room for is in doubt after it is forgotten, and is found out again. */
+void gp_kept_prove(struct gp_kept *kept, struct gp_known_domain *known)
+{
+	if (!kept->lost_at || known->proved || (kept->max && kept->proved >= kept->max))
+		return;
+	if (kept->store && gp_stored_proved_put_later(kept->store, known->name) != GP_OK)
+		return;
+	known->proved = true;
+	kept->proved++;
+}
+
+int gp_kept_remember_proved(struct gp_kept *kept, const char *domain)
+{
+	struct gp_known_domain *known = gp_domains_add(kept->domains, domain);
+
+	if (!known)
+		return GP_E_NOMEM;
+	kept->proved += !known->proved;
+	known->proved = true;
+	return GP_OK;
 }

@@ -40,6 +40,7 @@ struct gp_verdicts {
 	struct gp_inquiry_tools thorough; /* also of hosts that do not matter */
 	struct wait_list fresh;
 	const char *hold; /* why nothing can be found out, or NULL */
+	bool no_resolver; /* not even afresh */
 };
 
 struct gp_verdicts *gp_verdicts_new(const struct gp_verdicts_config *config)
@@ -264,6 +265,11 @@ void gp_verdicts_ask_fresh(struct gp_verdicts *verdicts, const char *domain,
 			   gp_verdict_answered answered, void *arg,
 			   struct gp_verdict_waiter **waiter_out)
 {
+	*waiter_out = NULL;
+	if (verdicts->hold && verdicts->no_resolver) {
+		answer_held(verdicts, domain, answered, arg);
+		return;
+	}
 	*waiter_out = wait_for_facts(verdicts, NULL, domain, answered, arg);
 	if (!*waiter_out)
 		answered(arg, NULL);
@@ -299,6 +305,7 @@ static void forget_verdict(void *arg, struct gp_known_domain *known)
 void gp_verdicts_set_resolver(struct gp_verdicts *verdicts, struct gp_resolver *resolver)
 {
 	verdicts->config.tools.resolver = verdicts->thorough.resolver = resolver;
+	verdicts->no_resolver = !resolver;
 }
 
 void gp_verdicts_hold(struct gp_verdicts *verdicts, const char *reason)
@@ -339,7 +346,10 @@ void gp_verdicts_purge(struct gp_verdicts *verdicts, const char *domain)
 		gp_domains_visit(verdicts->config.domains, forget_verdict, verdicts);
 		return;
 	}
-	known = gp_domains_find(verdicts->config.domains, domain);
+	/* of a domain that is not known it is noted that nothing was lost */
+	known = gp_desk_has_lost(verdicts->config.tools.desk)
+			? gp_domains_add(verdicts->config.domains, domain)
+			: gp_domains_find(verdicts->config.domains, domain);
 	if (!known)
 		return;
 	gp_desk_purge(verdicts->config.tools.desk, known);

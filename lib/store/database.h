@@ -38,6 +38,9 @@ struct gp_schema {
  * process has it open; GP_E_IO; GP_E_NOMEM. `error` is a sentence then. */
 int gp_database_open(const char *place, const struct gp_schema *schema,
 		     struct gp_database **database_out, char error[static GP_STORE_ERROR_SIZE]);
+/* One that is damaged, for reading what can be read. */
+int gp_database_open_damaged(const char *place, struct gp_database **database_out,
+			     char error[static GP_STORE_ERROR_SIZE]);
 /* Undoes what was not committed. NULL is fine. */
 void gp_database_close(struct gp_database *database);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "store/losses.h"
 
 static const char put[] =
 	"INSERT INTO sts_policy (domain, id, mode, max_age, fetched_at, next_refresh_at,"
@@ -23,9 +24,15 @@ static const char take_away[] = "DELETE FROM sts_policy WHERE domain = :domain";
 
 static const char take_all_away[] = "DELETE FROM sts_policy";
 
-static const char list[] =
-	"SELECT domain, id, mode, max_age, fetched_at, next_refresh_at, last_used_at,"
-	" failed_id, failed_at, failures, failure, failure_detail, body FROM sts_policy";
+#define SELECT                                                                         \
+	"SELECT domain, id, mode, max_age, fetched_at, next_refresh_at, last_used_at," \
+	" failed_id, failed_at, failures, failure, failure_detail, body FROM sts_policy"
+
+static const char list[] = SELECT;
+static const char list_forwards[] = SELECT
+	" WHERE domain >= :from AND domain < :to ORDER BY domain";
+static const char list_backwards[] = SELECT
+	" WHERE domain >= :from AND domain < :to ORDER BY domain DESC";
 
 int gp_stored_policy_put(struct gp_database *store, const struct gp_stored_policy *policy)
 {
@@ -101,11 +108,9 @@ static void read_policy(struct gp_query *row, struct gp_stored_policy *policy)
 	policy->text = gp_query_text(row, "body");
 }
 
-int gp_stored_policies_visit(struct gp_database *store,
-			     int (*visit)(void *arg, const struct gp_stored_policy *policy),
-			     void *arg)
+static int visit_rows(struct gp_query *rows,
+		      int (*visit)(void *arg, const struct gp_stored_policy *policy), void *arg)
 {
-	struct gp_query *rows = gp_database_query(store, list);
 	struct gp_stored_policy policy;
 	int ret = GP_OK, ended;
 
@@ -116,6 +121,26 @@ int gp_stored_policies_visit(struct gp_database *store,
 	}
 	ended = gp_query_end(rows);
 	return ret == GP_OK ? ended : ret;
+}
+
+int gp_stored_policies_visit(struct gp_database *store,
+			     int (*visit)(void *arg, const struct gp_stored_policy *policy),
+			     void *arg)
+{
+	return visit_rows(gp_database_query(store, list), visit, arg);
+}
+
+int gp_stored_policies_visit_some(struct gp_database *store, const char *from, const char *to,
+				  bool backwards,
+				  int (*visit)(void *arg, const struct gp_stored_policy *policy),
+				  void *arg)
+{
+	struct gp_query *rows = gp_database_query(store,
+						  backwards ? list_backwards : list_forwards);
+
+	gp_query_set_text(rows, "from", from);
+	gp_query_set_text(rows, "to", to);
+	return visit_rows(rows, visit, arg);
 }
 
 /* ---- by the thread ---- */
@@ -181,8 +206,18 @@ int gp_stored_policy_remove_later(struct gp_store_thread *thread, enum gp_durabi
 
 static int carry_out_remove_all(struct gp_database *store, const void *copy)
 {
+	int ret = gp_stored_policies_remove(store);
+
 	(void)copy;
-	return gp_stored_policies_remove(store);
+	return ret == GP_OK ? gp_stored_loss_remove(store) : ret;
+}
+
+/* The operator says that the domain has no policy, so there is no doubt about it either. */
+static int carry_out_purge(struct gp_database *store, const void *copy)
+{
+	int ret = gp_stored_policy_remove(store, copy);
+
+	return ret == GP_OK ? gp_stored_proved_put(store, copy) : ret;
 }
 
 int gp_stored_policies_remove_later(struct gp_store_thread *thread)
@@ -195,5 +230,5 @@ int gp_stored_policies_try_remove(struct gp_store_thread *thread, const char *do
 {
 	if (!domain)
 		return gp_store_thread_try(thread, carry_out_remove_all, NULL, 0, done, arg);
-	return gp_store_thread_try(thread, carry_out_remove, domain, strlen(domain) + 1, done, arg);
+	return gp_store_thread_try(thread, carry_out_purge, domain, strlen(domain) + 1, done, arg);
 }

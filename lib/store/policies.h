@@ -28,13 +28,19 @@ int gp_stored_policies_visit(struct gp_database *store,
 			     int (*visit)(void *arg, const struct gp_stored_policy *policy),
 			     void *arg);
 
+/* The same for those from `from`, and before `to`. */
+int gp_stored_policies_visit_some(struct gp_database *store, const char *from, const char *to,
+				  bool backwards,
+				  int (*visit)(void *arg, const struct gp_stored_policy *policy),
+				  void *arg);
+
 /* The same, handed to the thread, which writes the last of them for each domain. GP_OK, GP_E_NOMEM
  * or GP_E_LIMIT: the disk has been full for a long time, offer it again later. */
 int gp_stored_policy_put_later(struct gp_store_thread *thread, enum gp_durability durability,
 			       const struct gp_stored_policy *policy);
 int gp_stored_policy_remove_later(struct gp_store_thread *thread, enum gp_durability durability,
 				  const char *domain);
-/* All of them; GP_OK or GP_E_NOMEM. */
+/* All of them, and any loss; GP_OK or GP_E_NOMEM. */
 int gp_stored_policies_remove_later(struct gp_store_thread *thread);
 
 /* By gp_store_thread_try: remove that of a domain; NULL: all. GP_OK or GP_E_NOMEM. */

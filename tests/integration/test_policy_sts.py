@@ -11,7 +11,6 @@ import time
 from functools import cache
 
 sys.dont_write_bytecode = True
-from gate import EX_CONFIG  # noqa: E402
 from lab import Gone, Lab, command, contains, equal, eventually, move_inside, run, test  # noqa: E402
 from policyhost import PATH, enforce, policy  # noqa: E402
 from policylab import PolicyLab  # noqa: E402
@@ -21,7 +20,7 @@ ZONE, SIGNED = "plain.test", "signed.test"
 ERROR, INVALID, WEBPKI = "sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid"
 GOOD_MX, MONTH_S = "127.0.0.21", 30 * 86400
 NAMES = ("faults redirect target types request record alias split twice cache host-fails lookup-fails body retire "
-	"testing back-off slow implicit restart purged killed daily alerts expiry http none refresh late damaged purge quiet private").split()
+	"testing back-off slow implicit restart purged killed daily alerts expiry http none refresh late purge quiet private").split()
 lab = Lab()
 texts = {}
 
@@ -527,7 +526,7 @@ def write_on_and_on(name):
 def stored():
 	"""What the files hold, by somebody else's eyes."""
 	data = b""
-	for name in ("policy.db", "policy.db-wal"):
+	for name in ("overrides.db", "overrides.db-wal"):
 		with contextlib.suppress(OSError), open(service().gate.path("state", "policy", name), "rb") as file:
 			data += file.read()
 	return data.decode("latin-1")
@@ -541,31 +540,6 @@ def _():
 	service().gate.wait_for("worker-started", mark, process="fetch")
 	eventually(lambda: process_named("gatepost-fetch") not in (None, old), "another fetch process")
 	works("killed")
-
-
-@test("a damaged policy.db is refused with a sentence, and policy repair moves it aside")
-def _():
-	service().gate.stop()
-	folder = service().gate.path("state", "policy")
-	for name in os.listdir(folder):
-		if name != "policy.db":
-			os.remove(os.path.join(folder, name))
-	with open(os.path.join(folder, "policy.db"), "r+b") as file:
-		file.write(b"this is no database, whatever its name says" * 100)
-	gate = service().new_gate(wait=False)
-	equal(gate.wait(), EX_CONFIG)
-	contains("\n".join(gate.lines), "policy repair")
-	service().gate = gate
-	done = service().run("repair")
-	contains(done.stdout, "moved to")
-	equal(sorted(name.split(".damaged-")[0] for name in os.listdir(folder) if ".damaged-" in name), ["policy.db"])
-	contains(service().run("repair").stdout, "does not exist")
-	equal(os.path.exists(os.path.join(folder, "policy.db")), False)
-	service().gate = service().new_gate()
-	equal(service().run("list").stdout, "")
-	works("damaged")
-	done = service().run("repair", check=False)
-	equal(done.returncode == 0, False)  # it is in use
 
 
 # ---- days later ----

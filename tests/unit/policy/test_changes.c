@@ -42,8 +42,10 @@ static void open_changes(const char *name)
 	desk.store = s.store = gp_store_thread_new(store);
 	s.desk = verdicts.tools.desk = gp_desk_new(&desk);
 	s.verdicts = gp_verdicts_new(&verdicts);
-	s.changes = gp_changes_new(s.domains, s.verdicts, s.store);
+	s.changes = gp_changes_new(s.domains, s.verdicts);
 	assert_non_null(s.changes);
+	gp_changes_set_overrides(s.changes, s.store);
+	gp_changes_set_policies(s.changes, s.store);
 	assert_int_equal(gp_stored_policies_visit(store, remember_policy, s.desk), GP_OK);
 	assert_int_equal(gp_stored_overrides_visit(store, remember_override, s.domains), GP_OK);
 	assert_int_equal(gp_store_thread_start(s.store), GP_OK);

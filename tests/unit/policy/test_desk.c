@@ -346,7 +346,7 @@ static void purged_in_mid_refresh(void **state)
 	close_desk();
 }
 
-/* ---- limits ---- */
+/* ---- what was stored ---- */
 
 static void stored_policy(const char *domain, int64_t used, enum gp_mtasts_mode mode,
 			  const char *text)
@@ -363,6 +363,133 @@ static void stored_policy(const char *domain, int64_t used, enum gp_mtasts_mode 
 						 .last_used_at = now - used };
 	assert_int_equal(gp_desk_remember(s.desk, &policy), GP_OK);
 }
+
+/* ---- after a loss ---- */
+
+/* Ask as an inquiry does; the policy host serves `text`, or fails. Is it unknown whether there is a
+ * policy? */
+static bool unknown(const char *domain, enum gp_mtasts_txt txt, const char *text)
+{
+	struct gp_desk_result result = { .failure = GP_MTASTS_FETCH_ERROR, .detail = "no route" };
+	struct gp_policy_sts sts = { .txt = txt, .id = "1" };
+	struct gp_consultation *consultation;
+	bool is_unknown;
+
+	if (text)
+		result = (struct gp_desk_result){ .body = gp_str_of(text) };
+	assert_int_equal(gp_desk_consult(s.desk, domain, &sts, on_done, NULL, &consultation),
+			 GP_OK);
+	if (consultation) {
+		stub_answer_all(answer_address, NULL);
+		gp_desk_fetched(s.desk, domain, &result);
+	}
+	is_unknown = sts.unknown;
+	gp_mtasts_policy_free(sts.policy);
+	free(sts.failure_detail);
+	return is_unknown;
+}
+
+static void open_after_loss(const char *name, int64_t at)
+{
+	open_desk(name);
+	gp_desk_remember_loss(s.desk, at);
+}
+
+static void doubts_until_proved(void **state)
+{
+	const int64_t now = (int64_t)time(NULL);
+
+	(void)state;
+	open_desk("doubts");
+	assert_false(unknown("a.example", GP_MTASTS_TXT_FAILED, NULL));
+	assert_false(unknown("b.example", GP_MTASTS_TXT_RECORD, NULL));
+	gp_desk_remember_loss(s.desk, now);
+	assert_true(unknown("a.example", GP_MTASTS_TXT_FAILED, NULL));
+	/* fetched in vain, and then backing off */
+	assert_true(unknown("c.example", GP_MTASTS_TXT_RECORD, NULL));
+	assert_true(unknown("c.example", GP_MTASTS_TXT_RECORD, NULL));
+	/* an answer of the DNS that there is none proves it, and so does a policy */
+	assert_false(unknown("a.example", GP_MTASTS_TXT_NONE, NULL));
+	assert_false(unknown("a.example", GP_MTASTS_TXT_FAILED, NULL));
+	assert_false(unknown("a.example", GP_MTASTS_TXT_RECORD, NULL));
+	assert_false(unknown("d.example", GP_MTASTS_TXT_RECORD, policy_text));
+	gp_domains_find(s.domains, "d.example")->kept->entry.fetched_at -= 86401;
+	assert_false(unknown("d.example", GP_MTASTS_TXT_FAILED, NULL));
+	/* the operator says so */
+	assert_true(unknown("e.example", GP_MTASTS_TXT_FAILED, NULL));
+	gp_desk_purge(s.desk, gp_domains_add(s.domains, "e.example"));
+	assert_false(unknown("e.example", GP_MTASTS_TXT_FAILED, NULL));
+	/* no policy lives longer than that */
+	gp_desk_remember_loss(s.desk, now - GP_MTASTS_MAX_AGE_MAX_S - 5);
+	assert_false(unknown("f.example", GP_MTASTS_TXT_FAILED, NULL));
+	gp_desk_remember_loss(s.desk, now - GP_MTASTS_MAX_AGE_MAX_S + 5);
+	assert_true(unknown("f.example", GP_MTASTS_TXT_FAILED, NULL));
+	gp_desk_purge_all(s.desk);
+	assert_false(unknown("f.example", GP_MTASTS_TXT_FAILED, NULL));
+	close_desk();
+}
+
+/* One that is slow to come: the answer before it has come is not "none". */
+static void doubts_what_is_pending(void **state)
+{
+	struct gp_policy_sts sts = { .txt = GP_MTASTS_TXT_RECORD, .id = "1" };
+	struct gp_consultation *consultation;
+
+	(void)state;
+	open_after_loss("pending", (int64_t)time(NULL));
+	assert_int_equal(gp_desk_consult(s.desk, "a.example", &sts, on_done, NULL, &consultation),
+			 GP_OK);
+	assert_non_null(consultation);
+	gp_desk_consultation_hurry(consultation);
+	assert_true(sts.unknown);
+	assert_true(sts.pending);
+	/* the questions for the addresses are under way still */
+	stub_answer_all(answer_address, NULL);
+	close_desk();
+}
+
+/* So many are remembered; of any other it is found out again each time. */
+static void proves_only_so_many(void **state)
+{
+	(void)state;
+	s.policies_max = 2;
+	open_after_loss("many", (int64_t)time(NULL));
+	assert_false(unknown("a.example", GP_MTASTS_TXT_NONE, NULL));
+	assert_false(unknown("b.example", GP_MTASTS_TXT_NONE, NULL));
+	assert_false(unknown("c.example", GP_MTASTS_TXT_NONE, NULL));
+	assert_false(unknown("b.example", GP_MTASTS_TXT_FAILED, NULL));
+	assert_true(unknown("c.example", GP_MTASTS_TXT_FAILED, NULL));
+	close_desk();
+	s.policies_max = 0;
+}
+
+/* What is fetched while the file cannot be read is not undone by what it holds, and is written. */
+static void store_comes_later(void **state)
+{
+	struct gp_store_thread *store;
+
+	(void)state;
+	open_desk("later");
+	refresh(other_text);
+	store = s.store;
+	gp_desk_set_store(s.desk, NULL);
+	known_domain()->kept->entry.fetched_at += 5;
+	refresh(policy_text);
+	assert_true(known_domain()->kept->owed);
+	assert_false(gp_desk_sweep(s.desk));
+	gp_desk_set_store(s.desk, store);
+	known_domain()->kept->entry.fetched_at += 5;
+	stored_policy("example.org", 0, GP_MTASTS_TESTING, other_text);
+	assert_int_equal(known_domain()->kept->entry.mode, GP_MTASTS_ENFORCE);
+	gp_desk_sweep(s.desk);
+	assert_false(known_domain()->kept->owed);
+	close_desk();
+	open_desk("later");
+	assert_int_equal(known_domain()->kept->entry.mode, GP_MTASTS_ENFORCE);
+	close_desk();
+}
+
+/* ---- limits ---- */
 
 static bool keeps(const char *domain)
 {
@@ -470,6 +597,10 @@ int main(void)
 		cmocka_unit_test(keeps_the_useful),
 		cmocka_unit_test(purged_in_mid_fetch),
 		cmocka_unit_test(purged_in_mid_refresh),
+		cmocka_unit_test(doubts_until_proved),
+		cmocka_unit_test(doubts_what_is_pending),
+		cmocka_unit_test(proves_only_so_many),
+		cmocka_unit_test(store_comes_later),
 		cmocka_unit_test(owes_what_does_not_fit),
 	};
 
