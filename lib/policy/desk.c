@@ -8,14 +8,13 @@
 #include <sys/random.h>
 
 #include "base/err.h"
-#include "base/public_ip.h"
 #include "base/time.h"
+#include "policy/fetch_addresses.h"
 #include "policy/kept.h"
 
 enum {
 	REFRESHES_AT_ONCE = 100, /* a hundred thousand policies have to be fetched in a day */
-	ADDRESSES_MAX = 16,
-	FETCH_MS_MAX = 70000 /* the fetcher has a minute */
+	FETCH_MS_MAX = 70000     /* the fetcher has a minute */
 };
 
 struct gp_consultation {
@@ -38,16 +37,14 @@ struct gp_desk_fetch {
 	bool handed; /* to the fetcher */
 	bool purged; /* since: what it brings is not used */
 	struct consultation_list waiting;
-	struct gp_dns_question *questions[2]; /* A, AAAA of the policy host */
+	struct gp_fetch_addresses addresses;
 	struct gp_timer deadline;
-	struct gp_endpoint addresses[ADDRESSES_MAX];
-	size_t count;
-	bool passed_over; /* an address that is not public */
 };
 
 struct gp_desk {
 	struct gp_desk_config config;
 	struct gp_kept kept;
+	struct gp_fetch_networks networks;
 	unsigned refreshing;
 	bool behind; /* more is due than may be fetched at once, or is owed to the store */
 };
@@ -74,6 +71,7 @@ struct gp_desk *gp_desk_new(const struct gp_desk_config *config)
 	if (!desk)
 		return NULL;
 	desk->config = *config;
+	gp_desk_set_networks(desk, config->networks, config->network_count);
 	desk->kept = (struct gp_kept){ .domains = config->domains,
 				       .store = config->store,
 				       .max = config->policies_max };
@@ -98,8 +96,7 @@ void gp_desk_set_times(struct gp_desk *desk, uint64_t dns_time_ms, uint64_t idle
 
 void gp_desk_set_networks(struct gp_desk *desk, const struct gp_network *networks, size_t count)
 {
-	desk->config.networks = networks;
-	desk->config.network_count = count;
+	desk->networks = (struct gp_fetch_networks){ networks, count };
 }
 
 /* ---- the store ---- */
@@ -207,10 +204,7 @@ static void tell(struct gp_desk *desk, struct gp_known_domain *known, struct gp_
 
 static void stop_asking(struct gp_desk_fetch *fetch)
 {
-	for (size_t i = 0; i < 2; i++) {
-		gp_dns_question_cancel(fetch->questions[i]);
-		fetch->questions[i] = NULL;
-	}
+	gp_fetch_addresses_stop(&fetch->addresses);
 	gp_timer_stop(&fetch->deadline);
 }
 
@@ -248,8 +242,7 @@ static bool drop_if_purged(struct gp_desk_fetch *fetch)
 {
 	if (!fetch->purged)
 		return false;
-	fetch->purged = fetch->handed = fetch->passed_over = false;
-	fetch->count = 0;
+	fetch->purged = fetch->handed = false;
 	if (TAILQ_EMPTY(&fetch->waiting) && !fetch->known->verdict_pending)
 		end_fetch(fetch);
 	else if (ask_addresses(fetch) != GP_OK)
@@ -349,67 +342,24 @@ static void await_answer(struct gp_desk_fetch *fetch)
 static void hand_to_fetcher(struct gp_desk_fetch *fetch)
 {
 	const struct gp_desk_fetcher *fetcher = &fetch->desk->config.fetcher;
+	const struct gp_fetch_addresses *found = &fetch->addresses;
 
 	stop_asking(fetch);
-	if (!fetch->count)
+	if (!found->count)
 		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR,
-			   fetch->passed_over ? "the policy host has no public address; "
+			   found->passed_over ? "the policy host has no public address; "
 						"policy.mta-sts-networks can allow others"
 					      : "the policy host has no address");
-	else if (fetcher->fetch(fetcher->arg, fetch->known->name, fetch->addresses, fetch->count) !=
+	else if (fetcher->fetch(fetcher->arg, fetch->known->name, found->items, found->count) !=
 		 GP_OK)
 		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "the fetch process cannot be reached");
 	else
 		await_answer(fetch);
 }
 
-/* Whoever publishes a record must not make us connect to hosts of our own network. */
-static bool may_fetch_from(const struct gp_desk_config *config, const struct gp_endpoint *address)
+static void on_addresses(void *arg)
 {
-	if (gp_ip_is_public(address))
-		return true;
-	for (size_t i = 0; i < config->network_count; i++) {
-		if (gp_network_contains(&config->networks[i], address))
-			return true;
-	}
-	return false;
-}
-
-static void take_addresses(struct gp_desk_fetch *fetch, const struct gp_dns_answer *answer,
-			   size_t octets)
-{
-	for (size_t i = 0; i < answer->count && fetch->count < ADDRESSES_MAX; i++) {
-		struct gp_endpoint address;
-
-		if (answer->records[i].len != octets)
-			continue;
-		address = gp_endpoint_from_octets(answer->records[i].data, octets);
-		if (may_fetch_from(&fetch->desk->config, &address))
-			fetch->addresses[fetch->count++] = address;
-		else
-			fetch->passed_over = true;
-	}
-}
-
-/* An insecure answer is fine, HTTPS says who it is; a bogus one is not used. */
-static void on_address(struct gp_desk_fetch *fetch, size_t which,
-		       const struct gp_dns_answer *answer)
-{
-	fetch->questions[which] = NULL;
-	if (gp_provenance_is_answer(answer->provenance))
-		take_addresses(fetch, answer, which ? 16 : 4);
-	if (!fetch->questions[0] && !fetch->questions[1])
-		hand_to_fetcher(fetch);
-}
-
-static void on_a(void *arg, const struct gp_dns_answer *answer)
-{
-	on_address(arg, 0, answer);
-}
-
-static void on_aaaa(void *arg, const struct gp_dns_answer *answer)
-{
-	on_address(arg, 1, answer);
+	hand_to_fetcher(arg);
 }
 
 /* Of the two addresses one may have come. */
@@ -427,17 +377,12 @@ static void on_deadline(void *arg)
 
 static int ask_addresses(struct gp_desk_fetch *fetch)
 {
-	struct gp_resolver *resolver = fetch->desk->config.resolver;
-	char host[GP_POLICY_NAME_SIZE + 8];
-	int ret;
+	struct gp_desk *desk = fetch->desk;
+	int ret = gp_fetch_addresses_ask(&fetch->addresses, desk->config.resolver,
+					 fetch->known->name, &desk->networks, on_addresses, fetch);
 
-	snprintf(host, sizeof(host), "mta-sts.%s", fetch->known->name);
-	ret = gp_resolver_ask(resolver, host, GP_DNS_A, on_a, fetch, &fetch->questions[0]);
 	if (ret == GP_OK)
-		ret = gp_resolver_ask(resolver, host, GP_DNS_AAAA, on_aaaa, fetch,
-				      &fetch->questions[1]);
-	if (ret == GP_OK)
-		gp_timer_set(&fetch->deadline, fetch->desk->config.dns_time_ms);
+		gp_timer_set(&fetch->deadline, desk->config.dns_time_ms);
 	return ret;
 }
 
