@@ -315,6 +315,9 @@ static void list(struct gp_policy_admin *admin, struct gp_talk *talk, const char
 	struct list all = { .after = domain };
 
 	(void)rest;
+	if (in_trouble(admin, talk, GP_POLICY_OVERRIDES) ||
+	    in_trouble(admin, talk, GP_POLICY_CACHE))
+		return;
 	gp_buf_init(&all.out, LIST_OCTETS_MAX);
 	gp_domains_visit(admin->parts.domains, list_one, &all);
 	gp_socketmap_answer(talk, GP_SOCKETMAP_OK, gp_str_from(all.out.data, all.out.len));

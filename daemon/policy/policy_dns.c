@@ -214,6 +214,9 @@ static void start(struct gp_policy_dns *dns)
 		plan(dns);
 		dns->changed(dns->arg, NULL, GP_POLICY_DNS_REFUTED);
 	} else if (dns->conf->dnssec == GP_CONF_DNSSEC_OFF) {
+		dns->found = GP_POLICY_DNS_PROVED;
+		tell(dns);
+		dns->state = GP_POLICY_DNS_PROVED;
 		dns->changed(dns->arg, dns->current.resolver, GP_POLICY_DNS_PROVED);
 	} else {
 		begin_test(dns);

@@ -100,10 +100,11 @@
 	ROW(STS_OVERRIDDEN, "sts-overridden-by-dane", INFO, "policy", "domain host",               \
 	    "A host is not in the enforced MTA-STS policy of the domain, but DANE decides.")       \
 	ROW(RESOLVER_FAILED, "resolver-failed", ERROR, "policy", "zone reason next-try",           \
-	    "The self-test of the resolver failed. Mail waits until the DNS can be asked and "     \
-	    "validated. next-try is in seconds.")                                                  \
+	    "The resolver could not be set up, or its self-test failed. Mail waits until the DNS " \
+	    "can be asked and validated. next-try is in seconds.")                                 \
 	ROW(RESOLVER_VALIDATES, "resolver-validates", WARN, "policy", "zone",                      \
-	    "The self-test of the resolver succeeds again.")                                       \
+	    "The self-test of the resolver succeeds again. If dns.dnssec is off: the resolver "    \
+	    "could be set up.")                                                                    \
 	ROW(DNSSEC_OFF, "dnssec-off", WARN, "policy", "",                                          \
 	    "dns.dnssec is \"off\", so there is no DANE. One line per day.")                       \
 	ROW(STORE_FAILED, "store-failed", ERROR, "policy", "file reason",                          \

@@ -816,6 +816,20 @@ def _():
 	gate.stop()
 
 
+@test("a resolver that cannot be set up is tried again also without DNSSEC")
+def _():
+	service()
+	with open(service().conf, encoding="ascii") as file:
+		right = file.read()
+	gate = second(dnssec="off", unbound_conf=lab.path("none.conf"))
+	gate.wait_for("resolver-failed")
+	contains(gate.asks("all.signed.test"), "TEMP the DNS resolver cannot be set up")
+	lab.write("none.conf", right)
+	gate.wait_for("resolver-validates")
+	eventually(lambda: gate.asks("all.signed.test") == NOTFOUND, "an answer")
+	gate.stop()
+
+
 @test("no answer at all lets it start, and mail waits until there is one")
 def _():
 	gate = second(self_test="dead.test")

@@ -250,6 +250,8 @@ def _():
 	done = service().run(*override("late", "encrypt"), check=False)
 	equal(done.returncode, EX_TEMPFAIL)
 	contains(done.stderr, "overrides.db cannot be read")
+	# a list that is not complete is none
+	equal(service().run("list", check=False).returncode, EX_TEMPFAIL)
 	contains(service().run("repair").stdout, "moved to")
 	equal(len(set_aside("overrides.db")), 1)
 	gate.wait_for("store-usable", file="overrides.db")
