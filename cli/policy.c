@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/time.h"
@@ -15,7 +14,7 @@
 #include "cli/command.h"
 #include "cli/policy_ask.h"
 #include "cli/policy_check_postfix.h"
-#include "daemon/policy/policy_store.h"
+#include "cli/policy_repair.h"
 #include "daemon/process/admin.h"
 #include "policy/explain.h"
 
@@ -328,74 +327,9 @@ static int list(const struct policy_options *options)
 	return code;
 }
 
-/* ---- repair ---- */
-
-enum { MENDED = -1 };
-
-/* One that is salvaged by the service must not be moved: it would be forgotten that something was
- * lost. */
-static int repair_cache(const char *path)
-{
-	struct gp_database *store;
-	char error[GP_STORE_ERROR_SIZE];
-	int ret = gp_store_open(path, &store, error);
-
-	if (ret == GP_OK) {
-		gp_database_close(store);
-		printf("%s: the file is not damaged\n", path);
-		return EX_OK;
-	}
-	if (ret != GP_E_SYNTAX)
-		return complain(error, "");
-	printf("%s\ngatepost saves what can be read of it when it starts, and keeps the file\n",
-	       error);
-	return EX_OK;
-}
-
-static int repair_overrides(const char *path)
-{
-	char moved[GP_POLICY_STORE_PATH_SIZE + 64], error[GP_STORE_ERROR_SIZE];
-	struct gp_database *store;
-	int ret = gp_store_open_overrides(path, &store, error);
-
-	if (ret == GP_OK) {
-		gp_database_close(store);
-		printf("%s: the file is not damaged\n", path);
-		return EX_OK;
-	}
-	if (ret != GP_E_SYNTAX)
-		return complain(error, "");
-	if (gp_store_move_aside(path, (int64_t)(gp_time_utc_ms() / 1000), moved, sizeof(moved)) !=
-	    GP_OK)
-		return complain(path, strerror(errno));
-	printf("%s\nmoved to %s; gatepost creates a new one within a minute. Set the overrides "
-	       "again\n",
-	       error, moved);
-	return MENDED;
-}
-
-static int repair_file(const struct policy_options *options, enum gp_policy_file file,
-		       int (*mend)(const char *path))
-{
-	char path[GP_POLICY_STORE_PATH_SIZE];
-
-	gp_policy_store_path(options->conf->server.state_dir, file, path);
-	/* a new one made here would be root's, and gatepost could not write it */
-	if (access(path, F_OK) < 0 && errno == ENOENT) {
-		printf("%s: the file does not exist; gatepost creates a new one\n", path);
-		return EX_OK;
-	}
-	return mend(path);
-}
-
-/* The file that the service cannot open without us goes first: it has the other open. */
 static int repair(const struct policy_options *options)
 {
-	int code = repair_file(options, GP_POLICY_OVERRIDES, repair_overrides);
-
-	if (code == MENDED)
-		return EX_OK;
-	return code == EX_OK ? repair_file(options, GP_POLICY_CACHE, repair_cache) : code;
+	return gp_policy_repair(options->conf);
 }
 
 static int check_postfix(const struct policy_options *options)

@@ -252,13 +252,30 @@ def _():
 	contains(done.stderr, "overrides.db cannot be read")
 	# a list that is not complete is none
 	equal(service().run("list", check=False).returncode, EX_TEMPFAIL)
-	contains(service().run("repair").stdout, "moved to")
+	done = service().run("repair")
+	contains(done.stdout, "moved to")
+	contains(done.stdout, "what can be read of it:\nnothing\n")
 	equal(len(set_aside("overrides.db")), 1)
 	gate.wait_for("store-usable", file="overrides.db")
 	equal(service().ask(domain("one")), secure("one"))
 	service().run(*override("late", "encrypt"))
 	equal(service().ask(domain("late")), "OK encrypt")
 	equal(service().run("repair", check=False).returncode == 0, False)  # it is in use
+
+
+@test("policy repair prints the overrides that it can read of a damaged file")
+def _():
+	service().run(*override("kept", "encrypt protocols=>=TLSv1.2"))
+	service().gate.stop()
+	with contextlib.closing(sqlite3.connect(disk("overrides.db"))) as db:
+		db.executescript("CREATE TABLE more (x); INSERT INTO more VALUES (1); PRAGMA writable_schema = ON;"
+			"UPDATE sqlite_master SET rootpage = 2 WHERE name = 'more';")
+	done = service().run("repair")
+	for part in ("override encrypt until", f"{domain('kept')} ", "override encrypt protocols=>=TLSv1.2 until", ": a test\n"):
+		contains(done.stdout, part)
+	equal(len(set_aside("overrides.db")), 2)
+	service().gate = service().new_gate()
+	service().run(*override("late", "encrypt"))
 
 
 @test("a policy.db that cannot be opened: mail waits but for overrides, and when it can be opened all is well")
