@@ -129,11 +129,40 @@ static int open_database(const struct file *file, struct gp_database **database_
 	return ret;
 }
 
+static int count_one(void *arg, const struct gp_stored_override *override)
+{
+	(void) override;
+	++*(size_t *)arg;
+	return GP_OK;
+}
+
+/* Those of an older gatepost are in policy.db. The other file is opened after this one. */
+static int move_overrides(const struct file *file, struct gp_database *database)
+{
+	char path[GP_POLICY_STORE_PATH_SIZE], error[GP_STORE_ERROR_SIZE];
+	struct gp_database *overrides;
+	size_t count = 0;
+	int ret = gp_stored_overrides_visit(database, count_one, &count);
+
+	if (ret != GP_OK || !count)
+		return ret;
+	gp_policy_store_path(file->store->config.state_dir, GP_POLICY_OVERRIDES, path);
+	/* if it cannot be opened, that is said when its turn comes */
+	if (gp_store_open_overrides(path, &overrides, error) != GP_OK)
+		return GP_OK;
+	ret = gp_stored_overrides_move(database, overrides);
+	gp_database_close(overrides);
+	return ret;
+}
+
 static int remember_cache(const struct file *file, struct gp_database *database)
 {
 	struct gp_desk *desk = file->store->config.desk;
 	int64_t lost_at = 0;
-	int ret = gp_stored_loss_get(database, &lost_at);
+	int ret = move_overrides(file, database);
+
+	if (ret == GP_OK)
+		ret = gp_stored_loss_get(database, &lost_at);
 
 	gp_desk_set_store(desk, file->thread);
 	if (ret == GP_OK && lost_at) {

@@ -15,19 +15,31 @@ static const char put[] =
 
 static const char take_away[] = "DELETE FROM override WHERE domain = :domain";
 
+static const char add[] = "INSERT INTO override (domain, level, reason, until)"
+			  " VALUES (:domain, :level, :reason, :until)"
+			  " ON CONFLICT (domain) DO NOTHING";
+
+static const char take_all_away[] = "DELETE FROM override";
+
 static const char take_away_over[] = "DELETE FROM override WHERE until <= :now";
 
 static const char list[] = "SELECT domain, level, reason, until FROM override ORDER BY domain";
 
-int gp_stored_override_put(struct gp_database *store, const struct gp_stored_override *override)
+static int write_one(struct gp_database *store, const char *sql,
+		     const struct gp_stored_override *override)
 {
-	struct gp_query *query = gp_database_query(store, put);
+	struct gp_query *query = gp_database_query(store, sql);
 
 	gp_query_set_text(query, "domain", override->domain);
 	gp_query_set_text(query, "level", override->level);
 	gp_query_set_text(query, "reason", override->reason);
 	gp_query_set_number(query, "until", override->until);
 	return gp_query_run(query);
+}
+
+int gp_stored_override_put(struct gp_database *store, const struct gp_stored_override *override)
+{
+	return write_one(store, put, override);
 }
 
 int gp_stored_override_remove(struct gp_database *store, const char *domain)
@@ -65,6 +77,35 @@ int gp_stored_overrides_visit(struct gp_database *store,
 	}
 	ended = gp_query_end(rows);
 	return ret == GP_OK ? ended : ret;
+}
+
+/* ---- from an older database ---- */
+
+static int add_one(void *arg, const struct gp_stored_override *override)
+{
+	return write_one(arg, add, override);
+}
+
+static int end_transaction(struct gp_database *store, int ret)
+{
+	if (ret == GP_OK)
+		return gp_database_commit(store);
+	gp_database_undo(store);
+	return ret;
+}
+
+/* They are in both for a moment, and never in none. */
+int gp_stored_overrides_move(struct gp_database *from, struct gp_database *to)
+{
+	int ret = gp_database_begin(to, GP_DURABLE);
+
+	if (ret == GP_OK)
+		ret = end_transaction(to, gp_stored_overrides_visit(from, add_one, to));
+	if (ret == GP_OK)
+		ret = gp_database_begin(from, GP_DURABLE);
+	if (ret == GP_OK)
+		ret = end_transaction(from, gp_query_run(gp_database_query(from, take_all_away)));
+	return ret;
 }
 
 /* ---- by the thread ---- */

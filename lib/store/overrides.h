@@ -26,6 +26,10 @@ int gp_stored_overrides_visit(struct gp_database *store,
 			      int (*visit)(void *arg, const struct gp_stored_override *override),
 			      void *arg);
 
+/* From a database of before they had one of their own, outside of any transaction. Those that are in
+ * the other one already stay as they are. GP_OK or as gp_query_run; it can be done again. */
+int gp_stored_overrides_move(struct gp_database *from, struct gp_database *to);
+
 /* By gp_store_thread_try: an operator waits for it. GP_OK or GP_E_NOMEM. */
 int gp_stored_override_try_put(struct gp_store_thread *thread,
 			       const struct gp_stored_override *override, gp_store_done done,

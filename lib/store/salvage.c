@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "mtasts/policy.h"
 #include "store/losses.h"
+#include "store/overrides.h"
 #include "store/policies.h"
 
 /* The new file is complete before the damaged one is moved, and takes its place by its name. If we
@@ -75,11 +76,21 @@ static int count_one(void *arg, const struct gp_stored_policy *stored)
 	return GP_OK;
 }
 
+/* Of an older gatepost, which kept them here. */
+static int rescue_override(void *arg, const struct gp_stored_override *stored)
+{
+	struct rescue *rescue = arg;
+
+	rescue->ret = gp_stored_override_put(rescue->to, stored);
+	return rescue->ret;
+}
+
 /* From both ends of each letter to the first page that is damaged. */
 static void rescue_all(struct gp_database *from, struct rescue *rescue)
 {
 	char first[2] = "-", behind[2] = ".";
 
+	gp_stored_overrides_visit(from, rescue_override, rescue);
 	for (; *first <= 'z' && rescue->ret == GP_OK; ++*first, ++*behind) {
 		gp_stored_policies_visit_some(from, first, behind, false, rescue_one, rescue);
 		if (rescue->ret == GP_OK)

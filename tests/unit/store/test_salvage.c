@@ -5,6 +5,7 @@
 
 #include "place.h"
 #include "store/losses.h"
+#include "store/overrides.h"
 #include "store/policies.h"
 
 /* A damaged cache: what can be read is saved, nothing is thrown away, and the loss is remembered. */
@@ -141,6 +142,16 @@ static void begins_anew(void **state)
 	gp_database_close(store);
 }
 
+static char seen_override[64];
+
+static int see_override(void *arg, const struct gp_stored_override *override)
+{
+	(void)arg;
+	snprintf(seen_override, sizeof(seen_override), "%.40s %.20s", override->domain,
+		 override->level);
+	return GP_OK;
+}
+
 /* A row that says something else than its policy is not believed: it could protect less. */
 static void believes_no_damaged_row(void **state)
 {
@@ -150,6 +161,7 @@ static void believes_no_damaged_row(void **state)
 	(void)state;
 	fill("rows");
 	run_sql("rows",
+		"INSERT INTO override VALUES ('o.example', 'may', 'why', 5000000000);"
 		"UPDATE sts_policy SET mode = 0 WHERE domain = 'a0000.example';"
 		"UPDATE sts_policy SET body = 'version: STSv1' WHERE domain = 'b0001.example';"
 		"UPDATE sts_policy SET id = '' WHERE domain = 'c0002.example';"
@@ -159,6 +171,8 @@ static void believes_no_damaged_row(void **state)
 	salvage = opened("rows", &store);
 	assert_true(salvage.done);
 	assert_int_equal(salvage.policies, DOMAINS - 3);
+	assert_int_equal(gp_stored_overrides_visit(store, see_override, NULL), GP_OK);
+	assert_string_equal(seen_override, "o.example may");
 	gp_database_close(store);
 }
 
