@@ -172,7 +172,8 @@ def fill_store(lab, count):
     path = lab.path("gate", "state", "policy", "policy.db")
     now = int(time.time())
     with contextlib.closing(sqlite3.connect(path)) as db, db:
-        db.executemany("INSERT INTO sts_policy VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        db.executemany("INSERT INTO sts_policy (domain, id, mode, max_age, fetched_at, next_refresh_at,"
+                       " last_used_at, failed_id, failed_at, failures, body) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                        ((f"d{i}.kept.test", "1", 2, 604800, now - 3600, now + 80000, now, "", 0, 0, POLICY)
                         for i in range(count)))
 

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/time.h"
@@ -15,7 +14,7 @@
 #include "cli/command.h"
 #include "cli/policy_ask.h"
 #include "cli/policy_check_postfix.h"
-#include "daemon/policy/policy_store.h"
+#include "cli/policy_repair.h"
 #include "daemon/process/admin.h"
 #include "policy/explain.h"
 
@@ -328,34 +327,9 @@ static int list(const struct policy_options *options)
 	return code;
 }
 
-/* ---- repair ---- */
-
 static int repair(const struct policy_options *options)
 {
-	char path[GP_POLICY_STORE_PATH_SIZE], moved[GP_POLICY_STORE_PATH_SIZE + 64];
-	char error[GP_STORE_ERROR_SIZE];
-	struct gp_database *store;
-	int ret;
-
-	gp_policy_store_path(options->conf->server.state_dir, path);
-	/* a new one made here would be root's, and gatepost could not write it */
-	if (access(path, F_OK) < 0 && errno == ENOENT) {
-		printf("%s: the file does not exist; gatepost creates a new one\n", path);
-		return EX_OK;
-	}
-	ret = gp_store_open(path, &store, error);
-	if (ret == GP_OK) {
-		gp_database_close(store);
-		printf("%s: the file is not damaged\n", path);
-		return EX_OK;
-	}
-	if (ret != GP_E_SYNTAX)
-		return complain(error, "");
-	if (gp_store_move_aside(path, (int64_t)(gp_time_utc_ms() / 1000), moved, sizeof(moved)) !=
-	    GP_OK)
-		return complain(path, strerror(errno));
-	printf("%s\nmoved to %s; gatepost creates a new one\n", error, moved);
-	return EX_OK;
+	return gp_policy_repair(options->conf);
 }
 
 static int check_postfix(const struct policy_options *options)

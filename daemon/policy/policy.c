@@ -46,18 +46,20 @@ struct policy_process {
 	int channel_fd;
 	struct gp_watch channel;
 	struct gp_policy_dns *dns;
-	struct gp_resolver *resolver; /* the one that it has now */
+	struct gp_resolver *resolver; /* the one that it has now; NULL: none */
+	enum gp_policy_dns_state dns_state;
 	struct gp_timer sweep;
 	struct gp_timer daily;
 	struct gp_domains *domains;
-	struct gp_store_thread *store;
-	struct gp_watch stored; /* what the store's thread has to tell */
+	struct gp_policy_store *store;
 	struct gp_sts_cache *sts_cache;
 	struct gp_verdicts *verdicts;
+	struct gp_changes *changes;
 	struct gp_service *service;
 	struct gp_policy_admin *admin;
 	struct gp_verdict_server *verdict_server;
 	struct gp_socketmap_server *postfix[GP_CONF_POLICY_ADDRESSES_MAX];
+	bool serving;
 	int fds[SOCKETS_MAX]; /* until the self-test is over */
 	size_t fd_count;
 };
@@ -114,14 +116,66 @@ static void on_fetched(void *arg, unsigned ready)
 							    answer.body });
 }
 
+/* ---- what can be believed ---- */
+
+/* The first reason why it cannot be said how mail must be protected, a static sentence; or NULL. An
+ * override that is in force is said all the same. */
+static const char *why_held(const struct policy_process *process)
+{
+	const char *why = gp_policy_store_trouble(process->store, GP_POLICY_OVERRIDES);
+
+	if (!why)
+		why = gp_policy_store_trouble(process->store, GP_POLICY_CACHE);
+	if (!why && !process->resolver)
+		return "the DNS resolver cannot be set up; see resolver-failed in the log";
+	if (!why && process->dns_state == GP_POLICY_DNS_REFUTED)
+		return GP_POLICY_DNS_REASON;
+	return why;
+}
+
+static void hold_or_not(struct policy_process *process)
+{
+	if (process->store)
+		gp_verdicts_hold(process->verdicts, why_held(process));
+}
+
 /* ---- the store ---- */
 
-static void on_stored(void *arg, unsigned ready)
+static void on_store_opened(void *arg, enum gp_policy_file file, struct gp_store_thread *thread)
 {
 	struct policy_process *process = arg;
 
-	(void)ready;
-	gp_store_thread_collect(process->store);
+	if (file == GP_POLICY_CACHE)
+		gp_changes_set_policies(process->changes, thread);
+	else
+		gp_changes_set_overrides(process->changes, thread);
+	hold_or_not(process);
+	/* what came before it was open is owed to it */
+	gp_timer_set(&process->sweep, 0);
+}
+
+/* What the store could not take meanwhile is offered again. */
+static void on_store_works_again(void *arg)
+{
+	struct policy_process *process = arg;
+
+	gp_timer_set(&process->sweep, 0);
+}
+
+static int open_store(struct policy_process *process)
+{
+	const struct gp_policy_store_config config = {
+		.loop = process->loop,
+		.state_dir = process->first_conf->server.state_dir,
+		.sts_cache = process->sts_cache,
+		.domains = process->domains,
+		.opened = on_store_opened,
+		.works_again = on_store_works_again,
+		.arg = process,
+	};
+
+	process->store = gp_policy_store_new(&config);
+	return process->store ? GP_OK : GP_E_NOMEM;
 }
 
 /* ---- Postfix ---- */
@@ -165,14 +219,13 @@ static void on_postfix_gone(void *arg, struct gp_talk *talk)
 static void on_sweep(void *arg)
 {
 	struct policy_process *process = arg;
-	char error[GP_STORE_ERROR_SIZE];
 	bool behind = gp_sts_cache_sweep(process->sts_cache);
 
-	gp_overrides_sweep(process->domains, process->store);
+	gp_overrides_sweep(process->domains,
+			   gp_policy_store_thread(process->store, GP_POLICY_OVERRIDES));
 	gp_counter_set(process->counters, GP_COUNTER_POLICY_DOMAINS,
 		       gp_domains_count(process->domains));
-	if (gp_store_thread_failing(process->store, error))
-		gp_event(STORE_FAILED, GP_LOG_TEXT_FIELD("reason", error));
+	gp_policy_store_remind(process->store);
 	gp_timer_set(&process->sweep, behind ? SWEEP_SOON_MS : SWEEP_MS);
 }
 
@@ -199,10 +252,10 @@ static struct gp_sts_cache *make_sts_cache(struct policy_process *process)
 		.loop = process->loop,
 		.resolver = process->resolver,
 		.domains = process->domains,
-		.store = process->store,
 		.fetcher = { order_fetch, process },
 		.dns_time_ms = dns_time_ms(process->conf),
 		.idle_s = process->conf->policy.idle_time_ms / 1000,
+		.policies_max = process->conf->policy.domains,
 		.networks = process->conf->policy.mta_sts_networks.items,
 		.network_count = process->conf->policy.mta_sts_networks.count,
 		.on_failure = gp_policy_log_failure,
@@ -246,7 +299,8 @@ static int make_service(struct policy_process *process)
 	process->verdicts = process->sts_cache ? make_verdicts(process) : NULL;
 	service.verdicts = process->verdicts;
 	process->service = process->verdicts ? gp_service_new(&service) : NULL;
-	return process->service ? GP_OK : GP_E_NOMEM;
+	process->changes = gp_changes_new(process->domains, process->verdicts);
+	return process->service && process->changes ? GP_OK : GP_E_NOMEM;
 }
 
 static int open_servers(struct policy_process *process)
@@ -254,7 +308,7 @@ static int open_servers(struct policy_process *process)
 	const struct gp_socketmap_handler handler = { on_postfix_request, on_postfix_gone, process,
 						      NULL };
 	const struct gp_policy_parts parts = { process->verdicts, process->sts_cache,
-					       process->domains, process->store };
+					       process->domains, process->changes, process->store };
 
 	process->admin = gp_policy_admin_new(process->loop, process->fds[GP_POLICY_ADMIN],
 					     &process->admin_rule, &parts);
@@ -272,28 +326,16 @@ static int open_servers(struct policy_process *process)
 	return GP_OK;
 }
 
-/* The self-test is over: serve. */
+/* The first self-test is over: serve. */
 static void serve(struct policy_process *process)
 {
-	char error[GP_STORE_ERROR_SIZE];
-
-	if (process->service)
+	if (process->serving)
 		return;
-	process->domains = gp_domains_new();
-	if (!process->domains || make_service(process) != GP_OK)
-		_exit(EX_OSERR);
-	if (gp_policy_store_remember(process->store, process->sts_cache, process->domains, error) !=
-	    GP_OK) {
-		gp_child_refuse(error);
-		return;
-	}
+	process->serving = true;
 	if (open_servers(process) != GP_OK)
 		_exit(EX_OSERR);
 	gp_watch_init(&process->channel, process->loop, process->channel_fd, on_fetched, process);
 	gp_watch_set(&process->channel, GP_READABLE);
-	gp_watch_init(&process->stored, process->loop, gp_store_thread_fd(process->store),
-		      on_stored, process);
-	gp_watch_set(&process->stored, GP_READABLE);
 	on_sweep(process);
 	on_day(process);
 	gp_child_say_ready();
@@ -306,24 +348,21 @@ static void on_dns(void *arg, struct gp_resolver *resolver, enum gp_policy_dns_s
 	struct policy_process *process = arg;
 
 	process->resolver = resolver;
-	serve(process);
-	if (!process->service)
-		return;
+	process->dns_state = state;
 	gp_verdicts_set_resolver(process->verdicts, resolver);
 	gp_sts_cache_set_resolver(process->sts_cache, resolver);
-	gp_verdicts_hold(process->verdicts,
-			 state == GP_POLICY_DNS_REFUTED ? GP_POLICY_DNS_REASON : NULL);
+	hold_or_not(process);
+	serve(process);
 }
 
+/* A fault of the store or of the resolver stops neither this process nor the others. */
 static void begin_service(struct policy_process *process)
 {
-	char error[GP_STORE_ERROR_SIZE];
+	char error[GP_DNS_ERROR_SIZE];
 
-	if (gp_policy_store_open(process->conf->server.state_dir, &process->store, error) !=
-	    GP_OK) {
-		gp_child_refuse(error);
-		return;
-	}
+	process->domains = gp_domains_new();
+	if (!process->domains || make_service(process) != GP_OK || open_store(process) != GP_OK)
+		_exit(EX_OSERR);
 	if (gp_policy_dns_new(process->loop, &process->first_conf->dns, on_dns, process,
 			      &process->dns, error) != GP_OK)
 		gp_child_refuse(error);
@@ -346,13 +385,15 @@ static void adopt(struct policy_process *process, struct gp_conf *conf)
 	if (process->service) {
 		gp_sts_cache_set_times(process->sts_cache, dns_time_ms(conf),
 				       conf->policy.idle_time_ms / 1000);
+		gp_sts_cache_set_policies_max(process->sts_cache, conf->policy.domains);
 		gp_sts_cache_set_networks(process->sts_cache, conf->policy.mta_sts_networks.items,
 					  conf->policy.mta_sts_networks.count);
 		gp_verdicts_set_limits(process->verdicts, dns_time_ms(conf),
 				       conf->policy.answer_time_ms, conf->policy.domains);
 		gp_verdicts_set_rules(process->verdicts, &rules);
-		gp_child_say_ready();
 	}
+	if (process->serving)
+		gp_child_say_ready();
 }
 
 /* The store's directory, and that of the trust anchors, because the file may be replaced. What
@@ -424,13 +465,12 @@ static void end(void *arg)
 		gp_socketmap_server_free(process->postfix[i]);
 	gp_verdict_server_free(process->verdict_server);
 	gp_policy_admin_free(process->admin);
+	gp_changes_free(process->changes);
 	gp_service_free(process->service);
 	gp_verdicts_free(process->verdicts);
 	gp_sts_cache_free(process->sts_cache);
 	gp_policy_dns_free(process->dns);
-	gp_watch_deinit(&process->stored);
-	/* what was learnt becomes durable here */
-	gp_store_thread_free(process->store);
+	gp_policy_store_free(process->store);
 	gp_domains_free(process->domains);
 	if (process->conf != process->first_conf)
 		gp_conf_free(process->conf);

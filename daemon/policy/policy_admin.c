@@ -9,7 +9,6 @@
 #include "base/time.h"
 #include "daemon/policy/socketmap_server.h"
 #include "policy/explain.h"
-#include "policy/overrides.h"
 
 enum { LIST_BYTES_MAX = 90000, LEVEL_SIZE = 1024, REASON_SIZE = 512 };
 
@@ -19,12 +18,13 @@ struct gp_policy_admin {
 	struct gp_policy_parts parts;
 };
 
-/* What a connection waits for: one of the two. */
+/* What a connection waits for: one of the three. */
 struct work {
 	struct gp_policy_admin *admin;
 	struct gp_talk *talk;
 	struct gp_verdict_waiter *verdict;
 	struct gp_consultation *consultation;
+	struct gp_change *change;
 	struct gp_policy_sts sts;
 };
 
@@ -115,6 +115,17 @@ static void explain_fresh(struct gp_policy_admin *admin, struct gp_talk *talk, c
 	explain(admin, talk, domain, gp_verdicts_ask_fresh);
 }
 
+/* What is changed is written to this file. True: it is not open, and that has been said. */
+static bool in_trouble(const struct gp_policy_admin *admin, struct gp_talk *talk,
+		       enum gp_policy_file file)
+{
+	const char *trouble = gp_policy_store_trouble(admin->parts.store, file);
+
+	if (trouble)
+		say(talk, GP_SOCKETMAP_TEMP, trouble);
+	return trouble;
+}
+
 /* ---- REFRESH ---- */
 
 static void on_refreshed(void *arg)
@@ -139,25 +150,65 @@ static void on_refreshed(void *arg)
 static void refresh(struct gp_policy_admin *admin, struct gp_talk *talk, const char *domain,
 		    struct gp_str rest)
 {
-	struct work *work = work_new(admin, talk);
+	struct work *work;
+	int ret = GP_E_NOMEM;
 
 	(void)rest;
-	if (work && gp_sts_cache_refresh(admin->parts.sts_cache, domain, &work->sts, on_refreshed,
-					 work, &work->consultation) == GP_OK)
+	if (in_trouble(admin, talk, GP_POLICY_CACHE))
 		return;
+	work = work_new(admin, talk);
+	if (work) {
+		/* whether there is a policy is not asked of the DNS */
+		work->sts.txt = GP_MTASTS_TXT_RECORD;
+		ret = gp_sts_cache_refresh(admin->parts.sts_cache, domain, &work->sts, on_refreshed,
+					   work, &work->consultation);
+	}
+	if (ret == GP_OK)
+		return;
+	if (work)
+		work_free(work);
+	say(talk, GP_SOCKETMAP_TEMP,
+	    ret == GP_E_STATE ? "there is no DNS resolver; see resolver-failed in the log"
+			      : "out of memory");
+}
+
+/* ---- PURGE, OVERRIDE ---- */
+
+static void on_changed(void *arg, const char *error)
+{
+	struct work *work = arg;
+	struct gp_talk *talk = work->talk;
+
+	work_free(work);
+	say(talk, error ? GP_SOCKETMAP_TEMP : GP_SOCKETMAP_OK, error ? error : "");
+}
+
+/* Takes the change over, which is NULL without memory. */
+static void await(struct gp_talk *talk, struct work *work, struct gp_change *change)
+{
+	if (change) {
+		work->change = change;
+		return;
+	}
 	if (work)
 		work_free(work);
 	say(talk, GP_SOCKETMAP_TEMP, "out of memory");
 }
 
-/* ---- PURGE, OVERRIDE ---- */
-
 static void purge(struct gp_policy_admin *admin, struct gp_talk *talk, const char *domain,
 		  struct gp_str rest)
 {
+	struct gp_change *change = NULL;
+	struct work *work;
+
 	(void)rest;
-	gp_verdicts_purge(admin->parts.verdicts, *domain ? domain : NULL);
-	say(talk, GP_SOCKETMAP_OK, "");
+	if (in_trouble(admin, talk, GP_POLICY_CACHE))
+		return;
+	work = work_new(admin, talk);
+	if (work)
+		change = gp_change_purge(admin->parts.changes, *domain ? domain : NULL, on_changed,
+					 work);
+	await(talk, work, change);
 }
 
 static bool is_plain(const char *text)
@@ -174,6 +225,8 @@ static void override(struct gp_policy_admin *admin, struct gp_talk *talk, const 
 {
 	char level[LEVEL_SIZE], reason[REASON_SIZE];
 	struct gp_str until = gp_str_split(&rest, ' '), words = gp_str_split(&rest, '\n');
+	struct gp_change *change = NULL;
+	struct work *work;
 	uint64_t seconds;
 
 	if (gp_str_parse_uint(until, INT64_MAX / 1000, &seconds) != GP_OK ||
@@ -183,13 +236,17 @@ static void override(struct gp_policy_admin *admin, struct gp_talk *talk, const 
 	}
 	gp_str_copy(words, level, sizeof(level));
 	gp_str_copy(rest, reason, sizeof(reason));
-	if (!is_plain(level) || !is_plain(reason))
+	if (!is_plain(level) || !is_plain(reason)) {
 		say(talk, GP_SOCKETMAP_PERM, "level and reason must be of one line each");
-	else if (gp_override_set(admin->parts.domains, admin->parts.store, domain,
-				 seconds ? level : NULL, reason, (int64_t)seconds) == GP_OK)
-		say(talk, GP_SOCKETMAP_OK, "");
-	else
-		say(talk, GP_SOCKETMAP_TEMP, "out of memory");
+		return;
+	}
+	if (in_trouble(admin, talk, GP_POLICY_OVERRIDES))
+		return;
+	work = work_new(admin, talk);
+	if (work)
+		change = gp_change_override(admin->parts.changes, domain, seconds ? level : NULL,
+					    reason, (int64_t)seconds, on_changed, work);
+	await(talk, work, change);
 }
 
 /* ---- LIST ---- */
@@ -258,6 +315,9 @@ static void list(struct gp_policy_admin *admin, struct gp_talk *talk, const char
 	struct list all = { .after = domain };
 
 	(void)rest;
+	if (in_trouble(admin, talk, GP_POLICY_OVERRIDES) ||
+	    in_trouble(admin, talk, GP_POLICY_CACHE))
+		return;
 	gp_buf_init(&all.out, LIST_BYTES_MAX);
 	gp_domains_visit(admin->parts.domains, list_one, &all);
 	gp_socketmap_answer(talk, GP_SOCKETMAP_OK, gp_str_from(all.out.data, all.out.len));
@@ -305,6 +365,8 @@ static void on_gone(void *arg, struct gp_talk *talk)
 		return;
 	gp_verdict_waiter_cancel(work->verdict);
 	gp_sts_cache_consultation_cancel(work->consultation);
+	/* what was asked for is done, though nobody hears of it */
+	gp_change_leave(work->change);
 	work_free(work);
 }
 

@@ -33,6 +33,7 @@ struct gp_policy_dns {
 	struct gp_dns_question *question;
 	struct gp_timer timer; /* to the next test, or to the end of this one */
 	struct gp_timer conclusion;
+	bool failed; /* there was no resolver at the start */
 	bool tested;
 	bool concluding; /* `conclusion` is set, and the trial still there */
 	enum gp_policy_dns_state state, found;
@@ -126,7 +127,7 @@ static void tell(const struct gp_policy_dns *dns)
 		gp_event(RESOLVER_FAILED, GP_LOG_TEXT_FIELD("zone", zone_of(dns)),
 			 GP_LOG_TEXT_FIELD("reason", dns->why),
 			 GP_LOG_NUMBER_FIELD("next-try", dns->pause_ms / 1000));
-	else if (dns->tested && dns->state != GP_POLICY_DNS_PROVED)
+	else if (dns->state != GP_POLICY_DNS_PROVED && (dns->tested || dns->failed))
 		gp_event(RESOLVER_VALIDATES, GP_LOG_TEXT_FIELD("zone", zone_of(dns)));
 }
 
@@ -204,10 +205,33 @@ static void begin_test(struct gp_policy_dns *dns)
 		conclude(dns, GP_POLICY_DNS_UNPROVED, "the DNS question could not be sent", NULL);
 }
 
+/* Without a resolver nothing can be believed; it is tried again, as the files may be mended. */
+static void start(struct gp_policy_dns *dns)
+{
+	if (open_slot(dns, &dns->current, dns->why) != GP_OK) {
+		dns->found = dns->state = GP_POLICY_DNS_REFUTED;
+		dns->failed = true;
+		tell(dns);
+		plan(dns);
+		dns->changed(dns->arg, NULL, GP_POLICY_DNS_REFUTED);
+	} else if (dns->conf->dnssec == GP_CONF_DNSSEC_OFF) {
+		dns->found = GP_POLICY_DNS_PROVED;
+		tell(dns);
+		dns->state = GP_POLICY_DNS_PROVED;
+		dns->changed(dns->arg, dns->current.resolver, GP_POLICY_DNS_PROVED);
+	} else {
+		begin_test(dns);
+	}
+}
+
 static void on_time(void *arg)
 {
 	struct gp_policy_dns *dns = arg;
 
+	if (!dns->current.resolver) {
+		start(dns);
+		return;
+	}
 	if (!dns->question) {
 		begin_test(dns);
 		return;
@@ -235,7 +259,6 @@ int gp_policy_dns_new(struct gp_loop *loop, const struct gp_conf_dns *conf,
 {
 	struct gp_policy_dns *dns = calloc(1, sizeof(*dns));
 	char name[GP_DNS_NAME_SIZE];
-	int ret;
 
 	snprintf(error, GP_DNS_ERROR_SIZE, "out of memory");
 	if (!dns)
@@ -250,16 +273,8 @@ int gp_policy_dns_new(struct gp_loop *loop, const struct gp_conf_dns *conf,
 	};
 	gp_timer_init(&dns->timer, loop, on_time, dns);
 	gp_timer_init(&dns->conclusion, loop, on_conclusion, dns);
-	ret = open_slot(dns, &dns->current, error);
-	if (ret != GP_OK) {
-		free(dns);
-		return ret;
-	}
 	*dns_out = dns;
-	if (conf->dnssec == GP_CONF_DNSSEC_OFF)
-		changed(arg, dns->current.resolver, GP_POLICY_DNS_PROVED);
-	else
-		begin_test(dns);
+	start(dns);
 	return GP_OK;
 }
 

@@ -96,6 +96,9 @@ static const int policy_calls[] = {
 	SCMP_SYS(pread64),
 	SCMP_SYS(pwrite64),
 	SCMP_SYS(readlink),
+	SCMP_SYS(rename), /* of a damaged file and its successor */
+	SCMP_SYS(renameat),
+	SCMP_SYS(renameat2),
 	SCMP_SYS(rseq),
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(sched_yield),

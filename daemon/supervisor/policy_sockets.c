@@ -69,11 +69,20 @@ static int give_file(int directory, const char *name, const struct gp_identity *
 
 static int give_files(int directory, const struct gp_identity *identity)
 {
-	static const char *const names[] = { "policy.db", "policy.db-wal", "policy.db-shm" };
+	/* .new: a damaged one is being salvaged (lib/store/salvage.c) */
+	static const char *const names[] = { GP_POLICY_STORE_CACHE, GP_POLICY_STORE_CACHE ".new",
+					     GP_POLICY_STORE_OVERRIDES };
+	static const char *const companions[] = { "", "-wal", "-shm", "-journal" };
+	char name[64];
 	int ret = GP_OK;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && ret == GP_OK; i++)
-		ret = give_file(directory, names[i], identity);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		for (size_t j = 0; j < sizeof(companions) / sizeof(*companions) && ret == GP_OK;
+		     j++) {
+			snprintf(name, sizeof(name), "%s%s", names[i], companions[j]);
+			ret = give_file(directory, name, identity);
+		}
+	}
 	return ret;
 }
 

@@ -182,7 +182,10 @@ static const struct gp_conf_row policy_rows[] = {
 	{ "domains", GP_CONF_NUMBER, AT(gp_conf_policy, domains), "100000", .min = 100,
 	  .max = 10000000,
 	  .help = "Number of domains whose answers are kept in memory, with at most 4 KiB for "
-		  "each on average. What is found out about other domains is asked for each time." },
+		  "each on average, and of MTA-STS policies in the cache. What is found out about "
+		  "other domains is asked for each time. If there are more policies, failed and "
+		  "expired ones are removed first, then those of mode none and testing, then those "
+		  "not used for the longest time." },
 	END,
 };
 

@@ -260,11 +260,11 @@ static void on_result(void *arg, int code, struct ub_result *result)
 int gp_resolver_ask(struct gp_resolver *resolver, const char *name, enum gp_dns_type type,
 		    gp_dns_answered answered, void *arg, struct gp_dns_question **question_out)
 {
-	struct gp_dns_question *question = calloc(1, sizeof(*question));
+	struct gp_dns_question *question = resolver ? calloc(1, sizeof(*question)) : NULL;
 	int ret = GP_E_NOMEM;
 
 	if (!question)
-		return ret;
+		return resolver ? ret : GP_E_STATE;
 	question->resolver = resolver;
 	question->answered = answered;
 	question->arg = arg;

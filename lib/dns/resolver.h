@@ -68,7 +68,7 @@ void gp_resolver_process(struct gp_resolver *resolver);
 /* Ask for the records of `type` at `name`, an absolute name without final dot, or ".". `answered` is called
  * once, from gp_resolver_process, unless the question is cancelled before. A name server that is
  * silent keeps a question for half a minute: have a deadline. GP_OK, GP_E_SYNTAX for what can be no
- * name, or GP_E_NOMEM. */
+ * name, GP_E_STATE without a resolver, or GP_E_NOMEM. */
 struct gp_dns_question;
 int gp_resolver_ask(struct gp_resolver *resolver, const char *name, enum gp_dns_type type,
 		    gp_dns_answered answered, void *arg, struct gp_dns_question **question_out);

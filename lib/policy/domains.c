@@ -145,7 +145,8 @@ struct gp_known_domain *gp_domains_add(struct gp_domains *domains, const char *n
 
 void gp_domains_drop_if_empty(struct gp_domains *domains, struct gp_known_domain *known)
 {
-	if (known->kept || known->override || known->fetch || known->wait || known->findings)
+	if (known->kept || known->override || known->fetch || known->wait || known->findings ||
+	    known->proved)
 		return;
 	tdelete(known, &domains->tree, compare);
 	domains->count--;

@@ -21,6 +21,7 @@ struct gp_kept_policy {
 	enum gp_mtasts_failure failure; /* why the last fetch failed */
 	char *failure_detail;           /* or NULL */
 	char *text;                     /* or NULL: only a failure is kept */
+	bool owed;                      /* the store has not been told of it */
 };
 
 /* What the operator wants instead of the verdict, for a while. */
@@ -47,6 +48,7 @@ struct gp_known_domain {
 		*wording;     /* the verdict in Postfix's words, once it was asked for twice */
 	char *json;           /* the same as verdict_wire.h writes it; or NULL */
 	bool verdict_pending; /* the policy was not there yet: ask again when it is */
+	bool proved;          /* whether it has a policy was found out since the cache was lost */
 	char name[];
 };
 

@@ -7,9 +7,9 @@
 #include "base/err.h"
 #include "base/time.h"
 
-struct holder {
+struct sweep {
 	struct gp_domains *domains;
-	struct gp_store_thread *store;
+	bool ended;
 };
 
 static int64_t now_s(void)
@@ -43,44 +43,45 @@ int gp_override_remember(struct gp_domains *domains, const struct gp_stored_over
 	return GP_OK;
 }
 
-static void end(const struct holder *holder, struct gp_known_domain *known)
+static void end(struct gp_domains *domains, struct gp_known_domain *known)
 {
 	gp_override_free(known->override);
 	known->override = NULL;
-	if (holder->store)
-		gp_stored_override_remove_later(holder->store, known->name);
-	gp_domains_drop_if_empty(holder->domains, known);
+	gp_domains_drop_if_empty(domains, known);
 }
 
-int gp_override_set(struct gp_domains *domains, struct gp_store_thread *store, const char *domain,
-		    const char *level, const char *reason, int64_t until)
+int gp_override_set(struct gp_domains *domains, const char *domain, const char *level,
+		    const char *reason, int64_t until)
 {
-	const struct holder holder = { domains, store };
 	struct gp_stored_override stored = { .level = level, .reason = reason, .until = until };
 	struct gp_known_domain *known = gp_domains_find(domains, domain);
-	int ret;
 
 	if (!level) {
 		if (known && known->override)
-			end(&holder, known);
+			end(domains, known);
 		return GP_OK;
 	}
 	gp_str_copy(gp_str_of(domain), stored.domain, sizeof(stored.domain));
-	ret = gp_override_remember(domains, &stored);
-	if (ret == GP_OK && store)
-		ret = gp_stored_override_put_later(store, &stored);
-	return ret;
+	return gp_override_remember(domains, &stored);
 }
 
 static void sweep_one(void *arg, struct gp_known_domain *known)
 {
-	if (known->override && !gp_override_in_force(known))
-		end(arg, known);
+	struct sweep *sweep = arg;
+
+	if (!known->override || gp_override_in_force(known))
+		return;
+	end(sweep->domains, known);
+	sweep->ended = true;
 }
 
+/* By time and not by name: one that is being set for a domain must not be removed with the one
+ * before. */
 void gp_overrides_sweep(struct gp_domains *domains, struct gp_store_thread *store)
 {
-	struct holder holder = { domains, store };
+	struct sweep sweep = { .domains = domains };
 
-	gp_domains_visit(domains, sweep_one, &holder);
+	gp_domains_visit(domains, sweep_one, &sweep);
+	if (sweep.ended && store)
+		gp_stored_overrides_remove_over_later(store, now_s());
 }

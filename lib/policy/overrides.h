@@ -6,19 +6,19 @@
 #include "store/overrides.h"
 
 /* What the operator wants said instead of a verdict, until a day. They are kept in memory beside
- * what is known of the domain, and in the store, if there is one. */
+ * what is known of the domain, and in the store. */
 
 /* The override of a domain that is in force, or NULL. */
 const struct gp_override *gp_override_in_force(const struct gp_known_domain *known);
 
-/* Set one; `level` NULL ends it. `store` may be NULL. GP_OK or GP_E_NOMEM. */
-int gp_override_set(struct gp_domains *domains, struct gp_store_thread *store, const char *domain,
-		    const char *level, const char *reason, int64_t until);
+/* Set one, in memory; `level` NULL ends it. What is written is changes.h's. GP_OK or GP_E_NOMEM. */
+int gp_override_set(struct gp_domains *domains, const char *domain, const char *level,
+		    const char *reason, int64_t until);
 
 /* Take over what was stored, at the start. GP_OK or GP_E_NOMEM. */
 int gp_override_remember(struct gp_domains *domains, const struct gp_stored_override *stored);
 
-/* Once a minute or so: end those that are over. */
+/* Once a minute or so: end those that are over. `store` may be NULL. */
 void gp_overrides_sweep(struct gp_domains *domains, struct gp_store_thread *store);
 
 #endif

@@ -8,13 +8,13 @@
 #include <sys/random.h>
 
 #include "base/err.h"
-#include "base/public_ip.h"
 #include "base/time.h"
+#include "policy/fetch_addresses.h"
+#include "policy/kept.h"
 
 enum {
 	REFRESHES_AT_ONCE = 100, /* a hundred thousand policies have to be fetched in a day */
-	ADDRESSES_MAX = 16,
-	FETCH_MS_MAX = 70000 /* the fetcher has a minute */
+	FETCH_MS_MAX = 70000     /* the fetcher has a minute */
 };
 
 struct gp_consultation {
@@ -35,18 +35,18 @@ struct gp_sts_cache_fetch {
 	char id[GP_MTASTS_ID_SIZE]; /* of the record that made us fetch; "" at a refresh */
 	bool refresh;
 	bool handed; /* to the fetcher */
+	bool purged; /* since: what it brings is not used */
 	struct consultation_list waiting;
-	struct gp_dns_question *questions[2]; /* A, AAAA of the policy host */
+	struct gp_fetch_addresses addresses;
 	struct gp_timer deadline;
-	struct gp_endpoint addresses[ADDRESSES_MAX];
-	size_t count;
-	bool passed_over; /* an address that is not public */
 };
 
 struct gp_sts_cache {
 	struct gp_sts_cache_config config;
+	struct gp_kept kept;
+	struct gp_fetch_networks networks;
 	unsigned refreshing;
-	bool behind; /* more is due than may be fetched at once */
+	bool behind; /* more is due than may be fetched at once, or is owed to the store */
 };
 
 static int64_t now_s(void)
@@ -68,9 +68,19 @@ struct gp_sts_cache *gp_sts_cache_new(const struct gp_sts_cache_config *config)
 {
 	struct gp_sts_cache *sts_cache = calloc(1, sizeof(*sts_cache));
 
-	if (sts_cache)
-		sts_cache->config = *config;
+	if (!sts_cache)
+		return NULL;
+	sts_cache->config = *config;
+	gp_sts_cache_set_networks(sts_cache, config->networks, config->network_count);
+	sts_cache->kept = (struct gp_kept){ .domains = config->domains,
+					    .store = config->store,
+					    .max = config->policies_max };
 	return sts_cache;
+}
+
+void gp_sts_cache_set_policies_max(struct gp_sts_cache *sts_cache, size_t policies_max)
+{
+	sts_cache->kept.max = policies_max;
 }
 
 void gp_sts_cache_set_resolver(struct gp_sts_cache *sts_cache, struct gp_resolver *resolver)
@@ -87,8 +97,7 @@ void gp_sts_cache_set_times(struct gp_sts_cache *sts_cache, uint64_t dns_time_ms
 void gp_sts_cache_set_networks(struct gp_sts_cache *sts_cache, const struct gp_network *networks,
 			       size_t count)
 {
-	sts_cache->config.networks = networks;
-	sts_cache->config.network_count = count;
+	sts_cache->networks = (struct gp_fetch_networks){ networks, count };
 }
 
 /* ---- the store ---- */
@@ -96,48 +105,55 @@ void gp_sts_cache_set_networks(struct gp_sts_cache *sts_cache, const struct gp_n
 /* What makes a domain protected is durable at once. What is only noted of a policy that the store
  * has (it was used, it was fetched again, a fetch failed) may be lost with the power. */
 static void keep(struct gp_sts_cache *sts_cache, enum gp_durability durability,
-		 const struct gp_known_domain *known)
+		 struct gp_known_domain *known)
 {
-	struct gp_stored_policy policy;
-
-	if (!sts_cache->config.store)
-		return;
-	gp_str_copy(gp_str_of(known->name), policy.domain, sizeof(policy.domain));
-	policy.entry = known->kept->entry;
-	policy.text = known->kept->text ? known->kept->text : "";
-	gp_stored_policy_put_later(sts_cache->config.store, durability, &policy);
+	gp_kept_write(&sts_cache->kept, durability, known);
 }
 
-static struct gp_kept_policy *kept_of(struct gp_known_domain *known)
+void gp_sts_cache_set_store(struct gp_sts_cache *sts_cache, struct gp_store_thread *store)
 {
-	if (!known->kept)
-		known->kept = calloc(1, sizeof(*known->kept));
-	return known->kept;
+	sts_cache->kept.store = store;
+}
+
+void gp_sts_cache_remember_loss(struct gp_sts_cache *sts_cache, int64_t at)
+{
+	sts_cache->kept.lost_at = at;
+}
+
+bool gp_sts_cache_has_lost(const struct gp_sts_cache *sts_cache)
+{
+	return sts_cache->kept.lost_at;
+}
+
+int gp_sts_cache_remember_proved(struct gp_sts_cache *sts_cache, const char *domain)
+{
+	return gp_kept_remember_proved(&sts_cache->kept, domain);
 }
 
 int gp_sts_cache_remember(struct gp_sts_cache *sts_cache, const struct gp_stored_policy *policy)
 {
-	struct gp_known_domain *known = gp_domains_add(sts_cache->config.domains, policy->domain);
-	struct gp_kept_policy *kept = known ? kept_of(known) : NULL;
-
-	if (!kept)
-		return GP_E_NOMEM;
-	kept->entry = policy->entry;
-	free(kept->text);
-	kept->text = *policy->text ? strdup(policy->text) : NULL;
-	if (*policy->text && !kept->text)
-		return GP_E_NOMEM;
-	if (gp_mtasts_entry_mend(&kept->entry, now_s()))
-		keep(sts_cache, GP_SOON, known);
-	return GP_OK;
+	return gp_kept_remember(&sts_cache->kept, policy, now_s());
 }
 
-void gp_sts_cache_forget(struct gp_sts_cache *sts_cache, struct gp_known_domain *known)
+/* A fetch that has not asked the policy host yet brings what is there after the purge. */
+static void purge_fetch(void *arg, struct gp_known_domain *known)
 {
-	gp_kept_policy_free(known->kept);
-	known->kept = NULL;
-	if (sts_cache->config.store)
-		gp_stored_policy_remove_later(sts_cache->config.store, GP_DURABLE, known->name);
+	(void)arg;
+	if (known->fetch && known->fetch->handed)
+		known->fetch->purged = true;
+}
+
+void gp_sts_cache_purge(struct gp_sts_cache *sts_cache, struct gp_known_domain *known)
+{
+	gp_kept_forget(&sts_cache->kept, known);
+	gp_kept_prove(&sts_cache->kept, known);
+	purge_fetch(NULL, known);
+}
+
+void gp_sts_cache_purge_all(struct gp_sts_cache *sts_cache)
+{
+	gp_kept_forget_all(&sts_cache->kept);
+	gp_domains_visit(sts_cache->config.domains, purge_fetch, NULL);
 }
 
 /* ---- what is known ---- */
@@ -159,8 +175,8 @@ static void tell_failure(const struct gp_kept_policy *kept, struct gp_policy_sts
 }
 
 /* Policy and state as they are now. A kept policy that has expired protects no mail any more. */
-static void tell(struct gp_sts_cache *sts_cache, struct gp_known_domain *known,
-		 struct gp_policy_sts *sts)
+static void tell_kept(struct gp_sts_cache *sts_cache, struct gp_known_domain *known,
+		      struct gp_policy_sts *sts)
 {
 	struct gp_kept_policy *kept = known->kept;
 
@@ -176,14 +192,22 @@ static void tell(struct gp_sts_cache *sts_cache, struct gp_known_domain *known,
 		keep(sts_cache, GP_SOON, known);
 }
 
+/* After a loss a domain without a policy has none only when the DNS says so. */
+static void tell(struct gp_sts_cache *sts_cache, struct gp_known_domain *known,
+		 struct gp_policy_sts *sts)
+{
+	tell_kept(sts_cache, known, sts);
+	if (sts->policy || sts->txt == GP_MTASTS_TXT_NONE)
+		gp_kept_prove(&sts_cache->kept, known);
+	else if (gp_kept_doubts(&sts_cache->kept, known, now_s()))
+		sts->unknown = true;
+}
+
 /* ---- fetching ---- */
 
 static void stop_asking(struct gp_sts_cache_fetch *fetch)
 {
-	for (size_t i = 0; i < 2; i++) {
-		gp_dns_question_cancel(fetch->questions[i]);
-		fetch->questions[i] = NULL;
-	}
+	gp_fetch_addresses_stop(&fetch->addresses);
 	gp_timer_stop(&fetch->deadline);
 }
 
@@ -212,10 +236,28 @@ static void end_fetch(struct gp_sts_cache_fetch *fetch)
 }
 
 static void fail_fetch(struct gp_sts_cache_fetch *fetch, enum gp_mtasts_failure failure,
+		       const char *detail);
+static int ask_addresses(struct gp_sts_cache_fetch *fetch);
+
+/* Has the domain been purged since the policy host was asked? Then what came of it is dropped, and
+ * who waits, or was answered without the policy, gets one that is fetched anew. */
+static bool drop_if_purged(struct gp_sts_cache_fetch *fetch)
+{
+	if (!fetch->purged)
+		return false;
+	fetch->purged = fetch->handed = false;
+	if (TAILQ_EMPTY(&fetch->waiting) && !fetch->known->verdict_pending)
+		end_fetch(fetch);
+	else if (ask_addresses(fetch) != GP_OK)
+		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "out of memory");
+	return true;
+}
+
+static void fail_fetch(struct gp_sts_cache_fetch *fetch, enum gp_mtasts_failure failure,
 		       const char *detail)
 {
 	struct gp_sts_cache *sts_cache = fetch->sts_cache;
-	struct gp_kept_policy *kept = kept_of(fetch->known);
+	struct gp_kept_policy *kept = gp_kept_of(&sts_cache->kept, fetch->known);
 	enum gp_mtasts_notice notice;
 
 	if (kept) {
@@ -243,7 +285,7 @@ static enum gp_durability durability_of(const struct gp_kept_policy *kept, const
 static int replace_policy(struct gp_sts_cache_fetch *fetch, const struct gp_mtasts_policy *fresh)
 {
 	struct gp_sts_cache *sts_cache = fetch->sts_cache;
-	struct gp_kept_policy *kept = kept_of(fetch->known);
+	struct gp_kept_policy *kept = gp_kept_of(&sts_cache->kept, fetch->known);
 	struct gp_mtasts_policy *before;
 	enum gp_durability durability;
 	char *text = strndup(fresh->text, fresh->text_len);
@@ -280,7 +322,7 @@ void gp_sts_cache_fetched(struct gp_sts_cache *sts_cache, const char *domain,
 	char detail[160];
 
 	/* an answer to an order that has been given up long ago is none to this one */
-	if (!fetch || !fetch->handed)
+	if (!fetch || !fetch->handed || drop_if_purged(fetch))
 		return;
 	if (result->failure != GP_MTASTS_NO_FAILURE) {
 		fail_fetch(fetch, result->failure, result->detail);
@@ -305,68 +347,24 @@ static void await_answer(struct gp_sts_cache_fetch *fetch)
 static void hand_to_fetcher(struct gp_sts_cache_fetch *fetch)
 {
 	const struct gp_sts_cache_fetcher *fetcher = &fetch->sts_cache->config.fetcher;
+	const struct gp_fetch_addresses *found = &fetch->addresses;
 
 	stop_asking(fetch);
-	if (!fetch->count)
+	if (!found->count)
 		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR,
-			   fetch->passed_over ? "the policy host has no public address; "
+			   found->passed_over ? "the policy host has no public address; "
 						"policy.mta-sts-networks can allow others"
 					      : "the policy host has no address");
-	else if (fetcher->fetch(fetcher->arg, fetch->known->name, fetch->addresses, fetch->count) !=
+	else if (fetcher->fetch(fetcher->arg, fetch->known->name, found->items, found->count) !=
 		 GP_OK)
 		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "the fetch process cannot be reached");
 	else
 		await_answer(fetch);
 }
 
-/* A domain that publishes a record must not make us connect to hosts of our own network. */
-static bool may_fetch_from(const struct gp_sts_cache_config *config,
-			   const struct gp_endpoint *address)
+static void on_addresses(void *arg)
 {
-	if (gp_ip_is_public(address))
-		return true;
-	for (size_t i = 0; i < config->network_count; i++) {
-		if (gp_network_contains(&config->networks[i], address))
-			return true;
-	}
-	return false;
-}
-
-static void take_addresses(struct gp_sts_cache_fetch *fetch, const struct gp_dns_answer *answer,
-			   size_t bytes)
-{
-	for (size_t i = 0; i < answer->count && fetch->count < ADDRESSES_MAX; i++) {
-		struct gp_endpoint address;
-
-		if (answer->records[i].len != bytes)
-			continue;
-		address = gp_endpoint_from_bytes(answer->records[i].data, bytes);
-		if (may_fetch_from(&fetch->sts_cache->config, &address))
-			fetch->addresses[fetch->count++] = address;
-		else
-			fetch->passed_over = true;
-	}
-}
-
-/* An insecure answer is fine, HTTPS says who it is; a bogus one is not used. */
-static void on_address(struct gp_sts_cache_fetch *fetch, size_t which,
-		       const struct gp_dns_answer *answer)
-{
-	fetch->questions[which] = NULL;
-	if (gp_provenance_is_answer(answer->provenance))
-		take_addresses(fetch, answer, which ? 16 : 4);
-	if (!fetch->questions[0] && !fetch->questions[1])
-		hand_to_fetcher(fetch);
-}
-
-static void on_a(void *arg, const struct gp_dns_answer *answer)
-{
-	on_address(arg, 0, answer);
-}
-
-static void on_aaaa(void *arg, const struct gp_dns_answer *answer)
-{
-	on_address(arg, 1, answer);
+	hand_to_fetcher(arg);
 }
 
 /* Of the two addresses one may have come. */
@@ -374,6 +372,8 @@ static void on_deadline(void *arg)
 {
 	struct gp_sts_cache_fetch *fetch = arg;
 
+	if (drop_if_purged(fetch))
+		return;
 	if (fetch->handed)
 		fail_fetch(fetch, GP_MTASTS_FETCH_ERROR, "the fetch process does not answer");
 	else
@@ -382,17 +382,13 @@ static void on_deadline(void *arg)
 
 static int ask_addresses(struct gp_sts_cache_fetch *fetch)
 {
-	struct gp_resolver *resolver = fetch->sts_cache->config.resolver;
-	char host[GP_POLICY_NAME_SIZE + 8];
-	int ret;
+	struct gp_sts_cache *sts_cache = fetch->sts_cache;
+	int ret = gp_fetch_addresses_ask(&fetch->addresses, sts_cache->config.resolver,
+					 fetch->known->name, &sts_cache->networks, on_addresses,
+					 fetch);
 
-	snprintf(host, sizeof(host), "mta-sts.%s", fetch->known->name);
-	ret = gp_resolver_ask(resolver, host, GP_DNS_A, on_a, fetch, &fetch->questions[0]);
 	if (ret == GP_OK)
-		ret = gp_resolver_ask(resolver, host, GP_DNS_AAAA, on_aaaa, fetch,
-				      &fetch->questions[1]);
-	if (ret == GP_OK)
-		gp_timer_set(&fetch->deadline, fetch->sts_cache->config.dns_time_ms);
+		gp_timer_set(&fetch->deadline, sts_cache->config.dns_time_ms);
 	return ret;
 }
 
@@ -400,6 +396,7 @@ static int begin_fetch(struct gp_sts_cache *sts_cache, struct gp_known_domain *k
 		       const char *id, bool refresh)
 {
 	struct gp_sts_cache_fetch *fetch = calloc(1, sizeof(*fetch));
+	int ret;
 
 	if (!fetch)
 		return GP_E_NOMEM;
@@ -411,13 +408,14 @@ static int begin_fetch(struct gp_sts_cache *sts_cache, struct gp_known_domain *k
 	gp_timer_init(&fetch->deadline, sts_cache->config.loop, on_deadline, fetch);
 	known->fetch = fetch;
 	sts_cache->refreshing += refresh;
-	if (ask_addresses(fetch) == GP_OK)
+	ret = ask_addresses(fetch);
+	if (ret == GP_OK)
 		return GP_OK;
 	stop_asking(fetch);
 	sts_cache->refreshing -= refresh;
 	known->fetch = NULL;
 	free(fetch);
-	return GP_E_NOMEM;
+	return ret;
 }
 
 /* ---- questions ---- */
@@ -518,10 +516,12 @@ static void sweep_one(void *arg, struct gp_known_domain *known)
 		gp_mtasts_entry_mend(&known->kept->entry, now);
 		if (gp_mtasts_entry_stale(&known->kept->entry, now,
 					  (int64_t)sts_cache->config.idle_s))
-			gp_sts_cache_forget(sts_cache, known);
+			gp_kept_forget(&sts_cache->kept, known);
 		else if (gp_mtasts_refresh_due(&known->kept->entry, now))
 			refresh_one(sts_cache, known);
 	}
+	if (!gp_kept_pay(&sts_cache->kept, known))
+		sts_cache->behind = true;
 	if (known->findings && !gp_known_domain_is_good(known))
 		gp_known_domain_drop_verdict(known);
 	gp_domains_drop_if_empty(sts_cache->config.domains, known);
@@ -530,6 +530,8 @@ static void sweep_one(void *arg, struct gp_known_domain *known)
 bool gp_sts_cache_sweep(struct gp_sts_cache *sts_cache)
 {
 	sts_cache->behind = false;
+	if (sts_cache->kept.count > sts_cache->kept.max)
+		gp_kept_make_room(&sts_cache->kept);
 	gp_domains_visit(sts_cache->config.domains, sweep_one, sts_cache);
 	return sts_cache->behind;
 }

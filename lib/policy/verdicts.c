@@ -42,6 +42,7 @@ struct gp_verdicts {
 	struct gp_inquiry_tools thorough; /* also of hosts that do not matter */
 	struct wait_list fresh;
 	const char *hold; /* why nothing can be found out, or NULL */
+	bool no_resolver; /* not even afresh */
 	/* raised when the rules, the resolver's state or what is kept was changed: what an inquiry
 	 * has found that began before is told, and not kept */
 	unsigned epoch;
@@ -278,6 +279,11 @@ void gp_verdicts_ask_fresh(struct gp_verdicts *verdicts, const char *domain,
 			   gp_verdict_answered answered, void *arg,
 			   struct gp_verdict_waiter **waiter_out)
 {
+	*waiter_out = NULL;
+	if (verdicts->hold && verdicts->no_resolver) {
+		answer_held(verdicts, domain, answered, arg);
+		return;
+	}
 	*waiter_out = wait_for_findings(verdicts, NULL, domain, answered, arg);
 	if (!*waiter_out)
 		answered(arg, NULL);
@@ -313,6 +319,7 @@ static void forget_verdict(void *arg, struct gp_known_domain *known)
 void gp_verdicts_set_resolver(struct gp_verdicts *verdicts, struct gp_resolver *resolver)
 {
 	verdicts->config.tools.resolver = verdicts->thorough.resolver = resolver;
+	verdicts->no_resolver = !resolver;
 }
 
 void gp_verdicts_hold(struct gp_verdicts *verdicts, const char *reason)
@@ -347,27 +354,24 @@ void gp_verdicts_set_limits(struct gp_verdicts *verdicts, uint64_t dns_time_ms,
 	verdicts->config.domains_max = domains_max;
 }
 
-static void purge_one(void *arg, struct gp_known_domain *known)
-{
-	struct gp_verdicts *verdicts = arg;
-
-	if (known->kept && !known->fetch)
-		gp_sts_cache_forget(verdicts->config.tools.sts_cache, known);
-	forget_verdict(verdicts, known);
-}
-
 void gp_verdicts_purge(struct gp_verdicts *verdicts, const char *domain)
 {
 	struct gp_known_domain *known;
 
 	verdicts->epoch++;
 	if (!domain) {
-		gp_domains_visit(verdicts->config.domains, purge_one, verdicts);
+		gp_sts_cache_purge_all(verdicts->config.tools.sts_cache);
+		gp_domains_visit(verdicts->config.domains, forget_verdict, verdicts);
 		return;
 	}
-	known = gp_domains_find(verdicts->config.domains, domain);
-	if (known)
-		purge_one(verdicts, known);
+	/* of a domain that is not known it is noted that nothing was lost */
+	known = gp_sts_cache_has_lost(verdicts->config.tools.sts_cache)
+			? gp_domains_add(verdicts->config.domains, domain)
+			: gp_domains_find(verdicts->config.domains, domain);
+	if (!known)
+		return;
+	gp_sts_cache_purge(verdicts->config.tools.sts_cache, known);
+	forget_verdict(verdicts, known);
 }
 
 /* ---- the end ---- */

@@ -46,18 +46,20 @@ const struct gp_policy_rules *gp_verdicts_rules(const struct gp_verdicts *verdic
 void gp_verdicts_set_limits(struct gp_verdicts *verdicts, uint64_t dns_time_ms,
 			    uint64_t sts_time_ms, size_t domains_max);
 
-/* For questions from now on. Questions under way stay with the one that they were put to. */
+/* For questions from now on. Questions under way stay with the one that they were put to. NULL: there
+ * is none; then verdicts must be held. */
 void gp_verdicts_set_resolver(struct gp_verdicts *verdicts, struct gp_resolver *resolver);
 
-/* The DNS cannot be validated (RFC 7672 section 2.1.1): what is not in memory yet is deferred with
- * this static sentence until `reason` is NULL, and then found out anew. */
+/* The DNS cannot be validated (RFC 7672 section 2.1.1), or what was stored cannot be read: what is
+ * not in memory yet is deferred with this static sentence until `reason` is NULL, and then found out
+ * anew. */
 void gp_verdicts_hold(struct gp_verdicts *verdicts, const char *reason);
 
 /* ---- questions ---- */
 
 struct gp_verdict_waiter;
 
-/* `reply` NULL: there is no memory. */
+/* `finding` NULL: there is no memory. */
 typedef void (*gp_verdict_answered)(void *arg, const struct gp_verdict_reply *reply);
 
 /* `domain` in A-labels, lower case. `answered` is called once: before this returns, or later unless

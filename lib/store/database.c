@@ -91,8 +91,9 @@ static int open_connection(struct gp_database *database, const char *place)
 	return said(database, ret);
 }
 
-int gp_database_open(const char *place, const struct gp_schema *schema,
-		     struct gp_database **database_out, char error[static GP_STORE_ERROR_SIZE])
+/* `schema` NULL: as it is. */
+static int open_place(const char *place, const struct gp_schema *schema,
+		      struct gp_database **database_out, char error[static GP_STORE_ERROR_SIZE])
 {
 	struct gp_database *database = calloc(1, sizeof(*database));
 	int ret;
@@ -104,7 +105,7 @@ int gp_database_open(const char *place, const struct gp_schema *schema,
 	database->driver = &gp_sqlite;
 	SLIST_INIT(&database->queries);
 	ret = open_connection(database, place);
-	if (ret == GP_OK)
+	if (ret == GP_OK && schema)
 		ret = bring_up_to_date(database, schema);
 	if (ret == GP_OK) {
 		*database_out = database;
@@ -113,6 +114,18 @@ int gp_database_open(const char *place, const struct gp_schema *schema,
 	snprintf(error, GP_STORE_ERROR_SIZE, "%.200s: %.300s", place, database->error);
 	gp_database_close(database);
 	return ret;
+}
+
+int gp_database_open(const char *place, const struct gp_schema *schema,
+		     struct gp_database **database_out, char error[static GP_STORE_ERROR_SIZE])
+{
+	return open_place(place, schema, database_out, error);
+}
+
+int gp_database_open_damaged(const char *place, struct gp_database **database_out,
+			     char error[static GP_STORE_ERROR_SIZE])
+{
+	return open_place(place, NULL, database_out, error);
 }
 
 void gp_database_close(struct gp_database *database)
@@ -162,6 +175,13 @@ void gp_database_undo(struct gp_database *database)
 	if (database->in_transaction)
 		database->driver->undo(database->connection);
 	database->in_transaction = false;
+}
+
+int gp_database_touch(struct gp_database *database)
+{
+	if (!database->in_transaction)
+		return refuse(database, GP_E_STATE, "no transaction has begun");
+	return said(database, database->driver->touch(database->connection));
 }
 
 /* ---- statements ---- */

@@ -38,6 +38,9 @@ struct gp_schema {
  * process has it open; GP_E_IO; GP_E_NOMEM. `error` is a sentence then. */
 int gp_database_open(const char *place, const struct gp_schema *schema,
 		     struct gp_database **database_out, char error[static GP_STORE_ERROR_SIZE]);
+/* One that is damaged, for reading what can be read. */
+int gp_database_open_damaged(const char *place, struct gp_database **database_out,
+			     char error[static GP_STORE_ERROR_SIZE]);
 /* Undoes what was not committed. NULL is fine. */
 void gp_database_close(struct gp_database *database);
 
@@ -53,10 +56,13 @@ int gp_database_begin(struct gp_database *database, enum gp_durability durabilit
 int gp_database_commit(struct gp_database *database);
 void gp_database_undo(struct gp_database *database);
 
+/* In a transaction: write, and change nothing. */
+int gp_database_touch(struct gp_database *database);
+
 /* ---- statements ---- */
 
 /* One run of a statement. Errors stick: after the first nothing is done, and gp_query_run or
- * gp_query_end returns it. NULL stands for "no memory" and is fine everywhere here. */
+ * gp_query_end returns it. NULL stands for "out of memory" and is fine everywhere here. */
 struct gp_query;
 
 /* `sql`: one statement with parameters such as :domain, a constant text: it is prepared once and

@@ -29,6 +29,8 @@ struct gp_driver {
 	int (*begin)(struct gp_connection *connection, enum gp_durability durability);
 	int (*commit)(struct gp_connection *connection);
 	void (*undo)(struct gp_connection *connection);
+	/* In a transaction: a write that changes nothing. */
+	int (*touch)(struct gp_connection *connection);
 
 	int (*prepare)(struct gp_connection *connection, const char *sql,
 		       struct gp_statement **statement_out);

@@ -15,11 +15,20 @@ static const char put[] =
 
 static const char take_away[] = "DELETE FROM override WHERE domain = :domain";
 
+static const char add[] = "INSERT INTO override (domain, level, reason, until)"
+			  " VALUES (:domain, :level, :reason, :until)"
+			  " ON CONFLICT (domain) DO NOTHING";
+
+static const char take_all_away[] = "DELETE FROM override";
+
+static const char take_away_over[] = "DELETE FROM override WHERE until <= :now";
+
 static const char list[] = "SELECT domain, level, reason, until FROM override ORDER BY domain";
 
-int gp_stored_override_put(struct gp_database *store, const struct gp_stored_override *override)
+static int write_one(struct gp_database *store, const char *sql,
+		     const struct gp_stored_override *override)
 {
-	struct gp_query *query = gp_database_query(store, put);
+	struct gp_query *query = gp_database_query(store, sql);
 
 	gp_query_set_text(query, "domain", override->domain);
 	gp_query_set_text(query, "level", override->level);
@@ -28,11 +37,24 @@ int gp_stored_override_put(struct gp_database *store, const struct gp_stored_ove
 	return gp_query_run(query);
 }
 
+int gp_stored_override_put(struct gp_database *store, const struct gp_stored_override *override)
+{
+	return write_one(store, put, override);
+}
+
 int gp_stored_override_remove(struct gp_database *store, const char *domain)
 {
 	struct gp_query *query = gp_database_query(store, take_away);
 
 	gp_query_set_text(query, "domain", domain);
+	return gp_query_run(query);
+}
+
+int gp_stored_overrides_remove_over(struct gp_database *store, int64_t now)
+{
+	struct gp_query *query = gp_database_query(store, take_away_over);
+
+	gp_query_set_number(query, "now", now);
 	return gp_query_run(query);
 }
 
@@ -57,6 +79,35 @@ int gp_stored_overrides_visit(struct gp_database *store,
 	return ret == GP_OK ? ended : ret;
 }
 
+/* ---- from an older database ---- */
+
+static int add_one(void *arg, const struct gp_stored_override *override)
+{
+	return write_one(arg, add, override);
+}
+
+static int end_transaction(struct gp_database *store, int ret)
+{
+	if (ret == GP_OK)
+		return gp_database_commit(store);
+	gp_database_undo(store);
+	return ret;
+}
+
+/* They are in both for a moment, and never in none. */
+int gp_stored_overrides_move(struct gp_database *from, struct gp_database *to)
+{
+	int ret = gp_database_begin(to, GP_DURABLE);
+
+	if (ret == GP_OK)
+		ret = end_transaction(to, gp_stored_overrides_visit(from, add_one, to));
+	if (ret == GP_OK)
+		ret = gp_database_begin(from, GP_DURABLE);
+	if (ret == GP_OK)
+		ret = end_transaction(from, gp_query_run(gp_database_query(from, take_all_away)));
+	return ret;
+}
+
 /* ---- by the thread ---- */
 
 struct put_order {
@@ -75,8 +126,9 @@ static int carry_out_put(struct gp_database *store, const void *copy)
 	return gp_stored_override_put(store, &override);
 }
 
-int gp_stored_override_put_later(struct gp_store_thread *thread,
-				 const struct gp_stored_override *override)
+int gp_stored_override_try_put(struct gp_store_thread *thread,
+			       const struct gp_stored_override *override, gp_store_done done,
+			       void *arg)
 {
 	size_t level = strlen(override->level) + 1, reason = strlen(override->reason) + 1;
 	size_t size = sizeof(struct put_order) + level + reason;
@@ -89,7 +141,7 @@ int gp_stored_override_put_later(struct gp_store_thread *thread,
 	order->reason_at = level;
 	memcpy(order->texts, override->level, level);
 	memcpy(order->texts + level, override->reason, reason);
-	ret = gp_store_thread_do(thread, GP_DURABLE, carry_out_put, order, size);
+	ret = gp_store_thread_try(thread, carry_out_put, order, size, done, arg);
 	free(order);
 	return ret;
 }
@@ -99,7 +151,22 @@ static int carry_out_remove(struct gp_database *store, const void *copy)
 	return gp_stored_override_remove(store, copy);
 }
 
-int gp_stored_override_remove_later(struct gp_store_thread *thread, const char *domain)
+int gp_stored_override_try_remove(struct gp_store_thread *thread, const char *domain,
+				  gp_store_done done, void *arg)
 {
-	return gp_store_thread_do(thread, GP_DURABLE, carry_out_remove, domain, strlen(domain) + 1);
+	return gp_store_thread_try(thread, carry_out_remove, domain, strlen(domain) + 1, done, arg);
+}
+
+static int carry_out_remove_over(struct gp_database *store, const void *copy)
+{
+	int64_t now;
+
+	memcpy(&now, copy, sizeof(now));
+	return gp_stored_overrides_remove_over(store, now);
+}
+
+int gp_stored_overrides_remove_over_later(struct gp_store_thread *thread, int64_t now)
+{
+	return gp_store_thread_do_last(thread, GP_DURABLE, "override over", carry_out_remove_over,
+				       &now, sizeof(now));
 }

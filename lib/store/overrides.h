@@ -17,6 +17,8 @@ struct gp_stored_override {
 /* In a transaction. GP_OK or as gp_query_run; removing what is not there is fine. */
 int gp_stored_override_put(struct gp_database *store, const struct gp_stored_override *override);
 int gp_stored_override_remove(struct gp_database *store, const char *domain);
+/* Those that were over at `now`, seconds of Unix time. */
+int gp_stored_overrides_remove_over(struct gp_database *store, int64_t now);
 
 /* Call `visit` for each, by name, until it returns something else than GP_OK, which is returned.
  * Texts live as long as the call. */
@@ -24,9 +26,18 @@ int gp_stored_overrides_visit(struct gp_database *store,
 			      int (*visit)(void *arg, const struct gp_stored_override *override),
 			      void *arg);
 
-/* The same, handed to the thread; durable, as an operator expects. GP_OK or GP_E_NOMEM. */
-int gp_stored_override_put_later(struct gp_store_thread *thread,
-				 const struct gp_stored_override *override);
-int gp_stored_override_remove_later(struct gp_store_thread *thread, const char *domain);
+/* From a database of before they had one of their own, outside of any transaction. Those that are in
+ * the other one already stay as they are. GP_OK or as gp_query_run; it can be done again. */
+int gp_stored_overrides_move(struct gp_database *from, struct gp_database *to);
+
+/* By gp_store_thread_try: an operator waits for it. GP_OK or GP_E_NOMEM. */
+int gp_stored_override_try_put(struct gp_store_thread *thread,
+			       const struct gp_stored_override *override, gp_store_done done,
+			       void *arg);
+int gp_stored_override_try_remove(struct gp_store_thread *thread, const char *domain,
+				  gp_store_done done, void *arg);
+
+/* Handed to the thread. GP_OK or as gp_store_thread_do_last. */
+int gp_stored_overrides_remove_over_later(struct gp_store_thread *thread, int64_t now);
 
 #endif

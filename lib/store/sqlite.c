@@ -220,6 +220,18 @@ static void undo(struct gp_connection *connection)
 	end_transaction(connection);
 }
 
+/* The first page is written, whether or not the number in it is another one. */
+static int touch(struct gp_connection *connection)
+{
+	char steps[16], sql[64];
+	int ret = ask(connection, "PRAGMA user_version", steps, sizeof(steps));
+
+	if (ret != GP_OK)
+		return ret;
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %s", steps);
+	return run(connection, connection->now, sql);
+}
+
 /* ---- statements ---- */
 
 static int prepare(struct gp_connection *connection, const char *sql,
@@ -377,6 +389,7 @@ const struct gp_driver gp_sqlite = {
 	.begin = begin,
 	.commit = commit,
 	.undo = undo,
+	.touch = touch,
 	.prepare = prepare,
 	.finish = finish,
 	.ready = ready,

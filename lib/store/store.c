@@ -6,10 +6,11 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "store/losses.h"
 #include "store/overrides.h"
 #include "store/policies.h"
 
-enum { APPLICATION_ID = 0x67707374 /* "gpst" */ };
+enum { APPLICATION_ID = 0x67707374 /* "gpst" */, OVERRIDES_ID = 0x67706f76 /* "gpov" */ };
 
 static const char *const steps[] = {
 	"CREATE TABLE sts_policy ("
@@ -31,9 +32,23 @@ static const char *const steps[] = {
 	" reason TEXT NOT NULL,"
 	" until INTEGER NOT NULL"
 	") WITHOUT ROWID;",
+	"ALTER TABLE sts_policy ADD COLUMN failure INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE sts_policy ADD COLUMN failure_detail TEXT NOT NULL DEFAULT '';",
+	"CREATE TABLE loss (at INTEGER PRIMARY KEY NOT NULL);"
+	"CREATE TABLE proved (domain TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID;",
+};
+
+static const char *const override_steps[] = {
+	"CREATE TABLE override ("
+	" domain TEXT PRIMARY KEY NOT NULL,"
+	" level TEXT NOT NULL,"
+	" reason TEXT NOT NULL,"
+	" until INTEGER NOT NULL"
+	") WITHOUT ROWID;",
 };
 
 static const struct gp_schema schema = { APPLICATION_ID, steps, sizeof(steps) / sizeof(*steps) };
+static const struct gp_schema overrides_schema = { OVERRIDES_ID, override_steps, 1 };
 
 static int see_policy(void *arg, const struct gp_stored_policy *policy)
 {
@@ -49,22 +64,41 @@ static int see_override(void *arg, const struct gp_stored_override *override)
 	return GP_OK;
 }
 
+static int see_proved(void *arg, const char *domain)
+{
+	(void)arg;
+	(void)domain;
+	return GP_OK;
+}
+
+static int read_overrides(struct gp_database *store)
+{
+	return gp_stored_overrides_visit(store, see_override, NULL);
+}
+
 static int read_all(struct gp_database *store)
 {
 	int ret = gp_stored_policies_visit(store, see_policy, NULL);
+	int64_t at;
 
-	return ret == GP_OK ? gp_stored_overrides_visit(store, see_override, NULL) : ret;
+	if (ret == GP_OK)
+		ret = gp_stored_loss_get(store, &at);
+	if (ret == GP_OK)
+		ret = gp_stored_proved_visit(store, see_proved, NULL);
+	/* those of an older gatepost */
+	return ret == GP_OK ? read_overrides(store) : ret;
 }
 
-int gp_store_open(const char *path, struct gp_database **store_out,
-		  char error[static GP_STORE_ERROR_SIZE])
+static int open_and_read(const char *path, const struct gp_schema *steps_of,
+			 int (*read)(struct gp_database *store), struct gp_database **store_out,
+			 char error[static GP_STORE_ERROR_SIZE])
 {
 	struct gp_database *store;
-	int ret = gp_database_open(path, &schema, &store, error);
+	int ret = gp_database_open(path, steps_of, &store, error);
 
 	if (ret != GP_OK)
 		return ret;
-	ret = read_all(store);
+	ret = read(store);
 	if (ret == GP_OK) {
 		*store_out = store;
 		return GP_OK;
@@ -72,6 +106,18 @@ int gp_store_open(const char *path, struct gp_database **store_out,
 	snprintf(error, GP_STORE_ERROR_SIZE, "%.200s: %.300s", path, gp_database_error(store));
 	gp_database_close(store);
 	return ret;
+}
+
+int gp_store_open(const char *path, struct gp_database **store_out,
+		  char error[static GP_STORE_ERROR_SIZE])
+{
+	return open_and_read(path, &schema, read_all, store_out, error);
+}
+
+int gp_store_open_overrides(const char *path, struct gp_database **store_out,
+			    char error[static GP_STORE_ERROR_SIZE])
+{
+	return open_and_read(path, &overrides_schema, read_overrides, store_out, error);
 }
 
 /* ---- a damaged file ---- */

@@ -4,8 +4,9 @@
 
 #include "store/database.h"
 
-/* The database of the policy process: the MTA-STS policies of other domains (policies.h) and the
- * operator's overrides (overrides.h). */
+/* The databases of the policy process. One has the MTA-STS policies of other domains (policies.h)
+ * and what is known of their loss (losses.h); the other has the operator's overrides (overrides.h):
+ * who loses a cache must not lose decisions with it. */
 
 enum { GP_STORE_DOMAIN_SIZE = 254 };
 
@@ -13,6 +14,10 @@ enum { GP_STORE_DOMAIN_SIZE = 254 };
  * gp_database_close closes it. */
 int gp_store_open(const char *path, struct gp_database **store_out,
 		  char error[static GP_STORE_ERROR_SIZE]);
+
+/* The same for the overrides. */
+int gp_store_open_overrides(const char *path, struct gp_database **store_out,
+			    char error[static GP_STORE_ERROR_SIZE]);
 
 /* Move a damaged file (and what belongs to it) out of the way; the new path is left in `moved_out`
  * of `size` bytes. GP_OK or GP_E_IO. Only on an operator's command: nothing is thrown away. */

@@ -793,13 +793,43 @@ def _():
 	gate.stop()
 
 
-@test("trust anchors that cannot be read are a sentence that says where they come from")
+@test("trust anchors that cannot be read: mail waits, a line says where they come from, and when they are there all is well")
 def _():
 	service()
-	gate = second(wait=False, trust_anchors=lab.path("none.key"))
-	equal(gate.wait(), EX_CONFIG)
-	contains("\n".join(gate.lines), "none.key")
-	contains("\n".join(gate.lines), "dns-root-data")
+	path = lab.path("none.key")
+	gate = second(trust_anchors=path)
+	for _ in range(2):
+		line = gate.wait_for("resolver-failed", zone="test")
+		contains(line["reason"], path)
+		contains(line["reason"], "dns-root-data")
+	contains(gate.asks("all.signed.test"), "TEMP the DNS resolver cannot be set up")
+	done = gatepost(lab, "policy", "show", "-c", gate.config, "all.signed.test", "--fresh")
+	equal(done.returncode, CANNOT_TELL)
+	contains(done.stdout, "the DNS resolver cannot be set up")
+	done = gatepost(lab, "policy", "refresh", "-c", gate.config, "all.signed.test")
+	contains(done.stderr, "there is no DNS resolver; see resolver-failed in the log")
+	done = gatepost(lab, "policy", "override", "-c", gate.config, "all.signed.test", "may", "--until", "1h", "--reason", "x")
+	equal((done.returncode, gate.asks("all.signed.test")), (0, "OK may"))
+	gatepost(lab, "policy", "override", "-c", gate.config, "all.signed.test", "off")
+	with open(service().zones.anchor, encoding="ascii") as file:
+		lab.write("none.key", file.read())
+	gate.wait_for("resolver-validates", zone="test")
+	eventually(lambda: gate.asks("all.signed.test") == DANE_ONLY, "an answer")
+	gate.stop()
+
+
+@test("a resolver that cannot be set up is tried again also without DNSSEC")
+def _():
+	service()
+	with open(service().conf, encoding="ascii") as file:
+		right = file.read()
+	gate = second(dnssec="off", unbound_conf=lab.path("none.conf"))
+	gate.wait_for("resolver-failed")
+	contains(gate.asks("all.signed.test"), "TEMP the DNS resolver cannot be set up")
+	lab.write("none.conf", right)
+	gate.wait_for("resolver-validates")
+	eventually(lambda: gate.asks("all.signed.test") == NOTFOUND, "an answer")
+	gate.stop()
 
 
 @test("no answer at all lets it start, and mail waits until there is one")

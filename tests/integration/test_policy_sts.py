@@ -11,7 +11,6 @@ import time
 from functools import cache
 
 sys.dont_write_bytecode = True
-from gate import EX_CONFIG  # noqa: E402
 from lab import Gone, Lab, command, contains, equal, eventually, move_inside, run, test  # noqa: E402
 from policyhost import PATH, enforce, policy  # noqa: E402
 from policylab import PolicyLab  # noqa: E402
@@ -21,7 +20,7 @@ ZONE, SIGNED = "plain.test", "signed.test"
 ERROR, INVALID, WEBPKI = "sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid"
 GOOD_MX, MONTH_S = "127.0.0.21", 30 * 86400
 NAMES = ("faults redirect target types request record alias split twice cache host-fails lookup-fails body retire "
-	"testing back-off slow implicit restart killed daily alerts expiry http none refresh late damaged purge quiet private").split()
+	"testing back-off slow implicit restart purged killed daily alerts expiry http none refresh late purge quiet private").split()
 lab = Lab()
 texts = {}
 
@@ -280,7 +279,7 @@ class PolicyQuick:
 		self.gate = first.new_gate(f"quick{speed}", environment=environment,
 			policy=first.policy | {"answer_time": answer_time, "addresses": [self.address]})
 
-	ask, client = PolicyLab.ask, PolicyLab.client
+	ask, client, listed = PolicyLab.ask, PolicyLab.client, PolicyLab.listed
 	show, run, lab = PolicyLab.show, PolicyLab.run, lab
 
 
@@ -297,6 +296,19 @@ def _():
 		contains(line["detail"], "Timeout")
 	finally:
 		site.release()
+		quick.gate.stop()
+
+
+@test("what is due is swept again and again")
+def _():
+	# a minute is two seconds
+	quick = PolicyQuick(speed=30)
+	try:
+		for turn in range(3):
+			name = f"sweep{turn}.test"
+			quick.run("override", name, "may", "--until", "40s", "--reason", "a test")
+			eventually(lambda name=name: quick.listed(name) is None, "the override to be swept away")
+	finally:
 		quick.gate.stop()
 
 
@@ -430,16 +442,35 @@ def _():
 	equal(site.count, 2)
 
 
-@test("a restart keeps policies and overrides")
+@test("policy purge while a policy is fetched: what that brings is dropped, and the policy is fetched anew")
+def _():
+	name = domain("purged")
+	site = service().host.site(name, enforce(mx("purged")), held=True)
+	announce("purged", next(numbers))
+	try:
+		with service().client() as client:
+			client.request(name)
+			site.wait_count(1)
+			service().run("purge", name)
+			site.release()
+			equal(client.reply(), secure("purged"))
+		equal(site.count, 2)
+	finally:
+		site.release()
+
+
+@test("a restart keeps policies and overrides, and why a fetch failed")
 def _():
 	site = works("restart")
 	service().run("override", domain("late"), "may", "--until", "7d", "--reason", "their certificate is broken")
 	site.set(b"", status=404)
+	equal(service().run("refresh", domain("restart"), check=False).returncode, 75)
 	announce("restart")
 	service().restart()
+	equal(service().failure(domain("restart")), (ERROR, "HTTP status 404"))
 	equal(service().ask(domain("restart")), secure("restart"))
 	equal(service().ask(domain("late")), "OK may")
-	equal(site.count, 1)
+	equal(site.count, 2)
 	service().run("override", domain("late"), "off")
 
 
@@ -495,7 +526,7 @@ def write_on_and_on(name):
 def stored():
 	"""What the files hold, by somebody else's eyes."""
 	data = b""
-	for name in ("policy.db", "policy.db-wal"):
+	for name in ("overrides.db", "overrides.db-wal"):
 		with contextlib.suppress(OSError), open(service().gate.path("state", "policy", name), "rb") as file:
 			data += file.read()
 	return data.decode("latin-1")
@@ -509,31 +540,6 @@ def _():
 	service().gate.wait_for("worker-started", mark, process="fetch")
 	eventually(lambda: process_named("gatepost-fetch") not in (None, old), "another fetch process")
 	works("killed")
-
-
-@test("a damaged policy.db is refused with a sentence, and policy repair moves it aside")
-def _():
-	service().gate.stop()
-	directory = service().gate.path("state", "policy")
-	for name in os.listdir(directory):
-		if name != "policy.db":
-			os.remove(os.path.join(directory, name))
-	with open(os.path.join(directory, "policy.db"), "r+b") as file:
-		file.write(b"this is no database, whatever its name says" * 100)
-	gate = service().new_gate(wait=False)
-	equal(gate.wait(), EX_CONFIG)
-	contains("\n".join(gate.lines), "policy repair")
-	service().gate = gate
-	done = service().run("repair")
-	contains(done.stdout, "moved to")
-	equal(sorted(name.split(".damaged-")[0] for name in os.listdir(directory) if ".damaged-" in name), ["policy.db"])
-	contains(service().run("repair").stdout, "does not exist")
-	equal(os.path.exists(os.path.join(directory, "policy.db")), False)
-	service().gate = service().new_gate()
-	equal(service().run("list").stdout, "")
-	works("damaged")
-	done = service().run("repair", check=False)
-	equal(done.returncode == 0, False)  # it is in use
 
 
 # ---- days later ----

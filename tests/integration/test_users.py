@@ -119,7 +119,8 @@ def _():
 		gate = start("merged", separate_users=separate)
 		equal(users_of(gate)["gatepost-policy"], expected(user))
 		contains(command(lab.program(), "policy", "list", "-c", gate.config, root=True).stdout, "kept.test")
-		equal(facts(gate.path("state", "policy", "policy.db"))[0], USERS[user])
+		for name in ("policy.db", "overrides.db"):
+			equal(facts(gate.path("state", "policy", name))[0], USERS[user])
 	gate.stop()
 
 

@@ -263,8 +263,7 @@ static void holds_back(void **state)
 	assert_int_equal(ask(&s, "[192.0.2.1]"), GP_SOCKETMAP_NOTFOUND);
 	/* what was validated is good as long as its records */
 	assert_int_equal(ask(&s, "before.test"), GP_SOCKETMAP_NOTFOUND);
-	assert_int_equal(gp_override_set(s.domains, NULL, "new.test", "may", "why", INT64_MAX),
-			 GP_OK);
+	assert_int_equal(gp_override_set(s.domains, "new.test", "may", "why", INT64_MAX), GP_OK);
 	assert_int_equal(ask(&s, "new.test"), GP_SOCKETMAP_OK);
 	gp_verdicts_hold(s.verdicts, NULL);
 	assert_int_equal(ask(&s, "under-way.test"), GP_SOCKETMAP_NOTFOUND);

@@ -165,10 +165,12 @@ static bool is_readable(const struct gp_store_thread *thread, int wait_ms)
 	return poll(&poller, 1, wait_ms) > 0;
 }
 
-static void collect_one(struct gp_store_thread *thread)
+static void collect_until(struct gp_store_thread *thread, const struct told *told)
 {
-	assert_true(is_readable(thread, -1));
-	gp_store_thread_collect(thread);
+	while (!told->count) {
+		assert_true(is_readable(thread, -1));
+		gp_store_thread_collect(thread);
+	}
 }
 
 static void hand_row(struct gp_store_thread *thread, enum gp_durability durability, int64_t number)
@@ -204,7 +206,7 @@ static void told_when_synced(void **state)
 	gp_store_thread_collect(thread);
 	assert_int_equal(told.count, 0);
 	disk_let_sync();
-	collect_one(thread);
+	collect_until(thread, &told);
 	assert_int_equal(told.count, 1);
 	assert_int_equal(told.ret, GP_OK);
 	assert_true(told.log.syncs > 0);
@@ -226,7 +228,7 @@ static void one_makes_all_durable(void **state)
 	assert_int_equal(gp_store_thread_tell(thread, on_told, &told), GP_OK);
 	disk_forget();
 	assert_int_equal(gp_store_thread_start(thread), GP_OK);
-	collect_one(thread);
+	collect_until(thread, &told);
 	assert_true(told.log.syncs > 0);
 	assert_int_equal(told.log.unsynced, 0);
 	assert_int_equal(rows_after_power_cut("all", "all-left"), 3);
@@ -244,7 +246,7 @@ static void soon_by_the_thread(void **state)
 	assert_int_equal(gp_store_thread_tell(thread, on_told, &told), GP_OK);
 	disk_forget();
 	assert_int_equal(gp_store_thread_start(thread), GP_OK);
-	collect_one(thread);
+	collect_until(thread, &told);
 	assert_int_equal(told.ret, GP_OK);
 	assert_true(told.log.writes > 0);
 	assert_int_equal(told.log.syncs, 0);
@@ -263,19 +265,101 @@ static void full_disk(void **state)
 	assert_int_equal(gp_store_thread_start(thread), GP_OK);
 	hand_row(thread, GP_DURABLE, 1);
 	assert_int_equal(gp_store_thread_tell(thread, on_told, &first), GP_OK);
-	collect_one(thread);
+	collect_until(thread, &first);
 	assert_int_equal(first.ret, GP_E_IO);
 	assert_true(gp_store_thread_failing(thread, error));
 	assert_non_null(strstr(error, "full"));
 	disk_fill(false);
 	hand_row(thread, GP_SOON, 2);
 	assert_int_equal(gp_store_thread_tell(thread, on_told, &second), GP_OK);
-	collect_one(thread);
+	collect_until(thread, &second);
 	assert_int_equal(second.ret, GP_OK);
 	assert_int_equal(first.count, 1);
 	assert_false(gp_store_thread_failing(thread, error));
 	assert_int_equal(rows_after_power_cut("full", "full-left"), 2);
 	gp_store_thread_free(thread);
+}
+
+static int try_row(struct gp_store_thread *thread, int64_t number, struct told *told)
+{
+	*told = (struct told){ 0 };
+	return gp_store_thread_try(thread, write_row, &number, sizeof(number), on_told, told);
+}
+
+/* What failed has not happened, whatever comes later. */
+static void tried_once(void **state)
+{
+	struct gp_store_thread *thread = thread_of("once");
+	struct told first, second;
+
+	(void)state;
+	assert_int_equal(gp_store_thread_start(thread), GP_OK);
+	disk_fill(true);
+	assert_int_equal(try_row(thread, 7, &first), GP_OK);
+	collect_until(thread, &first);
+	assert_int_equal(first.ret, GP_E_IO);
+	disk_fill(false);
+	disk_forget();
+	assert_int_equal(try_row(thread, 1, &second), GP_OK);
+	collect_until(thread, &second);
+	assert_int_equal(second.ret, GP_OK);
+	assert_int_equal(second.log.unsynced, 0);
+	assert_int_equal(first.count, 1);
+	assert_int_equal(rows_after_power_cut("once", "once-left"), 1);
+	gp_store_thread_free(thread);
+	assert_int_equal(rows_of("once"), 1);
+}
+
+struct change {
+	int began, ended;
+	char error[GP_STORE_ERROR_SIZE];
+};
+
+static void on_change(void *arg, const char *why)
+{
+	struct change *change = arg;
+
+	change->began += why != NULL;
+	change->ended += why == NULL;
+	if (why)
+		snprintf(change->error, sizeof(change->error), "%s", why);
+}
+
+static void collect_until_change(struct gp_store_thread *thread, const int *count)
+{
+	while (!*count) {
+		assert_true(is_readable(thread, -1));
+		gp_store_thread_collect(thread);
+	}
+}
+
+/* A sync that fails leaves a whole transaction in the log, without anything that waits to be
+ * written: what was withdrawn must be overwritten all the same, as soon as the disk works. */
+static void says_when_it_works_again(void **state)
+{
+	struct gp_store_thread *thread = thread_of("again");
+	struct change change = { 0 };
+	struct told told;
+
+	(void)state;
+	gp_store_thread_watch(thread, on_change, &change);
+	assert_int_equal(gp_store_thread_start(thread), GP_OK);
+	disk_break(true);
+	assert_int_equal(try_row(thread, 1, &told), GP_OK);
+	collect_until(thread, &told);
+	assert_int_equal(told.ret, GP_E_IO);
+	assert_int_equal(change.began, 1);
+	assert_int_equal(change.ended, 0);
+	assert_non_null(strstr(change.error, "disk I/O error"));
+	disk_forget();
+	disk_break(false);
+	collect_until_change(thread, &change.ended);
+	assert_int_equal(change.began, 1);
+	assert_true(disk_log().writes > 0);
+	assert_int_equal(disk_log().unsynced, 0);
+	assert_int_equal(rows_after_power_cut("again", "again-left"), 0);
+	gp_store_thread_free(thread);
+	assert_int_equal(change.ended, 1);
 }
 
 /* ---- kill -9 ---- */
@@ -378,6 +462,8 @@ int main(void)
 		cmocka_unit_test(one_makes_all_durable),
 		cmocka_unit_test(soon_by_the_thread),
 		cmocka_unit_test(full_disk),
+		cmocka_unit_test(tried_once),
+		cmocka_unit_test(says_when_it_works_again),
 		cmocka_unit_test(killed),
 	};
 

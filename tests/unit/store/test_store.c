@@ -47,6 +47,8 @@ static struct gp_stored_policy policy_of(const char *domain, const char *id)
 			   .failed_id = "f1",
 			   .failed_at = 1800000002,
 			   .failures = 3 },
+		.failure = GP_MTASTS_WEBPKI_INVALID,
+		.failure_detail = "self-signed",
 		.text = "version: STSv1\r\nmode: testing\r\n",
 	};
 
@@ -60,7 +62,7 @@ static struct gp_stored_policy policy_of(const char *domain, const char *id)
 struct found {
 	size_t count;
 	struct gp_stored_policy last;
-	char text[256];
+	char text[256], detail[256];
 	char level[64], reason[64];
 	int64_t until;
 };
@@ -72,6 +74,7 @@ static int see_policy(void *arg, const struct gp_stored_policy *policy)
 	found->count++;
 	found->last = *policy;
 	snprintf(found->text, sizeof(found->text), "%s", policy->text);
+	snprintf(found->detail, sizeof(found->detail), "%s", policy->failure_detail);
 	return GP_OK;
 }
 
@@ -131,6 +134,8 @@ static void keeps_policies(void **state)
 	assert_string_equal(found.last.entry.failed_id, "f1");
 	assert_true(found.last.entry.failed_at == 1800000002);
 	assert_int_equal(found.last.entry.failures, 3);
+	assert_int_equal(found.last.failure, GP_MTASTS_WEBPKI_INVALID);
+	assert_string_equal(found.detail, "self-signed");
 	assert_string_equal(found.text, policy.text);
 }
 
@@ -165,6 +170,12 @@ static void keeps_overrides(void **state)
 	assert_string_equal(found.reason, override.reason);
 	assert_true(found.until == override.until);
 	store = open_store("overrides");
+	committed(store, gp_stored_overrides_remove_over(begun(store), override.until - 1));
+	gp_database_close(store);
+	assert_int_equal(overrides_of("overrides").count, 1);
+	store = open_store("overrides");
+	committed(store, gp_stored_overrides_remove_over(begun(store), override.until));
+	committed(store, gp_stored_override_put(begun(store), &override));
 	committed(store, gp_stored_override_remove(begun(store), "example.org"));
 	gp_database_close(store);
 	assert_int_equal(overrides_of("overrides").count, 0);
@@ -311,12 +322,58 @@ static void reads_the_old_file(void **state)
 	assert_string_equal(found.last.entry.failed_id, "f1");
 	assert_int_equal(found.last.entry.failed_at, 14);
 	assert_int_equal(found.last.entry.failures, 3);
+	assert_int_equal(found.last.failure, GP_MTASTS_NO_FAILURE);
+	assert_string_equal(found.detail, "");
 	assert_string_equal(found.text, "version: STSv1");
 	found = overrides_of("old");
 	assert_int_equal(found.count, 1);
 	assert_string_equal(found.level, "encrypt");
 	assert_string_equal(found.reason, "why");
 	assert_true(found.until == INT64_C(5000000000));
+}
+
+static struct found overrides_of_their_own(const char *name)
+{
+	struct gp_database *store = NULL;
+	struct found found = { 0 };
+
+	assert_int_equal(gp_store_open_overrides(path_of(name), &store, error), GP_OK);
+	assert_int_equal(gp_stored_overrides_visit(store, see_override, &found), GP_OK);
+	gp_database_close(store);
+	return found;
+}
+
+/* Once they are in the file of their own, that file is right. */
+static void moves_old_overrides(void **state)
+{
+	struct gp_stored_override newer = {
+		.domain = "example.net", .level = "may", .reason = "newer", .until = 6000000000
+	};
+	struct gp_database *from, *to;
+	struct found found;
+
+	(void)state;
+	run_sql("moves", old_file);
+	for (int turn = 0; turn < 2; turn++) {
+		from = open_store("moves");
+		assert_int_equal(gp_store_open_overrides(path_of("moved"), &to, error), GP_OK);
+		assert_int_equal(gp_stored_overrides_move(from, to), GP_OK);
+		gp_database_close(from);
+		gp_database_close(to);
+		found = overrides_of_their_own("moved");
+		assert_int_equal(found.count, 1);
+		assert_string_equal(found.level, "encrypt");
+		assert_true(found.until == INT64_C(5000000000));
+		assert_int_equal(overrides_of("moves").count, 0);
+	}
+	assert_int_equal(gp_store_open_overrides(path_of("moved"), &to, error), GP_OK);
+	committed(to, gp_stored_override_put(begun(to), &newer));
+	run_sql("moves", "INSERT INTO override VALUES ('example.net','encrypt','why',5000000000)");
+	from = open_store("moves");
+	assert_int_equal(gp_stored_overrides_move(from, to), GP_OK);
+	gp_database_close(from);
+	gp_database_close(to);
+	assert_string_equal(overrides_of_their_own("moved").level, "may");
 }
 
 /* Read by name: a table whose columns stand in another order is as good. */
@@ -411,6 +468,7 @@ int main(void)
 		cmocka_unit_test(refuses_a_second_process),
 		cmocka_unit_test(refuses_a_missing_directory),
 		cmocka_unit_test(reads_the_old_file),
+		cmocka_unit_test(moves_old_overrides),
 		cmocka_unit_test(reads_by_name),
 		cmocka_unit_test(reads_an_unknown_mode),
 		cmocka_unit_test(refuses_wrong_tables),

@@ -77,6 +77,7 @@ static struct seen seen_in(const char *name)
 static void put_policy(struct gp_store_thread *thread, int domain, int id)
 {
 	struct gp_stored_policy policy = { .entry = { .mode = GP_MTASTS_TESTING },
+					   .failure_detail = "",
 					   .text = "version: STSv1\r\nmode: testing\r\n" };
 
 	snprintf(policy.domain, sizeof(policy.domain), "d%d.example", domain);
@@ -95,6 +96,13 @@ static void remove_policy(struct gp_store_thread *thread, int domain)
 	assert_int_equal(gp_stored_policy_remove_later(thread, GP_SOON, name), GP_OK);
 }
 
+static void not_told(void *arg, int ret, const char *why)
+{
+	(void)arg;
+	(void)ret;
+	(void)why;
+}
+
 static void hand_over_much(struct gp_store_thread *thread)
 {
 	char level[] = "may", reason[] = "why";
@@ -106,10 +114,11 @@ static void hand_over_much(struct gp_store_thread *thread)
 		put_policy(thread, i % 50, i);
 	for (int i = 0; i < 49; i++)
 		remove_policy(thread, i);
-	assert_int_equal(gp_stored_override_put_later(thread, &override), GP_OK);
+	assert_int_equal(gp_stored_override_try_put(thread, &override, not_told, NULL), GP_OK);
 	memset(level, 'x', sizeof(level) - 1);
 	memset(reason, 'x', sizeof(reason) - 1);
-	assert_int_equal(gp_stored_override_remove_later(thread, "example.net"), GP_OK);
+	assert_int_equal(gp_stored_override_try_remove(thread, "example.net", not_told, NULL),
+			 GP_OK);
 }
 
 static void expect_much(const char *name)
