@@ -19,11 +19,11 @@
 /* clang-format off */
 const struct gp_role_row gp_roles[GP_ROLES] = {
 	[GP_ROLE_SUBMISSIONS] = {
-		.name = "submissions", .protocol = GP_PROTOCOL_SMTP, .implicit_tls = true, .port = 465,
+		.name = "submissions", .protocol = GP_PROTOCOL_SMTP, .implicit_tls = true, .port = 465, .alpn = "smtp",
 		.facts = WITH_XCLIENT, .external = true, .smtp = true,
 		.srv = "_submissions", .priority = 0, .srv_why = "RFC 8314 section 5.1", .srv_id = "_submissions" },
 	[GP_ROLE_SUBMISSION] = {
-		.name = "submission", .protocol = GP_PROTOCOL_SMTP, .port = 587,
+		.name = "submission", .protocol = GP_PROTOCOL_SMTP, .port = 587, .alpn = "smtp",
 		.facts = WITH_XCLIENT, .external = true, .smtp = true,
 		.srv = "_submission", .priority = 10, .srv_why = "RFC 6186 section 3.1, with STARTTLS",
 		.srv_id = "_submission" },
@@ -48,7 +48,7 @@ const struct gp_role_row gp_roles[GP_ROLES] = {
 		.facts = WITH_XCLIENT, .external = true,
 		.srv = "_sieve", .priority = 0, .srv_why = "RFC 5804 section 1.8", .srv_id = "_sieve" },
 	[GP_ROLE_SMTP] = {
-		.name = "smtp", .protocol = GP_PROTOCOL_SMTP, .port = 25,
+		.name = "smtp", .protocol = GP_PROTOCOL_SMTP, .port = 25, .alpn = "smtp",
 		.facts = WITH_XCLIENT, .smtp = true, .mx = true },
 	[GP_ROLE_HTTPS] = {
 		.name = "https", .protocol = GP_PROTOCOL_HTTP, .implicit_tls = true, .port = 443, .alpn = "http/1.1",

@@ -48,7 +48,7 @@ struct gp_role_row {
 	enum gp_protocol protocol;
 	bool implicit_tls;    /* else STARTTLS or STLS */
 	uint16_t port;        /* the default one */
-	const char *alpn;     /* protocol id (RFC 7301); NULL: none is registered */
+	const char *alpn;     /* protocol id (RFC 7301); "smtp" is not registered, and offered */
 	bool facts[GP_FACTS]; /* those that its backends can take */
 	bool external;        /* a login of its own, for which a client certificate can stand */
 	bool preauth;         /* that certificate may also be the login (IMAP's PREAUTH) */

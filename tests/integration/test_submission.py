@@ -114,6 +114,20 @@ def _():
 	equal(server().count, count)
 
 
+@test("[9325-3.8-1 9325-3.8-2] ALPN smtp, which is not registered and which mail clients send, is chosen; that of another protocol gets an alert")
+def _():
+	gate()
+	secure = tls()
+	secure.set_alpn_protocols(["smtp"])
+	with Client(address("own", "submissions")) as client:
+		client.start_tls(secure, NAME)
+		reply(client, b"220")
+		equal(client.tls.selected_alpn_protocol(), "smtp")
+	with Client(address("own", "submissions")) as client:
+		client.send(hello.client_hello(0x0303, alpn=("imap",)))
+		equal(alert_of(client.rest()), 120)
+
+
 @test("[8314-4-12 8314-4.3-1 8314-4.3-2 8314-4.3-4 8314-4.3-5] Received of submitted mail: ESMTPSA, IANA names of suite and group, clauses in order, the id of the log")
 def _():
 	for role in ("submissions", "submission"):

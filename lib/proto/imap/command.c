@@ -270,10 +270,20 @@ static void note_login_name(struct imap_edge *edge, struct gp_str name, struct g
 	}
 }
 
-/* command = tag SP name [SP arguments] CRLF */
-static void command_line(struct imap_edge *edge, struct gp_str line)
+/* Behind what could be a literal they stay: "{5} " announces none. */
+static struct gp_str without_blanks_behind(struct gp_str whole)
 {
-	struct gp_str arguments = line;
+	struct gp_str line = whole;
+
+	while (line.len && line.p[line.len - 1] == ' ')
+		line.len--;
+	return line.len && line.p[line.len - 1] == '}' ? whole : line;
+}
+
+/* command = tag SP name [SP arguments] CRLF; blanks at the end are forgiven */
+static void command_line(struct imap_edge *edge, struct gp_str whole)
+{
+	struct gp_str line = without_blanks_behind(whole), arguments = line;
 	struct gp_str tag = gp_str_split(&arguments, ' ');
 	struct gp_str name = { arguments.p, 0 };
 
@@ -285,14 +295,15 @@ static void command_line(struct imap_edge *edge, struct gp_str line)
 		name.len++;
 	arguments.p += name.len;
 	arguments.len -= name.len;
-	if (!gp_imap_tag_valid(tag) || !name.len || !gp_line_is_clean(line)) {
-		gp_push_sendf(&edge->life.c, GP_CLIENT,
-			      "* BAD No tag, no command, or invalid bytes\r\n");
+	if (!gp_imap_tag_valid(tag) || !name.len) {
+		gp_push_sendf(&edge->life.c, GP_CLIENT, "* BAD No tag or no command\r\n");
 		gp_edge_count_bad_command(&edge->life);
 		return;
 	}
+	/* a client waits for an answer with its tag */
 	gp_str_copy(tag, edge->tag, sizeof(edge->tag));
-	edge->verdict = judge(edge, name, arguments);
+	edge->verdict = gp_imap_line_is_clean(line) ? judge(edge, name, arguments)
+						    : IMAP_BAD_ARGUMENTS;
 	edge->arguments = 0;
 	edge->skipped = 0;
 	gp_buf_deinit(&edge->id);
@@ -305,7 +316,8 @@ static void command_line(struct imap_edge *edge, struct gp_str line)
 static void rest_line(struct imap_edge *edge, struct gp_str line)
 {
 	edge->literal_is_name = false;
-	if (gp_line_is_clean(line))
+	line = without_blanks_behind(line);
+	if (gp_imap_line_is_clean(line))
 		command_part(edge, line, line);
 	else
 		gp_edge_client_failed(&edge->life, "Invalid bytes in a command");

@@ -181,6 +181,16 @@ static bool take_char(struct id_reader *r, char c)
 	return true;
 }
 
+/* The grammar has one blank between strings and none elsewhere. Clients have more. */
+static bool skip_blanks(struct id_reader *r)
+{
+	bool any = false;
+
+	while (take_char(r, ' '))
+		any = true;
+	return any;
+}
+
 static bool take_nil(struct id_reader *r)
 {
 	if (!gp_str_starts_nocase(r->rest, "NIL"))
@@ -209,7 +219,7 @@ static int rewrite_pair(struct id_reader *r, struct gp_buf *out, bool *first)
 		return GP_E_SYNTAX;
 	gp_str_copy(value, key, sizeof(key));
 	keep = !gp_str_starts_nocase(value, "x-");
-	if (!take_char(r, ' '))
+	if (!skip_blanks(r))
 		return GP_E_SYNTAX;
 	if (keep) {
 		ret = gp_buf_append_str(out, *first ? "(" : " ");
@@ -228,25 +238,45 @@ static int rewrite_pair(struct id_reader *r, struct gp_buf *out, bool *first)
 	return keep ? append_quoted(out, value) : GP_OK;
 }
 
-/* id_params_list = "(" [string SP nstring *(SP string SP nstring)] ")" / nil */
+/* id_params_list = "(" [string SP nstring *(SP string SP nstring)] ")" / nil, and more blanks */
 int gp_imap_id_rewrite(struct gp_str args, struct gp_buf *out)
 {
 	struct id_reader r = { .rest = args };
-	bool first = true;
+	bool first = true, blank;
 	int ret;
 
+	skip_blanks(&r);
 	if (take_nil(&r))
 		return r.rest.len ? GP_E_SYNTAX : gp_buf_append_str(out, "NIL");
 	if (!take_char(&r, '('))
 		return GP_E_SYNTAX;
+	blank = skip_blanks(&r);
 	for (unsigned pairs = 0; !take_char(&r, ')'); pairs++) {
-		if (pairs == ID_PAIRS_MAX || (pairs && !take_char(&r, ' ')))
+		if (pairs == ID_PAIRS_MAX || (pairs && !blank))
 			return GP_E_SYNTAX;
 		ret = rewrite_pair(&r, out, &first);
 		if (ret != GP_OK)
 			return ret;
+		blank = skip_blanks(&r);
 	}
 	if (r.rest.len)
 		return GP_E_SYNTAX;
 	return gp_buf_append_str(out, first ? "NIL" : ")");
+}
+
+bool gp_imap_line_is_clean(struct gp_str line)
+{
+	bool quoted = false, escaped = false;
+
+	for (size_t i = 0; i < line.len; i++) {
+		unsigned char byte = (unsigned char)line.p[i];
+
+		if (byte == '\0' || byte == '\r' || byte == '\n' ||
+		    (!quoted && (byte < ' ' || byte == 0x7f)))
+			return false;
+		if (byte == '"' && !escaped)
+			quoted = !quoted;
+		escaped = quoted && byte == '\\' && !escaped;
+	}
+	return true;
 }

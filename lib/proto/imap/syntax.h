@@ -33,4 +33,8 @@ bool gp_imap_first_astring(struct gp_str part, char *out, size_t size);
  * limits of section 3.3 are broken, or when a value holds CR, LF or NUL. */
 int gp_imap_id_rewrite(struct gp_str args, struct gp_buf *out);
 
+/* A line without control bytes but those that a quoted string may have: a TAB in a password, for
+ * example (RFC 9051 section 9: TEXT-CHAR). */
+bool gp_imap_line_is_clean(struct gp_str line);
+
 #endif

@@ -56,11 +56,11 @@ static enum pop3_verdict judge(const struct pop3_edge *edge, struct gp_str name,
 
 		if (!gp_str_equal_nocase(name, command->name))
 			continue;
-		if (edge->life.state == GP_EDGE_CLEAR)
-			return command->arguments == NONE && arguments.len ? POP3_ERR_ARGUMENTS
-									   : command->clear;
+		/* AUTH alone, with which clients ask for mechanisms, is no attempt to log in */
 		if ((command->arguments == NONE) != (arguments.len == 0))
 			return POP3_ERR_ARGUMENTS;
+		if (edge->life.state == GP_EDGE_CLEAR)
+			return command->clear;
 		return judge_in_tls(edge, command->tls, arguments);
 	}
 	return POP3_ERR;

@@ -65,15 +65,27 @@ static enum column column_of(const struct smtp_edge *edge)
 
 /* ---- arguments ---- */
 
-/* domain or address literal; what stands here goes into our Received field, so no more than
- * printable ASCII without blanks is taken as it is */
+/* Some libraries say "EHLO My Computer": the backend judges it, as it came. Our Received field has only
+ * what is a domain or an address literal (received.c). */
 static bool is_helo(struct gp_str name)
 {
-	for (size_t i = 0; i < name.len; i++) {
-		if ((unsigned char)name.p[i] <= ' ' || (unsigned char)name.p[i] == 0x7f)
-			return false;
+	return name.len > 0 && name.len < SMTP_HELO_SIZE && gp_line_is_clean(name);
+}
+
+/* "AUTH", mechanism and response with one blank between them: clients write two, too. */
+static int respace_auth(struct gp_str line, struct gp_buf *out)
+{
+	int ret = GP_OK;
+
+	while (ret == GP_OK && line.len) {
+		struct gp_str word = gp_str_word(&line);
+
+		if (word.len && out->len)
+			ret = gp_buf_append_byte(out, ' ');
+		if (ret == GP_OK)
+			ret = gp_buf_append(out, word.p, word.len);
 	}
-	return name.len > 0 && name.len < SMTP_HELO_SIZE;
+	return ret;
 }
 
 /* AUTH mechanism [initial-response] (RFC 4954 section 4) */
@@ -343,6 +355,18 @@ static void command_line(struct smtp_edge *edge, struct gp_str line)
 	obey(edge, line, arguments);
 }
 
+static void any_command_line(struct smtp_edge *edge, struct gp_str line)
+{
+	struct gp_buf auth;
+	int ret = GP_E_SYNTAX;
+
+	gp_buf_init(&auth, edge->life.c.config.line_max);
+	if (gp_str_starts_nocase(line, "AUTH ") && gp_line_is_clean(line))
+		ret = respace_auth(line, &auth);
+	command_line(edge, ret == GP_OK ? gp_str_from(auth.data, auth.len) : line);
+	gp_buf_deinit(&auth);
+}
+
 /* A line within AUTH. What is no base64 cancels the exchange, so that the backend, too, says 501
  * (RFC 4954 section 4). */
 static void sasl_line(struct smtp_edge *edge, struct gp_str line)
@@ -374,5 +398,5 @@ void gp_smtp_on_client_line(struct gp_edge_life *life, struct gp_str line)
 	else if (edge->answer_wanted)
 		sasl_line(edge, line);
 	else
-		command_line(edge, line);
+		any_command_line(edge, line);
 }

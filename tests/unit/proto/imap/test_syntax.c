@@ -206,7 +206,10 @@ static const struct id_row {
 	{ "id: the list never ends", "(\"name\" \"v\"", GP_E_SYNTAX, NULL },
 	{ "id: text after the list", "(\"name\" \"v\") x", GP_E_SYNTAX, NULL },
 	{ "id: text after nil", "NIL x", GP_E_SYNTAX, NULL },
-	{ "id: two blanks", "(\"name\"  \"v\")", GP_E_SYNTAX, NULL },
+	{ "id: more blanks", " ( \"name\"  \"v\"   \"os\" NIL )", GP_OK,
+	  "(\"name\" \"v\" \"os\" NIL)" },
+	{ "id: blanks in an empty list", "(  )", GP_OK, "NIL" },
+	{ "id: text after blanks", "(\"name\" \"v\" x)", GP_E_SYNTAX, NULL },
 	{ "id: no blank between pairs", "(\"name\" \"v\"\"os\" \"x\")", GP_E_SYNTAX, NULL },
 	{ "id: nothing", "", GP_E_SYNTAX, NULL },
 };
@@ -255,6 +258,17 @@ static void refuses_zero_bytes(void **state)
 	gp_buf_deinit(&out);
 }
 
+static void knows_clean_quoted_strings(void **state)
+{
+	(void)state;
+	assert_true(gp_imap_line_is_clean(gp_str_of("a LOGIN \"a\tb\" \"\\\"\x01\"")));
+	assert_false(gp_imap_line_is_clean(gp_str_of("a LOGIN \"a\"\tb")));
+	assert_false(gp_imap_line_is_clean(gp_str_of("a LOGIN \"a\\\\\"\tb")));
+	assert_false(gp_imap_line_is_clean(gp_str_of("a LOGIN \"a\rb\"")));
+	assert_false(gp_imap_line_is_clean(gp_str_of("a LOGIN \"a\\\rb\"")));
+	assert_false(gp_imap_line_is_clean((struct gp_str){ "\"\0\"", 3 }));
+}
+
 static void knows_clean_lines(void **state)
 {
 	(void)state;
@@ -278,5 +292,6 @@ int main(void)
 	table_one(&table, "id: values have 1024 bytes at most", limits_values);
 	table_one(&table, "id: zero bytes are refused", refuses_zero_bytes);
 	table_one(&table, "lines with control bytes are not clean", knows_clean_lines);
+	table_one(&table, "but within quoted strings", knows_clean_quoted_strings);
 	return table_run(&table);
 }
