@@ -75,8 +75,15 @@ class Machine:
 	def packages(self, *lists, **environment):
 		variables = {"PATH": self.path("bin"), "T": self.root, "PACKAGES_ROOT": self.root, "AS_ROOT": "1",
 			"APT_FAILS": "never", "APT_SIGNAL": "", **environment}
+
+		def heed_signals():
+			"""What runs behind nohup or in the background of a shell ignores them, and so would its children."""
+			for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+				signal.signal(number, signal.SIG_DFL)
+
 		done = subprocess.run(["/bin/dash", self.path("project/tools/packages"), *lists], env=variables, text=True,
-			stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
+			stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False,
+			preexec_fn=heed_signals)  # pylint: disable=subprocess-popen-preexec-fn
 		return done.returncode, done.stdout
 
 	def policy_left(self):
