@@ -163,14 +163,15 @@ struct gp_smtp_edge_config gp_edge_smtp_config(const struct gp_conf *conf,
 		[GP_CONF_REQUIRETLS_HEADER] = GP_REQUIRETLS_HEADER,
 		[GP_CONF_REQUIRETLS_FINAL] = GP_REQUIRETLS_FINAL,
 	};
-	bool mx = gp_roles[listener->role].mx;
-	bool reject = listener->bare_newline == GP_CONF_BARE_NEWLINE_REJECT ||
-		      (listener->bare_newline == GP_CONF_BARE_NEWLINE_BY_ROLE && mx);
+	static const enum gp_bare_newline bare_newline[] = {
+		[GP_CONF_BARE_NEWLINE_NORMALIZE] = GP_BARE_NEWLINE_NORMALIZE,
+		[GP_CONF_BARE_NEWLINE_REJECT] = GP_BARE_NEWLINE_REJECT,
+	};
 
 	return (struct gp_smtp_edge_config){
-		.service = mx ? GP_SMTP_MX : GP_SMTP_SUBMISSION,
+		.service = gp_roles[listener->role].mx ? GP_SMTP_MX : GP_SMTP_SUBMISSION,
 		.requiretls = requiretls[listener->requiretls],
-		.bare_newline = reject ? GP_BARE_NEWLINE_REJECT : GP_BARE_NEWLINE_NORMALIZE,
+		.bare_newline = bare_newline[listener->bare_newline],
 		.starttls_required = listener->starttls_required,
 		.hostname = conf->server.hostname,
 	};

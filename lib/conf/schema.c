@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 static const char *const requiretls_words[] = { "off", "pass", "header", "final", NULL };
-static const char *const bare_newline_words[] = { "default", "reject", "normalize", NULL };
+static const char *const bare_newline_words[] = { "normalize", "reject", NULL };
 static const char *const s2s_auth_words[] = { "dialback", "external", "require", NULL };
 static const char *const backend_tls_words[] = { "off", "verify", NULL };
 static const char *const unknown_sni_words[] = { "default", "refuse", NULL };
@@ -277,14 +277,14 @@ static const struct gp_conf_row listener_rows[] = {
 	  .help = "Confirms that all mail from the backend goes through gatepost's relay. "
 		  "requiretls = \"header\" needs it. The relay is not available yet, so do not "
 		  "use requiretls = \"header\" in this version." },
-	{ "bare-newline", GP_CONF_CHOICE, AT(gp_conf_listener, bare_newline), "default",
+	{ "bare-newline", GP_CONF_CHOICE, AT(gp_conf_listener, bare_newline), "normalize",
 	  .words = bare_newline_words,
-	  .help = "Messages with a single CR or LF, as used for smuggling: reject, or normalize "
-		  "to CRLF. The default is reject for smtp, normalize for submission and "
-		  "submissions." },
+	  .help = "What happens to a single CR or LF in a message (DATA and BDAT): normalize makes "
+		  "it CRLF, so that it cannot end the message for the backend; reject closes the "
+		  "session." },
 	{ "bare-newline-from", GP_CONF_NETWORKS, AT(gp_conf_listener, bare_newline_from), "",
-	  .help = "Clients whose bare newlines are normalized even if those of others are "
-		  "rejected." },
+	  .help = "Clients whose single CR or LF are normalized even with bare-newline = "
+		  "\"reject\"." },
 	{ "starttls-required", GP_CONF_BOOL, AT(gp_conf_listener, starttls_required), "false",
 	  .help = "For smtp: accept mail only with TLS, and only with the cipher suites of the "
 		  "other roles. This departs from RFC 3207 section 4, so do not use it for hosts "

@@ -20,7 +20,7 @@ from wire import Backend, Client, context, server_context  # noqa: E402
 
 NAME, MX = "mx.example.test", "edge.example.test"
 SOURCE, GATE = lab.host(), lab.host()
-PORTS = {"own": 1025, "postfix": 2025, "proxy": 3025, "required": 4025, "final": 5025, "header": 6025, "pass": 7025,
+PORTS = {"rejecting": 12025, "own": 1025, "postfix": 2025, "proxy": 3025, "required": 4025, "final": 5025, "header": 6025, "pass": 7025,
 	"forgiving": 8025, "rsa": 9025, "away": 10025, "partners": 11025, "submission": 1587}
 
 
@@ -54,7 +54,8 @@ def gate():
 		listener("smtp", address("final"), leaf, own, requiretls="final"),
 		listener("smtp", address("header"), leaf, own, requiretls="header", relay_follows=True),
 		listener("smtp", address("pass"), leaf, requiretls.address, requiretls="pass"),
-		listener("smtp", address("forgiving"), leaf, own, bare_newline_from=[SOURCE]),
+		listener("smtp", address("rejecting"), leaf, own, bare_newline="reject"),
+		listener("smtp", address("forgiving"), leaf, own, bare_newline="reject", bare_newline_from=[SOURCE]),
 		listener("smtp", address("partners"), leaf, own, starttls_required_from=[SOURCE]),
 		listener("smtp", address("away"), leaf, lab.address(9)), listener("smtp", address("rsa"), rsa, own), listener("submission", address("submission"), leaf, own)]
 	return Gate(lab, certificates=[certificate(leaf), certificate(other), certificate(rsa)], listeners=rows, server={"hostname": MX})
@@ -287,18 +288,41 @@ def _():
 		equal(b"RET=HDRS" in mail.sender, kind == "header")
 
 
-@test("bare newlines: rejected, and logged; normalized for those who are forgiven")
+@test("bare newlines: normalized by default; with bare-newline = reject closed and logged, but for the clients in bare-newline-from")
 def _():
 	gate()
 	mark, count = gate().mark(), len(server().mails)
-	with greeted("own") as client:
+	with greeted("rejecting") as client:
 		send(client, b"Subject: x\n\nbody\r\n", wanted=b"521")
 	gate().wait_for("protocol-error", mark)
-	with greeted("forgiving") as client:
-		send(client, b"Subject: x\n\nbody\r\n")
-	mail = server().wait_mail(count + 1)
-	equal(mail.without_trace(), b"Subject: x\r\n\r\nbody\r\n")
-	equal(len(server().mails), count + 1)
+	for kind in ("own", "forgiving"):
+		with greeted(kind) as client:
+			send(client, b"Subject: x\n\nbody\r\n")
+		count += 1
+		equal(server().wait_mail(count).without_trace(), b"Subject: x\r\n\r\nbody\r\n")
+	equal(len(server().mails), count)
+
+
+SMUGGLED = b"MAIL FROM:<mallory@example.org>\r\nRCPT TO:<bob@example.net>\r\nDATA\r\nSubject: smuggled\r\n\r\nx"
+
+
+@test("BDAT with bare newlines, over the borders of chunks, is one message for a Postfix that sends on by DATA")
+def _():
+	count = len(sink().mails)
+	for before, after in ((b"\n", b"\n"), (b"\n", b"\r\n"), (b"\r\n", b"\n"), (b"\r", b"\r"), (b"\r\n", b"\r\n")):
+		text = b"Subject: x\n\nbody" + before + b"." + after + SMUGGLED + b"\r"
+		for border in (None, len(text) - 1, text.index(b"body") + 4 + len(before), text.index(b"body") + 5 + len(before)):
+			with greeted("postfix") as client:
+				smtp(client, "MAIL FROM:<alice@example.org>", b"250")
+				smtp(client, "RCPT TO:<bob@example.net>", b"250")
+				for chunk in [text] if border is None else [text[:border], text[border:]]:
+					last = b" LAST" if chunk is text or chunk == text[border:] else b""
+					client.send(b"BDAT %d%s\r\n" % (len(chunk), last) + chunk)
+					reply(client, b"250")
+			count += 1
+			_, body = bytes(sink().wait_mail(count).data).split(b"\r\n\r\n", 1)
+			equal(body, b"body\r\n.\r\n" + SMUGGLED + b"\r\n")
+			equal(len(sink().mails), count)
 
 
 run(lab)

@@ -13,7 +13,7 @@ void gp_smtp_content_begin(struct gp_smtp_content *content, enum gp_smtp_framing
 {
 	*content = (struct gp_smtp_content){
 		.framing = framing,
-		.bare_newline = framing == GP_SMTP_COUNTED ? GP_BARE_NEWLINE_REJECT : bare_newline,
+		.bare_newline = bare_newline,
 		.line_begins = true,
 		.after_crlf = true,
 		.in_header = true,
@@ -232,7 +232,9 @@ int gp_smtp_content_feed(struct gp_smtp_content *c, const uint8_t *data, size_t 
 
 int gp_smtp_content_end(struct gp_smtp_content *c, struct gp_buf *out)
 {
-	if (c->cr)
-		return GP_E_SYNTAX;
+	int ret = c->cr ? bare_newline(c, out) : GP_OK;
+
+	if (ret < 0)
+		return ret;
 	return c->judging ? release(c, out) : GP_OK;
 }

@@ -24,7 +24,7 @@
 
 enum gp_smtp_framing {
 	GP_SMTP_DOTS,   /* DATA: dot-stuffed, ends at the lone dot */
-	GP_SMTP_COUNTED /* BDAT: as it is; the caller counts. Bare newlines are rejected */
+	GP_SMTP_COUNTED /* BDAT: no dots; the caller counts */
 };
 
 enum { GP_SMTP_HELD_MAX = 32, GP_SMTP_HELD_SIZE = GP_SMTP_HELD_MAX - 2 };
@@ -55,7 +55,8 @@ void gp_smtp_content_begin(struct gp_smtp_content *content, enum gp_smtp_framing
 int gp_smtp_content_feed(struct gp_smtp_content *content, const uint8_t *data, size_t len,
 			 size_t *used_out, struct gp_buf *out);
 
-/* A counted message ends here: append what was held back. GP_OK or as above. */
+/* A counted message ends here: append what was held back, a CR that came last as CRLF. GP_OK or as
+ * above. */
 int gp_smtp_content_end(struct gp_smtp_content *content, struct gp_buf *out);
 
 #endif

@@ -70,7 +70,23 @@ static const struct row dot_rows[] = {
 	{ "an empty message", TEXT(".\r\n"), TEXT(".\r\n") },
 };
 
-static void feed(const struct row *row, enum gp_smtp_framing framing, size_t piece)
+/* What is normalized in a counted message: the rest of it can be anything. */
+static const struct row counted_rows[] = {
+	{ "LF dot LF", TEXT("a\n.\nb"), TEXT("a\r\n.\r\nb") },
+	{ "LF dot CRLF", TEXT("a\n.\r\nb"), TEXT("a\r\n.\r\nb") },
+	{ "CRLF dot LF", TEXT("a\r\n.\nb"), TEXT("a\r\n.\r\nb") },
+	{ "CR dot CR", TEXT("a\r.\rb"), TEXT("a\r\n.\r\nb") },
+	{ "CR CR LF is one line end", TEXT("a\r\r\nb"), TEXT("a\r\nb") },
+	{ "CR at the end", TEXT("a: b\r"), TEXT("a: b\r\n") },
+	{ "LF at the end", TEXT("a: b\n"), TEXT("a: b\r\n") },
+	{ "an end within a name", TEXT("a: b\nRequire-TLS"), TEXT("a: b\r\nRequire-TLS") },
+	{ "a field behind a bare LF", TEXT("a: b\nRequire-TLS-ESMTP: no\n\nc\r"),
+	  TEXT("a: b\r\n\r\nc\r\n") },
+	{ "a field behind a bare CR", TEXT("a: b\rRequire-TLS-ESMTP: no\r"), TEXT("a: b\r\n") },
+};
+
+static void feed(const struct row *row, enum gp_smtp_framing framing,
+		 enum gp_bare_newline bare_newline, size_t piece)
 {
 	struct gp_smtp_content content;
 	struct gp_buf out;
@@ -78,7 +94,7 @@ static void feed(const struct row *row, enum gp_smtp_framing framing, size_t pie
 	int ret = GP_AGAIN;
 
 	gp_buf_init(&out, 10000);
-	gp_smtp_content_begin(&content, framing, GP_BARE_NEWLINE_REJECT);
+	gp_smtp_content_begin(&content, framing, bare_newline);
 	while (ret == GP_AGAIN && used < row->in.len) {
 		size_t len = row->in.len - used < piece ? row->in.len - used : piece;
 
@@ -98,15 +114,21 @@ static void feed(const struct row *row, enum gp_smtp_framing framing, size_t pie
 static void run(void **state)
 {
 	for (size_t piece = 1; piece < 50; piece++) {
-		feed(*state, GP_SMTP_DOTS, piece);
-		feed(*state, GP_SMTP_COUNTED, piece);
+		feed(*state, GP_SMTP_DOTS, GP_BARE_NEWLINE_REJECT, piece);
+		feed(*state, GP_SMTP_COUNTED, GP_BARE_NEWLINE_REJECT, piece);
 	}
 }
 
 static void run_dots(void **state)
 {
 	for (size_t piece = 1; piece < 50; piece++)
-		feed(*state, GP_SMTP_DOTS, piece);
+		feed(*state, GP_SMTP_DOTS, GP_BARE_NEWLINE_REJECT, piece);
+}
+
+static void run_counted(void **state)
+{
+	for (size_t piece = 1; piece < 50; piece++)
+		feed(*state, GP_SMTP_COUNTED, GP_BARE_NEWLINE_NORMALIZE, piece);
 }
 
 int main(void)
@@ -115,5 +137,6 @@ int main(void)
 
 	TABLE_ROWS(&table, rows, run);
 	TABLE_ROWS(&table, dot_rows, run_dots);
+	TABLE_ROWS(&table, counted_rows, run_counted);
 	return table_run(&table);
 }
