@@ -4,15 +4,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/time.h"
 #include "daemon/policy/policy_store.h"
-#include "store/overrides.h"
+#include "store/salvage.h"
 
-/* gatepost policy repair: what the service leaves to the operator. */
+/* gatepost policy repair: what the service leaves to the administrator. */
 
 static int complain(const char *error)
 {
@@ -20,25 +21,18 @@ static int complain(const char *error)
 	return EX_DATAERR;
 }
 
-enum { MENDED = -1 };
-
-/* One that is salvaged by the service must not be moved: it would be forgotten that something was
- * lost. */
-static int repair_cache(const char *path)
+/* The files are the policy process's, which may have been taken over: root must not open what it has
+ * put there, and what is made here must be its own. */
+static int become_owner(const char *directory)
 {
-	struct gp_database *store;
-	char error[GP_STORE_ERROR_SIZE];
-	int ret = gp_store_open(path, &store, error);
+	struct stat state;
 
-	if (ret == GP_OK) {
-		gp_database_close(store);
-		printf("%s: the file is not damaged\n", path);
+	if (geteuid() != 0)
 		return EX_OK;
-	}
-	if (ret != GP_E_SYNTAX)
-		return complain(error);
-	printf("%s\ngatepost saves what can be read of it when it starts, and keeps the file\n",
-	       error);
+	if (stat(directory, &state) < 0)
+		return errno == ENOENT ? EX_OK : complain(strerror(errno));
+	if (setegid(state.st_gid) < 0 || seteuid(state.st_uid) < 0)
+		return complain(strerror(errno));
 	return EX_OK;
 }
 
@@ -68,28 +62,49 @@ static int print_override(void *arg, const struct gp_stored_override *override)
 	return GP_OK;
 }
 
-/* Nobody else knows them: the operator has to set them again. */
-static void print_what_it_had(const char *path)
+/* *go_on_out: the other file can be looked at, too. */
+static int repair_overrides(const char *path, const char *older, bool *go_on_out)
 {
+	struct gp_salvage salvage;
 	char error[GP_STORE_ERROR_SIZE];
-	struct gp_database *store;
+	int ret;
 
-	printf("what can be read of it:\n");
-	if (gp_database_open_damaged(path, &store, error) != GP_OK) {
-		printf("nothing\n");
-		return;
+	*go_on_out = false;
+	if (access(path, F_OK) < 0 && access(older, F_OK) < 0) {
+		printf("%s: the file does not exist; gatepost creates a new one\n", path);
+		return EX_OK;
 	}
-	if (gp_stored_overrides_visit(store, print_override, NULL) != GP_OK)
-		printf("no more: %s\n", gp_database_error(store));
-	gp_database_close(store);
+	ret = gp_store_repair_overrides(path, older, (int64_t)(gp_time_utc_ms() / 1000),
+					print_override, NULL, &salvage, error);
+	if (ret != GP_OK)
+		return complain(error);
+	*go_on_out = !salvage.done;
+	if (!salvage.done) {
+		printf("%s: the file is not damaged\n", path);
+		return EX_OK;
+	}
+	printf("%s\n", salvage.why);
+	if (*salvage.moved)
+		printf("The damaged file is %s now. ", salvage.moved);
+	printf("The %zu overrides above could be read and are in the new file, which gatepost "
+	       "opens within a minute. Set those that are missing again\n",
+	       salvage.rows);
+	return EX_OK;
 }
 
-static int repair_overrides(const char *path)
+/* One that is salvaged by the service must not be moved: it would be forgotten that something was
+ * lost. */
+static int look_at_cache(const char *path)
 {
-	char moved[GP_POLICY_STORE_PATH_SIZE + 64], error[GP_STORE_ERROR_SIZE];
 	struct gp_database *store;
-	int ret = gp_store_open_overrides(path, &store, error);
+	char error[GP_STORE_ERROR_SIZE];
+	int ret;
 
+	if (access(path, F_OK) < 0) {
+		printf("%s: the file does not exist; gatepost creates a new one\n", path);
+		return EX_OK;
+	}
+	ret = gp_store_open(path, &store, error);
 	if (ret == GP_OK) {
 		gp_database_close(store);
 		printf("%s: the file is not damaged\n", path);
@@ -97,38 +112,24 @@ static int repair_overrides(const char *path)
 	}
 	if (ret != GP_E_SYNTAX)
 		return complain(error);
-	if (gp_store_move_aside(path, (int64_t)(gp_time_utc_ms() / 1000), moved, sizeof(moved)) !=
-	    GP_OK) {
-		fprintf(stderr, "gatepost policy: %s: %s\n", path, strerror(errno));
-		return EX_DATAERR;
-	}
-	printf("%s\nmoved to %s; gatepost creates a new one within a minute. Set the overrides "
-	       "again\n",
-	       error, moved);
-	print_what_it_had(moved);
-	return MENDED;
-}
-
-static int repair_file(const struct gp_conf *conf, enum gp_policy_file file,
-		       int (*mend)(const char *path))
-{
-	char path[GP_POLICY_STORE_PATH_SIZE];
-
-	gp_policy_store_path(conf->server.state_dir, file, path);
-	/* a new one made here would be root's, and gatepost could not write it */
-	if (access(path, F_OK) < 0 && errno == ENOENT) {
-		printf("%s: the file does not exist; gatepost creates a new one\n", path);
-		return EX_OK;
-	}
-	return mend(path);
+	printf("%s\ngatepost saves what can be read of it when it starts, and keeps the file\n",
+	       error);
+	return EX_OK;
 }
 
 /* The file that the service cannot open without us goes first: it has the other open. */
 int gp_policy_repair(const struct gp_conf *conf)
 {
-	int code = repair_file(conf, GP_POLICY_OVERRIDES, repair_overrides);
+	char overrides[GP_POLICY_STORE_PATH_SIZE], cache[GP_POLICY_STORE_PATH_SIZE];
+	bool go_on;
+	int code;
 
-	if (code == MENDED)
-		return EX_OK;
-	return code == EX_OK ? repair_file(conf, GP_POLICY_CACHE, repair_cache) : code;
+	gp_policy_store_directory(conf->server.state_dir, cache);
+	code = become_owner(cache);
+	if (code != EX_OK)
+		return code;
+	gp_policy_store_path(conf->server.state_dir, GP_POLICY_OVERRIDES, overrides);
+	gp_policy_store_path(conf->server.state_dir, GP_POLICY_CACHE, cache);
+	code = repair_overrides(overrides, cache, &go_on);
+	return code == EX_OK && go_on ? look_at_cache(cache) : code;
 }

@@ -4,8 +4,8 @@
 
 #include "conf/conf.h"
 
-/* Move a damaged overrides.db of `conf` aside, and print what can be read of it; say what is wrong
- * with policy.db. The exit status. */
+/* Make a new overrides.db of what can be read of a damaged one of `conf`, and print it; say what is
+ * wrong with policy.db. Root becomes the owner of the directory. The exit status. */
 int gp_policy_repair(const struct gp_conf *conf);
 
 #endif

@@ -365,7 +365,7 @@ static void on_gone(void *arg, struct gp_talk *talk)
 		return;
 	gp_verdict_waiter_cancel(work->verdict);
 	gp_sts_cache_consultation_cancel(work->consultation);
-	/* what was asked for is done, though nobody hears of it */
+	/* what was asked for is done, though the connection has gone */
 	gp_change_leave(work->change);
 	work_free(work);
 }

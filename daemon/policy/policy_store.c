@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/policy/policy_store.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/time.h"
@@ -12,7 +14,7 @@
 #include "store/losses.h"
 #include "store/salvage.h"
 
-enum { PAUSE_MS = 2000, PAUSE_MS_MAX = 60000 };
+enum { PAUSE_MS = 2000, PAUSE_MS_MAX = 60000, REMIND_MS = 60000 };
 
 struct file {
 	struct gp_policy_store *store;
@@ -25,6 +27,8 @@ struct file {
 
 struct gp_policy_store {
 	struct gp_policy_store_config config;
+	bool is_new;          /* there was no overrides.db at the start */
+	uint64_t reminded_ms; /* when gp_policy_store_remind last said something */
 	struct file files[GP_POLICY_FILES];
 };
 
@@ -73,10 +77,14 @@ static void on_changed(void *arg, const char *error)
 	config->works_again(config->arg);
 }
 
-void gp_policy_store_remind(const struct gp_policy_store *store)
+void gp_policy_store_remind(struct gp_policy_store *store)
 {
 	char error[GP_STORE_ERROR_SIZE];
+	uint64_t now = gp_time_mono_ms();
 
+	if (now - store->reminded_ms < REMIND_MS)
+		return;
+	store->reminded_ms = now;
 	for (size_t i = 0; i < GP_POLICY_FILES; i++) {
 		const struct file *file = &store->files[i];
 
@@ -102,29 +110,49 @@ static int remember_override(void *arg, const struct gp_stored_override *overrid
 	return gp_override_remember(arg, override);
 }
 
-static int open_database(const struct file *file, struct gp_database **database_out,
-			 char error[static GP_STORE_ERROR_SIZE])
+static void path_of(const struct file *file, enum gp_policy_file which,
+		    char out[static GP_POLICY_STORE_PATH_SIZE])
 {
-	char path[GP_POLICY_STORE_PATH_SIZE];
-	struct gp_salvage salvage;
+	gp_policy_store_path(file->store->config.state_dir, which, out);
+}
+
+static int open_overrides(const struct file *file, struct gp_database **database_out,
+			  char error[static GP_STORE_ERROR_SIZE])
+{
+	char path[GP_POLICY_STORE_PATH_SIZE], older[GP_POLICY_STORE_PATH_SIZE];
 	size_t len;
 	int ret;
 
-	gp_policy_store_path(file->store->config.state_dir, file->which, path);
-	if (file->which == GP_POLICY_OVERRIDES) {
-		ret = gp_store_open_overrides(path, database_out, error);
-		len = strlen(error);
-		if (ret == GP_E_SYNTAX)
-			snprintf(error + len, GP_STORE_ERROR_SIZE - len,
-				 "; \"gatepost policy repair\" moves it aside");
-		return ret;
+	path_of(file, GP_POLICY_OVERRIDES, path);
+	path_of(file, GP_POLICY_CACHE, older);
+	ret = gp_store_open_own_overrides(path, older, database_out, error);
+	len = strlen(error);
+	if (ret == GP_E_SYNTAX)
+		snprintf(error + len, GP_STORE_ERROR_SIZE - len,
+			 "; \"gatepost policy repair\" makes a new one of what can be read");
+	return ret;
+}
+
+static int open_cache(const struct file *file, struct gp_database **database_out,
+		      char error[static GP_STORE_ERROR_SIZE])
+{
+	char path[GP_POLICY_STORE_PATH_SIZE];
+	struct gp_salvage salvage;
+	int ret;
+
+	/* its overrides, of an older gatepost, would be lost with what is salvaged */
+	path_of(file, GP_POLICY_OVERRIDES, path);
+	if (access(path, F_OK) < 0) {
+		snprintf(error, GP_STORE_ERROR_SIZE, "%.400s is not there yet", path);
+		return GP_E_STATE;
 	}
-	ret = gp_store_open_salvaged(path, (int64_t)(gp_time_utc_ms() / 1000), database_out,
-				     &salvage, error);
+	path_of(file, GP_POLICY_CACHE, path);
+	ret = gp_store_open_salvaged(path, !file->store->is_new, (int64_t)(gp_time_utc_ms() / 1000),
+				     database_out, &salvage, error);
 	if (salvage.done)
 		gp_event(STORE_SALVAGED, GP_LOG_TEXT_FIELD("file", names[file->which]),
 			 GP_LOG_TEXT_FIELD("reason", salvage.why),
-			 GP_LOG_NUMBER_FIELD("policies", salvage.policies),
+			 GP_LOG_NUMBER_FIELD("policies", salvage.rows),
 			 GP_LOG_TEXT_FIELD("moved-to", salvage.moved));
 	return ret;
 }
@@ -136,22 +164,21 @@ static int count_one(void *arg, const struct gp_stored_override *override)
 	return GP_OK;
 }
 
-/* Those of an older gatepost are in policy.db. The other file is opened after this one. */
-static int move_overrides(const struct file *file, struct gp_database *database)
+/* Those of an older gatepost are in overrides.db now, and must not be taken from here again. */
+static int forget_old_overrides(const struct file *file, struct gp_database *database)
 {
-	char path[GP_POLICY_STORE_PATH_SIZE], error[GP_STORE_ERROR_SIZE];
-	struct gp_database *overrides;
 	size_t count = 0;
 	int ret = gp_stored_overrides_visit(database, count_one, &count);
 
-	if (ret != GP_OK || !count)
+	if (ret != GP_OK || !count || !file->store->files[GP_POLICY_OVERRIDES].thread)
 		return ret;
-	gp_policy_store_path(file->store->config.state_dir, GP_POLICY_OVERRIDES, path);
-	/* if it cannot be opened, that is said when its turn comes */
-	if (gp_store_open_overrides(path, &overrides, error) != GP_OK)
-		return GP_OK;
-	ret = gp_stored_overrides_move(database, overrides);
-	gp_database_close(overrides);
+	ret = gp_database_begin(database, GP_DURABLE);
+	if (ret != GP_OK)
+		return ret;
+	ret = gp_stored_overrides_remove(database);
+	if (ret == GP_OK)
+		return gp_database_commit(database);
+	gp_database_undo(database);
 	return ret;
 }
 
@@ -159,11 +186,10 @@ static int remember_cache(const struct file *file, struct gp_database *database)
 {
 	struct gp_sts_cache *sts_cache = file->store->config.sts_cache;
 	int64_t lost_at = 0;
-	int ret = move_overrides(file, database);
+	int ret = forget_old_overrides(file, database);
 
 	if (ret == GP_OK)
 		ret = gp_stored_loss_get(database, &lost_at);
-
 	gp_sts_cache_set_store(sts_cache, file->thread);
 	if (ret == GP_OK && lost_at) {
 		gp_sts_cache_remember_loss(sts_cache, lost_at);
@@ -219,7 +245,8 @@ static void open_file(void *arg)
 	const struct gp_policy_store_config *config = &file->store->config;
 	char error[GP_STORE_ERROR_SIZE] = "";
 	struct gp_database *database;
-	int ret = open_database(file, &database, error);
+	int ret = file->which == GP_POLICY_CACHE ? open_cache(file, &database, error)
+						 : open_overrides(file, &database, error);
 
 	if (ret == GP_OK)
 		ret = start_thread(file, database, error);
@@ -240,10 +267,14 @@ static void open_file(void *arg)
 struct gp_policy_store *gp_policy_store_new(const struct gp_policy_store_config *config)
 {
 	struct gp_policy_store *store = calloc(1, sizeof(*store));
+	char path[GP_POLICY_STORE_PATH_SIZE];
 
 	if (!store)
 		return NULL;
 	store->config = *config;
+	store->reminded_ms = gp_time_mono_ms();
+	gp_policy_store_path(config->state_dir, GP_POLICY_OVERRIDES, path);
+	store->is_new = access(path, F_OK) < 0 && errno == ENOENT;
 	for (size_t i = 0; i < GP_POLICY_FILES; i++) {
 		struct file *file = &store->files[i];
 

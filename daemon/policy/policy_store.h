@@ -13,7 +13,8 @@
 
 enum { GP_POLICY_STORE_PATH_SIZE = 4096 };
 
-enum gp_policy_file { GP_POLICY_CACHE, GP_POLICY_OVERRIDES, GP_POLICY_FILES };
+/* In the order in which they are opened: the cache of an older gatepost has the overrides, too. */
+enum gp_policy_file { GP_POLICY_OVERRIDES, GP_POLICY_CACHE, GP_POLICY_FILES };
 
 void gp_policy_store_directory(const char *state_dir, char out[static GP_POLICY_STORE_PATH_SIZE]);
 void gp_policy_store_path(const char *state_dir, enum gp_policy_file file,
@@ -45,7 +46,7 @@ struct gp_store_thread *gp_policy_store_thread(const struct gp_policy_store *sto
 /* What clients are told while one of them is not open, a static sentence; or NULL. */
 const char *gp_policy_store_trouble(const struct gp_policy_store *store, enum gp_policy_file file);
 
-/* Log again which cannot be written now. */
-void gp_policy_store_remind(const struct gp_policy_store *store);
+/* Log again, once a minute, which cannot be written now. */
+void gp_policy_store_remind(struct gp_policy_store *store);
 
 #endif

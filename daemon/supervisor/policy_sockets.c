@@ -47,59 +47,69 @@ static bool is_of(const struct stat *state, const struct gp_identity *identity)
 }
 
 /* Files of another user of ours, from before server.separate-users was changed. What a link leads to
- * is not given away. */
-static int give_file(int directory, const char *name, const struct gp_identity *identity)
+ * is not given away; whatever cannot be given does not stop the start, because the policy process
+ * itself says what it cannot open. */
+static void give_file(int directory, const char *name, const struct gp_identity *identity)
 {
 	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat state;
-	int ret = GP_E_IO, error;
 
 	if (fd < 0)
-		return errno == ENOENT ? GP_OK : GP_E_IO;
-	errno = EPERM;
-	if (fstat(fd, &state) == 0 && S_ISREG(state.st_mode) &&
-	    (is_of(&state, identity) ||
-	     (state.st_nlink == 1 && fchown(fd, identity->uid, identity->gid) == 0)))
-		ret = GP_OK;
-	error = errno;
+		return;
+	if (fstat(fd, &state) == 0 && S_ISREG(state.st_mode) && !is_of(&state, identity) &&
+	    state.st_nlink == 1)
+		(void)!fchown(fd, identity->uid, identity->gid);
 	close(fd);
-	errno = error;
-	return ret;
 }
 
-static int give_files(int directory, const struct gp_identity *identity)
+static void give_files(int directory, const struct gp_identity *identity)
 {
-	/* .new: a damaged one is being salvaged (lib/store/salvage.c) */
-	static const char *const names[] = { GP_POLICY_STORE_CACHE, GP_POLICY_STORE_CACHE ".new",
-					     GP_POLICY_STORE_OVERRIDES };
+	/* .new, .first: not complete yet (lib/store/salvage.c) */
+	static const char *const names[] = {
+		GP_POLICY_STORE_CACHE,
+		GP_POLICY_STORE_CACHE ".new",
+		GP_POLICY_STORE_OVERRIDES,
+		GP_POLICY_STORE_OVERRIDES ".new",
+	};
 	static const char *const companions[] = { "", "-wal", "-shm", "-journal" };
 	char name[64];
-	int ret = GP_OK;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		for (size_t j = 0; j < sizeof(companions) / sizeof(*companions) && ret == GP_OK;
-		     j++) {
+		for (size_t j = 0; j < sizeof(companions) / sizeof(*companions); j++) {
 			snprintf(name, sizeof(name), "%s%s", names[i], companions[j]);
-			ret = give_file(directory, name, identity);
+			give_file(directory, name, identity);
 		}
 	}
-	return ret;
 }
 
 /* It must be the directory itself. */
 static int give_directory(const char *path, const struct gp_identity *identity)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int ret = fd >= 0 && fchown(fd, identity->uid, identity->gid) == 0 ? GP_OK : GP_E_IO;
-	int error;
+	struct stat state;
+	int ret = GP_E_IO, error;
 
-	if (ret == GP_OK)
-		ret = give_files(fd, identity);
+	/* a disk that is mounted read-only refuses to change what would stay as it is */
+	if (fd >= 0 && fstat(fd, &state) == 0 &&
+	    (is_of(&state, identity) || fchown(fd, identity->uid, identity->gid) == 0))
+		ret = GP_OK;
 	error = errno;
+	if (ret == GP_OK)
+		give_files(fd, identity);
 	if (fd >= 0)
 		close(fd);
 	errno = error;
 	return ret;
+}
+
+/* Others may go through the directory above, but not look around. */
+static int let_through(const char *state_dir)
+{
+	struct stat state;
+
+	if (stat(state_dir, &state) == 0 && (state.st_mode & 0777) == 0751)
+		return GP_OK;
+	return chmod(state_dir, 0751) == 0 ? GP_OK : GP_E_IO;
 }
 
 static int make_store_directory(const struct gp_conf *conf, const struct gp_identity *identity,
@@ -114,8 +124,7 @@ static int make_store_directory(const struct gp_conf *conf, const struct gp_iden
 		return GP_OK;
 	if (give_directory(path, identity) != GP_OK)
 		return complain(errors, path, strerror(errno));
-	/* others may go through the directory above, but not look around */
-	if (chmod(conf->server.state_dir, 0751) < 0)
+	if (let_through(conf->server.state_dir) != GP_OK)
 		return complain(errors, conf->server.state_dir, strerror(errno));
 	return GP_OK;
 }

@@ -16,7 +16,7 @@ struct gp_change {
 	/* once it is durable: GP_OK or GP_E_NOMEM */
 	int (*apply)(const struct gp_change *change);
 	const char *undone; /* what has not happened */
-	gp_changed done;    /* NULL: nobody waits */
+	gp_changed done;    /* NULL: no caller waits */
 	void *arg;
 	char domain[GP_POLICY_NAME_SIZE]; /* "": all */
 	char *level;                      /* NULL: no override any more */

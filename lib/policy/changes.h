@@ -18,7 +18,7 @@ struct gp_changes *gp_changes_new(struct gp_domains *domains, struct gp_verdicts
  * kind. */
 void gp_changes_set_overrides(struct gp_changes *changes, struct gp_store_thread *store);
 void gp_changes_set_policies(struct gp_changes *changes, struct gp_store_thread *store);
-/* Who waits is not called. What is under way is still written, when the store's thread ends. */
+/* Callers that wait are not called. What is under way is still written, when the store's thread ends. */
 void gp_changes_free(struct gp_changes *changes);
 
 struct gp_change;
@@ -36,7 +36,7 @@ struct gp_change *gp_change_override(struct gp_changes *changes, const char *dom
 struct gp_change *gp_change_purge(struct gp_changes *changes, const char *domain, gp_changed done,
 				  void *arg);
 
-/* Who waited has gone; the change goes on. NULL is fine. */
+/* The caller that waits has gone; the change goes on. NULL is fine. */
 void gp_change_leave(struct gp_change *change);
 
 #endif

@@ -12,6 +12,7 @@
 struct gp_domains {
 	void *tree;
 	size_t count;
+	size_t with_findings;
 	size_t bytes;
 };
 
@@ -44,6 +45,11 @@ bool gp_known_domain_is_good(const struct gp_known_domain *known)
 	return known->findings && known->good_until_ms > gp_time_mono_ms();
 }
 
+size_t gp_domains_with_findings(const struct gp_domains *domains)
+{
+	return domains->with_findings;
+}
+
 size_t gp_domains_bytes(const struct gp_domains *domains)
 {
 	return domains->bytes;
@@ -64,6 +70,7 @@ int gp_known_domain_keep(struct gp_known_domain *known, struct gp_findings *find
 	if (bytes > GP_KNOWN_DOMAIN_BYTES_MAX)
 		return GP_E_LIMIT;
 	known->findings = findings;
+	known->domains->with_findings++;
 	known->good_until_ms = good_until_ms;
 	count(known, bytes);
 	return GP_OK;
@@ -83,6 +90,7 @@ void gp_known_domain_drop_verdict(struct gp_known_domain *known)
 	known->domains->bytes -= known->bytes;
 	known->bytes = 0;
 	known->good_until_ms = 0;
+	known->domains->with_findings -= known->findings != NULL;
 	gp_findings_free(known->findings);
 	known->findings = NULL;
 	gp_wording_free(known->wording);

@@ -58,7 +58,8 @@ void gp_domains_free(struct gp_domains *domains);
 
 size_t gp_domains_count(const struct gp_domains *domains);
 
-/* Of all findings that are kept. */
+/* How many have findings, and the bytes of all these findings. */
+size_t gp_domains_with_findings(const struct gp_domains *domains);
 size_t gp_domains_bytes(const struct gp_domains *domains);
 
 /* NULL when it is not there. */

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/public_ip.h"
 
-/* Whoever publishes a record must not make us connect to hosts of our own network. */
+/* A domain that publishes a record must not make us connect to hosts of our own network. */
 static bool may_fetch_from(const struct gp_fetch_addresses *addresses,
 			   const struct gp_endpoint *address)
 {

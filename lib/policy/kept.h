@@ -22,6 +22,8 @@ struct gp_kept {
  * that protect nothing, then those that no mail has used for the longest time. NULL without
  * memory. */
 struct gp_kept_policy *gp_kept_of(struct gp_kept *kept, struct gp_known_domain *known);
+/* The same for the note of a failure: no policy that protects goes for it. */
+struct gp_kept_policy *gp_kept_note_of(struct gp_kept *kept, struct gp_known_domain *known);
 
 /* Have the store write that of `known`, as it is now. */
 void gp_kept_write(struct gp_kept *kept, enum gp_durability durability,
@@ -46,12 +48,15 @@ void gp_kept_make_room(struct gp_kept *kept);
 /* ---- after a loss ---- */
 
 /* May a policy of this domain be among those that were lost? Until it was found out once whether it
- * has one, "cannot be found out" must not be taken for "has none": who can block a fetch could undo
- * a policy that we had (RFC 8461 section 10.2). A policy outlives nothing longer than its max_age. */
+ * has one, "cannot be found out" must not be taken for "has none": an attacker who blocks a fetch could
+ * undo a policy that we had (RFC 8461 section 10.2). A policy outlives nothing longer than its max_age. */
 bool gp_kept_doubts(const struct gp_kept *kept, const struct gp_known_domain *known, int64_t now);
 
-/* It was found out, or the operator says so. */
-void gp_kept_prove(struct gp_kept *kept, struct gp_known_domain *known);
+/* It was found out. */
+void gp_kept_prove(struct gp_kept *kept, struct gp_known_domain *known, int64_t now);
+
+/* The administrator says that the domain has no policy, and the store knows it. */
+void gp_kept_purge(struct gp_kept *kept, struct gp_known_domain *known);
 
 /* The same, as it was stored. GP_OK or GP_E_NOMEM. */
 int gp_kept_remember_proved(struct gp_kept *kept, const char *domain);

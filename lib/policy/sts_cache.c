@@ -28,7 +28,7 @@ struct gp_consultation {
 
 TAILQ_HEAD(consultation_list, gp_consultation);
 
-/* One GET under way, and who waits for it. */
+/* One GET under way, and the questions that wait for it. */
 struct gp_sts_cache_fetch {
 	struct gp_sts_cache *sts_cache;
 	struct gp_known_domain *known;
@@ -145,8 +145,7 @@ static void purge_fetch(void *arg, struct gp_known_domain *known)
 
 void gp_sts_cache_purge(struct gp_sts_cache *sts_cache, struct gp_known_domain *known)
 {
-	gp_kept_forget(&sts_cache->kept, known);
-	gp_kept_prove(&sts_cache->kept, known);
+	gp_kept_purge(&sts_cache->kept, known);
 	purge_fetch(NULL, known);
 }
 
@@ -198,7 +197,7 @@ static void tell(struct gp_sts_cache *sts_cache, struct gp_known_domain *known,
 {
 	tell_kept(sts_cache, known, sts);
 	if (sts->policy || sts->txt == GP_MTASTS_TXT_NONE)
-		gp_kept_prove(&sts_cache->kept, known);
+		gp_kept_prove(&sts_cache->kept, known, now_s());
 	else if (gp_kept_doubts(&sts_cache->kept, known, now_s()))
 		sts->unknown = true;
 }
@@ -240,7 +239,7 @@ static void fail_fetch(struct gp_sts_cache_fetch *fetch, enum gp_mtasts_failure 
 static int ask_addresses(struct gp_sts_cache_fetch *fetch);
 
 /* Has the domain been purged since the policy host was asked? Then what came of it is dropped, and
- * who waits, or was answered without the policy, gets one that is fetched anew. */
+ * a question that waits, or was answered without the policy, gets one that is fetched anew. */
 static bool drop_if_purged(struct gp_sts_cache_fetch *fetch)
 {
 	if (!fetch->purged)
@@ -257,7 +256,7 @@ static void fail_fetch(struct gp_sts_cache_fetch *fetch, enum gp_mtasts_failure 
 		       const char *detail)
 {
 	struct gp_sts_cache *sts_cache = fetch->sts_cache;
-	struct gp_kept_policy *kept = gp_kept_of(&sts_cache->kept, fetch->known);
+	struct gp_kept_policy *kept = gp_kept_note_of(&sts_cache->kept, fetch->known);
 	enum gp_mtasts_notice notice;
 
 	if (kept) {

@@ -108,7 +108,7 @@ static bool may_be_kept(const struct gp_verdicts *verdicts, const struct gp_verd
 
 	return wait->epoch == verdicts->epoch && !verdicts->hold &&
 	       is_of_kept_policy(wait->known, findings) &&
-	       gp_domains_count(config->domains) <= config->domains_max &&
+	       gp_domains_with_findings(config->domains) < config->domains_max &&
 	       gp_domains_bytes(config->domains) <= config->domains_max * BYTES_PER_DOMAIN;
 }
 

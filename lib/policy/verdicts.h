@@ -59,7 +59,7 @@ void gp_verdicts_hold(struct gp_verdicts *verdicts, const char *reason);
 
 struct gp_verdict_waiter;
 
-/* `finding` NULL: there is no memory. */
+/* `reply` NULL: there is no memory. */
 typedef void (*gp_verdict_answered)(void *arg, const struct gp_verdict_reply *reply);
 
 /* `domain` in A-labels, lower case. `answered` is called once: before this returns, or later unless

@@ -6,7 +6,7 @@
 #include "store/thread.h"
 
 /* When the cache was damaged, and of which domains it has been found out since whether they have an
- * MTA-STS policy. Of any other domain nobody knows whether its policy was among what was lost. */
+ * MTA-STS policy. The policy of any other domain may be among what was lost. */
 
 /* In a transaction. GP_OK or as gp_query_run. */
 int gp_stored_loss_put(struct gp_database *store, int64_t at);

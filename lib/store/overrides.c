@@ -15,10 +15,6 @@ static const char put[] =
 
 static const char take_away[] = "DELETE FROM override WHERE domain = :domain";
 
-static const char add[] = "INSERT INTO override (domain, level, reason, until)"
-			  " VALUES (:domain, :level, :reason, :until)"
-			  " ON CONFLICT (domain) DO NOTHING";
-
 static const char take_all_away[] = "DELETE FROM override";
 
 static const char take_away_over[] = "DELETE FROM override WHERE until <= :now";
@@ -58,6 +54,11 @@ int gp_stored_overrides_remove_over(struct gp_database *store, int64_t now)
 	return gp_query_run(query);
 }
 
+int gp_stored_overrides_remove(struct gp_database *store)
+{
+	return gp_query_run(gp_database_query(store, take_all_away));
+}
+
 int gp_stored_overrides_visit(struct gp_database *store,
 			      int (*visit)(void *arg, const struct gp_stored_override *override),
 			      void *arg)
@@ -77,35 +78,6 @@ int gp_stored_overrides_visit(struct gp_database *store,
 	}
 	ended = gp_query_end(rows);
 	return ret == GP_OK ? ended : ret;
-}
-
-/* ---- from an older database ---- */
-
-static int add_one(void *arg, const struct gp_stored_override *override)
-{
-	return write_one(arg, add, override);
-}
-
-static int end_transaction(struct gp_database *store, int ret)
-{
-	if (ret == GP_OK)
-		return gp_database_commit(store);
-	gp_database_undo(store);
-	return ret;
-}
-
-/* They are in both for a moment, and never in none. */
-int gp_stored_overrides_move(struct gp_database *from, struct gp_database *to)
-{
-	int ret = gp_database_begin(to, GP_DURABLE);
-
-	if (ret == GP_OK)
-		ret = end_transaction(to, gp_stored_overrides_visit(from, add_one, to));
-	if (ret == GP_OK)
-		ret = gp_database_begin(from, GP_DURABLE);
-	if (ret == GP_OK)
-		ret = end_transaction(from, gp_query_run(gp_database_query(from, take_all_away)));
-	return ret;
 }
 
 /* ---- by the thread ---- */

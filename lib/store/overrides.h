@@ -17,6 +17,7 @@ struct gp_stored_override {
 /* In a transaction. GP_OK or as gp_query_run; removing what is not there is fine. */
 int gp_stored_override_put(struct gp_database *store, const struct gp_stored_override *override);
 int gp_stored_override_remove(struct gp_database *store, const char *domain);
+int gp_stored_overrides_remove(struct gp_database *store); /* all */
 /* Those that were over at `now`, seconds of Unix time. */
 int gp_stored_overrides_remove_over(struct gp_database *store, int64_t now);
 
@@ -25,10 +26,6 @@ int gp_stored_overrides_remove_over(struct gp_database *store, int64_t now);
 int gp_stored_overrides_visit(struct gp_database *store,
 			      int (*visit)(void *arg, const struct gp_stored_override *override),
 			      void *arg);
-
-/* From a database of before they had one of their own, outside of any transaction. Those that are in
- * the other one already stay as they are. GP_OK or as gp_query_run; it can be done again. */
-int gp_stored_overrides_move(struct gp_database *from, struct gp_database *to);
 
 /* By gp_store_thread_try: an operator waits for it. GP_OK or GP_E_NOMEM. */
 int gp_stored_override_try_put(struct gp_store_thread *thread,

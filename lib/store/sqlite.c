@@ -50,6 +50,14 @@ static int fail(struct gp_connection *connection, sqlite3 *db)
 {
 	snprintf(connection->error, sizeof(connection->error), "store: %s",
 		 db ? sqlite3_errmsg(db) : "out of memory");
+	switch (db ? sqlite3_extended_errcode(db) : SQLITE_NOMEM) {
+	case SQLITE_IOERR_READ: /* a bad sector; all else of IOERR is trouble with writing */
+	case SQLITE_IOERR_SHORT_READ:
+	case SQLITE_IOERR_CORRUPTFS:
+		return GP_E_SYNTAX;
+	default:
+		break;
+	}
 	switch (db ? sqlite3_errcode(db) : SQLITE_NOMEM) {
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/store.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "store/losses.h"
@@ -89,13 +88,26 @@ static int read_all(struct gp_database *store)
 	return ret == GP_OK ? read_overrides(store) : ret;
 }
 
+/* Ours get their name when they are complete (successor.h), so an empty one has lost everything. */
+static bool is_empty(const char *path)
+{
+	struct stat state;
+
+	return stat(path, &state) == 0 && S_ISREG(state.st_mode) && state.st_size == 0;
+}
+
 static int open_and_read(const char *path, const struct gp_schema *steps_of,
 			 int (*read)(struct gp_database *store), struct gp_database **store_out,
 			 char error[static GP_STORE_ERROR_SIZE])
 {
 	struct gp_database *store;
-	int ret = gp_database_open(path, steps_of, &store, error);
+	int ret;
 
+	if (is_empty(path)) {
+		snprintf(error, GP_STORE_ERROR_SIZE, "%.400s: the file is empty", path);
+		return GP_E_SYNTAX;
+	}
+	ret = gp_database_open(path, steps_of, &store, error);
 	if (ret != GP_OK)
 		return ret;
 	ret = read(store);
@@ -118,34 +130,4 @@ int gp_store_open_overrides(const char *path, struct gp_database **store_out,
 			    char error[static GP_STORE_ERROR_SIZE])
 {
 	return open_and_read(path, &overrides_schema, read_overrides, store_out, error);
-}
-
-/* ---- a damaged file ---- */
-
-static int move(const char *from, const char *to)
-{
-	/* never over something that is there */
-	if (link(from, to) < 0)
-		return GP_E_IO;
-	return unlink(from) == 0 ? GP_OK : GP_E_IO;
-}
-
-int gp_store_move_aside(const char *path, int64_t now, char *moved_out, size_t size)
-{
-	static const char *const companions[] = { "-wal", "-shm", "-journal" };
-	char from[4096], to[4096];
-
-	if (snprintf(moved_out, size, "%s.damaged-%lld", path, (long long)now) >= (int)size) {
-		errno = ENAMETOOLONG;
-		return GP_E_IO;
-	}
-	if (move(path, moved_out) != GP_OK)
-		return GP_E_IO;
-	for (size_t i = 0; i < sizeof(companions) / sizeof(*companions); i++) {
-		snprintf(from, sizeof(from), "%s%s", path, companions[i]);
-		snprintf(to, sizeof(to), "%s%s", moved_out, companions[i]);
-		if (move(from, to) != GP_OK && errno != ENOENT)
-			return GP_E_IO;
-	}
-	return GP_OK;
 }

@@ -6,7 +6,7 @@
 
 /* The databases of the policy process. One has the MTA-STS policies of other domains (policies.h)
  * and what is known of their loss (losses.h); the other has the operator's overrides (overrides.h):
- * who loses a cache must not lose decisions with it. */
+ * a lost cache must not take decisions along. */
 
 enum { GP_STORE_DOMAIN_SIZE = 254 };
 
@@ -18,9 +18,5 @@ int gp_store_open(const char *path, struct gp_database **store_out,
 /* The same for the overrides. */
 int gp_store_open_overrides(const char *path, struct gp_database **store_out,
 			    char error[static GP_STORE_ERROR_SIZE]);
-
-/* Move a damaged file (and what belongs to it) out of the way; the new path is left in `moved_out`
- * of `size` bytes. GP_OK or GP_E_IO. Only on an operator's command: nothing is thrown away. */
-int gp_store_move_aside(const char *path, int64_t now, char *moved_out, size_t size);
 
 #endif

@@ -64,7 +64,7 @@ int gp_store_thread_fd(const struct gp_store_thread *thread);
 void gp_store_thread_collect(struct gp_store_thread *thread);
 
 /* Have `changed` called by gp_store_thread_collect when writes begin to fail, for the reason
- * `error`, and when they work again: then `error` is NULL. Before whoever waits is told of it. */
+ * `error`, and when they work again: then `error` is NULL. Before the callers that wait are told. */
 typedef void (*gp_store_changed)(void *arg, const char *error);
 void gp_store_thread_watch(struct gp_store_thread *thread, gp_store_changed changed, void *arg);
 

@@ -10,7 +10,7 @@ from functools import cache
 
 sys.dont_write_bytecode = True
 from gate import Gate, certificate, gatepost, listener  # noqa: E402
-from lab import Lab, command, contains, equal, move_inside, proc_status, replace_file, run, test  # noqa: E402
+from lab import Lab, command, contains, equal, eventually, move_inside, proc_status, replace_file, run, test  # noqa: E402
 from pki import Pki  # noqa: E402
 from wire import Backend, imap_server  # noqa: E402
 
@@ -124,7 +124,22 @@ def _():
 	gate.stop()
 
 
-@test("a link in the store's directory is not given away")
+@test("what root repairs belongs to the policy process")
+def _():
+	accounts(USERS)
+	gate = start("repaired", separate_users=True)
+	gate.stop()
+	path = gate.path("state", "policy", "overrides.db")
+	with open(path, "r+b") as file:
+		file.write(b"no database" * 10)
+	contains(command(lab.program(), "policy", "repair", "-c", gate.config, root=True).stdout, "could be read")
+	equal(facts(path)[0], USERS["gp-policy"])
+	again = start("repaired", separate_users=True)
+	equal(command(lab.program(), "policy", "list", "-c", again.config, root=True).returncode, 0)
+	again.stop()
+
+
+@test("a link in the store's directory is not given away, and stops nothing")
 def _():
 	accounts(USERS)
 	gate = start("linked", separate_users=True)
@@ -134,10 +149,13 @@ def _():
 	os.unlink(path)
 	for make in (os.symlink, os.link):
 		make(secret, path)
-		again = start("linked", wait=False, separate_users=True)
-		equal(again.wait() == 0, False)
-		contains(again.tail(), "gatepost: policy: ")
+		again = start("linked", separate_users=True)
+		eventually(lambda gate=again: "store-unusable file=policy.db" in gate.tail() or
+			"store-salvaged file=policy.db" in gate.tail(), "a line about the file")
 		equal(facts(secret)[:2], before[:2])
+		with open(secret, encoding="utf-8") as file:
+			equal(file.read(), "x")
+		again.stop()
 		os.unlink(path)
 
 

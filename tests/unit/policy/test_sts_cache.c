@@ -61,7 +61,7 @@ static void open_sts_cache(const char *name)
 	assert_int_equal(gp_store_thread_start(s.store), GP_OK);
 }
 
-static void close_desk(void)
+static void close_sts_cache(void)
 {
 	gp_sts_cache_free(s.sts_cache);
 	gp_store_thread_free(s.store);
@@ -160,7 +160,7 @@ static void new_policy(void **state)
 	disk_forget();
 	refresh(policy_text);
 	assert_durable();
-	close_desk();
+	close_sts_cache();
 }
 
 static void same_policy(void **state)
@@ -171,7 +171,7 @@ static void same_policy(void **state)
 	stored();
 	refresh(policy_text);
 	assert_soon();
-	close_desk();
+	close_sts_cache();
 }
 
 static void changed_policy(void **state)
@@ -182,7 +182,7 @@ static void changed_policy(void **state)
 	stored();
 	refresh(other_text);
 	assert_durable();
-	close_desk();
+	close_sts_cache();
 }
 
 /* Without it the domain would be unprotected. */
@@ -195,7 +195,7 @@ static void expired_policy(void **state)
 	known_domain()->kept->entry.fetched_at -= 86401;
 	refresh(policy_text);
 	assert_durable();
-	close_desk();
+	close_sts_cache();
 }
 
 static void failed_fetch(void **state)
@@ -206,7 +206,7 @@ static void failed_fetch(void **state)
 	stored();
 	refresh(NULL);
 	assert_soon();
-	close_desk();
+	close_sts_cache();
 }
 
 static void purged(void **state)
@@ -217,7 +217,7 @@ static void purged(void **state)
 	stored();
 	gp_sts_cache_purge(s.sts_cache, known_domain());
 	assert_durable();
-	close_desk();
+	close_sts_cache();
 }
 
 /* Why, how often and when: a restart must not make us ask at once what we asked just before. */
@@ -231,7 +231,7 @@ static void failure_outlives_us(void **state)
 	refresh(NULL);
 	before = known_domain()->kept->entry;
 	assert_int_equal(before.failures, 1);
-	close_desk();
+	close_sts_cache();
 	open_sts_cache("failure");
 	assert_int_equal(known_domain()->kept->failure, GP_MTASTS_FETCH_ERROR);
 	assert_string_equal(known_domain()->kept->failure_detail, "no route");
@@ -242,11 +242,11 @@ static void failure_outlives_us(void **state)
 	assert_int_equal(stub_waiting(), 0);
 	/* and its end does so, too */
 	refresh(policy_text);
-	close_desk();
+	close_sts_cache();
 	open_sts_cache("failure");
 	assert_int_equal(known_domain()->kept->failure, GP_MTASTS_NO_FAILURE);
 	assert_null(known_domain()->kept->failure_detail);
-	close_desk();
+	close_sts_cache();
 }
 
 /* What is due is fetched by each sweep, and what failed again when its time has come. */
@@ -269,7 +269,7 @@ static void sweeps_again(void **state)
 		gp_sts_cache_sweep(s.sts_cache);
 		assert_int_equal(stub_waiting(), 0);
 	}
-	close_desk();
+	close_sts_cache();
 }
 
 /* ---- purges while a policy is fetched ---- */
@@ -318,7 +318,7 @@ static void purged_in_mid_fetch(void **state)
 	assert_int_equal(done, 1);
 	assert_int_equal(sts.policy->mode, GP_MTASTS_TESTING);
 	gp_mtasts_policy_free(sts.policy);
-	close_desk();
+	close_sts_cache();
 }
 
 /* Nobody waits for the refresh of a sweep, so nothing is fetched; one that has not asked the policy
@@ -344,10 +344,10 @@ static void purged_in_mid_refresh(void **state)
 	assert_int_equal(s.fetches, 4);
 	fetched(other_text);
 	assert_int_equal(known_domain()->kept->entry.mode, GP_MTASTS_TESTING);
-	close_desk();
+	close_sts_cache();
 	open_sts_cache("mid-refresh");
 	assert_int_equal(known_domain()->kept->entry.mode, GP_MTASTS_TESTING);
-	close_desk();
+	close_sts_cache();
 }
 
 /* ---- what was stored ---- */
@@ -432,7 +432,7 @@ static void doubts_until_proved(void **state)
 	assert_true(unknown("f.example", GP_MTASTS_TXT_FAILED, NULL));
 	gp_sts_cache_purge_all(s.sts_cache);
 	assert_false(unknown("f.example", GP_MTASTS_TXT_FAILED, NULL));
-	close_desk();
+	close_sts_cache();
 }
 
 /* One that is slow to come: the answer before it has come is not "none". */
@@ -452,7 +452,7 @@ static void doubts_what_is_pending(void **state)
 	assert_true(sts.pending);
 	/* the questions for the addresses are under way still */
 	stub_answer_all(answer_address, NULL);
-	close_desk();
+	close_sts_cache();
 }
 
 /* So many are remembered; of any other it is found out again each time. */
@@ -466,7 +466,10 @@ static void proves_only_so_many(void **state)
 	assert_false(unknown("c.example", GP_MTASTS_TXT_NONE, NULL));
 	assert_false(unknown("b.example", GP_MTASTS_TXT_FAILED, NULL));
 	assert_true(unknown("c.example", GP_MTASTS_TXT_FAILED, NULL));
-	close_desk();
+	/* what the administrator says holds whatever the room */
+	gp_sts_cache_purge(s.sts_cache, gp_domains_add(s.domains, "c.example"));
+	assert_false(unknown("c.example", GP_MTASTS_TXT_FAILED, NULL));
+	close_sts_cache();
 	s.policies_max = 0;
 }
 
@@ -490,10 +493,10 @@ static void store_comes_later(void **state)
 	assert_int_equal(known_domain()->kept->entry.mode, GP_MTASTS_ENFORCE);
 	gp_sts_cache_sweep(s.sts_cache);
 	assert_false(known_domain()->kept->owed);
-	close_desk();
+	close_sts_cache();
 	open_sts_cache("later");
 	assert_int_equal(known_domain()->kept->entry.mode, GP_MTASTS_ENFORCE);
-	close_desk();
+	close_sts_cache();
 }
 
 /* ---- limits ---- */
@@ -529,12 +532,31 @@ static void keeps_the_useful(void **state)
 	assert_true(keeps("old.example"));
 	assert_true(keeps("new.example"));
 	assert_true(keeps("example.org"));
-	close_desk();
+	close_sts_cache();
 	s.policies_max = 0;
 	open_sts_cache("useful");
 	/* those that were read by hand were never in the file */
 	assert_true(keeps("example.org"));
-	close_desk();
+	close_sts_cache();
+}
+
+/* Strangers can make any number of fetches fail. */
+static void a_failure_displaces_no_policy(void **state)
+{
+	(void)state;
+	s.policies_max = 2;
+	open_sts_cache("displaces");
+	stored_policy("a.example", 2000, GP_MTASTS_ENFORCE, policy_text);
+	stored_policy("b.example", 10, GP_MTASTS_ENFORCE, policy_text);
+	refresh(NULL);
+	assert_true(keeps("a.example"));
+	assert_true(keeps("b.example"));
+	/* for one that protects there must be room */
+	refresh(policy_text);
+	assert_true(unknown("c.example", GP_MTASTS_TXT_RECORD, policy_text) || keeps("c.example"));
+	assert_false(keeps("a.example"));
+	close_sts_cache();
+	s.policies_max = 0;
 }
 
 static void collect_until_failing(void)
@@ -583,11 +605,11 @@ static void owes_what_does_not_fit(void **state)
 	disk_fill(false);
 	stored();
 	assert_false(gp_sts_cache_sweep(s.sts_cache));
-	close_desk();
+	close_sts_cache();
 	open_sts_cache("owes");
 	for (unsigned number = 0; number < DOMAINS; number++)
 		assert_true(known_number(number)->kept);
-	close_desk();
+	close_sts_cache();
 }
 
 int main(void)
@@ -607,6 +629,7 @@ int main(void)
 		cmocka_unit_test(doubts_until_proved),
 		cmocka_unit_test(doubts_what_is_pending),
 		cmocka_unit_test(proves_only_so_many),
+		cmocka_unit_test(a_failure_displaces_no_policy),
 		cmocka_unit_test(store_comes_later),
 		cmocka_unit_test(owes_what_does_not_fit),
 	};

@@ -306,8 +306,17 @@ static void counts_bytes(void **state)
 	assert_int_equal(gp_domains_bytes(parts.domains), bytes + 2);
 	gp_verdicts_purge(parts.verdicts, NULL);
 	assert_int_equal(gp_domains_bytes(parts.domains), 0);
-	/* where there is no room nothing is kept */
+	/* domains of which something else is known take no room */
 	gp_verdicts_set_limits(parts.verdicts, 1000, 1000, 2);
+	for (char name[] = "a.example"; *name < 'f'; ++*name)
+		assert_non_null(gp_domains_add(parts.domains, name));
+	ask(&parts, &heard);
+	stub_answer_all(a_host, NULL);
+	assert_int_equal(gp_domains_bytes(parts.domains), bytes);
+	assert_int_equal(gp_domains_with_findings(parts.domains), 1);
+	gp_verdicts_purge(parts.verdicts, NULL);
+	assert_int_equal(gp_domains_with_findings(parts.domains), 0);
+	/* where there is no room nothing is kept */
 	gp_known_domain_keep_json(gp_domains_add(parts.domains, "other.example"),
 				  (struct gp_str){ other, sizeof(other) });
 	ask(&parts, &heard);

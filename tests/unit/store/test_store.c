@@ -332,50 +332,6 @@ static void reads_the_old_file(void **state)
 	assert_true(found.until == INT64_C(5000000000));
 }
 
-static struct found overrides_of_their_own(const char *name)
-{
-	struct gp_database *store = NULL;
-	struct found found = { 0 };
-
-	assert_int_equal(gp_store_open_overrides(path_of(name), &store, error), GP_OK);
-	assert_int_equal(gp_stored_overrides_visit(store, see_override, &found), GP_OK);
-	gp_database_close(store);
-	return found;
-}
-
-/* Once they are in the file of their own, that file is right. */
-static void moves_old_overrides(void **state)
-{
-	struct gp_stored_override newer = {
-		.domain = "example.net", .level = "may", .reason = "newer", .until = 6000000000
-	};
-	struct gp_database *from, *to;
-	struct found found;
-
-	(void)state;
-	run_sql("moves", old_file);
-	for (int turn = 0; turn < 2; turn++) {
-		from = open_store("moves");
-		assert_int_equal(gp_store_open_overrides(path_of("moved"), &to, error), GP_OK);
-		assert_int_equal(gp_stored_overrides_move(from, to), GP_OK);
-		gp_database_close(from);
-		gp_database_close(to);
-		found = overrides_of_their_own("moved");
-		assert_int_equal(found.count, 1);
-		assert_string_equal(found.level, "encrypt");
-		assert_true(found.until == INT64_C(5000000000));
-		assert_int_equal(overrides_of("moves").count, 0);
-	}
-	assert_int_equal(gp_store_open_overrides(path_of("moved"), &to, error), GP_OK);
-	committed(to, gp_stored_override_put(begun(to), &newer));
-	run_sql("moves", "INSERT INTO override VALUES ('example.net','encrypt','why',5000000000)");
-	from = open_store("moves");
-	assert_int_equal(gp_stored_overrides_move(from, to), GP_OK);
-	gp_database_close(from);
-	gp_database_close(to);
-	assert_string_equal(overrides_of_their_own("moved").level, "may");
-}
-
 /* Read by name: a table whose columns stand in another order is as good. */
 static void reads_by_name(void **state)
 {
@@ -434,25 +390,15 @@ static void refuses_a_missing_directory(void **state)
 	assert_int_equal(gp_store_open(path_of("no/such/directory"), &store, error), GP_E_IO);
 }
 
-static void moves_aside(void **state)
+static void refuses_an_empty_file(void **state)
 {
-	char moved[300];
+	struct gp_database *store;
 
 	(void)state;
-	write_file("aside", "nonsense", 0);
-	write_file("aside-wal", "more of it", 0);
-	assert_int_equal(gp_store_move_aside(path_of("aside"), 1800000000, moved, sizeof(moved)),
-			 GP_OK);
-	assert_int_equal(access(moved, F_OK), 0);
-	strcat(moved, "-wal");
-	assert_int_equal(access(moved, F_OK), 0);
-	assert_int_not_equal(access(path_of("aside"), F_OK), 0);
-	assert_int_not_equal(access(path_of("aside-wal"), F_OK), 0);
-	/* not over what is there */
-	write_file("aside", "nonsense again", 0);
-	assert_int_equal(gp_store_move_aside(path_of("aside"), 1800000000, moved, sizeof(moved)),
-			 GP_E_IO);
-	assert_int_equal(access(path_of("aside"), F_OK), 0);
+	write_file("empty", "", 0);
+	assert_int_equal(gp_store_open(path_of("empty"), &store, error), GP_E_SYNTAX);
+	assert_non_null(strstr(error, "the file is empty"));
+	assert_int_equal(gp_store_open_overrides(path_of("empty"), &store, error), GP_E_SYNTAX);
 }
 
 int main(void)
@@ -468,11 +414,10 @@ int main(void)
 		cmocka_unit_test(refuses_a_second_process),
 		cmocka_unit_test(refuses_a_missing_directory),
 		cmocka_unit_test(reads_the_old_file),
-		cmocka_unit_test(moves_old_overrides),
 		cmocka_unit_test(reads_by_name),
 		cmocka_unit_test(reads_an_unknown_mode),
 		cmocka_unit_test(refuses_wrong_tables),
-		cmocka_unit_test(moves_aside),
+		cmocka_unit_test(refuses_an_empty_file),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
