@@ -37,4 +37,14 @@ def _():
 	equal((status, float(level[1]) < 3.0), (0, True))
 
 
+@test("the unit leaves the policy process its way to the store, and reloads without a package that Debian may lack")
+def _():
+	with open(UNIT, encoding="utf-8") as file:
+		unit = dict(line.split("=", 1) for line in file.read().splitlines() if "=" in line)
+	# the mode that daemon/supervisor/policy_sockets.c gives it; systemd would take it back at each reload
+	with open(os.path.join(TOP, "daemon", "supervisor", "policy_sockets.c"), encoding="utf-8") as file:
+		equal(unit["StateDirectoryMode"], re.search(r"chmod\(state_dir, (0\d+)\)", file.read())[1])
+	equal(unit["ExecReload"].split()[0], "/bin/sh")  # /bin/kill is in procps
+
+
 run()
