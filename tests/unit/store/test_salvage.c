@@ -129,7 +129,7 @@ static void saves_what_can_be_read(void **state)
 	salvage = opened("pages", &store);
 	assert_true(salvage.done);
 
-	assert_true(salvage.rows > DOMAINS * 2 / 3 && salvage.rows < DOMAINS);
+	assert_true(salvage.rows > DOMAINS * 4 / 5 && salvage.rows < DOMAINS);
 	assert_non_null(strstr(salvage.why, "damaged"));
 	assert_int_equal(count_of(store), salvage.rows);
 	assert_int_equal(loss_of(store), NOW);
