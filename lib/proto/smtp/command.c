@@ -80,7 +80,7 @@ static int respace_auth(struct gp_str line, struct gp_buf *out)
 	while (ret == GP_OK && line.len) {
 		struct gp_str word = gp_str_word(&line);
 
-		if (word.len && out->len)
+		if (out->len)
 			ret = gp_buf_append_byte(out, ' ');
 		if (ret == GP_OK)
 			ret = gp_buf_append(out, word.p, word.len);
