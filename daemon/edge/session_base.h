@@ -78,7 +78,8 @@ struct gp_session {
 	bool readable[2]; /* that side's socket may have something to read */
 	bool eof[2];      /* that side has closed in order */
 	bool shut[2];     /* we have said that side that we are done */
-	bool refused;     /* at a limit: it is told so and closed */
+	bool cut[2]; /* its end came without close_notify, or not at all: something may be missing */
+	bool refused; /* at a limit: it is told so and closed */
 	bool handshake_counted;
 	bool tls_up; /* the handshake with the client ended well */
 	bool backend_spoke;
@@ -104,9 +105,15 @@ void gp_session_set_phase(struct gp_session *s, enum gp_session_phase phase);
 void gp_session_ends(struct gp_session *s, enum gp_session_end end);
 
 /* Read from that side if something may be there: GP_AGAIN costs no system call otherwise. As
- * gp_stream_read. */
+ * gp_stream_read, but any end is GP_E_NOT_FOUND, and s->cut tells of which kind it is. */
 int gp_session_read(struct gp_session *s, enum gp_side side, void *data, size_t size,
 		    size_t *len_out);
+
+/* Keep what the engine has not taken. */
+void gp_session_keep(struct gp_session *s, enum gp_side side, const uint8_t *data, size_t len);
+
+/* How it ends if that is the client's doing. */
+enum gp_session_end gp_session_client_end(const struct gp_session *s);
 
 /* Something came from the client or the backend: a settled session may wait for the next. */
 void gp_session_note_activity(struct gp_session *s);

@@ -183,7 +183,7 @@ static void obey(struct gp_session *s, const struct gp_action *action)
 		break;
 	case GP_ACT_CLOSE:
 		gp_session_close(s, s->eof[GP_BACKEND] ? GP_ENDED_BACKEND_CLOSED
-						       : GP_ENDED_CLIENT_CLOSED);
+						       : gp_session_client_end(s));
 		break;
 	}
 }

@@ -39,12 +39,6 @@ static bool offer_kept(struct gp_session *s, enum gp_side side)
 	return used > 0;
 }
 
-static void keep(struct gp_session *s, enum gp_side side, const uint8_t *data, size_t len)
-{
-	if (len && gp_buf_append(&s->in[side], data, len) != GP_OK)
-		gp_session_abort(s, GP_ENDED_IO_ERROR);
-}
-
 static void note_backend_spoke(struct gp_session *s)
 {
 	if (s->backend_spoke)
@@ -56,11 +50,11 @@ static void note_backend_spoke(struct gp_session *s)
 static void at_eof(struct gp_session *s, enum gp_side side)
 {
 	s->eof[side] = true;
-	if (side == GP_CLIENT)
-		gp_session_ends(s, GP_ENDED_CLIENT_CLOSED);
 	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_EOF, .side = side });
 	if (side == GP_BACKEND)
 		gp_session_ends(s, GP_ENDED_BACKEND_CLOSED);
+	else
+		s->cut[side] = false; /* what is carried through is whole */
 }
 
 static void lost(struct gp_session *s, enum gp_side side, int error)
@@ -107,7 +101,7 @@ static bool read_side(struct gp_session *s, enum gp_side side)
 		used += taken;
 	}
 	if (!s->dead && s->phase != GP_PHASE_CLOSING)
-		keep(s, side, data + used, len - used);
+		gp_session_keep(s, side, data + used, len - used);
 	explicit_bzero(data, len);
 	return true;
 }

@@ -25,6 +25,10 @@
  * What was received in cleartext cannot reach TLS: at START_TLS the engine forgets its input, and
  * there is no backend that could have heard it (RFC 3207 section 4.2, RFC 9051 section 6.2.1).
  *
+ * A client that has closed still gets its answers: the commands and messages that came whole are
+ * carried through, and CLOSE follows when the backend owes nothing more; at once, if it owes
+ * nothing. What came in part is dropped and never completed.
+ *
  * One feed takes at most one line or one piece of a literal, so output is bounded by input. */
 
 enum gp_side { GP_CLIENT, GP_BACKEND };
@@ -34,8 +38,11 @@ enum gp_event_type {
 	GP_EV_TLS_UP,     /* the handshake with the client ended well */
 	GP_EV_BACKEND_UP, /* connected; `facts` is set */
 	GP_EV_BYTES,      /* `side` sent `data` */
-	GP_EV_EOF,        /* `side` closed */
-	GP_EV_END         /* the caller ends the session for `reason` */
+	/* `side` closed. With the client's end comes what it has sent and the engine has not taken
+	 * yet; if something of that is whole the engine wants to have it first, and EOF must come
+	 * again when all of it was taken. */
+	GP_EV_EOF,
+	GP_EV_END /* the caller ends the session for `reason` */
 };
 
 enum gp_end_reason {

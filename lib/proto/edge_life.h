@@ -48,6 +48,10 @@ struct gp_edge_protocol {
 	/* In CLEAR, READY or COMMAND: will the client be listened to now? */
 	bool (*listens)(const struct gp_edge_life *life);
 
+	/* In DIAL, GREETING or FACTS: has the client said something that the backend is to answer?
+	 * NULL: it never has. */
+	bool (*waits_for_backend)(const struct gp_edge_life *life);
+
 	/* Is the client in the middle of an answer, where other text would be part of it? */
 	bool (*in_answer)(const struct gp_edge_life *life);
 
@@ -67,6 +71,7 @@ struct gp_edge_life {
 	enum gp_edge_state state;
 	bool in_tls;
 	bool tls_first;         /* before TLS, this client gets no further */
+	bool client_left;       /* it has closed, and gets what it is owed */
 	uint64_t utc_ms;        /* of the present event */
 	struct gp_buf greeting; /* the backend's, as the client may see it */
 	unsigned bad_commands;

@@ -30,6 +30,7 @@ struct play {
 	size_t seen_count, seen_next;
 	struct gp_buf bytes;
 	bool in_tls, hears_client, hears_backend, backend_is_up, over;
+	bool client_left; /* behind what is pending */
 	size_t dropped;
 	bool dropped_wanted;
 	char *error;
@@ -142,6 +143,21 @@ static bool offer(struct play *play, enum gp_side side, bool *progress)
 	return true;
 }
 
+/* EOF with what is pending of the client, and once more when nothing is. */
+static bool end_client(struct play *play)
+{
+	struct gp_buf *pending = &play->pending[GP_CLIENT];
+	size_t used;
+
+	play->client_left = pending->len > 0;
+	return feed(play,
+		    &(struct gp_event){ .type = GP_EV_EOF,
+					.side = GP_CLIENT,
+					.data = pending->data,
+					.len = pending->len },
+		    &used);
+}
+
 static bool offer_both(struct play *play)
 {
 	bool progress = true;
@@ -151,6 +167,8 @@ static bool offer_both(struct play *play)
 		if (!offer(play, GP_CLIENT, &progress) || !offer(play, GP_BACKEND, &progress))
 			return false;
 	}
+	if (play->client_left && !play->pending[GP_CLIENT].len && !play->over)
+		return end_client(play);
 	return true;
 }
 
@@ -197,6 +215,8 @@ static bool give_event(struct play *play, const struct step *step)
 		play->in_tls = true;
 	if (step->event == GP_EV_BACKEND_UP)
 		play->hears_backend = play->backend_is_up = true;
+	if (step->event == GP_EV_EOF && step->side == GP_CLIENT)
+		return end_client(play);
 	return feed(play, &event, &used) && offer_both(play);
 }
 

@@ -43,6 +43,11 @@ static void smtp_deinit(struct gp_edge_life *life)
 	gp_buf_deinit(&edge->chunk_answer);
 }
 
+static bool smtp_waits_for_backend(const struct gp_edge_life *life)
+{
+	return ((const struct smtp_edge *)(const void *)life)->waiting != SMTP_UNKNOWN;
+}
+
 static bool smtp_in_answer(const struct gp_edge_life *life)
 {
 	/* replies are sent whole */
@@ -64,6 +69,7 @@ static const struct gp_edge_protocol protocol = {
 	.deinit = smtp_deinit,
 	.tell_facts = smtp_note_facts,
 	.listens = gp_smtp_listens,
+	.waits_for_backend = smtp_waits_for_backend,
 	.in_answer = smtp_in_answer,
 	.take_bytes = gp_smtp_take_bytes,
 	.on_client_line = gp_smtp_on_client_line,
