@@ -19,6 +19,7 @@ struct run {
 	bool byte_by_byte;
 	bool clear, handshake, in_tls, dialled, backend_up, over;
 	bool client_left, end_told;
+	bool settled; /* how many SETTLE follow depends on the pieces */
 	bool login_reported;
 	enum gp_action_type last_type;
 	enum gp_side last_side;
@@ -153,7 +154,9 @@ static size_t feed(struct run *run, const struct gp_event *event)
 	while (run->ops->next(run->edge, &action)) {
 		sent += action.type == GP_ACT_SEND ? action.len : 0;
 		check_action(run, &action);
-		note_action(run, &action);
+		if (action.type != GP_ACT_SETTLE || !run->settled)
+			note_action(run, &action);
+		run->settled |= action.type == GP_ACT_SETTLE;
 	}
 	/* as conversation.c has it: a line, texts around it, a greeting */
 	MUST(sent <= 4 * run->config.line_max + 4096);

@@ -102,12 +102,10 @@ void gp_session_set_phase(struct gp_session *s, enum gp_session_phase phase)
 		gp_deadline_start(queues[phase], &s->deadline, gp_time_mono_ms());
 }
 
-void gp_session_note_activity(struct gp_session *s)
+/* While the backend is called or TLS begins, the time for that counts. */
+void gp_session_await_step(struct gp_session *s)
 {
-	bool waits = s->phase == GP_PHASE_CLEAR ||
-		     (s->phase == GP_PHASE_TALKING && s->backend_spoke);
-
-	if (s->settled && waits)
+	if (s->phase == GP_PHASE_CLEAR || (s->phase == GP_PHASE_TALKING && s->backend_spoke))
 		gp_deadline_start(&s->load->commanding, &s->deadline, gp_time_mono_ms());
 }
 

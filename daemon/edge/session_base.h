@@ -84,7 +84,7 @@ struct gp_session {
 	bool tls_up; /* the handshake with the client ended well */
 	bool backend_spoke;
 	bool dead;      /* to be freed when its step returns */
-	bool settled;   /* only silence ends it, though it is parsed */
+	bool settled;   /* each step has a time of its own, though it is parsed */
 	bool line_open; /* the last byte to the client was no line end */
 };
 
@@ -115,8 +115,8 @@ void gp_session_keep(struct gp_session *s, enum gp_side side, const uint8_t *dat
 /* How it ends if that is the client's doing. */
 enum gp_session_end gp_session_client_end(const struct gp_session *s);
 
-/* Something came from the client or the backend: a settled session may wait for the next. */
-void gp_session_note_activity(struct gp_session *s);
+/* A step of a settled session has begun or ended: the next one has its time from now on. */
+void gp_session_await_step(struct gp_session *s);
 
 /* It comes too many: counted and logged. The caller closes it, or lets it hear why. */
 void gp_session_refuse(struct gp_session *s, const char *reason);

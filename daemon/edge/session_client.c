@@ -133,7 +133,6 @@ static bool read_clear(struct gp_session *s)
 	explicit_bzero(data, len);
 	gp_stream_discard(client, used);
 	s->bytes_in += used;
-	gp_session_note_activity(s);
 	return s->phase == GP_PHASE_CLEAR && !s->dead && used == len;
 }
 

@@ -176,7 +176,7 @@ static void obey(struct gp_session *s, const struct gp_action *action)
 		break;
 	case GP_ACT_SETTLE:
 		s->settled = true;
-		gp_session_note_activity(s);
+		gp_session_await_step(s);
 		break;
 	case GP_ACT_REPORT:
 		report(s, action->report, action->text);

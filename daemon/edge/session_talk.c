@@ -44,7 +44,8 @@ static void note_backend_spoke(struct gp_session *s)
 	if (s->backend_spoke)
 		return;
 	s->backend_spoke = true;
-	gp_deadline_start(&s->load->logging_in, &s->deadline, gp_time_mono_ms());
+	gp_deadline_start(s->settled ? &s->load->commanding : &s->load->logging_in, &s->deadline,
+			  gp_time_mono_ms());
 }
 
 static void at_eof(struct gp_session *s, enum gp_side side)
@@ -92,7 +93,6 @@ static bool read_side(struct gp_session *s, enum gp_side side)
 		s->bytes_in += len;
 	else
 		note_backend_spoke(s);
-	gp_session_note_activity(s);
 	while (used < len && is_talking(s) && !is_full(s)) {
 		size_t taken = gp_session_offer(s, side, data + used, len - used);
 

@@ -98,8 +98,9 @@ static const struct gp_conf_row limits_rows[] = {
 		  "least 30 minutes." },
 	{ "command-time", GP_CONF_DURATION, AT(gp_conf_limits, command_time_ms), "10m",
 	  .min = SECOND, .max = HOUR,
-	  .help = "An SMTP session without data for this time is closed: an MX session always, "
-		  "a submission session after login." },
+	  .help = "SMTP, in an MX session and in a submission session after login: time for a "
+		  "command from its first byte to its answer, for the next command to begin, "
+		  "and for more of a message to come." },
 	{ "line-size", GP_CONF_SIZE, AT(gp_conf_limits, line_size), "64k", .min = 1024,
 	  .max = 1 << 20, .help = "Longest line before login; in XMPP, the largest element." },
 	{ "literal-size", GP_CONF_SIZE, AT(gp_conf_limits, literal_size), "64k", .min = 1024,

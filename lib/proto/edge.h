@@ -19,7 +19,7 @@
  *
  * On an implicit TLS port the session begins with TLS_UP. After SPLICE the engine is done: the
  * caller frees it and moves bytes between the two sides without looking at them. An SMTP session
- * is never spliced; its engine says SETTLE instead, and reads on. An XMPP engine hears the client
+ * is never spliced; its engine says SETTLE instead, again with each step, and reads on. An XMPP engine hears the client
  * in TLS before it says DIAL, because the client speaks first.
  *
  * What was received in cleartext cannot reach TLS: at START_TLS the engine forgets its input, and
@@ -94,9 +94,11 @@ enum gp_action_type {
 	GP_ACT_DIAL,         /* connect to the backend */
 	GP_ACT_DIAL_TRUSTED, /* connect to where the backend believes the edge who the client is */
 	GP_ACT_SPLICE,       /* logged in: from here on only move bytes */
-	GP_ACT_SETTLE,       /* nothing is left to hurry for: from here on only silence ends it */
-	GP_ACT_REPORT,       /* tell the operator: `report`, with `text` (may be NULL) */
-	GP_ACT_CLOSE         /* end the session after what was sent has left */
+	GP_ACT_SETTLE, /* the time for the login is no limit any more, only that for the next step
+			   * is; it begins anew with each of these: a command has begun or ended,
+			   * or content of a message has come */
+	GP_ACT_REPORT, /* tell the operator: `report`, with `text` (may be NULL) */
+	GP_ACT_CLOSE   /* end the session after what was sent has left */
 };
 
 enum gp_report {

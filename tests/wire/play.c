@@ -31,6 +31,7 @@ struct play {
 	struct gp_buf bytes;
 	bool in_tls, hears_client, hears_backend, backend_is_up, over;
 	bool client_left; /* behind what is pending */
+	bool settled;     /* a SETTLE was seen; how many more come depends on the pieces */
 	size_t dropped;
 	bool dropped_wanted;
 	char *error;
@@ -83,7 +84,9 @@ static bool take_action(struct play *play, const struct gp_action *action)
 		play->dropped = play->pending[GP_CLIENT].len;
 		gp_buf_reset(&play->pending[GP_CLIENT]);
 	}
-	keep(play, action);
+	if (action->type != GP_ACT_SETTLE || !play->settled)
+		keep(play, action);
+	play->settled |= action->type == GP_ACT_SETTLE;
 	play->over = action->type == GP_ACT_CLOSE || action->type == GP_ACT_SPLICE;
 	return true;
 }

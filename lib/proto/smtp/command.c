@@ -375,4 +375,7 @@ void gp_smtp_on_client_line(struct gp_edge_life *life, struct gp_str line)
 		sasl_line(edge, line);
 	else
 		command_line(edge, line);
+	/* what the backend has to answer goes on */
+	if (life->state == GP_EDGE_CLEAR || life->state == GP_EDGE_READY)
+		gp_smtp_note_step(edge);
 }

@@ -12,7 +12,7 @@ static void smtp_greet(struct gp_edge_life *life)
 	gp_push_sendf(&life->c, GP_CLIENT, "220 %s ESMTP\r\n", config->hostname);
 	/* senders may take their time (RFC 5321 section 4.5.3.2.7) */
 	if (config->service == GP_SMTP_MX)
-		gp_push(&life->c, GP_ACT_SETTLE);
+		gp_smtp_settle(smtp_of(life));
 }
 
 static void copy(char *out, size_t size, const char *text)
