@@ -111,9 +111,7 @@ void gp_session_await_step(struct gp_session *s)
 
 void gp_session_handshake_over(struct gp_session *s)
 {
-	if (s->handshake_counted)
-		gp_load_handshake_ended(s->load);
-	s->handshake_counted = false;
+	gp_load_leave(s->load, &s->crowd);
 	if (s->expensive.line)
 		gp_uncount(s->load->counters, GP_COUNTER_HANDSHAKES_PARKED);
 	gp_expensive_leave(&s->expensive);

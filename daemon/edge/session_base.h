@@ -59,6 +59,7 @@ struct gp_session {
 	struct gp_task task;
 	struct gp_deadline deadline;
 	struct gp_expensive expensive; /* where its handshake is parked */
+	struct gp_crowd_member crowd;  /* where its handshake counts, if it is not parked */
 	struct gp_source *source;      /* where it is counted */
 	struct gp_endpoint client;
 	struct gp_endpoint local;
@@ -80,8 +81,7 @@ struct gp_session {
 	bool shut[2];     /* we have said that side that we are done */
 	bool cut[2]; /* its end came without close_notify, or not at all: something may be missing */
 	bool refused; /* at a limit: it is told so and closed */
-	bool handshake_counted;
-	bool tls_up; /* the handshake with the client ended well */
+	bool tls_up;  /* the handshake with the client ended well */
 	bool backend_spoke;
 	bool dead;      /* to be freed when its step returns */
 	bool settled;   /* each step has a time of its own, though it is parsed */

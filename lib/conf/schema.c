@@ -80,7 +80,9 @@ static const struct gp_conf_row limits_rows[] = {
 	  .help = "Number of leading bits that make a source of an IPv6 address." },
 	{ "handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, handshakes), "500", .min = 1,
 	  .max = 1000000,
-	  .help = "TLS handshakes that one worker does at the same time. Further ones wait." },
+	  .help = "TLS handshakes that one worker does at the same time, and as many connections "
+		  "whose ClientHello has not come whole. If there are more, the oldest one of the "
+		  "source that has most is closed." },
 	{ "expensive-handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, expensive_handshakes), "2",
 	  .min = 1, .max = 1000000,
 	  .help = "Expensive TLS handshakes per second and worker, if the client causes the cost "

@@ -50,6 +50,13 @@ int gp_tls_handshake(struct gp_tls *tls, enum gp_tls_want *want_out)
 	return ret == GP_AGAIN ? GP_AGAIN : GP_E_TLS;
 }
 
+bool gp_tls_has_hello(const struct gp_tls *tls)
+{
+	OSSL_HANDSHAKE_STATE state = SSL_get_state(of(tls));
+
+	return state != TLS_ST_BEFORE && state != TLS_ST_SR_CLNT_HELLO;
+}
+
 /* Of what OpenSSL takes for an orderly end: did the socket end before close_notify came? */
 static bool is_cut(const SSL *ssl)
 {
