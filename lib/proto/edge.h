@@ -29,6 +29,8 @@
  * carried through, and CLOSE follows when the backend owes nothing more; at once, if it owes
  * nothing. What came in part is dropped and never completed.
  *
+ * Behind CLOSE and SPLICE nothing more is taken.
+ *
  * One feed takes at most one line or one piece of a literal, so output is bounded by input. */
 
 enum gp_side { GP_CLIENT, GP_BACKEND };

@@ -295,7 +295,8 @@ static void on_bytes(struct gp_edge_life *life, const struct gp_event *event, si
 		return;
 	if (life->protocol->take_bytes)
 		*used_out = life->protocol->take_bytes(life, event);
-	if (*used_out)
+	/* what refuses a byte may close without taking it: then it begins no line either */
+	if (*used_out || life->state == GP_EDGE_DONE)
 		return;
 	switch (gp_conversation_read_line(&life->c, event, used_out)) {
 	case GP_OK:
