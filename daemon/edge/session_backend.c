@@ -66,8 +66,8 @@ static void look_for_end(struct gp_session *s)
 	size_t len;
 	int ret = GP_OK;
 
-	while (ret == GP_OK && !s->dead && in->len < GP_SESSION_CHUNK) {
-		ret = gp_session_read(s, GP_CLIENT, data, GP_SESSION_CHUNK, &len);
+	while (ret == GP_OK && !s->dead && in->len < GP_SESSION_SIP) {
+		ret = gp_session_read(s, GP_CLIENT, data, GP_SESSION_SIP, &len);
 		if (ret != GP_OK)
 			break;
 		s->bytes_in += len;

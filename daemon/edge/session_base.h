@@ -78,6 +78,7 @@ struct gp_session {
 	uint8_t end;      /* enum gp_session_end */
 	bool readable[2]; /* that side's socket may have something to read */
 	bool eof[2];      /* that side has closed in order */
+	bool flows[2];    /* the engine took the last read whole: content of a message */
 	bool shut[2];     /* we have said that side that we are done */
 	bool cut[2]; /* its end came without close_notify, or not at all: something may be missing */
 	bool refused; /* at a limit: it is told so and closed */
@@ -89,10 +90,11 @@ struct gp_session {
 };
 
 enum {
-	GP_SESSION_OUT_MAX = 1 << 20,   /* never reached: reading stops at OUT_HIGH */
-	GP_SESSION_OUT_HIGH = 64 << 10, /* stop reading what would add to it */
-	GP_SESSION_BUDGET = 64 << 10,   /* bytes of one direction in one turn */
-	GP_SESSION_CHUNK = 16 << 10     /* a TLS record */
+	GP_SESSION_OUT_MAX = 1 << 20, /* never reached: reading stops at OUT_HIGH */
+	GP_SESSION_OUT_HIGH = 2048,   /* stop reading what would add to it */
+	GP_SESSION_SIP = 2048,        /* read at once what an engine may leave lying */
+	GP_SESSION_CHUNK = 16 << 10,  /* and what it takes at once: a TLS record */
+	GP_SESSION_BUDGET = 64 << 10  /* bytes of one direction in one turn */
 };
 
 /* The callbacks of its two streams; `arg` is the session. */

@@ -71,6 +71,12 @@ bool gp_session_may_talk(const struct gp_session *s, enum gp_side side)
 	return is_talking(s) && !s->in[side].len && !s->eof[side] && !is_full(s);
 }
 
+/* Before a login, and of what waits for an answer, a stranger can make us keep little. */
+static size_t read_size(const struct gp_session *s, enum gp_side side)
+{
+	return s->settled && s->flows[side] ? GP_SESSION_CHUNK : GP_SESSION_SIP;
+}
+
 /* True when something was read. */
 static bool read_side(struct gp_session *s, enum gp_side side)
 {
@@ -80,7 +86,7 @@ static bool read_side(struct gp_session *s, enum gp_side side)
 
 	if (!gp_session_may_talk(s, side))
 		return false;
-	ret = gp_session_read(s, side, data, GP_SESSION_CHUNK, &len);
+	ret = gp_session_read(s, side, data, read_size(s, side), &len);
 	if (ret == GP_AGAIN)
 		return false;
 	if (ret == GP_E_NOT_FOUND)
@@ -100,6 +106,7 @@ static bool read_side(struct gp_session *s, enum gp_side side)
 			break;
 		used += taken;
 	}
+	s->flows[side] = used == len && len >= GP_SESSION_SIP;
 	if (!s->dead && s->phase != GP_PHASE_CLOSING)
 		gp_session_keep(s, side, data + used, len - used);
 	explicit_bzero(data, len);

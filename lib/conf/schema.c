@@ -103,8 +103,10 @@ static const struct gp_conf_row limits_rows[] = {
 	  .help = "SMTP, in an MX session and in a submission session after login: time for a "
 		  "command from its first byte to its answer, for the next command to begin, "
 		  "and for more of a message to come." },
-	{ "line-size", GP_CONF_SIZE, AT(gp_conf_limits, line_size), "64k", .min = 1024,
-	  .max = 1 << 20, .help = "Longest line before login; in XMPP, the largest element." },
+	{ "line-size", GP_CONF_SIZE, AT(gp_conf_limits, line_size), "13k", .min = 1024,
+	  .max = 1 << 20,
+	  .help = "Longest line before login; in XMPP, the largest element. A line of a client that "
+		  "holds no login may have 4096 bytes at most." },
 	{ "literal-size", GP_CONF_SIZE, AT(gp_conf_limits, literal_size), "64k", .min = 1024,
 	  .max = 1 << 20, .help = "Largest IMAP literal before login." },
 	END,

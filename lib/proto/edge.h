@@ -118,7 +118,7 @@ enum gp_report {
 struct gp_action {
 	enum gp_action_type type;
 	enum gp_side side;
-	const uint8_t *data; /* ours, valid until the next feed */
+	const uint8_t *data; /* ours, valid until the next call */
 	size_t len;
 	enum gp_report report;
 	const char *text; /* the same */

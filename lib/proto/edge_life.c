@@ -280,6 +280,24 @@ static void line_too_long(struct gp_edge_life *life, enum gp_side side)
 		gp_edge_backend_failed(life, "the backend sends a line beyond limits.line-size");
 }
 
+/* Before TLS no login is heard, so none needs room. */
+static bool is_too_long(const struct gp_edge_life *life, enum gp_side side)
+{
+	const struct gp_buf *line = &life->c.line[side];
+	struct gp_str begun = gp_str_from(line->data, line->len);
+
+	return side == GP_CLIENT && line->len > GP_COMMAND_MAX &&
+	       (life->state == GP_EDGE_CLEAR || !life->protocol->may_be_long ||
+		!life->protocol->may_be_long(life, begun));
+}
+
+static int read_line(struct gp_edge_life *life, const struct gp_event *event, size_t *used_out)
+{
+	int ret = gp_conversation_read_line(&life->c, event, used_out);
+
+	return ret >= GP_OK && is_too_long(life, event->side) ? GP_E_LIMIT : ret;
+}
+
 static bool listens_to(const struct gp_edge_life *life, enum gp_side side)
 {
 	if (side == GP_BACKEND)
@@ -298,7 +316,7 @@ static void on_bytes(struct gp_edge_life *life, const struct gp_event *event, si
 	/* what refuses a byte may close without taking it: then it begins no line either */
 	if (*used_out || life->state == GP_EDGE_DONE)
 		return;
-	switch (gp_conversation_read_line(&life->c, event, used_out)) {
+	switch (read_line(life, event, used_out)) {
 	case GP_OK:
 		whole_line(life, event->side);
 		break;

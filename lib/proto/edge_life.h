@@ -59,6 +59,10 @@ struct gp_edge_protocol {
 	 * line comes next. NULL: there is no such thing. */
 	size_t (*take_bytes)(struct gp_edge_life *life, const struct gp_event *event);
 
+	/* Does the client's line of which this is the beginning hold a login, or a part of one? Others
+	 * end at GP_COMMAND_MAX. NULL: none does. */
+	bool (*may_be_long)(const struct gp_edge_life *life, struct gp_str begun);
+
 	/* A line without its line end. The backend's first one goes to `on_greeting`. */
 	void (*on_client_line)(struct gp_edge_life *life, struct gp_str line);
 	void (*on_greeting)(struct gp_edge_life *life, struct gp_str line);

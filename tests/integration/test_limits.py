@@ -14,7 +14,7 @@ from functools import cache
 sys.dont_write_bytecode = True
 from edge_lab import NAME, backend, lab, leaf, pki, tls  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import command, contains, equal, eventually, run, test  # noqa: E402
+from lab import command, contains, equal, eventually, proc_status, run, steady, test  # noqa: E402
 from wire import Backend, Client, by_starttls, context, implicit  # noqa: E402
 
 LARGE_NAME = "large.example.test"
@@ -508,6 +508,63 @@ def _():
 			client = server.connect(role)
 			client.line()
 			expect_protocol_error(server, role, long, client)
+
+
+def kept_kib(server, role, count, hog):
+	"""What each of so many sessions makes the worker keep beyond an idle one, while it sends what `hog` gives, in pieces
+	of a kilobyte, as far as that is taken."""
+	worker = server.workers()[0]
+	clients = [in_cleartext(server, role) if role in ("imap", "pop3", "smtp") else server.client(role) for _ in range(count)]
+	idle = steady(lambda: resident_kib(worker))
+	for client in clients:
+		client.sock.settimeout(0.05)
+		with contextlib.suppress(OSError):
+			for start in range(0, len(hog), 1024):
+				client.send(hog[start:start + 1024])
+	kept = steady(lambda: resident_kib(worker)) - idle
+	for client in clients:
+		client.close()
+	return kept / count
+
+
+def in_cleartext(server, role):
+	client = server.connect(role)
+	client.line()
+	return client
+
+
+def resident_kib(pid):
+	return int(proc_status(pid)["VmRSS"].split()[0])
+
+
+# In TLS no more than OpenSSL hands on at once, as what it keeps itself is not ours.
+HOGS = {
+	"a line without end, in cleartext": ("imap", b"a LOGIN " + b"x" * 60000),
+	"a line that is just not too long, in cleartext": ("pop3", b"STLS " + b"x" * 4000),
+	"a line that is just not too long": ("imaps", b"a NOOP " + b"x" * 4000),
+	"an ID that does not end": ("imaps", b"a ID (" + b'"name" {3900+}\r\n' + b"x" * 3800),
+	"commands that wait": ("imaps", b"a NOOP\r\n" * 128)}
+
+
+@test("before login a session makes gatepost keep at most 8 KiB, whatever it sends")
+def _():
+	mute = Backend(lab, lambda session: (session.send(b"* OK hello\r\n"), session.rest()), remembers=False)
+	for name, (role, hog) in HOGS.items():
+		with Server(behind=mute.address, sessions_per_source=1000, login_time="10m") as server:
+			kept = kept_kib(server, role, 200, hog)
+			equal((name, kept, kept <= 8), (name, kept, True))
+
+
+@test("lines with a login may have 12288 bytes, other lines 4096")
+def _():
+	with Server() as server:
+		for text, good in (("NOOP" + " " * 4000, True), ("NOOP" + " " * 4100, False), ("AUTHENTICATE PLAIN " + "A" * 12288, True),
+				("LOGIN alice " + "x" * 12000, True)):
+			client = server.client()
+			client.send("a " + text + "\r\n")
+			equal((text[:8], client.line()[:2] == b"a "), (text[:8], good))
+		client = server.client("pop3s")
+		contains(client.pop("PASS " + "x" * 12288), b"+OK")
 
 
 @test("limits.literal-size: larger literals before login are refused, and so is a heap of small ones")

@@ -72,6 +72,7 @@ static const struct gp_edge_protocol protocol = {
 	.waits_for_backend = smtp_waits_for_backend,
 	.in_answer = smtp_in_answer,
 	.take_bytes = gp_smtp_take_bytes,
+	.may_be_long = gp_smtp_may_be_long,
 	.on_client_line = gp_smtp_on_client_line,
 	.on_greeting = gp_smtp_on_backend_line,
 	.on_backend_line = gp_smtp_on_backend_line,

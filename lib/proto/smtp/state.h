@@ -196,6 +196,7 @@ void gp_smtp_on_backend_line(struct gp_edge_life *life, struct gp_str line);
 
 /* command.c */
 bool gp_smtp_listens(const struct gp_edge_life *life);
+bool gp_smtp_may_be_long(const struct gp_edge_life *life, struct gp_str begun);
 void gp_smtp_on_client_line(struct gp_edge_life *life, struct gp_str line);
 
 #endif
