@@ -57,6 +57,7 @@ class Plan:
         self.ping_s = 1 if quick else 3
         self.flood_turns = 1 if quick else 5
         self.flood = 64
+        self.half_open = 500
 
 
 def parse_options():
@@ -272,7 +273,7 @@ def part_flood(lab, plan, chosen, collector):
     for peer in named(chosen, UNDER_FLOOD):
         say(f"  flood: {peer.name}")
         collector.run(peer, peers.Server(lab, peer, "ec", CURVES="X25519:P-256:P-384"),
-                      lambda s: measures.flood(s, plan))
+                      lambda s: measures.flood(s, plan) | measures.half_open(s, plan))
 
 
 IN_ROUNDS = {"speed": part_speed, "starttls": part_starttls, "workers": part_workers}

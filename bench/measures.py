@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The measurements of `make bench`. Each takes a running server and returns {metric: value}."""
 
+import contextlib
 import os
 import shutil
+import socket
 import statistics
 import time
 
@@ -251,3 +253,24 @@ def flood(server, plan):
     before, during = statistics.median(normal), statistics.median(under)
     return {"flood-normal": before, "flood-p99": during, "flood-ratio": during / before,
             "flood-answers": statistics.median(answers)}
+
+
+# ---- connections that owe their ClientHello
+
+
+def open_half(stack, server, count):
+    """As many connections with one byte each, from two addresses."""
+    for number in range(count):
+        sock = stack.enter_context(socket.create_connection(
+            ("127.0.0.1", server.port), 10, (f"127.0.0.{2 + number % 2}", 0)))
+        sock.sendall(b"\x16")
+
+
+def half_open(server, plan):
+    """The p99 of the greeting of new clients, without and beside half-open handshakes."""
+    def p99():
+        return server.run_loadgen("greeting", "--count", str(plan.greetings), seconds=20)["p99_ms"]
+    before = p99()
+    with contextlib.ExitStack() as stack:
+        open_half(stack, server, plan.half_open)
+        return {"half-normal": before, "half-p99": p99()}

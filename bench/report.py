@@ -50,6 +50,8 @@ FLOOD = [
     ("flood-p99", "p99 ms in the flood", 2),
     ("flood-ratio", "ratio", 2),
     ("flood-answers", "answers to it per s", 0),
+    ("half-normal", "greeting, p99 ms", 2),
+    ("half-p99", "the same beside half-open handshakes", 2),
 ]
 SMALL_IS_GOOD = ({"greeting", "names-start", "names-mem"} | {row[0] for row in MEMORY_DETAIL}
                  | {row[0] for row in FLOOD})
@@ -327,6 +329,8 @@ class Report:
                    digits=1),
             Target("flood of P-384, p99 of sessions", ours("flood-ratio"), False, 2, 1.1,
                    "x without it"),
+            Target(f"{self.plan.half_open} half-open handshakes, p99 of greetings, ms",
+                   ours("half-p99"), False, 50, None),
         ]
 
     def target(self, name, metric, at_least, must, stretch, peer):
@@ -405,7 +409,8 @@ class Report:
             paragraphs(NAMES_WORDS),
             "## A flood of expensive handshakes", self.figure_table("flood", FLOOD),
             paragraphs(FLOOD_WORDS.format(clients=plan.flood, turns=plan.flood_turns,
-                                          seconds=plan.ping_s)),
+                                          seconds=plan.ping_s, half_open=plan.half_open,
+                                          greetings=plan.greetings)),
             "## The machine", machine_list,
             "## The run", conditions.replace("\n\n", "\n"),
             "## How it is measured", paragraphs(METHOD_WORDS).replace("\n\n- ", "\n- "),
@@ -458,6 +463,10 @@ fast as the p99. It was taken {turns} times without the flood and with it, in tu
 the medians, and the ratio of the two. In the flood {clients} connections at a time send a hello
 that has nothing but P-384, made once and sent again and again, and are closed and begun anew at
 each answer. The other servers are configured to accept P-384, as gatepost does.
+
+The last two columns are the time to the greeting for one new client after the other ({greetings} of
+them), without and beside {half_open} connections from two addresses that have sent one byte and
+nothing more.
 """
 
 RATIO_WORDS = """

@@ -18,6 +18,8 @@ struct run {
 	struct gp_edge *edge;
 	bool byte_by_byte;
 	bool clear, handshake, in_tls, dialled, backend_up, over;
+	bool client_left, end_told;
+	bool settled; /* how many SETTLE follow depends on the pieces */
 	bool login_reported;
 	enum gp_action_type last_type;
 	enum gp_side last_side;
@@ -152,7 +154,9 @@ static size_t feed(struct run *run, const struct gp_event *event)
 	while (run->ops->next(run->edge, &action)) {
 		sent += action.type == GP_ACT_SEND ? action.len : 0;
 		check_action(run, &action);
-		note_action(run, &action);
+		if (action.type != GP_ACT_SETTLE || !run->settled)
+			note_action(run, &action);
+		run->settled |= action.type == GP_ACT_SETTLE;
 	}
 	/* as conversation.c has it: a line, texts around it, a greeting */
 	MUST(sent <= 4 * run->config.line_max + 4096);
@@ -237,14 +241,31 @@ static void backend_up(struct run *run, bool with_facts)
 	feed(run, &event);
 }
 
-static void at_eof(struct run *run, enum gp_side side)
+static void backend_ends(struct run *run)
 {
-	struct gp_event event = { .type = GP_EV_EOF, .side = side };
+	struct gp_event event = { .type = GP_EV_EOF, .side = GP_BACKEND };
 
-	if (run->over || (side == GP_BACKEND && !run->backend_up))
+	if (run->over || !run->backend_up)
 		return;
 	feed(run, &event);
 	MUST(run->over);
+}
+
+/* Told with what is pending, and once more when nothing is. Before there is a backend nothing is
+ * owed but what it was called for. */
+static void client_ends(struct run *run)
+{
+	struct gp_buf *pending = &run->pending[GP_CLIENT];
+	struct gp_event event = {
+		.type = GP_EV_EOF, .side = GP_CLIENT, .data = pending->data, .len = pending->len
+	};
+
+	if (run->over || run->end_told)
+		return;
+	run->client_left = true;
+	run->end_told = !pending->len;
+	feed(run, &event);
+	MUST(run->over || run->dialled || pending->len);
 }
 
 static void end(struct run *run, int letter)
@@ -267,7 +288,7 @@ static void send_from(struct run *run, enum gp_side side, const uint8_t *data, s
 	if (side == GP_BACKEND && !run->backend_up)
 		return;
 	/* in the handshake the engine hears nothing: these bytes are TLS */
-	if (side == GP_CLIENT && !run->clear && !run->in_tls)
+	if (side == GP_CLIENT && ((!run->clear && !run->in_tls) || run->client_left))
 		return;
 	MUST(gp_buf_append(&run->pending[side], data, len) == GP_OK);
 }
@@ -289,8 +310,10 @@ static void operate(struct run *run, const uint8_t *data, size_t len)
 		backend_up(run, data[0] == 'F');
 		break;
 	case 'X':
+		client_ends(run);
+		break;
 	case 'Y':
-		at_eof(run, data[0] == 'X' ? GP_CLIENT : GP_BACKEND);
+		backend_ends(run);
 		break;
 	case 'E':
 		end(run, len > 1 ? data[1] : 0);
@@ -299,6 +322,8 @@ static void operate(struct run *run, const uint8_t *data, size_t len)
 		break;
 	}
 	offer_both(run);
+	if (run->client_left && !run->pending[GP_CLIENT].len)
+		client_ends(run);
 }
 
 static void configure_xmpp(struct run *run, uint8_t byte)

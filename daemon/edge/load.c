@@ -22,6 +22,8 @@ int gp_load_init(struct gp_load *load, struct gp_loop *loop, void (*on_expensive
 	    getrandom(&load->session_id_base, sizeof(load->session_id_base), 0) < 0)
 		return GP_E_NOMEM;
 	TAILQ_INIT(&load->sessions);
+	gp_crowd_init(&load->hellos, GP_SHARE_HELLOS);
+	gp_crowd_init(&load->handshakes, GP_SHARE_HANDSHAKES);
 	gp_deadline_queue_init(&load->handshaking, 0);
 	gp_deadline_queue_init(&load->logging_in, 0);
 	gp_deadline_queue_init(&load->idling, 0);
@@ -55,17 +57,23 @@ void gp_load_set_limits(struct gp_load *load, const struct gp_conf_limits *limit
 	gp_expensive_queue_set_rate(&load->expensive, limits->expensive_handshakes);
 }
 
-void gp_load_handshake_began(struct gp_load *load)
+static enum gp_counter gauge_of(const struct gp_load *load, const struct gp_crowd *crowd)
 {
-	load->handshake_count++;
-	gp_count(load->counters, GP_COUNTER_HANDSHAKES_OPEN, 1);
+	return crowd == &load->hellos ? GP_COUNTER_HELLOS_AWAITED : GP_COUNTER_HANDSHAKES_OPEN;
 }
 
-void gp_load_handshake_ended(struct gp_load *load)
+void gp_load_join(struct gp_load *load, struct gp_crowd *crowd, struct gp_crowd_member *member,
+		  struct gp_source *source)
 {
-	load->handshake_count--;
-	gp_uncount(load->counters, GP_COUNTER_HANDSHAKES_OPEN);
-	load->on_handshake_end(load->arg);
+	gp_crowd_enter(crowd, member, source);
+	gp_count(load->counters, gauge_of(load, crowd), 1);
+}
+
+void gp_load_leave(struct gp_load *load, struct gp_crowd_member *member)
+{
+	if (member->crowd)
+		gp_uncount(load->counters, gauge_of(load, member->crowd));
+	gp_crowd_leave(member);
 }
 
 void gp_load_session_began(struct gp_load *load)

@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "conf/conf.h"
+#include "daemon/edge/crowd.h"
 #include "daemon/edge/sources.h"
 #include "daemon/process/counters.h"
 #include "io/deadline.h"
@@ -26,9 +27,10 @@ struct gp_load {
 	struct gp_sources *sources;
 	struct gp_session_list sessions;
 	uint64_t session_count;
-	uint64_t session_max; /* from the limits and the descriptors we may have */
-	uint64_t handshake_count;
-	uint64_t refusal_count; /* sessions that only hear that there are too many */
+	uint64_t session_max;       /* from the limits and the descriptors we may have */
+	struct gp_crowd hellos;     /* who owes its ClientHello, */
+	struct gp_crowd handshakes; /* and who has sent it; neither exceeds limits.handshakes */
+	uint64_t refusal_count;     /* sessions that only hear that there are too many */
 	struct gp_deadline_queue handshaking;
 	struct gp_deadline_queue logging_in;
 	struct gp_deadline_queue idling;
@@ -41,9 +43,8 @@ struct gp_load {
 	uint8_t scratch[GP_SCRATCH_SIZE]; /* for one read at a time */
 
 	void (*run)(struct gp_session *session); /* until nothing more can be done now */
-	void (*on_handshake_end)(void *arg);
 	void (*on_session_end)(void *arg);
-	void *arg; /* of the last two */
+	void *arg;
 };
 
 /* `on_expensive_turn` is called with `arg` when a parked handshake may go on
@@ -54,8 +55,11 @@ int gp_load_init(struct gp_load *load, struct gp_loop *loop, void (*on_expensive
 /* New limits apply to what begins from now on. `limits` must outlive their use. */
 void gp_load_set_limits(struct gp_load *load, const struct gp_conf_limits *limits);
 
-void gp_load_handshake_began(struct gp_load *load);
-void gp_load_handshake_ended(struct gp_load *load);
+/* A session joins `crowd`, one of the load's, or leaves the one that it is in, if any. */
+void gp_load_join(struct gp_load *load, struct gp_crowd *crowd, struct gp_crowd_member *member,
+		  struct gp_source *source);
+void gp_load_leave(struct gp_load *load, struct gp_crowd_member *member);
+
 void gp_load_session_began(struct gp_load *load);
 void gp_load_session_ended(struct gp_load *load);
 

@@ -29,7 +29,7 @@ static void step_closing(struct gp_session *s)
 	}
 	if (!s->shut[GP_CLIENT]) {
 		/* what was cut must not look complete (RFC 8446 section 6.1) */
-		if (s->end == GP_ENDED_TRUNCATED || s->end == GP_ENDED_IO_ERROR)
+		if (s->cut[GP_BACKEND])
 			gp_stream_cut(&s->stream[GP_CLIENT]);
 		else
 			gp_stream_shutdown(&s->stream[GP_CLIENT]);

@@ -57,11 +57,41 @@ static void backend_up(struct gp_session *s)
 	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_BACKEND_UP, .facts = &told });
 }
 
+/* A client that has left already, and has said nothing whole, is not worth a connection: the engine
+ * closes. What it has said meanwhile is kept for later. */
+static void look_for_end(struct gp_session *s)
+{
+	struct gp_buf *in = &s->in[GP_CLIENT];
+	uint8_t *data = s->load->scratch;
+	size_t len;
+	int ret = GP_OK;
+
+	while (ret == GP_OK && !s->dead && in->len < GP_SESSION_SIP) {
+		ret = gp_session_read(s, GP_CLIENT, data, GP_SESSION_SIP, &len);
+		if (ret != GP_OK)
+			break;
+		s->bytes_in += len;
+		gp_session_keep(s, GP_CLIENT, data, len);
+		explicit_bzero(data, len);
+	}
+	if (ret == GP_E_NOT_FOUND)
+		gp_session_tell(s, &(struct gp_event){ .type = GP_EV_EOF,
+						       .side = GP_CLIENT,
+						       .data = in->data,
+						       .len = in->len });
+	else if (ret != GP_OK && ret != GP_AGAIN)
+		gp_session_lost(s, GP_CLIENT, ret);
+}
+
 void gp_session_step_connecting(struct gp_session *s)
 {
 	struct gp_stream *backend = &s->stream[GP_BACKEND];
 	int ret = GP_OK;
 
+	if (backend->fd < 0)
+		look_for_end(s);
+	if (s->dead || s->phase != GP_PHASE_CONNECTING)
+		return;
 	if (backend->fd < 0)
 		ret = gp_dial_begin(backend, s->load->loop, &s->place->address,
 				    gp_session_backend_ready, s);

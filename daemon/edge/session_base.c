@@ -102,20 +102,16 @@ void gp_session_set_phase(struct gp_session *s, enum gp_session_phase phase)
 		gp_deadline_start(queues[phase], &s->deadline, gp_time_mono_ms());
 }
 
-void gp_session_note_activity(struct gp_session *s)
+/* While the backend is called or TLS begins, the time for that counts. */
+void gp_session_await_step(struct gp_session *s)
 {
-	bool waits = s->phase == GP_PHASE_CLEAR ||
-		     (s->phase == GP_PHASE_TALKING && s->backend_spoke);
-
-	if (s->settled && waits)
+	if (s->phase == GP_PHASE_CLEAR || (s->phase == GP_PHASE_TALKING && s->backend_spoke))
 		gp_deadline_start(&s->load->commanding, &s->deadline, gp_time_mono_ms());
 }
 
 void gp_session_handshake_over(struct gp_session *s)
 {
-	if (s->handshake_counted)
-		gp_load_handshake_ended(s->load);
-	s->handshake_counted = false;
+	gp_load_leave(s->load, &s->crowd);
 	if (s->expensive.line)
 		gp_uncount(s->load->counters, GP_COUNTER_HANDSHAKES_PARKED);
 	gp_expensive_leave(&s->expensive);
@@ -151,7 +147,16 @@ int gp_session_read(struct gp_session *s, enum gp_side side, void *data, size_t 
 	ret = gp_stream_read(stream, data, size, len_out);
 	if (ret == GP_AGAIN)
 		s->readable[side] = false;
-	return ret;
+	if (ret != GP_E_CUT)
+		return ret;
+	s->cut[side] = true;
+	return GP_E_NOT_FOUND;
+}
+
+void gp_session_keep(struct gp_session *s, enum gp_side side, const uint8_t *data, size_t len)
+{
+	if (len && gp_buf_append(&s->in[side], data, len) != GP_OK)
+		gp_session_abort(s, GP_ENDED_IO_ERROR);
 }
 
 int gp_session_flush(struct gp_session *s, enum gp_side side)
@@ -173,6 +178,11 @@ int gp_session_flush(struct gp_session *s, enum gp_side side)
 }
 
 /* ---- endings ---- */
+
+enum gp_session_end gp_session_client_end(const struct gp_session *s)
+{
+	return s->cut[GP_CLIENT] ? GP_ENDED_TRUNCATED : GP_ENDED_CLIENT_CLOSED;
+}
 
 void gp_session_abort(struct gp_session *s, enum gp_session_end end)
 {
@@ -202,6 +212,7 @@ void gp_session_lost(struct gp_session *s, enum gp_side side, int error)
 
 	if (error == GP_E_TLS)
 		gp_tls_error_text(s->stream[side].tls, text, sizeof(text));
+	s->cut[side] = true;
 	if (!s->reason)
 		s->reason = strdup(error == GP_E_TLS ? text : strerror(errno));
 	if (side == GP_CLIENT)

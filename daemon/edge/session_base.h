@@ -59,6 +59,7 @@ struct gp_session {
 	struct gp_task task;
 	struct gp_deadline deadline;
 	struct gp_expensive expensive; /* where its handshake is parked */
+	struct gp_crowd_member crowd;  /* where its handshake counts, if it is not parked */
 	struct gp_source *source;      /* where it is counted */
 	struct gp_endpoint client;
 	struct gp_endpoint local;
@@ -77,21 +78,23 @@ struct gp_session {
 	uint8_t end;      /* enum gp_session_end */
 	bool readable[2]; /* that side's socket may have something to read */
 	bool eof[2];      /* that side has closed in order */
+	bool flows[2];    /* the engine took the last read whole: content of a message */
 	bool shut[2];     /* we have said that side that we are done */
-	bool refused;     /* at a limit: it is told so and closed */
-	bool handshake_counted;
-	bool tls_up; /* the handshake with the client ended well */
+	bool cut[2]; /* its end came without close_notify, or not at all: something may be missing */
+	bool refused; /* at a limit: it is told so and closed */
+	bool tls_up;  /* the handshake with the client ended well */
 	bool backend_spoke;
 	bool dead;      /* to be freed when its step returns */
-	bool settled;   /* only silence ends it, though it is parsed */
+	bool settled;   /* each step has a time of its own, though it is parsed */
 	bool line_open; /* the last byte to the client was no line end */
 };
 
 enum {
-	GP_SESSION_OUT_MAX = 1 << 20,   /* never reached: reading stops at OUT_HIGH */
-	GP_SESSION_OUT_HIGH = 64 << 10, /* stop reading what would add to it */
-	GP_SESSION_BUDGET = 64 << 10,   /* bytes of one direction in one turn */
-	GP_SESSION_CHUNK = 16 << 10     /* a TLS record */
+	GP_SESSION_OUT_MAX = 1 << 20, /* never reached: reading stops at OUT_HIGH */
+	GP_SESSION_OUT_HIGH = 2048,   /* stop reading what would add to it */
+	GP_SESSION_SIP = 2048,        /* read at once what an engine may leave lying */
+	GP_SESSION_CHUNK = 16 << 10,  /* and what it takes at once: a TLS record */
+	GP_SESSION_BUDGET = 64 << 10  /* bytes of one direction in one turn */
 };
 
 /* The callbacks of its two streams; `arg` is the session. */
@@ -104,12 +107,18 @@ void gp_session_set_phase(struct gp_session *s, enum gp_session_phase phase);
 void gp_session_ends(struct gp_session *s, enum gp_session_end end);
 
 /* Read from that side if something may be there: GP_AGAIN costs no system call otherwise. As
- * gp_stream_read. */
+ * gp_stream_read, but any end is GP_E_NOT_FOUND, and s->cut tells of which kind it is. */
 int gp_session_read(struct gp_session *s, enum gp_side side, void *data, size_t size,
 		    size_t *len_out);
 
-/* Something came from the client or the backend: a settled session may wait for the next. */
-void gp_session_note_activity(struct gp_session *s);
+/* Keep what the engine has not taken. */
+void gp_session_keep(struct gp_session *s, enum gp_side side, const uint8_t *data, size_t len);
+
+/* How it ends if that is the client's doing. */
+enum gp_session_end gp_session_client_end(const struct gp_session *s);
+
+/* A step of a settled session has begun or ended: the next one has its time from now on. */
+void gp_session_await_step(struct gp_session *s);
 
 /* It comes too many: counted and logged. The caller closes it, or lets it hear why. */
 void gp_session_refuse(struct gp_session *s, const char *reason);

@@ -133,7 +133,6 @@ static bool read_clear(struct gp_session *s)
 	explicit_bzero(data, len);
 	gp_stream_discard(client, used);
 	s->bytes_in += used;
-	gp_session_note_activity(s);
 	return s->phase == GP_PHASE_CLEAR && !s->dead && used == len;
 }
 
@@ -202,9 +201,30 @@ static int begin_tls(struct gp_session *s)
 	/* without it there is the default certificate */
 	if (s->tls_name)
 		gp_tls_set_expected_name(client->tls, s->tls_name);
-	s->handshake_counted = true;
-	gp_load_handshake_began(s->load);
 	return GP_OK;
+}
+
+static struct gp_session *session_of(struct gp_crowd_member *member)
+{
+	return (struct gp_session *)(void *)((char *)member - offsetof(struct gp_session, crowd));
+}
+
+/* One more there. When there is no room, the oldest one of the source that has most makes some, be it
+ * the source of this one. */
+static void join(struct gp_session *s, struct gp_crowd *crowd)
+{
+	struct gp_load *load = s->load;
+
+	gp_load_leave(load, &s->crowd);
+	while (crowd->count >= load->limits->handshakes) {
+		struct gp_session *other = session_of(gp_crowd_next_to_go(crowd));
+
+		gp_session_refuse(other, "limits.handshakes: too many are unfinished, most of them "
+					 "of this source");
+		gp_session_abort(other, GP_ENDED_LIMIT);
+		load->run(other);
+	}
+	gp_load_join(load, crowd, &s->crowd, s->source);
 }
 
 /* A flood of expensive handshakes must not use up limits.handshakes, so they count on their own;
@@ -229,8 +249,7 @@ void gp_session_unpark(struct gp_session *s)
 {
 	gp_uncount(s->load->counters, GP_COUNTER_HANDSHAKES_PARKED);
 	gp_count(s->load->counters, GP_COUNTER_HANDSHAKES_EXPENSIVE, 1);
-	s->handshake_counted = true;
-	gp_load_handshake_began(s->load);
+	join(s, &s->load->handshakes);
 	gp_tls_take_turn(s->stream[GP_CLIENT].tls);
 }
 
@@ -367,6 +386,8 @@ void gp_session_step_handshake(struct gp_session *s)
 		look_at_parked(s);
 		return;
 	}
+	if (!s->crowd.crowd)
+		join(s, &s->load->hellos);
 	ret = gp_session_flush(s, GP_CLIENT);
 	if (ret != GP_OK) {
 		if (ret != GP_AGAIN)
@@ -382,4 +403,6 @@ void gp_session_step_handshake(struct gp_session *s)
 		handshake_failed(s);
 	else if ((wait = gp_tls_waits(client->tls)) != GP_TLS_WAITS_NOT)
 		park(s, wait);
+	else if (s->crowd.crowd == &s->load->hellos && gp_tls_has_hello(client->tls))
+		join(s, &s->load->handshakes);
 }

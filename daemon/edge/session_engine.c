@@ -176,14 +176,14 @@ static void obey(struct gp_session *s, const struct gp_action *action)
 		break;
 	case GP_ACT_SETTLE:
 		s->settled = true;
-		gp_session_note_activity(s);
+		gp_session_await_step(s);
 		break;
 	case GP_ACT_REPORT:
 		report(s, action->report, action->text);
 		break;
 	case GP_ACT_CLOSE:
 		gp_session_close(s, s->eof[GP_BACKEND] ? GP_ENDED_BACKEND_CLOSED
-						       : GP_ENDED_CLIENT_CLOSED);
+						       : gp_session_client_end(s));
 		break;
 	}
 }

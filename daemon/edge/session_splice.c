@@ -54,7 +54,8 @@ static void note_bytes(struct gp_session *s, enum gp_side from, const uint8_t *d
 	note_line(s, from, data[len - 1]);
 }
 
-/* Pass on the end of one direction. A backend that has closed has nothing more to say. */
+/* Pass on the end of one direction as it came; answers flow on. A backend that has closed has
+ * nothing more to say. */
 static void pass_end(struct gp_session *s, enum gp_side from)
 {
 	enum gp_side to = other(from);
@@ -63,10 +64,13 @@ static void pass_end(struct gp_session *s, enum gp_side from)
 		gp_session_close(s, GP_ENDED_BACKEND_CLOSED);
 		return;
 	}
-	gp_session_ends(s, GP_ENDED_CLIENT_CLOSED);
+	gp_session_ends(s, gp_session_client_end(s));
 	if (s->shut[to])
 		return;
-	gp_stream_shutdown(&s->stream[to]);
+	if (s->cut[from])
+		gp_stream_cut(&s->stream[to]);
+	else
+		gp_stream_shutdown(&s->stream[to]);
 	s->shut[to] = true;
 	gp_deadline_start(&s->load->logging_in, &s->deadline, gp_time_mono_ms());
 }

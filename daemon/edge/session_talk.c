@@ -39,28 +39,23 @@ static bool offer_kept(struct gp_session *s, enum gp_side side)
 	return used > 0;
 }
 
-static void keep(struct gp_session *s, enum gp_side side, const uint8_t *data, size_t len)
-{
-	if (len && gp_buf_append(&s->in[side], data, len) != GP_OK)
-		gp_session_abort(s, GP_ENDED_IO_ERROR);
-}
-
 static void note_backend_spoke(struct gp_session *s)
 {
 	if (s->backend_spoke)
 		return;
 	s->backend_spoke = true;
-	gp_deadline_start(&s->load->logging_in, &s->deadline, gp_time_mono_ms());
+	gp_deadline_start(s->settled ? &s->load->commanding : &s->load->logging_in, &s->deadline,
+			  gp_time_mono_ms());
 }
 
 static void at_eof(struct gp_session *s, enum gp_side side)
 {
 	s->eof[side] = true;
-	if (side == GP_CLIENT)
-		gp_session_ends(s, GP_ENDED_CLIENT_CLOSED);
 	gp_session_tell(s, &(struct gp_event){ .type = GP_EV_EOF, .side = side });
 	if (side == GP_BACKEND)
 		gp_session_ends(s, GP_ENDED_BACKEND_CLOSED);
+	else
+		s->cut[side] = false; /* what is carried through is whole */
 }
 
 static void lost(struct gp_session *s, enum gp_side side, int error)
@@ -76,6 +71,12 @@ bool gp_session_may_talk(const struct gp_session *s, enum gp_side side)
 	return is_talking(s) && !s->in[side].len && !s->eof[side] && !is_full(s);
 }
 
+/* Before a login, and of what waits for an answer, a stranger can make us keep little. */
+static size_t read_size(const struct gp_session *s, enum gp_side side)
+{
+	return s->settled && s->flows[side] ? GP_SESSION_CHUNK : GP_SESSION_SIP;
+}
+
 /* True when something was read. */
 static bool read_side(struct gp_session *s, enum gp_side side)
 {
@@ -85,7 +86,7 @@ static bool read_side(struct gp_session *s, enum gp_side side)
 
 	if (!gp_session_may_talk(s, side))
 		return false;
-	ret = gp_session_read(s, side, data, GP_SESSION_CHUNK, &len);
+	ret = gp_session_read(s, side, data, read_size(s, side), &len);
 	if (ret == GP_AGAIN)
 		return false;
 	if (ret == GP_E_NOT_FOUND)
@@ -98,7 +99,6 @@ static bool read_side(struct gp_session *s, enum gp_side side)
 		s->bytes_in += len;
 	else
 		note_backend_spoke(s);
-	gp_session_note_activity(s);
 	while (used < len && is_talking(s) && !is_full(s)) {
 		size_t taken = gp_session_offer(s, side, data + used, len - used);
 
@@ -106,8 +106,9 @@ static bool read_side(struct gp_session *s, enum gp_side side)
 			break;
 		used += taken;
 	}
+	s->flows[side] = used == len && len >= GP_SESSION_SIP;
 	if (!s->dead && s->phase != GP_PHASE_CLOSING)
-		keep(s, side, data + used, len - used);
+		gp_session_keep(s, side, data + used, len - used);
 	explicit_bzero(data, len);
 	return true;
 }

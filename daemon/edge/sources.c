@@ -11,6 +11,7 @@ struct gp_source {
 	LIST_ENTRY(gp_source) link;
 	struct gp_endpoint prefix;
 	uint64_t sessions;
+	uint64_t shares[GP_SHARES];
 };
 
 LIST_HEAD(bucket, gp_source);
@@ -85,6 +86,11 @@ struct gp_source *gp_source_enter(struct gp_sources *sources, const struct gp_en
 		return NULL;
 	source->sessions++;
 	return source;
+}
+
+uint64_t *gp_source_share(struct gp_source *source, enum gp_source_share share)
+{
+	return &source->shares[share];
 }
 
 void gp_source_leave(struct gp_source *source)

@@ -86,8 +86,6 @@ enum admission { ADMIT, REFUSE, WAIT };
 /* At its limit a worker leaves new clients to the others; when all are full they are told so. */
 static enum admission admission(const struct worker *worker)
 {
-	if (worker->load.handshake_count >= worker->load.limits->handshakes)
-		return WAIT;
 	if (worker->load.session_count < worker->load.session_max)
 		return ADMIT;
 	if (others_have_room(worker) ||
@@ -356,14 +354,6 @@ static void stop_if_drained(struct worker *worker)
 		gp_loop_stop(worker->load.loop);
 }
 
-static void on_handshake_end(void *arg)
-{
-	struct worker *worker = arg;
-
-	if (!worker->accepting)
-		set_accepting(worker, true);
-}
-
 static void on_session_end(void *arg)
 {
 	struct worker *worker = arg;
@@ -412,7 +402,6 @@ static int begin(void *arg, struct gp_loop *loop)
 	int ret = gp_load_init(&worker->load, loop, on_expensive_turn, worker);
 
 	worker->load.run = gp_session_run;
-	worker->load.on_handshake_end = on_handshake_end;
 	worker->load.on_session_end = on_session_end;
 	LIST_INIT(&worker->listeners);
 	gp_timer_init(&worker->resume, loop, on_resume, worker);

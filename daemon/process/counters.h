@@ -12,6 +12,7 @@
 /* id, is it a gauge (which may fall), name, text */
 #define GP_COUNTER_ROWS(ROW)                                                                    \
 	ROW(SESSIONS_OPEN, true, "sessions-open", "open sessions")                              \
+	ROW(HELLOS_AWAITED, true, "hellos-awaited", "connections before their ClientHello")     \
 	ROW(HANDSHAKES_OPEN, true, "handshakes-open", "TLS handshakes in progress")             \
 	ROW(HANDSHAKES_PARKED, true, "handshakes-parked", "expensive TLS handshakes that wait") \
 	ROW(CERTIFICATE_DAYS, true, "certificate-days",                                         \

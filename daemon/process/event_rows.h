@@ -48,8 +48,8 @@
 	    "A session has ended. in and out are bytes from and to the client, without TLS; ms "    \
 	    "is the duration. end says how it ended: client-closed, backend-closed, tls-failed, "   \
 	    "deadline, shutdown, limit, backend-failed, protocol-error, starttls-injection, "       \
-	    "plaintext-on-tls-port, proxy-header, truncated or io-error. For truncated and "        \
-	    "io-error see reason.")                                                                 \
+	    "plaintext-on-tls-port, proxy-header, truncated or io-error. truncated: TLS ended "     \
+	    "without close_notify, so something may be missing. For io-error see reason.")          \
 	ROW(SESSION_STATE, "session-state", DEBUG, "edge", GP_SESSION_FIELDS " machine state",      \
 	    "A session (machine: session) or its protocol engine (machine: engine) has changed "    \
 	    "its state, from the old one to the new one.")                                          \

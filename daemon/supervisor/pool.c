@@ -93,11 +93,15 @@ static void on_message(void *arg, unsigned ready);
 /* What a dead worker had under way is over. */
 static void reset_gauges(struct pool_worker *worker)
 {
+	static const enum gp_counter gauges[] = { GP_COUNTER_SESSIONS_OPEN,
+						  GP_COUNTER_HELLOS_AWAITED,
+						  GP_COUNTER_HANDSHAKES_OPEN,
+						  GP_COUNTER_HANDSHAKES_PARKED };
 	const struct gp_pool_config *config = &worker->pool->config;
 	struct gp_counters *line = &config->counters[config->first_line + worker->index];
 
-	atomic_store(&line->value[GP_COUNTER_SESSIONS_OPEN], 0);
-	atomic_store(&line->value[GP_COUNTER_HANDSHAKES_OPEN], 0);
+	for (size_t i = 0; i < sizeof(gauges) / sizeof(*gauges); i++)
+		atomic_store(&line->value[gauges[i]], 0);
 }
 
 static void start(struct pool_worker *worker)

@@ -61,6 +61,8 @@ static int reserve(struct gp_buf *buf, size_t more)
 		return GP_OK;
 	while (cap < need)
 		cap *= 2;
+	if (cap > buf->ceiling)
+		cap = buf->ceiling;
 	return move_to(buf, cap);
 }
 

@@ -24,6 +24,8 @@ const char *gp_err_name(int err)
 		return "the configuration is wrong";
 	case GP_E_NOT_FOUND:
 		return "not found";
+	case GP_E_CUT:
+		return "the connection was cut off";
 	default:
 		return "unknown error";
 	}

@@ -80,7 +80,9 @@ static const struct gp_conf_row limits_rows[] = {
 	  .help = "Number of leading bits that make a source of an IPv6 address." },
 	{ "handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, handshakes), "500", .min = 1,
 	  .max = 1000000,
-	  .help = "TLS handshakes that one worker does at the same time. Further ones wait." },
+	  .help = "TLS handshakes that one worker does at the same time, and as many connections "
+		  "whose ClientHello has not come whole. If there are more, the oldest one of the "
+		  "source that has most is closed." },
 	{ "expensive-handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, expensive_handshakes), "2",
 	  .min = 1, .max = 1000000,
 	  .help = "Expensive TLS handshakes per second and worker, if the client causes the cost "
@@ -98,10 +100,13 @@ static const struct gp_conf_row limits_rows[] = {
 		  "least 30 minutes." },
 	{ "command-time", GP_CONF_DURATION, AT(gp_conf_limits, command_time_ms), "10m",
 	  .min = SECOND, .max = HOUR,
-	  .help = "An SMTP session without data for this time is closed: an MX session always, "
-		  "a submission session after login." },
-	{ "line-size", GP_CONF_SIZE, AT(gp_conf_limits, line_size), "64k", .min = 1024,
-	  .max = 1 << 20, .help = "Longest line before login; in XMPP, the largest element." },
+	  .help = "SMTP, in an MX session and in a submission session after login: time for a "
+		  "command from its first byte to its answer, for the next command to begin, "
+		  "and for more of a message to come." },
+	{ "line-size", GP_CONF_SIZE, AT(gp_conf_limits, line_size), "13k", .min = 1024,
+	  .max = 1 << 20,
+	  .help = "Longest line before login; in XMPP, the largest element. A line of a client that "
+		  "holds no login may have 4096 bytes at most." },
 	{ "literal-size", GP_CONF_SIZE, AT(gp_conf_limits, literal_size), "64k", .min = 1024,
 	  .max = 1 << 20, .help = "Largest IMAP literal before login." },
 	END,

@@ -32,8 +32,8 @@ void gp_stream_take(struct gp_stream *stream, struct gp_stream *from, struct gp_
 /* Closes; without close_notify (see gp_stream_shutdown). */
 void gp_stream_deinit(struct gp_stream *stream);
 
-/* GP_OK with at least one byte; GP_AGAIN; GP_E_NOT_FOUND at an orderly end; GP_E_IO with errno;
- * GP_E_TLS (see gp_tls_error_text; also an end without close_notify). */
+/* GP_OK with at least one byte; GP_AGAIN; GP_E_NOT_FOUND at an orderly end; GP_E_CUT (as
+ * gp_tls_read); GP_E_IO with errno; GP_E_TLS (see gp_tls_error_text). */
 int gp_stream_read(struct gp_stream *stream, void *data, size_t size, size_t *len_out);
 
 /* The same. After GP_AGAIN inside TLS the same bytes must be offered again, and no fewer. */

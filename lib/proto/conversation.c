@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 
+enum { OUT_KEPT = 512 };
+
 void gp_conversation_init(struct gp_conversation *c, const struct gp_edge_config *config)
 {
 	memset(c, 0, sizeof(*c));
@@ -46,8 +48,12 @@ bool gp_conversation_next(struct gp_conversation *c, struct gp_action *action_ou
 {
 	const struct gp_queued_action *queued = &c->actions[c->action_next];
 
-	if (c->action_next == c->action_count)
+	if (c->action_next == c->action_count) {
+		/* nothing large is kept while the next event is waited for */
+		if (c->out.cap > OUT_KEPT)
+			gp_buf_deinit(&c->out);
 		return false;
+	}
 	c->action_next++;
 	*action_out = (struct gp_action){ .type = queued->type,
 					  .side = queued->side,

@@ -13,6 +13,10 @@
 
 enum { GP_CONVERSATION_ACTIONS = 12, GP_LOGIN_NAME_SIZE = 256, GP_BAD_COMMANDS_MAX = 10 };
 
+/* What strangers make us keep is bounded: a client's command before its login. With a login it may be
+ * as long as config.line_max, because of what SASL needs (RFC 4954 section 4: 12288 bytes). */
+enum { GP_COMMAND_MAX = 4096 };
+
 struct gp_queued_action {
 	enum gp_action_type type;
 	enum gp_side side;

@@ -19,11 +19,17 @@
  *
  * On an implicit TLS port the session begins with TLS_UP. After SPLICE the engine is done: the
  * caller frees it and moves bytes between the two sides without looking at them. An SMTP session
- * is never spliced; its engine says SETTLE instead, and reads on. An XMPP engine hears the client
+ * is never spliced; its engine says SETTLE instead, again with each step, and reads on. An XMPP engine hears the client
  * in TLS before it says DIAL, because the client speaks first.
  *
  * What was received in cleartext cannot reach TLS: at START_TLS the engine forgets its input, and
  * there is no backend that could have heard it (RFC 3207 section 4.2, RFC 9051 section 6.2.1).
+ *
+ * A client that has closed still gets its answers: the commands and messages that came whole are
+ * carried through, and CLOSE follows when the backend owes nothing more; at once, if it owes
+ * nothing. What came in part is dropped and never completed.
+ *
+ * Behind CLOSE and SPLICE nothing more is taken.
  *
  * One feed takes at most one line or one piece of a literal, so output is bounded by input. */
 
@@ -34,8 +40,11 @@ enum gp_event_type {
 	GP_EV_TLS_UP,     /* the handshake with the client ended well */
 	GP_EV_BACKEND_UP, /* connected; `facts` is set */
 	GP_EV_BYTES,      /* `side` sent `data` */
-	GP_EV_EOF,        /* `side` closed */
-	GP_EV_END         /* the caller ends the session for `reason` */
+	/* `side` closed. With the client's end comes what it has sent and the engine has not taken
+	 * yet; if something of that is whole the engine wants to have it first, and EOF must come
+	 * again when all of it was taken. */
+	GP_EV_EOF,
+	GP_EV_END /* the caller ends the session for `reason` */
 };
 
 enum gp_end_reason {
@@ -87,9 +96,11 @@ enum gp_action_type {
 	GP_ACT_DIAL,         /* connect to the backend */
 	GP_ACT_DIAL_TRUSTED, /* connect to where the backend believes the edge who the client is */
 	GP_ACT_SPLICE,       /* logged in: from here on only move bytes */
-	GP_ACT_SETTLE,       /* nothing is left to hurry for: from here on only silence ends it */
-	GP_ACT_REPORT,       /* tell the operator: `report`, with `text` (may be NULL) */
-	GP_ACT_CLOSE         /* end the session after what was sent has left */
+	GP_ACT_SETTLE, /* the time for the login is no limit any more, only that for the next step
+			   * is; it begins anew with each of these: a command has begun or ended,
+			   * or content of a message has come */
+	GP_ACT_REPORT, /* tell the operator: `report`, with `text` (may be NULL) */
+	GP_ACT_CLOSE   /* end the session after what was sent has left */
 };
 
 enum gp_report {
@@ -107,7 +118,7 @@ enum gp_report {
 struct gp_action {
 	enum gp_action_type type;
 	enum gp_side side;
-	const uint8_t *data; /* ours, valid until the next feed */
+	const uint8_t *data; /* ours, valid until the next call */
 	size_t len;
 	enum gp_report report;
 	const char *text; /* the same */

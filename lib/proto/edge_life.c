@@ -136,9 +136,40 @@ void gp_edge_report_setup(struct gp_edge_life *life, const char *sentence)
 	life->setup_reported = true;
 }
 
-static void at_eof(struct gp_edge_life *life, enum gp_side side)
+/* The backend owes an answer if the client must wait for it: where it may speak, and has left, it
+ * leaves something unfinished or nothing at all. */
+static bool is_owed_an_answer(const struct gp_edge_life *life)
 {
-	if (side == GP_CLIENT || life->backend_said_bye)
+	switch (life->state) {
+	case GP_EDGE_DIAL:
+	case GP_EDGE_GREETING:
+	case GP_EDGE_FACTS:
+		return life->protocol->waits_for_backend && life->protocol->waits_for_backend(life);
+	case GP_EDGE_COMMAND:
+		return !life->protocol->listens(life);
+	default:
+		return false;
+	}
+}
+
+static void close_if_left(struct gp_edge_life *life)
+{
+	if (life->client_left && life->state != GP_EDGE_DONE && !is_owed_an_answer(life))
+		close_session(life);
+}
+
+/* Is a whole line among these bytes? What is not read in lines counts at once. */
+static bool has_whole(const struct gp_edge_life *life, const struct gp_event *event)
+{
+	return event->len &&
+	       (!life->protocol->on_client_line || memchr(event->data, '\n', event->len));
+}
+
+static void at_eof(struct gp_edge_life *life, const struct gp_event *event)
+{
+	if (event->side == GP_CLIENT)
+		life->client_left = !has_whole(life, event);
+	else if (life->backend_said_bye)
 		close_session(life);
 	else if (life->state == GP_EDGE_GREETING)
 		gp_edge_backend_failed(
@@ -249,6 +280,24 @@ static void line_too_long(struct gp_edge_life *life, enum gp_side side)
 		gp_edge_backend_failed(life, "the backend sends a line beyond limits.line-size");
 }
 
+/* Before TLS no login is heard, so none needs room. */
+static bool is_too_long(const struct gp_edge_life *life, enum gp_side side)
+{
+	const struct gp_buf *line = &life->c.line[side];
+	struct gp_str begun = gp_str_from(line->data, line->len);
+
+	return side == GP_CLIENT && line->len > GP_COMMAND_MAX &&
+	       (life->state == GP_EDGE_CLEAR || !life->protocol->may_be_long ||
+		!life->protocol->may_be_long(life, begun));
+}
+
+static int read_line(struct gp_edge_life *life, const struct gp_event *event, size_t *used_out)
+{
+	int ret = gp_conversation_read_line(&life->c, event, used_out);
+
+	return ret >= GP_OK && is_too_long(life, event->side) ? GP_E_LIMIT : ret;
+}
+
 static bool listens_to(const struct gp_edge_life *life, enum gp_side side)
 {
 	if (side == GP_BACKEND)
@@ -264,9 +313,10 @@ static void on_bytes(struct gp_edge_life *life, const struct gp_event *event, si
 		return;
 	if (life->protocol->take_bytes)
 		*used_out = life->protocol->take_bytes(life, event);
-	if (*used_out)
+	/* what refuses a byte may close without taking it: then it begins no line either */
+	if (*used_out || life->state == GP_EDGE_DONE)
 		return;
-	switch (gp_conversation_read_line(&life->c, event, used_out)) {
+	switch (read_line(life, event, used_out)) {
 	case GP_OK:
 		whole_line(life, event->side);
 		break;
@@ -332,12 +382,13 @@ int gp_edge_feed(struct gp_edge *edge, const struct gp_event *event, size_t *use
 		on_bytes(life, event, used_out);
 		break;
 	case GP_EV_EOF:
-		at_eof(life, event->side);
+		at_eof(life, event);
 		break;
 	case GP_EV_END:
 		end(life, event->reason);
 		break;
 	}
+	close_if_left(life);
 	return life->c.error;
 }
 

@@ -48,12 +48,20 @@ struct gp_edge_protocol {
 	/* In CLEAR, READY or COMMAND: will the client be listened to now? */
 	bool (*listens)(const struct gp_edge_life *life);
 
+	/* In DIAL, GREETING or FACTS: has the client said something that the backend is to answer?
+	 * NULL: it never has. */
+	bool (*waits_for_backend)(const struct gp_edge_life *life);
+
 	/* Is the client in the middle of an answer, where other text would be part of it? */
 	bool (*in_answer)(const struct gp_edge_life *life);
 
 	/* Bytes that are no lines (literals): take some of `event` and return how many; 0: a
 	 * line comes next. NULL: there is no such thing. */
 	size_t (*take_bytes)(struct gp_edge_life *life, const struct gp_event *event);
+
+	/* Does the client's line of which this is the beginning hold a login, or a part of one? Others
+	 * end at GP_COMMAND_MAX. NULL: none does. */
+	bool (*may_be_long)(const struct gp_edge_life *life, struct gp_str begun);
 
 	/* A line without its line end. The backend's first one goes to `on_greeting`. */
 	void (*on_client_line)(struct gp_edge_life *life, struct gp_str line);
@@ -67,6 +75,7 @@ struct gp_edge_life {
 	enum gp_edge_state state;
 	bool in_tls;
 	bool tls_first;         /* before TLS, this client gets no further */
+	bool client_left;       /* it has closed, and gets what it is owed */
 	uint64_t utc_ms;        /* of the present event */
 	struct gp_buf greeting; /* the backend's, as the client may see it */
 	unsigned bad_commands;

@@ -39,10 +39,28 @@ int gp_tls_handshake(struct gp_tls *tls, enum gp_tls_want *want_out)
 
 	ERR_clear_error();
 	ret = SSL_do_handshake(of(tls));
-	if (ret == 1)
+	if (ret == 1) {
+		/* else OpenSSL takes a FIN without close_notify for a fatal error of its own, and the
+		 * answers to what came whole could not be written; see is_cut */
+		if (SSL_is_server(of(tls)))
+			SSL_set_options(of(tls), SSL_OP_IGNORE_UNEXPECTED_EOF);
 		return GP_OK;
+	}
 	ret = result_of(of(tls), ret, want_out);
 	return ret == GP_AGAIN ? GP_AGAIN : GP_E_TLS;
+}
+
+bool gp_tls_has_hello(const struct gp_tls *tls)
+{
+	OSSL_HANDSHAKE_STATE state = SSL_get_state(of(tls));
+
+	return state != TLS_ST_BEFORE && state != TLS_ST_SR_CLNT_HELLO;
+}
+
+/* Of what OpenSSL takes for an orderly end: did the socket end before close_notify came? */
+static bool is_cut(const SSL *ssl)
+{
+	return BIO_eof(SSL_get_rbio(ssl)) == 1;
 }
 
 int gp_tls_read(struct gp_tls *tls, void *data, size_t size, size_t *len_out,
@@ -53,6 +71,8 @@ int gp_tls_read(struct gp_tls *tls, void *data, size_t size, size_t *len_out,
 	ERR_clear_error();
 	if (SSL_read_ex(of(tls), data, size, len_out) != 1)
 		ret = result_of(of(tls), 0, want_out);
+	if (ret == GP_E_NOT_FOUND && is_cut(of(tls)))
+		ret = GP_E_CUT;
 	if (gp_renegotiation_was_tried(of(tls))) {
 		ERR_raise(ERR_LIB_SSL, SSL_R_NO_RENEGOTIATION);
 		return GP_E_TLS;

@@ -17,8 +17,13 @@ enum gp_tls_want { GP_TLS_WANT_READ, GP_TLS_WANT_WRITE, GP_TLS_WANT_TURN };
  * gp_tls_error_text and gp_tls_free make sense. */
 int gp_tls_handshake(struct gp_tls *tls, enum gp_tls_want *want_out);
 
-/* Reads at least one byte on GP_OK. GP_E_NOT_FOUND: the peer closed in order (close_notify).
- * A connection that ends without close_notify is GP_E_TLS (RFC 8446 section 6.1). */
+/* Has a whole ClientHello come, to a server that is in its handshake? Not, while the second one
+ * behind a HelloRetryRequest comes. */
+bool gp_tls_has_hello(const struct gp_tls *tls);
+
+/* Reads at least one byte on GP_OK. GP_E_NOT_FOUND: the peer closed in order (close_notify). A
+ * connection that ends without close_notify (RFC 8446 section 6.1) is GP_E_TLS for a client; for a
+ * server it is GP_E_CUT, and it may still write. Either end is found again by the next read. */
 int gp_tls_read(struct gp_tls *tls, void *data, size_t size, size_t *len_out,
 		enum gp_tls_want *want_out);
 

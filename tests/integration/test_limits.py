@@ -8,12 +8,13 @@ import ssl
 import sys
 import threading
 import time
+from collections import deque
 from functools import cache
 
 sys.dont_write_bytecode = True
 from edge_lab import NAME, backend, lab, leaf, pki, tls  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import command, contains, equal, eventually, run, test  # noqa: E402
+from lab import command, contains, equal, eventually, proc_status, run, steady, test  # noqa: E402
 from wire import Backend, Client, by_starttls, context, implicit  # noqa: E402
 
 LARGE_NAME = "large.example.test"
@@ -141,17 +142,80 @@ def _():
 		alive(server.client(source="127.0.0.1"))
 
 
-@test("[7457-2.13-1] limits.handshakes: half-open handshakes keep others waiting, not sessions, and only for a while")
+class Flood(threading.Thread):
+	"""Connections of one address that send `text` and no more, one after the other, as many as may be open at a time."""
+
+	def __init__(self, server, text, open_at_once=150):
+		super().__init__(daemon=True)
+		self.address, self.source, self.text = server.addresses["imaps"], lab.host(), text
+		self.open_at_once, self.begun, self.over = open_at_once, 0, threading.Event()
+		self.start()
+
+	def run(self):
+		clients = deque()
+		while not self.over.is_set():
+			with contextlib.suppress(OSError):
+				clients.append(Client(self.address, source=self.source))
+				clients[-1].sock.sendall(self.text)
+				self.begun += 1
+			if len(clients) > self.open_at_once:
+				clients.popleft().close()
+		for client in clients:
+			client.close()
+
+
+def served_in_a_flood(text, counter):
+	"""Two addresses hold all places and come back again and again: others are served, also those that came first."""
+	with Server(handshakes=50, sessions_per_source=1000, handshake_time="10m") as server:
+		text = text or server.connect("imaps").hello(tls(), NAME)
+		modest = server.connect("imaps")
+		hello = modest.hello(tls(), NAME)
+		modest.sock.sendall(hello[:20] if counter == "hellos-awaited" else hello)
+		eventually(lambda: server.counter(counter) == 1, "the one that came first")
+		floods = [Flood(server, text) for _ in range(2)]
+		try:
+			eventually(lambda: min(flood.begun for flood in floods) > 200, "the flood")
+			equal(server.counter(counter) <= 50, True)
+			for role in ("imaps", "imap") * 20:
+				with server.client(role) as client:
+					alive(client)
+			if counter == "hellos-awaited":
+				modest.sock.sendall(hello[20:])
+			modest.finish_tls()
+			contains(modest.line(), b"* OK")
+			event = server.wait_for("limit")
+			contains(event["reason"], "limits.handshakes")
+			contains([flood.source for flood in floods], event["client"].rpartition(":")[0])
+		finally:
+			for flood in floods:
+				flood.over.set()
+				flood.join()
+
+
+@test("[7457-2.13-1] limits.handshakes: connections of two addresses that owe their ClientHello keep no other client waiting")
 def _():
-	with Server(handshakes=2, handshake_time="2s") as server:
-		session = server.logged_in()
-		for _ in range(2):
-			server.connect("imaps").send(b"\x16\x03\x01")
-		eventually(lambda: server.counter("handshakes-open") == 2, "two handshakes")
-		alive(session)
-		alive(server.client())
-		alive(session)
-		server.wait_for("session-end", end="deadline")
+	served_in_a_flood(b"\x16", "hellos-awaited")
+
+
+@test("[7457-2.13-1] limits.handshakes: handshakes of two addresses that are not ended keep no other client waiting")
+def _():
+	served_in_a_flood(None, "handshakes-open")
+
+
+@test("a connection counts as a handshake when its ClientHello is whole, and as neither before and behind it")
+def _():
+	with Server() as server:
+		client = server.connect("imaps")
+		hello = client.hello(tls(), NAME)
+		eventually(lambda: server.counter("hellos-awaited") == 1, "the silent one to count")
+		client.sock.sendall(hello[:-1])
+		equal(server.counter("handshakes-open"), 0)
+		client.sock.sendall(hello[-1:])
+		eventually(lambda: server.counter("handshakes-open") == 1, "a handshake")
+		equal(server.counter("hellos-awaited"), 0)
+		client.finish_tls()
+		contains(client.line(), b"* OK")
+		equal(server.counter("handshakes-open"), 0)
 
 
 # ---- expensive handshakes ----
@@ -444,6 +508,63 @@ def _():
 			client = server.connect(role)
 			client.line()
 			expect_protocol_error(server, role, long, client)
+
+
+def kept_kib(server, role, count, hog):
+	"""What each of so many sessions makes the worker keep beyond an idle one, while it sends what `hog` gives, in pieces
+	of a kilobyte, as far as that is taken."""
+	worker = server.workers()[0]
+	clients = [in_cleartext(server, role) if role in ("imap", "pop3", "smtp") else server.client(role) for _ in range(count)]
+	idle = steady(lambda: resident_kib(worker))
+	for client in clients:
+		client.sock.settimeout(0.05)
+		with contextlib.suppress(OSError):
+			for start in range(0, len(hog), 1024):
+				client.send(hog[start:start + 1024])
+	kept = steady(lambda: resident_kib(worker)) - idle
+	for client in clients:
+		client.close()
+	return kept / count
+
+
+def in_cleartext(server, role):
+	client = server.connect(role)
+	client.line()
+	return client
+
+
+def resident_kib(pid):
+	return int(proc_status(pid)["VmRSS"].split()[0])
+
+
+# In TLS no more than OpenSSL hands on at once, as what it keeps itself is not ours.
+HOGS = {
+	"a line without end, in cleartext": ("imap", b"a LOGIN " + b"x" * 60000),
+	"a line that is just not too long, in cleartext": ("pop3", b"STLS " + b"x" * 4000),
+	"a line that is just not too long": ("imaps", b"a NOOP " + b"x" * 4000),
+	"an ID that does not end": ("imaps", b"a ID (" + b'"name" {3900+}\r\n' + b"x" * 3800),
+	"commands that wait": ("imaps", b"a NOOP\r\n" * 128)}
+
+
+@test("before login a session makes gatepost keep at most 8 KiB, whatever it sends")
+def _():
+	mute = Backend(lab, lambda session: (session.send(b"* OK hello\r\n"), session.rest()), remembers=False)
+	for name, (role, hog) in HOGS.items():
+		with Server(behind=mute.address, sessions_per_source=1000, login_time="10m") as server:
+			kept = kept_kib(server, role, 200, hog)
+			equal((name, kept, kept <= 8), (name, kept, True))
+
+
+@test("lines with a login may have 12288 bytes, other lines 4096")
+def _():
+	with Server() as server:
+		for text, good in (("NOOP" + " " * 4000, True), ("NOOP" + " " * 4100, False), ("AUTHENTICATE PLAIN " + "A" * 12288, True),
+				("LOGIN alice " + "x" * 12000, True)):
+			client = server.client()
+			client.send("a " + text + "\r\n")
+			equal((text[:8], client.line()[:2] == b"a "), (text[:8], good))
+		client = server.client("pop3s")
+		contains(client.pop("PASS " + "x" * 12288), b"+OK")
 
 
 @test("limits.literal-size: larger literals before login are refused, and so is a heap of small ones")

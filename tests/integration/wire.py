@@ -99,6 +99,9 @@ class Talk:
 	def reset(self):
 		"""End with RST."""
 		self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+		# a thread that reads holds the socket open; on Linux nothing is sent for this
+		with contextlib.suppress(OSError):
+			self.sock.shutdown(socket.SHUT_RD)
 		self.sock.close()
 
 	def __enter__(self):

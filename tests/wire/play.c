@@ -30,6 +30,8 @@ struct play {
 	size_t seen_count, seen_next;
 	struct gp_buf bytes;
 	bool in_tls, hears_client, hears_backend, backend_is_up, over;
+	bool client_left; /* behind what is pending */
+	bool settled;     /* a SETTLE was seen; how many more come depends on the pieces */
 	size_t dropped;
 	bool dropped_wanted;
 	char *error;
@@ -82,7 +84,9 @@ static bool take_action(struct play *play, const struct gp_action *action)
 		play->dropped = play->pending[GP_CLIENT].len;
 		gp_buf_reset(&play->pending[GP_CLIENT]);
 	}
-	keep(play, action);
+	if (action->type != GP_ACT_SETTLE || !play->settled)
+		keep(play, action);
+	play->settled |= action->type == GP_ACT_SETTLE;
 	play->over = action->type == GP_ACT_CLOSE || action->type == GP_ACT_SPLICE;
 	return true;
 }
@@ -142,6 +146,21 @@ static bool offer(struct play *play, enum gp_side side, bool *progress)
 	return true;
 }
 
+/* EOF with what is pending of the client, and once more when nothing is. */
+static bool end_client(struct play *play)
+{
+	struct gp_buf *pending = &play->pending[GP_CLIENT];
+	size_t used;
+
+	play->client_left = pending->len > 0;
+	return feed(play,
+		    &(struct gp_event){ .type = GP_EV_EOF,
+					.side = GP_CLIENT,
+					.data = pending->data,
+					.len = pending->len },
+		    &used);
+}
+
 static bool offer_both(struct play *play)
 {
 	bool progress = true;
@@ -151,6 +170,8 @@ static bool offer_both(struct play *play)
 		if (!offer(play, GP_CLIENT, &progress) || !offer(play, GP_BACKEND, &progress))
 			return false;
 	}
+	if (play->client_left && !play->pending[GP_CLIENT].len && !play->over)
+		return end_client(play);
 	return true;
 }
 
@@ -197,6 +218,8 @@ static bool give_event(struct play *play, const struct step *step)
 		play->in_tls = true;
 	if (step->event == GP_EV_BACKEND_UP)
 		play->hears_backend = play->backend_is_up = true;
+	if (step->event == GP_EV_EOF && step->side == GP_CLIENT)
+		return end_client(play);
 	return feed(play, &event, &used) && offer_both(play);
 }
 

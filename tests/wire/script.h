@@ -39,7 +39,7 @@
  *
  *	> C: text, > C= text to the client;  > B: text, > B= text to the backend
  *	> START_TLS [name whose certificate a client without SNI means]
- *	> DIAL  > DIAL_TRUSTED  > SPLICE  > SETTLE  > CLOSE
+ *	> DIAL  > DIAL_TRUSTED  > SPLICE  > SETTLE (only the first one is listed)  > CLOSE
  *	> REPORT kind text   kind as in edge.h: cleartext-login, login-failed ...; without text it
  *	                     must be empty; "..." at its end stands for anything
  *	held [backend]       bytes of the client (or backend) are waiting and not taken

@@ -370,6 +370,19 @@ size_t gp_imap_take_client_bytes(struct imap_edge *edge, const struct gp_event *
 	return take;
 }
 
+bool gp_imap_may_be_long(const struct gp_edge_life *life, struct gp_str begun)
+{
+	const struct imap_edge *edge = (const struct imap_edge *)(const void *)life;
+
+	if (edge->input == IMAP_IN_REST)
+		return edge->verdict == IMAP_FORWARD_LOGIN;
+	if (edge->input != IMAP_IN_COMMAND)
+		return true;
+	gp_str_split(&begun, ' ');
+	return gp_str_starts_nocase(begun, "LOGIN ") ||
+	       gp_str_starts_nocase(begun, "AUTHENTICATE ");
+}
+
 void gp_imap_on_client_line(struct gp_edge_life *life, struct gp_str line)
 {
 	struct imap_edge *edge = imap_of(life);

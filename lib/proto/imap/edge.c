@@ -51,6 +51,7 @@ static const struct gp_edge_protocol protocol = {
 	.listens = gp_imap_listens,
 	.in_answer = gp_imap_in_answer,
 	.take_bytes = imap_take_bytes,
+	.may_be_long = gp_imap_may_be_long,
 	.on_client_line = gp_imap_on_client_line,
 	.on_greeting = gp_imap_on_greeting,
 	.on_backend_line = gp_imap_on_backend_line,
@@ -61,7 +62,8 @@ static struct gp_edge *imap_new(const struct gp_edge_config *config)
 	struct gp_edge *edge = gp_edge_new(&protocol, config);
 
 	if (edge)
-		gp_buf_init(&((struct imap_edge *)(void *)edge)->id, config->line_max);
+		gp_buf_init(&((struct imap_edge *)(void *)edge)->id,
+			    config->line_max < GP_COMMAND_MAX ? config->line_max : GP_COMMAND_MAX);
 	return edge;
 }
 

@@ -68,6 +68,7 @@ void gp_imap_rewrite(struct imap_edge *edge, struct gp_str line, struct gp_buf *
 
 /* command.c */
 bool gp_imap_listens(const struct gp_edge_life *life);
+bool gp_imap_may_be_long(const struct gp_edge_life *life, struct gp_str begun);
 void gp_imap_on_client_line(struct gp_edge_life *life, struct gp_str line);
 size_t gp_imap_take_client_bytes(struct imap_edge *edge, const struct gp_event *event);
 

@@ -240,6 +240,14 @@ bool gp_pop3_listens(const struct gp_edge_life *life)
 	       ((const struct pop3_edge *)(const void *)life)->answer_wanted;
 }
 
+bool gp_pop3_may_be_long(const struct gp_edge_life *life, struct gp_str begun)
+{
+	const struct pop3_edge *edge = (const struct pop3_edge *)(const void *)life;
+
+	return edge->answer_wanted || edge->external_wanted ||
+	       gp_str_starts_nocase(begun, "AUTH ") || gp_str_starts_nocase(begun, "PASS ");
+}
+
 void gp_pop3_on_client_line(struct gp_edge_life *life, struct gp_str line)
 {
 	struct pop3_edge *edge = pop3_of(life);

@@ -30,6 +30,7 @@ static const struct gp_edge_protocol protocol = {
 	.tell_facts = pop3_tell_facts,
 	.listens = gp_pop3_listens,
 	.in_answer = gp_pop3_in_answer,
+	.may_be_long = gp_pop3_may_be_long,
 	.on_client_line = gp_pop3_on_client_line,
 	.on_greeting = gp_pop3_on_greeting,
 	.on_backend_line = gp_pop3_on_backend_line,

@@ -45,6 +45,7 @@ static inline struct pop3_edge *pop3_of(struct gp_edge_life *life)
 
 /* command.c */
 bool gp_pop3_listens(const struct gp_edge_life *life);
+bool gp_pop3_may_be_long(const struct gp_edge_life *life, struct gp_str begun);
 void gp_pop3_on_client_line(struct gp_edge_life *life, struct gp_str line);
 
 /* reply.c */

@@ -304,6 +304,27 @@ bool gp_sieve_listens(const struct gp_edge_life *life)
 	       ((const struct sieve_edge *)(const void *)life)->answer_wanted;
 }
 
+/* What was begun in former lines counts. */
+bool gp_sieve_may_be_long(const struct gp_edge_life *life, struct gp_str begun)
+{
+	const struct sieve_edge *edge = (const struct sieve_edge *)(const void *)life;
+	const struct gp_buf *bytes = &edge->text[GP_CLIENT].bytes;
+
+	if (bytes->len)
+		begun = gp_str_from(bytes->data, bytes->len);
+	return edge->answer_wanted || edge->external_wanted ||
+	       gp_str_starts_nocase(begun, "AUTHENTICATE ");
+}
+
+/* A command, with the literal that follows. */
+static bool is_too_long(const struct sieve_edge *edge)
+{
+	const struct gp_sieve_text *text = &edge->text[GP_CLIENT];
+
+	return text->bytes.len + text->literal_left > GP_COMMAND_MAX &&
+	       !gp_sieve_may_be_long(&edge->life, gp_str_of(""));
+}
+
 void gp_sieve_on_client_line(struct gp_edge_life *life, struct gp_str line)
 {
 	struct sieve_edge *edge = sieve_of(life);
@@ -322,7 +343,7 @@ void gp_sieve_on_client_line(struct gp_edge_life *life, struct gp_str line)
 	if (ret == GP_AGAIN && life->state == GP_EDGE_CLEAR) {
 		/* it may be a password, which would follow unasked */
 		gp_edge_client_failed(life, "No literals before TLS");
-	} else if (ret == GP_E_LIMIT) {
+	} else if (ret == GP_E_LIMIT || (ret == GP_AGAIN && is_too_long(edge))) {
 		gp_edge_client_failed(life, "Literal too large");
 	} else if (ret < 0) {
 		gp_conversation_fail(&life->c, ret);

@@ -58,6 +58,7 @@ static const struct gp_edge_protocol protocol = {
 	.listens = gp_sieve_listens,
 	.in_answer = sieve_in_answer,
 	.take_bytes = sieve_take_bytes,
+	.may_be_long = gp_sieve_may_be_long,
 	.on_client_line = gp_sieve_on_client_line,
 	.on_greeting = gp_sieve_on_backend_line,
 	.on_backend_line = gp_sieve_on_backend_line,
@@ -68,8 +69,11 @@ static struct gp_edge *sieve_new(const struct gp_edge_config *config)
 	struct gp_edge *edge = gp_edge_new(&protocol, config);
 	struct sieve_edge *sieve = (struct sieve_edge *)(void *)edge;
 
-	for (int side = GP_CLIENT; edge && side <= GP_BACKEND; side++)
-		gp_sieve_text_init(&sieve->text[side], config->line_max + config->literal_max);
+	if (edge) {
+		gp_sieve_text_init(&sieve->text[GP_CLIENT], config->line_max);
+		gp_sieve_text_init(&sieve->text[GP_BACKEND],
+				   config->line_max + config->literal_max);
+	}
 	return edge;
 }
 

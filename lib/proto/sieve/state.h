@@ -47,6 +47,7 @@ static inline struct sieve_edge *sieve_of(struct gp_edge_life *life)
 
 /* command.c */
 bool gp_sieve_listens(const struct gp_edge_life *life);
+bool gp_sieve_may_be_long(const struct gp_edge_life *life, struct gp_str begun);
 void gp_sieve_on_client_line(struct gp_edge_life *life, struct gp_str line);
 
 /* reply.c */

@@ -389,6 +389,13 @@ bool gp_smtp_listens(const struct gp_edge_life *life)
 	       edge->reader == SMTP_READ_DATA || edge->chunk_left > 0;
 }
 
+bool gp_smtp_may_be_long(const struct gp_edge_life *life, struct gp_str begun)
+{
+	const struct smtp_edge *edge = (const struct smtp_edge *)(const void *)life;
+
+	return edge->answer_wanted || edge->external_wanted || gp_str_starts_nocase(begun, "AUTH ");
+}
+
 void gp_smtp_on_client_line(struct gp_edge_life *life, struct gp_str line)
 {
 	struct smtp_edge *edge = smtp_of(life);
@@ -399,4 +406,7 @@ void gp_smtp_on_client_line(struct gp_edge_life *life, struct gp_str line)
 		sasl_line(edge, line);
 	else
 		any_command_line(edge, line);
+	/* what the backend has to answer goes on */
+	if (life->state == GP_EDGE_CLEAR || life->state == GP_EDGE_READY)
+		gp_smtp_note_step(edge);
 }

@@ -12,7 +12,7 @@ static void smtp_greet(struct gp_edge_life *life)
 	gp_push_sendf(&life->c, GP_CLIENT, "220 %s ESMTP\r\n", config->hostname);
 	/* senders may take their time (RFC 5321 section 4.5.3.2.7) */
 	if (config->service == GP_SMTP_MX)
-		gp_push(&life->c, GP_ACT_SETTLE);
+		gp_smtp_settle(smtp_of(life));
 }
 
 static void copy(char *out, size_t size, const char *text)
@@ -43,6 +43,11 @@ static void smtp_deinit(struct gp_edge_life *life)
 	gp_buf_deinit(&edge->chunk_answer);
 }
 
+static bool smtp_waits_for_backend(const struct gp_edge_life *life)
+{
+	return ((const struct smtp_edge *)(const void *)life)->waiting != SMTP_UNKNOWN;
+}
+
 static bool smtp_in_answer(const struct gp_edge_life *life)
 {
 	/* replies are sent whole */
@@ -64,8 +69,10 @@ static const struct gp_edge_protocol protocol = {
 	.deinit = smtp_deinit,
 	.tell_facts = smtp_note_facts,
 	.listens = gp_smtp_listens,
+	.waits_for_backend = smtp_waits_for_backend,
 	.in_answer = smtp_in_answer,
 	.take_bytes = gp_smtp_take_bytes,
+	.may_be_long = gp_smtp_may_be_long,
 	.on_client_line = gp_smtp_on_client_line,
 	.on_greeting = gp_smtp_on_backend_line,
 	.on_backend_line = gp_smtp_on_backend_line,

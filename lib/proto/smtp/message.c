@@ -165,6 +165,10 @@ size_t gp_smtp_take_bytes(struct gp_edge_life *life, const struct gp_event *even
 
 	if (event->side == GP_BACKEND)
 		return 0;
+	/* a command has its time from its first byte on; content must only keep coming (RFC 5321
+	 * section 4.5.3.2.5) */
+	if (edge->reader != SMTP_READ_COMMANDS || !life->c.line[GP_CLIENT].len)
+		gp_smtp_note_step(edge);
 	switch (edge->reader) {
 	case SMTP_READ_DATA:
 		return take_data(edge, event->data, len);

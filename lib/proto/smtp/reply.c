@@ -24,8 +24,6 @@ static void backend_knows_all(struct smtp_edge *edge)
 		return;
 	}
 	gp_edge_become_ready(&edge->life);
-	if (smtp_config(edge)->service == GP_SMTP_MX)
-		gp_push(&edge->life.c, GP_ACT_SETTLE);
 }
 
 static void on_greeting(struct smtp_edge *edge, unsigned code)
@@ -69,7 +67,7 @@ static void end_auth(struct smtp_edge *edge, unsigned code)
 	gp_push_report(c, edge->authenticated ? GP_REPORT_LOGIN : GP_REPORT_LOGIN_FAILED,
 		       c->login_name);
 	if (edge->authenticated)
-		gp_push(c, GP_ACT_SETTLE);
+		gp_smtp_settle(edge);
 	gp_smtp_ready(edge);
 }
 
@@ -256,5 +254,6 @@ void gp_smtp_on_backend_line(struct gp_edge_life *life, struct gp_str line)
 	if (line.len > 3 && line.p[3] == '-')
 		return;
 	on_reply(edge, code);
+	gp_smtp_note_step(edge);
 	gp_buf_deinit(&edge->reply);
 }

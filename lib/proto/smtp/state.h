@@ -83,6 +83,7 @@ struct smtp_edge {
 	bool answer_wanted;        /* the backend asked, within AUTH, for one line of the client */
 	bool external_wanted;      /* the client owes us its answer within AUTH EXTERNAL */
 	bool external_answered;    /* and we have answered the backend */
+	bool settled;              /* SETTLE was said */
 	bool authenticated;
 	bool extended; /* the client said EHLO, not HELO */
 	char helo[SMTP_HELO_SIZE];
@@ -131,6 +132,12 @@ static inline const struct gp_smtp_edge_config *smtp_config(const struct smtp_ed
 /* steps.c */
 void gp_smtp_relay_reply(struct smtp_edge *edge);
 void gp_smtp_ready(struct smtp_edge *edge); /* for the client's next command */
+
+/* From now on each step has a time of its own (RFC 5321 section 4.5.3.2.7). */
+void gp_smtp_settle(struct smtp_edge *edge);
+
+/* A step has begun or ended. Until the session is settled that changes nothing. */
+void gp_smtp_note_step(struct smtp_edge *edge);
 
 /* The command `verdict` with this line waits until one of ours is answered. */
 void gp_smtp_wait(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line);
@@ -189,6 +196,7 @@ void gp_smtp_on_backend_line(struct gp_edge_life *life, struct gp_str line);
 
 /* command.c */
 bool gp_smtp_listens(const struct gp_edge_life *life);
+bool gp_smtp_may_be_long(const struct gp_edge_life *life, struct gp_str begun);
 void gp_smtp_on_client_line(struct gp_edge_life *life, struct gp_str line);
 
 #endif

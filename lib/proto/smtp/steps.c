@@ -15,6 +15,18 @@ void gp_smtp_ready(struct smtp_edge *edge)
 	gp_edge_set_state(&edge->life, GP_EDGE_READY);
 }
 
+void gp_smtp_settle(struct smtp_edge *edge)
+{
+	edge->settled = true;
+	gp_smtp_note_step(edge);
+}
+
+void gp_smtp_note_step(struct smtp_edge *edge)
+{
+	if (edge->settled && !edge->life.c.closed)
+		gp_push(&edge->life.c, GP_ACT_SETTLE);
+}
+
 void gp_smtp_wait(struct smtp_edge *edge, enum smtp_verdict verdict, struct gp_str line)
 {
 	edge->waiting = verdict;

@@ -82,6 +82,13 @@ static bool listens(const struct gp_edge_life *life)
 	return life->state != GP_EDGE_COMMAND;
 }
 
+/* It was called for the client's header. */
+static bool waits_for_backend(const struct gp_edge_life *life)
+{
+	(void)life;
+	return true;
+}
+
 /* Only whole elements are passed on. */
 static bool in_answer(const struct gp_edge_life *life)
 {
@@ -121,6 +128,7 @@ static const struct gp_edge_protocol protocol = {
 	.tls_up = tls_up,
 	.tell_facts = backend_is_up,
 	.listens = listens,
+	.waits_for_backend = waits_for_backend,
 	.in_answer = in_answer,
 	.take_bytes = take_bytes,
 };

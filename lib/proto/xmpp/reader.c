@@ -17,7 +17,7 @@ enum scan {
 	SCAN_QUOTED /* in an attribute's value */
 };
 
-enum { LANG_MAX = 64, VERSION_MAX = 16, PREFIXES_MAX = 2048 };
+enum { LANG_MAX = 64, VERSION_MAX = 16, PREFIXES_MAX = 2048, NODES_FIRST = 8 };
 
 static const char too_large[] = "policy-violation";
 
@@ -136,11 +136,33 @@ static void start_stream(struct xmpp_reader *r, const char *name, const XML_Char
 	r->found = XMPP_HEADER;
 }
 
+/* NULL: without memory. */
+static struct xmpp_node *add_node(struct xmpp_reader *r)
+{
+	unsigned room = r->node_room ? 2 * r->node_room : NODES_FIRST;
+	struct xmpp_node *larger;
+
+	if (r->node_count == r->node_room) {
+		larger = reallocarray(r->nodes, room, sizeof(*larger));
+		if (!larger)
+			return NULL;
+		r->nodes = larger;
+		r->node_room = room;
+	}
+	return &r->nodes[r->node_count++];
+}
+
 static void start_node(struct xmpp_reader *r, const char *name, const XML_Char **attributes)
 {
-	struct xmpp_node *node = &r->nodes[r->node_count];
+	struct xmpp_node *node;
 
 	if (r->node_count == XMPP_NODES_MAX || r->depth == XMPP_DEPTH_MAX) {
+		fail(r, too_large);
+		return;
+	}
+	node = add_node(r);
+	if (!node) {
+		r->found = XMPP_NO_MEMORY;
 		fail(r, too_large);
 		return;
 	}
@@ -148,7 +170,7 @@ static void start_node(struct xmpp_reader *r, const char *name, const XML_Char *
 				    .depth = r->depth,
 				    .start = r->tag_start,
 				    .text = r->text.len };
-	r->open[r->depth] = r->node_count++;
+	r->open[r->depth] = r->node_count - 1;
 	for (; r->depth == 1 && *attributes; attributes += 2) {
 		if (!strcmp(attributes[0], "mechanism") &&
 		    strlen(attributes[1]) < sizeof(r->mechanism))
@@ -238,6 +260,9 @@ void gp_xmpp_reader_deinit(struct xmpp_reader *r)
 	if (r->parser)
 		XML_ParserFree(r->parser);
 	r->parser = NULL;
+	free(r->nodes);
+	r->nodes = NULL;
+	r->node_count = r->node_room = 0;
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(*bufs); i++)
 		gp_buf_deinit(bufs[i]);
 }
@@ -373,8 +398,8 @@ static void scan_byte(struct xmpp_reader *r, uint8_t c)
 static void forget_found(struct xmpp_reader *r)
 {
 	r->found = XMPP_MORE;
-	gp_buf_reset(&r->raw);
-	gp_buf_reset(&r->text);
+	gp_buf_deinit(&r->raw);
+	gp_buf_deinit(&r->text);
 	r->parsed = 0;
 	r->node_count = 0;
 	r->mechanism[0] = '\0';

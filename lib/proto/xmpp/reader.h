@@ -68,8 +68,8 @@ struct xmpp_reader {
 	size_t parsed;     /* of `raw` */
 	size_t tag_start;
 	struct xmpp_header header;
-	struct xmpp_node nodes[XMPP_NODES_MAX];
-	unsigned node_count;
+	struct xmpp_node *nodes;
+	unsigned node_count, node_room;
 	unsigned open[XMPP_DEPTH_MAX]; /* indices of open nodes, by depth */
 	struct gp_buf text;
 	char mechanism[64]; /* attribute of a first-level element; empty when it is too long */

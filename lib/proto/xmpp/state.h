@@ -16,7 +16,7 @@ enum { XMPP_LOGINS_MAX = 5 };
 /* Of config.random: for stream ids, and what follows is the salt of the parser. */
 enum { XMPP_ID_STREAMS = 3, XMPP_IDS_SIZE = 48 };
 
-enum { PROVED_SIZE = XMPP_JID_MAX + 1 }; /* an account is shorter than XMPP_DOMAIN_MAX */
+enum { PROVED_SIZE = 2 * (XMPP_DOMAIN_MAX + 1) }; /* an account is shorter than a domain may be */
 
 struct xmpp_edge {
 	struct gp_edge_life life; /* first */

@@ -45,6 +45,7 @@ static void stops_at_its_ceiling(void **state)
 	assert_int_equal(gp_buf_append_str(&buf, "9"), GP_E_LIMIT);
 	assert_int_equal(gp_buf_appendf(&buf, "%d", 9), GP_E_LIMIT);
 	assert_int_equal(buf.len, 8);
+	assert_int_equal(buf.cap, 8);
 	assert_memory_equal(buf.data, "12345678", 8);
 	gp_buf_deinit(&buf);
 	assert_int_equal(gp_buf_append_str(&buf, "123456789"), GP_E_LIMIT);

@@ -54,6 +54,23 @@ static void wants_its_actions_taken(void **state)
 	gp_conversation_deinit(&c);
 }
 
+static void keeps_no_large_output(void **state)
+{
+	static const struct gp_edge_config larger = { .line_max = 4096 };
+	static const char text[4096];
+	struct gp_conversation c;
+	struct gp_action action;
+
+	(void)state;
+	gp_conversation_init(&c, &larger);
+	gp_push_send(&c, GP_CLIENT, text, sizeof(text));
+	assert_true(gp_conversation_next(&c, &action));
+	assert_true(c.out.cap >= sizeof(text));
+	assert_false(gp_conversation_next(&c, &action));
+	assert_int_equal(c.out.cap, 0);
+	gp_conversation_deinit(&c);
+}
+
 static void keeps_its_first_error(void **state)
 {
 	struct gp_conversation c;
@@ -115,6 +132,7 @@ int main(void)
 
 	TABLE_ROWS(&table, http_rows, run_http);
 	table_one(&table, "actions must be taken before the next feed", wants_its_actions_taken);
+	table_one(&table, "large output is not kept", keeps_no_large_output);
 	table_one(&table, "the first error sticks", keeps_its_first_error);
 	table_one(&table, "lines are read up to their limit", reads_lines);
 	return table_run(&table);
