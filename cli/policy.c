@@ -94,34 +94,13 @@ static int find_verdict(const struct policy_options *options, const char *domain
 	return gp_policy_find_out(options->conf, domain, options->connect, json);
 }
 
-/* What the hosts said when they were tried weighs more than what they should say. */
-static int exit_code_of_hosts(const json_t *hosts)
-{
-	const json_t *host;
-	bool delivers = false, unprotected = false;
-	size_t i;
-
-	json_array_foreach(hosts, i, host)
-	{
-		const char *action = json_string_value(
-			json_object_get(json_object_get(host, "connect"), "action"));
-
-		if (!action || !strcmp(action, "skip"))
-			continue;
-		delivers = true;
-		unprotected = unprotected || strcmp(action, "deliver") != 0;
-	}
-	return !delivers ? SHOW_CANNOT_TELL : unprotected ? SHOW_NOT_PROTECTED : SHOW_PROTECTED;
-}
-
-static int exit_code_of(const json_t *all, bool connected)
+/* That a domain takes no mail is an answer, too. */
+static int exit_code_of(const json_t *all)
 {
 	const char *course = json_string_value(json_object_get(all, "course"));
 
-	if (!course || strcmp(course, "deliver") != 0)
+	if (!course || !strcmp(course, "defer"))
 		return SHOW_CANNOT_TELL;
-	if (connected)
-		return exit_code_of_hosts(json_object_get(all, "hosts"));
 	return json_is_true(json_object_get(all, "protected")) ? SHOW_PROTECTED
 							       : SHOW_NOT_PROTECTED;
 }
@@ -130,7 +109,7 @@ static int print_verdict(const struct policy_options *options, const struct gp_b
 {
 	json_t *all = json_loadb((const char *)json->data, json->len, 0, NULL);
 	struct gp_buf text;
-	int code = exit_code_of(all, options->connect);
+	int code = exit_code_of(all);
 
 	gp_buf_init(&text, GP_EXPLAIN_MAX);
 	if (options->json)

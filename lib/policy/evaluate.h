@@ -52,7 +52,7 @@ struct gp_policy_host_verdict {
 enum gp_policy_course {
 	GP_COURSE_DELIVER, /* to the hosts, as their levels say */
 	GP_COURSE_DEFER,   /* it cannot be told where to, or no host is left */
-	GP_COURSE_NO_MAIL, /* the domain does not exist, or takes no mail */
+	GP_COURSE_NO_MAIL, /* the domain does not exist, takes no mail, or has no host */
 };
 
 struct gp_policy_verdict {

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "identity/mail_domain.h"
+#include "policy/sts_stand.h"
 
 const char *gp_postfix_level_name(enum gp_postfix_level level)
 {
@@ -50,7 +51,7 @@ static const struct row {
 	{ YES, YES, NO,  YES, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_SECURE, .reason = "no TLSA record is usable, the MTA-STS policy is enforced (RFC 8461 section 5)" } },
 	{ ANY, YES, ANY, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_SECURE, .reason = "the MTA-STS policy is enforced (RFC 8461 section 5)" } },
 	{ NO,  NO,  YES, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "hosts of an insecure MX have TLSA records, which policy.dane-insecure-mx asks for (RFC 7672 section 2.2.1)" } },
-	{ ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_NOTFOUND, .reason = "neither DANE nor an enforced MTA-STS policy" } },
+	{ ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_NOTFOUND, .reason = NULL /* why_not_found */ } },
 	/* clang-format on */
 };
 
@@ -134,11 +135,18 @@ static struct gp_postfix_answer make_answer(enum gp_postfix_level level, const c
 }
 
 /* Without a signature anybody can say so, and Postfix asks only when it has found a host: then what
- * the domain demands is still demanded (RFC 8461 section 10.1). */
-static bool takes_no_mail(const struct gp_findings *findings,
-			  const struct gp_policy_verdict *verdict)
+ * the domain demands is still demanded (RFC 8461 section 10.2). */
+static bool takes_no_mail(const struct gp_findings *findings)
 {
-	return verdict->course == GP_COURSE_NO_MAIL && findings->mx == GP_SECURE;
+	return findings->mx == GP_SECURE &&
+	       (findings->route == GP_ROUTE_NULL_MX || findings->route == GP_ROUTE_NO_SUCH_DOMAIN);
+}
+
+static const char *why_not_found(const struct gp_findings *findings,
+				 const struct gp_policy_verdict *verdict)
+{
+	return verdict->course == GP_COURSE_NO_MAIL ? verdict->reason
+						    : gp_sts_reason_without_dane(&findings->sts);
 }
 
 struct gp_postfix_answer gp_postfix_judge(const struct gp_findings *findings,
@@ -149,7 +157,7 @@ struct gp_postfix_answer gp_postfix_judge(const struct gp_findings *findings,
 	struct gp_postfix_answer answer;
 	struct stand stand;
 
-	if (takes_no_mail(findings, verdict))
+	if (takes_no_mail(findings))
 		return make_answer(GP_POSTFIX_NOTFOUND, verdict->reason);
 	if (findings->route == GP_ROUTE_UNKNOWN || findings->sts.unknown)
 		return make_answer(GP_POSTFIX_TEMP, verdict->reason);
@@ -160,8 +168,8 @@ struct gp_postfix_answer gp_postfix_judge(const struct gp_findings *findings,
 	while (!row_fits(row, &stand))
 		row++;
 	answer = row->answer;
-	if (answer.level == GP_POSTFIX_NOTFOUND && verdict->course == GP_COURSE_NO_MAIL)
-		answer.reason = verdict->reason;
+	if (answer.level == GP_POSTFIX_NOTFOUND)
+		answer.reason = why_not_found(findings, verdict);
 	if (answer.level != GP_POSTFIX_SECURE)
 		return answer;
 	if (!has_names(findings->sts.policy))

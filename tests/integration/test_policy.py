@@ -135,6 +135,9 @@ _25._tcp.mx.only-six {USABLE}
 half-nothing MX 10 mx.half-nothing
 mx.half-nothing TXT "no address"
 _25._tcp.mx.half-nothing {USABLE}
+homeless MX 10 mx.homeless
+mx.homeless TXT "no address"
+nothing TXT "neither MX nor address"
 half-beside MX 10 mx.half-nothing
 half-beside MX 20 mx1
 half-sts MX 10 mx.half-sts
@@ -221,8 +224,12 @@ VERDICTS = (
 		DANE, NOT_PROTECTED, [{"level": "encrypt", "dane": "unusable", "result-type": "tlsa-invalid"}]),
 	("[6698-4.1-8] nor can digests and unknown selectors", "weak.signed.test", DANE, NOT_PROTECTED,
 		[{"level": "encrypt", "dane": "unusable"}]),
-	("a domain that takes no mail", "null.signed.test", NOTFOUND, CANNOT_TELL, []),
-	("a domain that does not exist", "no-such.signed.test", NOTFOUND, CANNOT_TELL, []),
+	("a domain that takes no mail", "null.signed.test", NOTFOUND, NOT_PROTECTED, []),
+	("a domain that does not exist", "no-such.signed.test", NOTFOUND, NOT_PROTECTED, []),
+	("a domain whose only mail host has no address takes no mail, and that is final", "homeless.signed.test", NOTFOUND,
+		NOT_PROTECTED, [{"level": "skip", "dane": "unreachable"}]),
+	("so does one without MX record and address", "nothing.signed.test", NOTFOUND, NOT_PROTECTED,
+		[{"name": "nothing.signed.test", "level": "skip", "dane": "unreachable"}]),
 	("without MX record the domain is its own host", "implicit.signed.test", DANE_ONLY, PROTECTED,
 		[{"name": "implicit.signed.test", "level": "dane"}]),
 	("[7672-2.2.1-7] an alias of the domain leads to its MX records", "alias.signed.test", DANE_ONLY, PROTECTED,
@@ -316,7 +323,10 @@ def verdict(name, domain, answer, code, hosts):
 		equal(said[:len(answer)] if answer.startswith("TEMP") else said, answer)
 		done = service().run("show", domain, "--json", "--fresh", check=False)
 		equal(done.returncode, code)
-		found = json.loads(done.stdout)["hosts"]
+		shown = json.loads(done.stdout)
+		reasons = [part["reason"] for part in (shown, shown["mta-sts"], shown["postfix"], *shown["hosts"])]
+		equal([reason for reason in reasons if not re.search(r"RFC \d+ section \d", reason)], [])
+		found = shown["hosts"]
 		equal([{key: host[key] for key in wanted} for host, wanted in zip(found, hosts)], hosts)
 		equal(len(found), len(hosts))
 

@@ -45,6 +45,7 @@ static const struct row {
 	{ "a null MX, and it is not known whether there is a policy: NOTFOUND", NULL, { .route = GP_ROUTE_NULL_MX, .sts_unknown = true }, GP_POSTFIX_NOTFOUND },
 	{ "null MX: NOTFOUND", NULL, { .route = GP_ROUTE_NULL_MX }, GP_POSTFIX_NOTFOUND },
 	{ "null MX, enforce: NOTFOUND", NULL, { .route = GP_ROUTE_NULL_MX, .policy = ENFORCE }, GP_POSTFIX_NOTFOUND },
+	{ "no host has an address, enforce: secure, as anybody can say so", NULL, { .policy = ENFORCE, .hosts = { { .name = "a.example.org", .nowhere = true } } }, GP_POSTFIX_SECURE },
 	{ "NXDOMAIN: NOTFOUND", NULL, { .route = GP_ROUTE_NO_SUCH_DOMAIN }, GP_POSTFIX_NOTFOUND },
 	{ "unsigned NXDOMAIN: NOTFOUND", NULL, { .route = GP_ROUTE_NO_SUCH_DOMAIN, .mx = GP_INSECURE }, GP_POSTFIX_NOTFOUND },
 	{ "unsigned NXDOMAIN, enforce: secure", NULL, { .route = GP_ROUTE_NO_SUCH_DOMAIN, .mx = GP_INSECURE, .policy = ENFORCE }, GP_POSTFIX_SECURE },
@@ -151,7 +152,7 @@ static void run(void **state)
 	struct gp_postfix_answer answer = judge(findings, row->rules);
 
 	assert_int_equal(answer.level, row->level);
-	assert_true(answer.reason && *answer.reason);
+	assert_true(cites_a_section(answer.reason));
 	assert_false(answer.partial);
 	gp_findings_free(findings);
 }
@@ -168,6 +169,28 @@ static void names_the_lookup(void **state)
 	gp_findings_free(findings);
 	findings = domain_make(&tlsa);
 	assert_non_null(strstr(judge(findings, NULL).reason, "a TLSA lookup failed"));
+	gp_findings_free(findings);
+}
+
+/* At NOTFOUND it says what became of MTA-STS. */
+static void says_why_not_found(void **state)
+{
+	const struct domain_case testing = { .policy = "testing *.example.org",
+					     .hosts = { A(ABSENT) } };
+	const struct domain_case unfetched = { .txt = GP_MTASTS_TXT_RECORD,
+					       .hosts = { A(ABSENT) } };
+	const struct domain_case nowhere = { .hosts = { { .name = "a.example.org",
+							  .nowhere = true } } };
+	struct gp_findings *findings = domain_make(&testing);
+
+	(void)state;
+	assert_non_null(strstr(judge(findings, NULL).reason, "testing mode"));
+	gp_findings_free(findings);
+	findings = domain_make(&unfetched);
+	assert_non_null(strstr(judge(findings, NULL).reason, "could not be fetched"));
+	gp_findings_free(findings);
+	findings = domain_make(&nowhere);
+	assert_non_null(strstr(judge(findings, NULL).reason, "has an address"));
 	gp_findings_free(findings);
 }
 
@@ -456,6 +479,7 @@ int main(void)
 		  enforced_is_authenticated);
 	TABLE_ROWS(&table, partial_rows, run_partial);
 	table_one(&table, "the reason names the lookup that failed", names_the_lookup);
+	table_one(&table, "the reason of NOTFOUND says what became of MTA-STS", says_why_not_found);
 	table_one(&table, "mail goes where it is said to go, whatever has failed",
 		  agrees_with_postfix);
 	TABLE_ROWS(&table, text_rows, run_text);
