@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "identity/mail_domain.h"
+#include "policy/postfix_words.h"
 #include "policy/sts_stand.h"
 
 const char *gp_postfix_level_name(enum gp_postfix_level level)
@@ -210,11 +211,23 @@ int gp_postfix_match_hosts(const struct gp_findings *findings,
 
 /* ---- the text ---- */
 
+static int append_name(enum gp_postfix_attribute attribute, struct gp_buf *out)
+{
+	return gp_buf_appendf(out, " %s=", gp_postfix_attribute_name(attribute));
+}
+
+static int append(enum gp_postfix_attribute attribute, const char *value, struct gp_buf *out)
+{
+	int ret = append_name(attribute, out);
+
+	return ret == GP_OK ? gp_buf_append_str(out, value) : ret;
+}
+
 /* "*.example.org" covers one more label; ".example.org" is the nearest that Postfix has. */
 static int append_match(const struct gp_mtasts_policy *policy, struct gp_buf *out)
 {
-	const char *separator = " match=";
-	int ret = GP_OK;
+	const char *separator = "";
+	int ret = append_name(GP_POSTFIX_MATCH, out);
 
 	for (size_t i = 0; i < policy->mx_count && ret == GP_OK; i++) {
 		const char *pattern = policy->mx[i];
@@ -231,7 +244,8 @@ static int append_match(const struct gp_mtasts_policy *policy, struct gp_buf *ou
 /* Postfix has no way to write a brace or a line end in a value. */
 static int append_policy_string(struct gp_str line, struct gp_buf *out)
 {
-	int ret = gp_buf_append_str(out, " { policy_string = ");
+	int ret = gp_buf_appendf(out,
+				 " { %s = ", gp_postfix_attribute_name(GP_POSTFIX_POLICY_STRING));
 
 	for (size_t i = 0; i < line.len && ret == GP_OK; i++) {
 		unsigned char c = (unsigned char)line.p[i];
@@ -259,16 +273,18 @@ static int append_policy_strings(const struct gp_mtasts_policy *policy, struct g
 static int append_report(const struct gp_postfix_answer *answer, const char *domain,
 			 const struct gp_mtasts_policy *policy, struct gp_buf *out)
 {
-	int ret = gp_buf_appendf(out, " policy_type=sts policy_domain=%s", domain);
+	int ret = append(GP_POSTFIX_POLICY_TYPE, "sts", out);
 
+	if (ret == GP_OK)
+		ret = append(GP_POSTFIX_POLICY_DOMAIN, domain, out);
 	if (ret == GP_OK)
 		ret = append_policy_strings(policy, out);
 	for (size_t i = 0; i < policy->mx_count && ret == GP_OK; i++) {
 		if (gp_mtasts_pattern_is_host(policy->mx[i]))
-			ret = gp_buf_appendf(out, " mx_host_pattern=%s", policy->mx[i]);
+			ret = append(GP_POSTFIX_MX_HOST_PATTERN, policy->mx[i], out);
 	}
 	if (ret == GP_OK && answer->unlisted)
-		ret = gp_buf_append_str(out, " policy_failure=validation-failure");
+		ret = append(GP_POSTFIX_POLICY_FAILURE, "validation-failure", out);
 	return ret;
 }
 
@@ -279,11 +295,11 @@ static int append_secure(const struct gp_postfix_answer *answer, const char *dom
 	int ret = gp_buf_append_str(out, "secure");
 
 	if (ret == GP_OK && answer->partial)
-		ret = answer->match ? gp_buf_appendf(out, " match=%s", answer->match) : GP_E_STATE;
+		ret = answer->match ? append(GP_POSTFIX_MATCH, answer->match, out) : GP_E_STATE;
 	else if (ret == GP_OK)
 		ret = append_match(policy, out);
 	if (ret == GP_OK)
-		ret = gp_buf_append_str(out, " servername=hostname");
+		ret = append(GP_POSTFIX_SERVERNAME, "hostname", out);
 	if (ret == GP_OK && dialect == GP_POSTFIX_3_10)
 		ret = append_report(answer, domain, policy, out);
 	return ret;

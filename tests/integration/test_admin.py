@@ -8,6 +8,7 @@ import os
 import pwd
 import stat
 import sys
+import time
 
 sys.dont_write_bytecode = True
 from gate import Gate, certificate, gatepost, listener  # noqa: E402
@@ -32,7 +33,7 @@ if "," in sys.argv[2]:
 else:
 	print(b"".join(iter(lambda: sock.recv(4096), b"")).decode())
 """
-OVERRIDE = "OVERRIDE victim.test 4102444800 none\nevil"
+OVERRIDE = f"OVERRIDE victim.test {int(time.time()) + 86400} none\nevil"
 REQUESTS = {"control.sock": "status\n", "policy.sock": f"{len(OVERRIDE)}:{OVERRIDE},"}
 SERVED = {"control.sock": "sessions-open", "policy.sock": "OK "}
 lab = Lab()

@@ -562,15 +562,22 @@ def _():
 # ---- the operator ----
 
 
+def in_years(years):
+	"""A day that exists in each year."""
+	now = time.gmtime()
+	return f"{now.tm_year + years}-{now.tm_mon:02}-{min(now.tm_mday, 28):02}"
+
+
 @test("an override holds until its day, says who wanted it, and ends in time")
 def _():
 	domain = "d2.signed.test"
 	equal(service().ask(domain), DANE_ONLY)
-	service().run("override", domain, "may", "--until", "2099-12-31", "--reason", "wrong TLSA, ticket 7")
+	day = in_years(2)
+	service().run("override", domain, "may", "--until", day, "--reason", "wrong TLSA, ticket 7")
 	equal(service().ask(domain), "OK may")
 	equal(service().listed(domain)["override"], {"level": "may", "reason": "wrong TLSA, ticket 7",
-		"until": "2099-12-31T23:59:59.000Z"})
-	contains(service().run("list").stdout, "override may until 2099-12-31T23:59:59.000Z: wrong TLSA, ticket 7")
+		"until": f"{day}T23:59:59.000Z"})
+	contains(service().run("list").stdout, f"override may until {day}T23:59:59.000Z: wrong TLSA, ticket 7")
 	service().run("override", domain, "encrypt protocols=>=TLSv1.2", "--until", "7d", "--reason", "again")
 	equal(service().ask(domain), "OK encrypt protocols=>=TLSv1.2")
 	service().run("override", domain, "off")
@@ -584,6 +591,33 @@ def _():
 			["may", "--until", "soon", "--reason", "x"]):
 		equal((words, service().run("override", "d2.signed.test", *words, check=False).returncode), (words, EX_USAGE))
 	equal(service().listed("d2.signed.test"), None)
+
+
+# level, years, what is said
+REFUSED = (
+	("secure match=", 0, "match= needs a value"),
+	("may { protocols = >=TLSv1.2", 0, "do not match"),
+	("may match=mx.example.org", 0, "match= is not allowed at the level may"),
+	("encrypt cipher=high", 0, '"cipher" is no attribute'),
+	("may", 11, "an override lasts at most 10 years"),
+)
+
+
+@test("an override that Postfix would refuse, or of more than ten years, is refused by the command and by the service")
+def _():
+	domain = "d2.signed.test"
+	for level, years, why in REFUSED:
+		done = service().run("override", domain, level, "--until", in_years(years) if years else "1d", "--reason", "x", check=False)
+		equal((level, done.returncode), (level, EX_USAGE))
+		contains(done.stderr, why)
+		with service().admin() as client:
+			said = client.ask(f"{domain} {int(time.time()) + 86400 + years * 366 * 86400} {level}\nx", "OVERRIDE")
+		equal(said[:5], "PERM ")
+		contains(said, why)
+	equal((service().listed(domain), service().ask(domain)), (None, DANE_ONLY))
+	service().run("override", domain, "may", "--until", in_years(10), "--reason", "x")
+	equal(service().ask(domain), "OK may")
+	service().run("override", domain, "off")
 
 
 @test("show says in words what it says in JSON, also when no service runs")

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "domain.h"
+#include "policy/postfix_words.h"
 #include "roundtrip.h"
 #include "table.h"
 
@@ -332,6 +333,17 @@ static const struct text_row {
 	/* clang-format on */
 };
 
+/* By the table that overrides are checked with, too. */
+static void must_be_read(struct gp_str policy)
+{
+	struct gp_buf why;
+
+	gp_buf_init(&why, 1024);
+	if (gp_postfix_words_check(policy, &why) != GP_OK)
+		fail_msg("Postfix would refuse it: %s", gp_buf_cstr(&why));
+	gp_buf_deinit(&why);
+}
+
 static void run_text(void **state)
 {
 	const struct text_row *row = *state;
@@ -346,6 +358,8 @@ static void run_text(void **state)
 			 GP_OK);
 	assert_int_equal(word, row->word);
 	assert_string_equal(gp_buf_cstr(&out), row->text ? row->text : answer.reason);
+	if (word == GP_SOCKETMAP_OK)
+		must_be_read(gp_str_from(out.data, out.len));
 	gp_buf_deinit(&out);
 	gp_findings_free(findings);
 }
@@ -372,6 +386,7 @@ static void leaves_braces_out(void **state)
 	assert_non_null(strstr(text, " { policy_string = note: a  b  c }"));
 	assert_null(strchr(text, '\r'));
 	assert_null(strchr(text, '\n'));
+	must_be_read(gp_str_of(text));
 	gp_buf_deinit(&out);
 	gp_mtasts_policy_free(policy);
 }
