@@ -150,6 +150,15 @@ static const char *why_not_found(const struct gp_findings *findings,
 						    : gp_sts_reason_without_dane(&findings->sts);
 }
 
+/* A policy without a name of a host has none to report of, and Postfix 3.10 before its last patches
+ * crashes without mx_host_pattern. */
+static bool can_be_tested(const struct gp_findings *findings, const struct gp_policy_rules *rules,
+			  const struct gp_policy_verdict *verdict)
+{
+	return rules->postfix_opportunistic && verdict->sts_mode == GP_MTASTS_TESTING &&
+	       verdict->course != GP_COURSE_NO_MAIL && has_names(findings->sts.policy);
+}
+
 struct gp_postfix_answer gp_postfix_judge(const struct gp_findings *findings,
 					  const struct gp_policy_rules *rules,
 					  const struct gp_policy_verdict *verdict)
@@ -169,8 +178,10 @@ struct gp_postfix_answer gp_postfix_judge(const struct gp_findings *findings,
 	while (!row_fits(row, &stand))
 		row++;
 	answer = row->answer;
-	if (answer.level == GP_POSTFIX_NOTFOUND)
+	if (answer.level == GP_POSTFIX_NOTFOUND) {
 		answer.reason = why_not_found(findings, verdict);
+		answer.tested = can_be_tested(findings, rules, verdict);
+	}
 	if (answer.level != GP_POSTFIX_SECURE)
 		return answer;
 	if (!has_names(findings->sts.policy))
@@ -210,6 +221,8 @@ int gp_postfix_match_hosts(const struct gp_findings *findings,
 }
 
 /* ---- the text ---- */
+
+enum { ANSWER_MAX = GP_SOCKETMAP_REPLY_MAX - 3 /* of "OK " */ };
 
 static int append_name(enum gp_postfix_attribute attribute, struct gp_buf *out)
 {
@@ -288,6 +301,25 @@ static int append_report(const struct gp_postfix_answer *answer, const char *dom
 	return ret;
 }
 
+/* A policy may be so long that the answer is too long with it. Reports are left out then, and what is
+ * demanded stays. */
+static int append_report_if_short(const struct gp_postfix_answer *answer, const char *domain,
+				  const struct gp_mtasts_policy *policy, struct gp_buf *out)
+{
+	size_t most = out->ceiling < ANSWER_MAX ? out->ceiling : ANSWER_MAX;
+	struct gp_buf report;
+	int ret;
+
+	gp_buf_init(&report, most > out->len ? most - out->len : 0);
+	ret = append_report(answer, domain, policy, &report);
+	if (ret == GP_OK)
+		ret = gp_buf_append(out, report.data, report.len);
+	else if (ret == GP_E_LIMIT)
+		ret = GP_OK;
+	gp_buf_deinit(&report);
+	return ret;
+}
+
 static int append_secure(const struct gp_postfix_answer *answer, const char *domain,
 			 const struct gp_mtasts_policy *policy, enum gp_postfix_dialect dialect,
 			 struct gp_buf *out)
@@ -301,7 +333,25 @@ static int append_secure(const struct gp_postfix_answer *answer, const char *dom
 	if (ret == GP_OK)
 		ret = append(GP_POSTFIX_SERVERNAME, "hostname", out);
 	if (ret == GP_OK && dialect == GP_POSTFIX_3_10)
-		ret = append_report(answer, domain, policy, out);
+		ret = append_report_if_short(answer, domain, policy, out);
+	return ret;
+}
+
+/* Without its attributes `may` says nothing: then Postfix's own level decides, as before 3.10. */
+static int append_tested(const struct gp_postfix_answer *answer, const char *domain,
+			 const struct gp_mtasts_policy *policy, enum gp_socketmap_word *word_out,
+			 struct gp_buf *out)
+{
+	size_t before = out->len, bare;
+	int ret = gp_buf_append_str(out, "may");
+
+	bare = out->len;
+	if (ret == GP_OK)
+		ret = append_report_if_short(answer, domain, policy, out);
+	if (ret == GP_OK && out->len > bare)
+		*word_out = GP_SOCKETMAP_OK;
+	else
+		out->len = before;
 	return ret;
 }
 
@@ -322,8 +372,17 @@ int gp_postfix_format(const struct gp_postfix_answer *answer, const char *domain
 		return gp_buf_append_str(out, answer->reason);
 	default:
 		*word_out = GP_SOCKETMAP_NOTFOUND;
-		return GP_OK;
+		return gp_postfix_finds_nothing(answer, dialect)
+			       ? GP_OK
+			       : append_tested(answer, domain, policy, word_out, out);
 	}
+}
+
+bool gp_postfix_finds_nothing(const struct gp_postfix_answer *answer,
+			      enum gp_postfix_dialect dialect)
+{
+	return answer->level == GP_POSTFIX_NOTFOUND &&
+	       !(answer->tested && dialect == GP_POSTFIX_3_10);
 }
 
 /* ---- keys ---- */

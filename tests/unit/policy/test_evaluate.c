@@ -193,7 +193,10 @@ static void has_an_answer_for_everything(void **state)
 	for (unsigned i = 0; i < 5 * 5 * 6 * 5 * 8; i++) {
 		struct domain_case domain = { .mx = (enum gp_provenance)(i % 5),
 					      .policy = policies[i / 750 % 5] };
-		struct gp_policy_rules rules = { i / 3750 & 1, i / 3750 & 2, i / 3750 & 4 };
+		struct gp_policy_rules rules = { .combine = i / 3750 & 1 ? GP_STRICT_BOTH
+									 : GP_DANE_FIRST,
+						 .dane_insecure_mx = i / 3750 & 2,
+						 .dane_mandatory = i / 3750 & 4 };
 		struct gp_findings *findings;
 		struct gp_policy_verdict verdict;
 
