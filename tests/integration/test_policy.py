@@ -170,6 +170,7 @@ _25._tcp.mx {USABLE}
 provider MX 10 mx1.signed.test.
 wild MX 10 mx
 """ + announced("held") + "held MX 10 mx\n" + announced("wild") + announced("late") + "late MX 10 mx\n" + (
+	announced("tested") + "tested MX 10 mx\n") + (
 	announced("xn--ls8h") + f"xn--ls8h MX 10 mx.xn--ls8h\nmx.xn--ls8h {HOST}\n")
 
 FLIPS = f"$TTL 1\n@ MX 10 mx\nmx {HOST}\n"
@@ -185,7 +186,7 @@ STS = {"dane-sts": "mx1.signed.test", "unlisted": "other.test", "pkix-sts": "odd
 @cache
 def service():
 	made = PolicyLab(lab, ZONES, [f"{name}.signed.test" for name in STS] +
-		["held.unsigned.test", "wild.unsigned.test", "late.unsigned.test", "xn--ls8h.unsigned.test"], start=False)
+		["held.unsigned.test", "wild.unsigned.test", "late.unsigned.test", "xn--ls8h.unsigned.test", "tested.unsigned.test"], start=False)
 	made.zones.silence("dead.test")
 	made.conf = made.zones.unbound_conf(server=made.watch.place)
 	faults = made.watch.faults
@@ -202,6 +203,7 @@ def service():
 	for name, pattern in STS.items():
 		made.host.site(f"{name}.signed.test", enforce(pattern))
 	made.host.site("wild.unsigned.test", policy("enforce", "mx.unsigned.test", "*.spare.test"))
+	made.host.site("tested.unsigned.test", policy("testing", "mx.unsigned.test"))
 	made.host.site("xn--ls8h.unsigned.test", enforce("mx.xn--ls8h.unsigned.test"))
 	made.gate = made.new_gate()
 	return made
@@ -543,6 +545,17 @@ def _():
 		contains(client.ask(name), "TEMP the MX lookup failed")
 	equal(gate.wait_for("policy-temp", domain=name)["detail"], "no answer in time")
 	gate.stop()
+
+
+@test("in testing mode each map has its answer from memory, too, if the level of Postfix is stated to be may")
+def _():
+	service().gate.reload(policy=service().policy | {"smtp_tls_security_level": "may"})
+	cached = service().status()["policy-cached"]
+	for _ in range(3):
+		contains(service().ask("tested.unsigned.test", TLSRPT), "OK may policy_type=sts policy_domain=tested.unsigned.test ")
+		equal(service().ask("tested.unsigned.test"), NOTFOUND)
+	equal(service().status()["policy-cached"] - cached > 3, True)
+	service().gate.reload(policy=service().policy)
 
 
 @test("unix sockets have the mode and the group that are configured, and answer")
