@@ -175,7 +175,7 @@ wild MX 10 mx
 
 FLIPS = f"$TTL 1\n@ MX 10 mx\nmx {HOST}\n"
 ZONES = {"signed.test": SIGNED, "unsigned.test": (UNSIGNED, "insecure"), "bogus.test": (f"@ MX 10 mx\nmx {HOST}\n", "bogus"),
-	"expired.test": (f"@ MX 10 mx\nmx {HOST}\n", "expired"), "failing.test": ("", "failing"), "flips.test": FLIPS}
+	"expired.test": (f"@ MX 10 mx\nmx {HOST}\n", "expired"), "keyless.test": f"@ MX 10 mx\nmx {HOST}\n", "failing.test": ("", "failing"), "flips.test": FLIPS}
 
 
 STS = {"dane-sts": "mx1.signed.test", "unlisted": "other.test", "pkix-sts": "odd.signed.test",
@@ -200,6 +200,7 @@ def service():
 	faults["_mta-sts.txt-fails.signed.test", "TXT"] = "servfail"
 	for kind in ("MX", "A", "TLSA", "NS", "SOA"):
 		faults["unsigned.test", kind] = faults["_25._tcp.mx.unsigned.test", kind] = "ad"
+	faults["keyless.test", "DNSKEY"] = "servfail"
 	for name, pattern in STS.items():
 		made.host.site(f"{name}.signed.test", enforce(pattern))
 	made.host.site("wild.unsigned.test", policy("enforce", "mx.unsigned.test", "*.spare.test"))
@@ -300,6 +301,7 @@ VERDICTS = (
 	("[7672-2.2.1-4] an insecure MX record that points into a signed zone", "provider.unsigned.test", NOTFOUND,
 		NOT_PROTECTED, [{"name": "mx1.signed.test", "level": "opportunistic"}]),
 	("[7672-2.1.2-1 7672-2.1.1-1] a bogus domain", "bogus.test", BAD_MX + " is bogus", CANNOT_TELL, []),
+	("[7672-2.1.1-6] signatures that cannot be judged, because the keys are not to be had", "keyless.test", BAD_MX, CANNOT_TELL, []),
 	("[7672-2.1.2-1 7672-2.1.1-1] signatures that have expired", "expired.test", BAD_MX + " is bogus", CANNOT_TELL, []),
 	("[7672-2.1.2-1 7672-2.1.2-5] a server that fails", "failing.test", BAD_MX + " failed", CANNOT_TELL, []),
 	("[7672-2.1.2-1 7672-2.1.2-5] a server that is dead", "dead.test", BAD_MX + " failed", CANNOT_TELL, []),

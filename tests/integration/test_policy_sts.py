@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """MTA-STS as a sender sees it: each fault of a policy host, each state of the TXT record, the cache through all of it."""
 
+import calendar
 import contextlib
 import os
 import signal
@@ -21,7 +22,7 @@ ERROR, INVALID, WEBPKI = "sts-policy-fetch-error", "sts-policy-invalid", "sts-we
 GOOD_MX, MONTH_S = "127.0.0.21", 30 * 86400
 NAMES = ("faults redirect target types request record alias split twice cache host-fails lookup-fails body retire "
 	"testing back-off slow implicit restart purged killed daily alerts expiry http none refresh late purge quiet private "
-	"tested unlisted-test").split()
+	"tested unlisted-test long").split()
 lab = Lab()
 texts = {}
 
@@ -394,6 +395,16 @@ def _():
 		contains(service().show(name)["postfix"]["QUERYwithTLSRPT"] + " ", " policy_type=sts " if answered else "")
 		equal("policy_failure" in service().ask(other, TLSRPT), False)
 	service().gate.reload(policy=service().policy)
+
+
+@test("[8461-3.2-10] a max_age of ten digits is a year, in the cache and in the log")
+def _():
+	mark = service().gate.mark()
+	try_fetch("long", policy("enforce", mx("long"), max_age=9999999999))
+	equal(service().gate.wait_for("sts-policy", mark, domain=domain("long"))["max-age"], "31557600")
+	found = service().show(domain("long"))["mta-sts"]["policy"]
+	fetched, expires = (calendar.timegm(time.strptime(found[name], "%Y-%m-%dT%H:%M:%S.000Z")) for name in ("fetched", "expires"))
+	equal((found["max-age"], expires - fetched), (31557600, 31557600))
 
 
 # ---- the cache ----
