@@ -3,6 +3,7 @@
 #include "policy/postfix_words.h"
 
 #include "base/err.h"
+#include "base/time.h"
 #include "policy/overrides.h"
 #include "table.h"
 
@@ -131,6 +132,32 @@ static void run_override(void **state)
 	gp_buf_deinit(&why);
 }
 
+static const struct gp_override *in_force(struct gp_domains *domains)
+{
+	const struct gp_known_domain *known = gp_domains_find(domains, "example.org");
+
+	return known ? gp_override_in_force(known) : NULL;
+}
+
+/* At its time, and not when it is next looked for; then it is forgotten. */
+static void ends_in_time(void **state)
+{
+	struct gp_domains *domains = gp_domains_new();
+	const int64_t now = (int64_t)(gp_time_utc_ms() / 1000);
+
+	(void)state;
+	gp_override_set(domains, "example.org", "may", "test", now + DAY_S);
+	assert_non_null(in_force(domains));
+	gp_overrides_sweep(domains, NULL);
+	assert_non_null(in_force(domains));
+	gp_override_set(domains, "example.org", "may", "test", now - 1);
+	assert_null(in_force(domains));
+	assert_non_null(gp_domains_find(domains, "example.org"));
+	gp_overrides_sweep(domains, NULL);
+	assert_null(gp_domains_find(domains, "example.org"));
+	gp_domains_free(domains);
+}
+
 int main(void)
 {
 	struct table table = { 0 };
@@ -138,5 +165,6 @@ int main(void)
 	TABLE_ROWS(&table, rows, run);
 	table_one(&table, "words: parts of a policy", reads_no_further);
 	TABLE_ROWS(&table, override_rows, run_override);
+	table_one(&table, "override: it ends in time", ends_in_time);
 	return table_run(&table);
 }
