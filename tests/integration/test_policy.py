@@ -150,6 +150,7 @@ order MX 10 mx.order
 mx.order {HOST}
 _25._tcp.mx.order {USABLE}
 txt-fails MX 10 bare
+_mta-sts.txt-fails TXT "v=STSv1; id=1;"
 insecure-mx MX 10 mx1
 dane-sts MX 10 mx1
 unlisted MX 10 mx1
@@ -337,6 +338,18 @@ def verdict(name, domain, answer, code, hosts):
 
 for one in VERDICTS:
 	verdict(*one)
+
+
+@test("what became of MTA-STS is said: the lookup failed, there is no record, testing")
+def _():
+	for domain, record, parts in (("txt-fails.signed.test", "failed", ["could not be looked up", "RFC 8461 section 3.3"]),
+			("none.signed.test", "none", ["there is no valid MTA-STS record", "RFC 8461 section 3.1"]),
+			("tested.unsigned.test", "found", ["testing mode", "RFC 8461 section 5"])):
+		found = service().show(domain)
+		equal((domain, found["mta-sts"]["record"]), (domain, record))
+		for part in parts:
+			contains(found["mta-sts"]["reason"], part)
+			contains(found["postfix"]["reason"], part)
 
 
 @test("[7672-2.1.3-3] a chain of aliases that does not seem to end is not followed")
