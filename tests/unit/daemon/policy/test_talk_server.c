@@ -14,7 +14,7 @@
 enum {
 	TALKS = 2,
 	CLIENTS = TALKS + 1,
-	LOOKS_MAX = 10000 /* of a millisecond: for what never comes */
+	LOOKS_MAX = 2000 /* of a millisecond: for what never comes */
 };
 
 static struct {
