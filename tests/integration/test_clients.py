@@ -122,7 +122,7 @@ def _():
 def _():
 	mark = site().gate.mark()
 	peers.curl(site().scene, "imaps", "bob", 1)
-	event = site().gate.wait_for("login", mark)
+	event = site().gate.wait_for("login", mark, user="bob")
 	equal({key: event[key] for key in ("user", "sni", "tls", "cipher", "group", "resumed")},
 		{"user": "bob", "sni": site().scene.host, "tls": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384",
 		"group": "x25519", "resumed": "no"})
