@@ -17,10 +17,12 @@
 #include "cli/policy_repair.h"
 #include "daemon/process/admin.h"
 #include "policy/explain.h"
+#include "policy/overrides.h"
 
 /* gatepost policy: the service, and questions about it. */
 
 enum { SHOW_PROTECTED, SHOW_NOT_PROTECTED, SHOW_CANNOT_TELL };
+enum { WHY_MAX = 1024 };
 
 struct policy_options {
 	const char *conf_path;
@@ -94,34 +96,13 @@ static int find_verdict(const struct policy_options *options, const char *domain
 	return gp_policy_find_out(options->conf, domain, options->connect, json);
 }
 
-/* What the hosts said when they were tried weighs more than what they should say. */
-static int exit_code_of_hosts(const json_t *hosts)
-{
-	const json_t *host;
-	bool delivers = false, unprotected = false;
-	size_t i;
-
-	json_array_foreach(hosts, i, host)
-	{
-		const char *action = json_string_value(
-			json_object_get(json_object_get(host, "connect"), "action"));
-
-		if (!action || !strcmp(action, "skip"))
-			continue;
-		delivers = true;
-		unprotected = unprotected || strcmp(action, "deliver") != 0;
-	}
-	return !delivers ? SHOW_CANNOT_TELL : unprotected ? SHOW_NOT_PROTECTED : SHOW_PROTECTED;
-}
-
-static int exit_code_of(const json_t *all, bool connected)
+/* That a domain takes no mail is an answer, too. */
+static int exit_code_of(const json_t *all)
 {
 	const char *course = json_string_value(json_object_get(all, "course"));
 
-	if (!course || strcmp(course, "deliver") != 0)
+	if (!course || !strcmp(course, "defer"))
 		return SHOW_CANNOT_TELL;
-	if (connected)
-		return exit_code_of_hosts(json_object_get(all, "hosts"));
 	return json_is_true(json_object_get(all, "protected")) ? SHOW_PROTECTED
 							       : SHOW_NOT_PROTECTED;
 }
@@ -130,7 +111,7 @@ static int print_verdict(const struct policy_options *options, const struct gp_b
 {
 	json_t *all = json_loadb((const char *)json->data, json->len, 0, NULL);
 	struct gp_buf text;
-	int code = exit_code_of(all, options->connect);
+	int code = exit_code_of(all);
 
 	gp_buf_init(&text, GP_EXPLAIN_MAX);
 	if (options->json)
@@ -214,19 +195,17 @@ static int read_until(const char *text, int64_t *until_out)
 	return *until_out > now ? EX_OK : EX_USAGE;
 }
 
-static const char *const levels[] = { "none",        "may",    "encrypt", "dane", "dane-only",
-				      "fingerprint", "verify", "secure",  NULL };
-
-/* The first word is a level of Postfix; what follows are attributes, which Postfix reads. */
-static bool is_level(const char *text)
+/* As the service does, so that the answer is the same without one. */
+static int check_override(const char *level, int64_t until)
 {
-	size_t len = strcspn(text, " ");
+	struct gp_buf why;
+	int code = EX_OK;
 
-	for (const char *const *level = levels; *level; level++) {
-		if (strlen(*level) == len && !strncmp(*level, text, len))
-			return true;
-	}
-	return false;
+	gp_buf_init(&why, WHY_MAX);
+	if (gp_override_check(level, until, (int64_t)(gp_time_utc_ms() / 1000), &why) != GP_OK)
+		code = gp_usage_error("policy", "override: %s", gp_buf_cstr(&why));
+	gp_buf_deinit(&why);
+	return code;
 }
 
 static int set_override(const struct policy_options *options, const char *domain, int64_t until,
@@ -251,18 +230,17 @@ static int override(const struct policy_options *options)
 
 	if (code != EX_OK)
 		return code;
-	if (options->word_count == 2 && !strcmp(options->words[1], "off"))
+	if (!strcmp(options->words[1], "off"))
 		return set_override(options, domain, 0, "", "");
-	if (options->word_count != 2 || !is_level(options->words[1]))
-		return gp_usage_error("policy",
-				      "override needs a domain and \"off\" or a TLS level "
-				      "of Postfix, such as \"may\"");
 	if (!options->until || read_until(options->until, &until) != EX_OK)
 		return gp_usage_error("policy", "override needs --until with a future day "
 						"(2026-12-31) or a duration (7d)");
 	if (!options->reason || !*options->reason)
 		return gp_usage_error(
 			"policy", "override needs --reason \"why\"; gatepost policy list shows it");
+	code = check_override(options->words[1], until);
+	if (code != EX_OK)
+		return code;
 	return set_override(options, domain, until, options->words[1], options->reason);
 }
 

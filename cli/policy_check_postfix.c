@@ -236,6 +236,7 @@ int gp_policy_check_postfix(const struct gp_conf *conf, const char *directory)
 	judge_resolver(conf, &setup);
 	setup.ca_file_there = *setup.ca_file && access(setup.ca_file, R_OK) == 0;
 	setup.dane_insecure_mx_wanted = conf->policy.dane_insecure_mx;
+	setup.stated_level = gp_conf_smtp_level_name(conf->policy.smtp_tls_security_level);
 	code = report(&setup);
 out:
 	gp_buf_deinit(&text);

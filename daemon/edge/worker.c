@@ -35,9 +35,8 @@ struct worker {
 	struct gp_load load;
 	struct gp_conf *conf;
 	const struct gp_ticket_keys *tickets;
-	struct gp_counters *all_counters; /* of all workers */
-	unsigned index;
-	unsigned worker_count;
+	struct gp_counters *all_counters;    /* of all workers */
+	unsigned line, first_line, end_line; /* of the counters: ours, and all workers' */
 	struct accept_point *points;
 	size_t point_count;
 	struct gp_edge_listener_list listeners;
@@ -71,10 +70,10 @@ static void on_resume(void *arg)
 
 static bool others_have_room(const struct worker *worker)
 {
-	for (unsigned i = 0; i < worker->worker_count; i++) {
+	for (unsigned i = worker->first_line; i < worker->end_line; i++) {
 		const struct gp_counters *line = &worker->all_counters[i];
 
-		if (i != worker->index &&
+		if (i != worker->line &&
 		    gp_counter_get(line, GP_COUNTER_SESSIONS_OPEN) < worker->load.session_max)
 			return true;
 	}
@@ -254,10 +253,11 @@ static void keep_shared(struct worker *worker, const struct gp_child_set_up *giv
 		return;
 	if (gp_memory_map(given->fixed[GP_SETUP_FD_TICKETS], GP_MEMORY_READ, &map, &len) == GP_OK)
 		worker->tickets = map;
-	worker->index = given->line;
-	worker->worker_count = given->line_count;
+	worker->line = given->line;
+	worker->first_line = given->first_line;
+	worker->end_line = given->end_line;
 	worker->all_counters = given->counters;
-	worker->load.counters = &worker->all_counters[worker->index];
+	worker->load.counters = &worker->all_counters[worker->line];
 }
 
 static int set_up(void *arg, const struct gp_child_set_up *given)

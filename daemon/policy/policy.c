@@ -127,7 +127,8 @@ static const char *why_held(const struct policy_process *process)
 	if (!why)
 		why = gp_policy_store_trouble(process->store, GP_POLICY_CACHE);
 	if (!why && !process->resolver)
-		return "the DNS resolver cannot be set up; see resolver-failed in the log";
+		return "the DNS resolver cannot be set up; see resolver-failed in the log (RFC "
+		       "7672 section 2.1.1)";
 	if (!why && process->dns_state == GP_POLICY_DNS_REFUTED)
 		return GP_POLICY_DNS_REASON;
 	return why;

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "daemon/policy/socketmap_server.h"
 #include "policy/explain.h"
+#include "policy/overrides.h"
 
 enum { LIST_BYTES_MAX = 90000, LEVEL_SIZE = 1024, REASON_SIZE = 512 };
 
@@ -220,6 +221,21 @@ static bool is_plain(const char *text)
 	return true;
 }
 
+/* True: Postfix would refuse it, or it would last too long, and that has been said. */
+static bool refuse_override(struct gp_talk *talk, const char *level, int64_t until)
+{
+	const int64_t now = (int64_t)(gp_time_utc_ms() / 1000);
+	struct gp_buf why;
+	int ret;
+
+	gp_buf_init(&why, LEVEL_SIZE);
+	ret = gp_override_check(level, until, now, &why);
+	if (ret != GP_OK)
+		say(talk, GP_SOCKETMAP_PERM, gp_buf_cstr(&why));
+	gp_buf_deinit(&why);
+	return ret != GP_OK;
+}
+
 static void override(struct gp_policy_admin *admin, struct gp_talk *talk, const char *domain,
 		     struct gp_str rest)
 {
@@ -231,7 +247,8 @@ static void override(struct gp_policy_admin *admin, struct gp_talk *talk, const 
 
 	if (gp_str_parse_uint(until, INT64_MAX / 1000, &seconds) != GP_OK ||
 	    words.len >= sizeof(level) || rest.len >= sizeof(reason)) {
-		say(talk, GP_SOCKETMAP_PERM, "OVERRIDE needs a time, a level and a reason");
+		say(talk, GP_SOCKETMAP_PERM,
+		    "OVERRIDE needs a time, a level of at most 1023 bytes and a reason of at most 511");
 		return;
 	}
 	gp_str_copy(words, level, sizeof(level));
@@ -240,6 +257,9 @@ static void override(struct gp_policy_admin *admin, struct gp_talk *talk, const 
 		say(talk, GP_SOCKETMAP_PERM, "level and reason must be of one line each");
 		return;
 	}
+	/* without a time it ends */
+	if (seconds && refuse_override(talk, level, (int64_t)seconds))
+		return;
 	if (in_trouble(admin, talk, GP_POLICY_OVERRIDES))
 		return;
 	work = work_new(admin, talk);

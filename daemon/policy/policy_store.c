@@ -313,10 +313,11 @@ const char *gp_policy_store_trouble(const struct gp_policy_store *store, enum gp
 {
 	static const char *const sentences[] = {
 		[GP_POLICY_CACHE] = "the MTA-STS cache policy.db cannot be read; see "
-				    "store-unusable in the log",
+				    "store-unusable in the log (RFC 8461 section 3.3)",
 		[GP_POLICY_OVERRIDES] =
 			"overrides.db cannot be read, so an override may be missing; see "
-			"store-unusable in the log and \"gatepost policy repair\"",
+			"store-unusable in the log and \"gatepost policy repair\" (RFC 5321 section "
+			"4.5.4.1)",
 	};
 
 	return store->files[file].thread ? NULL : sentences[file];

@@ -49,7 +49,9 @@ struct gp_socketmap_server *gp_socketmap_server_new(struct gp_loop *loop, int fd
 						   .admit = admit,
 						   .arg = server,
 						   .request_max = GP_SOCKETMAP_REQUEST_MAX,
-						   .answer_max = GP_SOCKETMAP_FRAME_MAX };
+						   .answer_max = GP_SOCKETMAP_FRAME_MAX,
+						   .talks_max = GP_TALKS_MAX,
+						   .idle_ms = GP_TALK_IDLE_MS };
 
 	if (!server)
 		return NULL;

@@ -9,14 +9,7 @@
 
 #include "base/err.h"
 
-enum {
-	/* of one server; an MTA has some hundred delivery processes, which may all wait for
-	 * domains whose name servers are silent */
-	TALKS_MAX = 8000,
-	IDLE_MS = 300000, /* Postfix hangs up after ten */
-	READ_AT_ONCE = 16384,
-	PAUSE_MS = 100
-};
+enum { READ_AT_ONCE = 16384, PAUSE_MS = 100 };
 
 struct gp_talk {
 	LIST_ENTRY(gp_talk) link;
@@ -180,7 +173,7 @@ static void on_idle(void *arg)
 	}
 	/* cheaper than to set it at every answer */
 	talk->active = false;
-	gp_timer_set(&talk->idle, IDLE_MS);
+	gp_timer_set(&talk->idle, talk->server->protocol.idle_ms);
 }
 
 /* ---- connections ---- */
@@ -204,7 +197,7 @@ static void accept_talk(struct gp_talk_server *server, int fd)
 	gp_watch_init(&talk->watch, server->loop, fd, on_ready, talk);
 	gp_timer_init(&talk->idle, server->loop, on_idle, talk);
 	gp_watch_set(&talk->watch, GP_READABLE);
-	gp_timer_set(&talk->idle, IDLE_MS);
+	gp_timer_set(&talk->idle, protocol->idle_ms);
 	LIST_INSERT_HEAD(&server->talks, talk, link);
 	server->count++;
 }
@@ -222,11 +215,12 @@ static void on_acceptable(void *arg, unsigned ready)
 	int fd = -1;
 
 	(void)ready;
-	if (server->count < TALKS_MAX)
+	if (server->count < server->protocol.talks_max)
 		fd = accept4(server->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0) {
 		accept_talk(server, fd);
-	} else if (server->count >= TALKS_MAX || (errno != EAGAIN && errno != ECONNABORTED)) {
+	} else if (server->count >= server->protocol.talks_max ||
+		   (errno != EAGAIN && errno != ECONNABORTED)) {
 		/* out of descriptors, or full: others wait in the queue of the socket */
 		gp_watch_set(&server->watch, 0);
 		gp_timer_set(&server->resume, PAUSE_MS);

@@ -26,7 +26,14 @@ struct gp_talk_protocol {
 	bool (*admit)(void *arg, int fd);
 	void *arg;
 	size_t request_max, answer_max; /* bytes */
+	unsigned talks_max;             /* GP_TALKS_MAX; others wait in the queue of the socket */
+	uint64_t
+		idle_ms; /* GP_TALK_IDLE_MS to twice that without an answer, and a connection ends */
 };
+
+/* An MTA has some hundred delivery processes, which may all wait for domains whose name servers are
+ * silent. Postfix hangs up after ten seconds. */
+enum { GP_TALKS_MAX = 8000, GP_TALK_IDLE_MS = 300000 };
 
 /* Takes over the listening socket. NULL without memory. */
 struct gp_talk_server *gp_talk_server_new(struct gp_loop *loop, int fd,

@@ -129,7 +129,9 @@ struct gp_verdict_server *gp_verdict_server_new(struct gp_loop *loop, int fd,
 						   .abandon = abandon,
 						   .arg = server,
 						   .request_max = GP_VERDICT_LINE_MAX,
-						   .answer_max = GP_VERDICT_WIRE_MAX + 1 };
+						   .answer_max = GP_VERDICT_WIRE_MAX + 1,
+						   .talks_max = GP_TALKS_MAX,
+						   .idle_ms = GP_TALK_IDLE_MS };
 
 	if (!server)
 		return NULL;

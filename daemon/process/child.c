@@ -24,8 +24,7 @@ struct child {
 	struct gp_loop *loop;
 	struct gp_watch control;
 	struct gp_counters *counters; /* NULL: before the first set-up */
-	unsigned line;
-	unsigned line_count;
+	unsigned line, first_line, end_line;
 	bool draining;
 };
 
@@ -56,13 +55,14 @@ static int map_counters(struct child *child, const struct gp_control *control, i
 
 	if (child->counters)
 		return GP_OK;
-	if (control->number[0] >= control->number[1] ||
+	if (control->number[0] < control->number[1] || control->number[0] >= control->number[2] ||
 	    gp_memory_map(fd, child->ops->counters, &map, &len) != GP_OK ||
-	    len < control->number[1] * sizeof(struct gp_counters))
+	    len < control->number[2] * sizeof(struct gp_counters))
 		return GP_E_STATE;
 	child->counters = map;
 	child->line = (unsigned)control->number[0];
-	child->line_count = (unsigned)control->number[1];
+	child->first_line = (unsigned)control->number[1];
+	child->end_line = (unsigned)control->number[2];
 	return GP_OK;
 }
 
@@ -81,7 +81,8 @@ static int set_up(struct child *child, const struct gp_control *control, const i
 	given.socket_count = sockets;
 	given.counters = child->counters;
 	given.line = child->line;
-	given.line_count = child->line_count;
+	given.first_line = child->first_line;
+	given.end_line = child->end_line;
 	if (ret == GP_OK)
 		ret = child->ops->set_up(child->arg, &given);
 	for (size_t i = 0; i < GP_SETUP_FDS; i++)

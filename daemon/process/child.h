@@ -28,9 +28,10 @@ struct gp_child_set_up {
 	const int *sockets;      /* those of this process; they are set_up's to close */
 	size_t socket_count;
 	struct gp_counters
-		*counters; /* all lines; written only if ops->counters is GP_MEMORY_WRITE */
-	unsigned line;     /* ours */
-	unsigned line_count;
+		*counters;   /* all lines; written only if ops->counters is GP_MEMORY_WRITE */
+	unsigned line;       /* ours */
+	unsigned first_line; /* of our equals */
+	unsigned end_line;   /* behind them */
 };
 
 struct gp_child_ops {

@@ -6,9 +6,9 @@
 #include "base/err.h"
 #include "io/socket.h"
 
-/* message = version type 6 zero bytes, two 64 bit numbers, text; host order, since both ends
+/* message = version type 6 zero bytes, three 64 bit numbers, text; host order, since both ends
  * are the same program on one machine */
-enum { HEAD = 8, NUMBERS = 16 };
+enum { HEAD = 8, NUMBERS = 8 * GP_CONTROL_NUMBERS };
 
 size_t gp_control_encode(const struct gp_control *control, uint8_t out[static GP_CONTROL_SIZE_MAX])
 {

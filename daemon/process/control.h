@@ -9,14 +9,20 @@
  * is one packet. The format is fixed by this table; raise the version with every change.
  *
  *   message          from        numbers           text            descriptors
- *   SETUP            supervisor  worker, workers   -               configuration, certificates,
+ *   SETUP            supervisor  line, lines       -               configuration, certificates,
  *                                                                  tickets, counters, listeners...
  *   DRAIN            supervisor  ms                -               -
  *   READY            worker      -                 -               -
  *   SETUP_FAILED     worker      -                 sentence        -
  *   CLEARTEXT_LOGIN  worker      -                 name LF source  -
- */
-enum { GP_CONTROL_VERSION = 1, GP_CONTROL_TEXT_MAX = 1024, GP_CONTROL_SIZE_MAX = 1064 };
+ *
+ * The lines are those of the counters (counters.h): the process's own, and from which to which
+ * those of its equals stand; the last one is not theirs any more. */
+enum { GP_CONTROL_VERSION = 2, GP_CONTROL_TEXT_MAX = 1024, GP_CONTROL_SIZE_MAX = 1064 };
+enum { GP_CONTROL_NUMBERS = 3 };
+
+/* The time of a DRAIN that waits for the last session to end by itself. */
+#define GP_DRAIN_FOREVER_MS (UINT64_MAX / 2)
 
 enum gp_control_type {
 	GP_CONTROL_SETUP = 1,
@@ -43,7 +49,7 @@ enum { GP_SYSLOG_FD = 4 };
 
 struct gp_control {
 	enum gp_control_type type;
-	uint64_t number[2];
+	uint64_t number[GP_CONTROL_NUMBERS];
 	char text[GP_CONTROL_TEXT_MAX]; /* cut when too long */
 };
 

@@ -27,6 +27,8 @@ struct given {
 
 struct gp_children {
 	struct gp_pool *pools[KINDS]; /* NULL: there is nothing for it to do */
+	struct gp_pool *retired; /* edge workers whose filter is too narrow for a reload; or NULL */
+	bool succeeded;          /* they serve until those that succeed them are ready */
 	struct given given[KINDS];
 	int web_fds[GP_WEB_SOCKETS];
 	int policy_fds[GP_POLICY_SOCKETS_MAX];
@@ -138,21 +140,24 @@ int gp_children_find_users(const struct gp_children_config *config,
 	return ret;
 }
 
-/* ---- counters: a line for each worker, then these ---- */
+/* ---- counters: a line for each worker, one for each that may succeed it, then these ---- */
+
+enum { GENERATIONS = 2 };
 
 unsigned gp_children_counter_lines(unsigned worker_count)
 {
-	return worker_count + LINE_OF_POLICY;
+	return GENERATIONS * worker_count + LINE_OF_POLICY;
 }
 
 static unsigned first_line(const struct row *row, unsigned worker_count)
 {
-	return row->line == LINE_OF_ITS_OWN ? 0 : worker_count + (unsigned)row->line - 1;
+	return row->line == LINE_OF_ITS_OWN ? 0
+					    : GENERATIONS * worker_count + (unsigned)row->line - 1;
 }
 
 unsigned gp_children_supervisor_line(unsigned worker_count)
 {
-	return worker_count + LINE_OF_SUPERVISOR - 1;
+	return GENERATIONS * worker_count + LINE_OF_SUPERVISOR - 1;
 }
 
 /* ---- start ---- */
@@ -168,7 +173,8 @@ static int open_pool(struct gp_children *c, enum kind kind, const struct gp_chil
 	pool.worker_count = row->many ? config->worker_count : 1;
 	pool.first_line = first_line(row, config->worker_count);
 	/* workers compare themselves with each other only */
-	pool.line_count = row->many ? config->worker_count
+	pool.equals_line = 0;
+	pool.equals_end = row->many ? config->worker_count
 				    : gp_children_counter_lines(config->worker_count);
 	c->pools[kind] = gp_pool_new(&pool);
 	return c->pools[kind] ? EX_OK : EX_OSERR;
@@ -200,15 +206,41 @@ void gp_children_free(struct gp_children *c)
 		return;
 	for (int i = 0; i < KINDS; i++)
 		gp_pool_free(c->pools[i]);
+	gp_pool_free(c->retired);
 	free(c);
 }
 
 /* ---- set-up ---- */
 
+/* A filter can only be narrowed: the first backend on a unix socket needs other workers. Without
+ * memory those that run are set up as ever, and cannot connect to it. */
+static void widen_edge(struct gp_children *c, const struct gp_conf *conf)
+{
+	struct gp_pool *successor;
+
+	if (!c->pools[EDGE] || c->given[EDGE].argument || !gp_conf_calls_unix_sockets(conf))
+		return;
+	successor = gp_pool_new_successor(c->pools[EDGE], GP_WORKER_UNIX_BACKENDS);
+	if (!successor)
+		return;
+	c->given[EDGE].argument = GP_WORKER_UNIX_BACKENDS;
+	c->retired = c->pools[EDGE];
+	c->pools[EDGE] = successor;
+}
+
+void gp_children_retire(struct gp_children *c)
+{
+	if (!c->retired || c->succeeded || !gp_pool_is_ready(c->pools[EDGE]))
+		return;
+	c->succeeded = true;
+	gp_pool_retire(c->retired);
+}
+
 void gp_children_set_up(struct gp_children *c, const struct gp_children_set_up *set_up)
 {
 	const int *sealed = set_up->snapshot->fds;
 
+	widen_edge(c, set_up->snapshot->conf);
 	c->given[EDGE].sockets = set_up->listening_fds;
 	c->given[EDGE].socket_count = set_up->snapshot->conf->listener_count;
 	for (int i = 0; i < KINDS; i++) {
@@ -247,7 +279,7 @@ bool gp_children_are_ready(const struct gp_children *c)
 
 bool gp_children_are_gone(const struct gp_children *c)
 {
-	return all(c, gp_pool_is_empty);
+	return all(c, gp_pool_is_empty) && (!c->retired || gp_pool_is_empty(c->retired));
 }
 
 void gp_children_drain(struct gp_children *c, uint64_t ms)
@@ -256,6 +288,8 @@ void gp_children_drain(struct gp_children *c, uint64_t ms)
 		if (c->pools[i])
 			gp_pool_drain(c->pools[i], ms);
 	}
+	if (c->retired)
+		gp_pool_drain(c->retired, ms);
 }
 
 void gp_children_reap(struct gp_children *c)
@@ -264,9 +298,33 @@ void gp_children_reap(struct gp_children *c)
 		if (c->pools[i])
 			gp_pool_reap(c->pools[i]);
 	}
+	if (c->retired)
+		gp_pool_reap(c->retired);
 }
 
-int gp_children_worker_pid(const struct gp_children *c, unsigned index)
+static size_t list_workers(const struct gp_pool *pool, unsigned worker_count, bool retired,
+			   struct gp_worker_status *out)
 {
-	return gp_pool_pid(c->pools[EDGE], index);
+	size_t count = 0;
+
+	for (unsigned i = 0; i < worker_count; i++) {
+		int pid = gp_pool_pid(pool, i);
+
+		if (pid || !retired)
+			out[count++] = (struct gp_worker_status){ pid, gp_pool_line(pool, i),
+								  retired };
+	}
+	return count;
+}
+
+size_t gp_children_workers(const struct gp_children *c, unsigned worker_count,
+			   struct gp_worker_status out[static GP_WORKER_STATUS_MAX])
+{
+	size_t count = 0;
+
+	if (c->pools[EDGE])
+		count = list_workers(c->pools[EDGE], worker_count, false, out);
+	if (c->retired)
+		count += list_workers(c->retired, worker_count, true, out + count);
+	return count;
 }

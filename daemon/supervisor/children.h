@@ -7,6 +7,7 @@
 #include "daemon/process/admin.h"
 #include "daemon/supervisor/pool.h"
 #include "daemon/supervisor/snapshot.h"
+#include "daemon/supervisor/status_report.h"
 
 /* All processes that one supervisor starts: the edge's workers, the one with the web pages, and the
  * pair of the policy service. Which of them there are follows from the configuration. */
@@ -36,7 +37,8 @@ struct gp_children_config {
 int gp_children_find_users(const struct gp_children_config *config,
 			   struct gp_child_users *users_out);
 
-/* Lines of counters: one for each worker, then the supervisor's own, then the policy process's. */
+/* Lines of counters: one for each worker, one for each that may succeed it, then the supervisor's own,
+ * then the policy process's. */
 unsigned gp_children_counter_lines(unsigned worker_count);
 
 /* The supervisor's own. */
@@ -59,8 +61,14 @@ int gp_children_new(const struct gp_children_config *config, struct gp_children 
 /* Their sockets end with this process. */
 void gp_children_free(struct gp_children *children);
 
-/* Give all of them, and those that will replace them, this set-up; starts them the first time. */
+/* Give all of them, and those that will replace them, this set-up; starts them the first time. Where
+ * the system call filter of the edge workers is too narrow for it, others are started: the first ones
+ * go on until these are ready. */
 void gp_children_set_up(struct gp_children *children, const struct gp_children_set_up *set_up);
+
+/* When some are ready: workers that have been succeeded take no client any more, and end with their
+ * last session. */
+void gp_children_retire(struct gp_children *children);
 
 /* Have all said that they are ready with the present set-up? Have all ended? */
 bool gp_children_are_ready(const struct gp_children *children);
@@ -75,7 +83,8 @@ void gp_children_reap(struct gp_children *children);
 /* In a child: be what `role`, the subcommand, says. False: there is no such role. */
 bool gp_children_run_role(const char *role, const char *argument, int *status_out);
 
-/* Process id of the edge's worker `index`, or 0. */
-int gp_children_worker_pid(const struct gp_children *children, unsigned index);
+/* The edge's workers, then those that have been succeeded and still run. Returns how many. */
+size_t gp_children_workers(const struct gp_children *children, unsigned worker_count,
+			   struct gp_worker_status out[static GP_WORKER_STATUS_MAX]);
 
 #endif

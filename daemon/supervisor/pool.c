@@ -76,7 +76,8 @@ static void send_set_up(struct pool_worker *worker)
 	const struct gp_pool *pool = worker->pool;
 	struct gp_control control = { .type = GP_CONTROL_SETUP,
 				      .number = { pool->config.first_line + worker->index,
-						  pool->config.line_count } };
+						  pool->config.equals_line,
+						  pool->config.equals_end } };
 	int fds[GP_SETUP_FDS + GP_CONF_LISTENERS_MAX];
 
 	memcpy(fds, pool->fixed_fds, sizeof(pool->fixed_fds));
@@ -280,17 +281,18 @@ static void on_kill(void *arg)
 	}
 }
 
-struct gp_pool *gp_pool_new(const struct gp_pool_config *config)
+/* Takes the descriptor. */
+static struct gp_pool *make_pool(const struct gp_pool_config *config, int program_fd)
 {
 	struct gp_pool *pool = calloc(1, sizeof(*pool));
 
-	if (!pool)
+	if (!pool) {
+		close(program_fd);
 		return NULL;
+	}
 	pool->config = *config;
 	pool->workers = calloc(config->worker_count, sizeof(*pool->workers));
-	/* held open: the file may be replaced by an upgrade, and a worker's user may not be able
-	 * to reach it by name */
-	pool->program_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	pool->program_fd = program_fd;
 	if (!pool->workers || pool->program_fd < 0) {
 		gp_pool_free(pool);
 		return NULL;
@@ -303,6 +305,28 @@ struct gp_pool *gp_pool_new(const struct gp_pool_config *config)
 	}
 	gp_timer_init(&pool->kill, config->loop, on_kill, pool);
 	return pool;
+}
+
+/* Held open: the file may be replaced by an upgrade, and a worker's user may not be able to reach it
+ * by name. */
+struct gp_pool *gp_pool_new(const struct gp_pool_config *config)
+{
+	return make_pool(config, open("/proc/self/exe", O_PATH | O_CLOEXEC));
+}
+
+struct gp_pool *gp_pool_new_successor(struct gp_pool *pool, const char *argument)
+{
+	struct gp_pool_config config = pool->config;
+	struct gp_pool *successor;
+
+	config.argument = argument;
+	config.first_line += config.worker_count;
+	config.equals_line += config.worker_count;
+	config.equals_end += config.worker_count;
+	successor = make_pool(&config, fcntl(pool->program_fd, F_DUPFD_CLOEXEC, 0));
+	/* its set-up may go with the next one */
+	pool->draining = successor;
+	return successor;
 }
 
 void gp_pool_free(struct gp_pool *pool)
@@ -337,7 +361,7 @@ void gp_pool_set_up(struct gp_pool *pool, const int fixed_fds[static GP_SETUP_FD
 	}
 }
 
-void gp_pool_drain(struct gp_pool *pool, uint64_t ms)
+static void send_drain(struct gp_pool *pool, uint64_t ms)
 {
 	const struct gp_control control = { .type = GP_CONTROL_DRAIN, .number = { ms } };
 
@@ -346,6 +370,16 @@ void gp_pool_drain(struct gp_pool *pool, uint64_t ms)
 		if (pool->workers[i].pid)
 			gp_control_send(pool->workers[i].control_fd, &control, NULL, 0);
 	}
+}
+
+void gp_pool_retire(struct gp_pool *pool)
+{
+	send_drain(pool, GP_DRAIN_FOREVER_MS);
+}
+
+void gp_pool_drain(struct gp_pool *pool, uint64_t ms)
+{
+	send_drain(pool, ms);
 	gp_timer_set(&pool->kill, ms + KILL_AFTER_MS);
 	if (gp_pool_is_empty(pool))
 		pool->config.on_empty(pool->config.arg);
@@ -354,4 +388,9 @@ void gp_pool_drain(struct gp_pool *pool, uint64_t ms)
 int gp_pool_pid(const struct gp_pool *pool, unsigned index)
 {
 	return pool->workers[index].pid;
+}
+
+unsigned gp_pool_line(const struct gp_pool *pool, unsigned index)
+{
+	return pool->config.first_line + index;
 }

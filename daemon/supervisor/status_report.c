@@ -12,6 +12,12 @@ static uint64_t sum(const struct gp_status_report *report, enum gp_counter id)
 	return total;
 }
 
+static uint64_t sessions_of(const struct gp_status_report *report,
+			    const struct gp_worker_status *worker)
+{
+	return gp_counter_get(&report->counters[worker->line], GP_COUNTER_SESSIONS_OPEN);
+}
+
 void gp_status_report_text(const struct gp_status_report *report, struct gp_buf *out)
 {
 	uint64_t seconds = report->uptime_ms / 1000;
@@ -20,10 +26,11 @@ void gp_status_report_text(const struct gp_status_report *report, struct gp_buf 
 		       GP_VERSION, getpid(), (unsigned long long)seconds / 86400,
 		       (unsigned long long)seconds / 3600 % 24,
 		       (unsigned long long)seconds / 60 % 60, (unsigned long long)seconds % 60);
-	for (unsigned i = 0; i < report->worker_count; i++)
-		gp_buf_appendf(out, "worker %u, process %d, %llu sessions\n", i, report->pids[i],
-			       (unsigned long long)gp_counter_get(&report->counters[i],
-								  GP_COUNTER_SESSIONS_OPEN));
+	for (size_t i = 0; i < report->worker_count; i++)
+		gp_buf_appendf(out, "worker %zu, process %d, %llu sessions%s\n", i,
+			       report->workers[i].pid,
+			       (unsigned long long)sessions_of(report, &report->workers[i]),
+			       report->workers[i].retired ? ", ends with them" : "");
 	gp_buf_append_byte(out, '\n');
 	for (unsigned i = 0; i < GP_COUNTER_COUNT; i++)
 		gp_buf_appendf(out, "%-25s %12llu  %s\n", gp_counter_rows[i].name,
@@ -34,11 +41,11 @@ void gp_status_report_json(const struct gp_status_report *report, struct gp_buf 
 {
 	gp_buf_appendf(out, "{\"version\":\"%s\",\"pid\":%d,\"uptime_ms\":%llu,\"workers\":[",
 		       GP_VERSION, getpid(), (unsigned long long)report->uptime_ms);
-	for (unsigned i = 0; i < report->worker_count; i++)
-		gp_buf_appendf(out, "%s{\"pid\":%d,\"sessions-open\":%llu}", i ? "," : "",
-			       report->pids[i],
-			       (unsigned long long)gp_counter_get(&report->counters[i],
-								  GP_COUNTER_SESSIONS_OPEN));
+	for (size_t i = 0; i < report->worker_count; i++)
+		gp_buf_appendf(out, "%s{\"pid\":%d,\"sessions-open\":%llu,\"retired\":%s}",
+			       i ? "," : "", report->workers[i].pid,
+			       (unsigned long long)sessions_of(report, &report->workers[i]),
+			       report->workers[i].retired ? "true" : "false");
 	gp_buf_append_str(out, "],\"counters\":{");
 	for (unsigned i = 0; i < GP_COUNTER_COUNT; i++)
 		gp_buf_appendf(out, "%s\"%s\":%llu", i ? "," : "", gp_counter_rows[i].name,

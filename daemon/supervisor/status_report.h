@@ -3,14 +3,23 @@
 #define GP_DAEMON_SUPERVISOR_STATUS_REPORT_H
 
 #include "base/buf.h"
+#include "conf/conf.h"
 #include "daemon/process/counters.h"
+
+struct gp_worker_status {
+	int pid;       /* 0: it has died, and will be replaced */
+	unsigned line; /* of the counters */
+	bool retired;  /* it takes no client any more */
+};
+
+enum { GP_WORKER_STATUS_MAX = 2 * GP_CONF_WORKERS_MAX };
 
 /* What gatepost status prints. */
 struct gp_status_report {
-	unsigned worker_count;
-	unsigned line_count;                /* of counters */
-	const int *pids;                    /* of the workers */
-	const struct gp_counters *counters; /* a line for each worker */
+	size_t worker_count;
+	const struct gp_worker_status *workers;
+	unsigned line_count; /* of counters */
+	const struct gp_counters *counters;
 	uint64_t uptime_ms;
 };
 

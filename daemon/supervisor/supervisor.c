@@ -141,6 +141,7 @@ static void on_pool_ready(void *arg)
 
 	if (!gp_children_are_ready(s->children))
 		return;
+	gp_children_retire(s->children);
 	gp_saving_note_served(&s->saving);
 	gp_notify("READY=1");
 	if (s->ready)
@@ -158,7 +159,7 @@ static void on_pool_empty(void *arg)
 {
 	struct supervisor *s = arg;
 
-	if (gp_children_are_gone(s->children))
+	if (s->draining && gp_children_are_gone(s->children))
 		gp_loop_stop(s->loop);
 }
 
@@ -206,15 +207,13 @@ static void on_signal(void *arg, int number)
 static void answer_status(void *arg, const char *request, struct gp_buf *out)
 {
 	struct supervisor *s = arg;
-	struct gp_status_report report = { .worker_count = s->worker_count,
+	struct gp_worker_status workers[GP_WORKER_STATUS_MAX];
+	struct gp_status_report report = { .workers = workers,
 					   .line_count = gp_children_counter_lines(s->worker_count),
 					   .counters = s->counters,
 					   .uptime_ms = gp_time_mono_ms() - s->started_ms };
-	int pids[GP_CONF_WORKERS_MAX];
 
-	for (unsigned i = 0; i < s->worker_count; i++)
-		pids[i] = gp_children_worker_pid(s->children, i);
-	report.pids = pids;
+	report.worker_count = gp_children_workers(s->children, s->worker_count, workers);
 	if (!strcmp(request, "status"))
 		gp_status_report_text(&report, out);
 	else if (!strcmp(request, "status json"))

@@ -125,7 +125,7 @@ static int set_up(void *arg, const struct gp_child_set_up *given)
 	int ret = read_settings(web, given);
 
 	web->counters = given->counters;
-	web->line_count = given->line_count;
+	web->line_count = given->end_line;
 	if (ret == GP_OK)
 		ret = open_servers(web, given->sockets);
 	if (ret == GP_OK)

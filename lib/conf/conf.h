@@ -165,6 +165,20 @@ struct gp_conf_web {
 
 enum gp_conf_dnssec { GP_CONF_DNSSEC_ON, GP_CONF_DNSSEC_OFF };
 enum gp_conf_combine { GP_CONF_DANE_FIRST, GP_CONF_STRICT_BOTH };
+/* In the words of Postfix, but for the first. */
+enum gp_conf_smtp_level {
+	GP_CONF_SMTP_UNKNOWN,
+	GP_CONF_SMTP_NONE,
+	GP_CONF_SMTP_MAY,
+	GP_CONF_SMTP_ENCRYPT,
+	GP_CONF_SMTP_DANE,
+	GP_CONF_SMTP_DANE_ONLY,
+	GP_CONF_SMTP_FINGERPRINT,
+	GP_CONF_SMTP_VERIFY,
+	GP_CONF_SMTP_SECURE
+};
+/* "may" for GP_CONF_SMTP_MAY. */
+const char *gp_conf_smtp_level_name(int level);
 
 struct gp_conf_dns {
 	int dnssec; /* enum gp_conf_dnssec */
@@ -178,7 +192,8 @@ struct gp_conf_policy {
 	struct gp_conf_texts addresses; /* none: no policy service */
 	const char *socket_mode;
 	const char *socket_group;
-	int combine; /* enum gp_conf_combine */
+	int combine;                 /* enum gp_conf_combine */
+	int smtp_tls_security_level; /* enum gp_conf_smtp_level */
 	bool dane_mandatory;
 	bool dane_insecure_mx;
 	uint64_t answer_time_ms;

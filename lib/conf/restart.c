@@ -47,17 +47,6 @@ bool gp_conf_calls_unix_sockets(const struct gp_conf *conf)
 	return false;
 }
 
-/* The filter of the workers that run allows no such connection. */
-static bool name_first_unix_socket(const struct gp_conf *running, const struct gp_conf *fresh,
-				   struct gp_buf *names)
-{
-	if (!gp_conf_calls_unix_sockets(fresh) || gp_conf_calls_unix_sockets(running))
-		return false;
-	gp_buf_appendf(names, "%slisteners.backend.address (a unix socket for the first time)",
-		       names->len ? ", " : "");
-	return true;
-}
-
 bool gp_conf_needs_restart(const struct gp_conf *running, const struct gp_conf *fresh,
 			   struct gp_buf *names)
 {
@@ -70,5 +59,5 @@ bool gp_conf_needs_restart(const struct gp_conf *running, const struct gp_conf *
 				: name_rows(group, a + group->offset, b + group->offset, names))
 			any = true;
 	}
-	return name_first_unix_socket(running, fresh, names) || any;
+	return any;
 }

@@ -15,6 +15,9 @@ static const char *const account_words[] = { "address", "local-part", NULL };
 static const char *const sts_words[] = { "off", "none", "testing", "enforce", NULL };
 static const char *const dnssec_words[] = { "on", "off", NULL };
 static const char *const combine_words[] = { "dane-first", "strict-both", NULL };
+static const char *const smtp_level_words[] = { "unknown", "none",      "may",         "encrypt",
+						"dane",    "dane-only", "fingerprint", "verify",
+						"secure",  NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
 static const char *const format_words[] = { "text", "json", NULL };
 static const char *const target_words[] = { "stderr", "syslog", NULL };
@@ -167,6 +170,12 @@ static const struct gp_conf_row policy_rows[] = {
 	{ "dane-insecure-mx", GP_CONF_BOOL, AT(gp_conf_policy, dane_insecure_mx), "false",
 	  .help = "Also use the TLSA records of hosts that an insecure MX record names. Postfix "
 		  "before 3.7.13 needs smtp_tls_dane_insecure_mx_policy = dane for it." },
+	{ "smtp-tls-security-level", GP_CONF_CHOICE, AT(gp_conf_policy, smtp_tls_security_level),
+	  "unknown", .words = smtp_level_words,
+	  .help = "The smtp_tls_security_level of Postfix. With none or may, a Postfix that asks "
+		  "QUERYwithTLSRPT gets may and the attributes for TLS reports for a domain whose "
+		  "MTA-STS policy is in testing mode. With any other value it gets NOTFOUND, "
+		  "because may would be weaker than its own level." },
 	{ "answer-time", GP_CONF_DURATION, AT(gp_conf_policy, answer_time_ms), "22s", .min = 300,
 	  .max = 25 * SECOND,
 	  .help = "Latest time for an answer to Postfix. If the DNS is late, the answer is TEMP "
@@ -426,3 +435,8 @@ const struct gp_conf_group gp_conf_groups[] = {
 	  LIST(domains, domain_count) },
 	{ .name = NULL },
 };
+
+const char *gp_conf_smtp_level_name(int level)
+{
+	return smtp_level_words[level];
+}

@@ -82,7 +82,8 @@ struct gp_dane_demand gp_dane_decide(const struct gp_dane_facts *facts)
 		if (rule_fits(&rules[i], facts))
 			return demand_of(&rules[i], facts);
 	}
-	return (struct gp_dane_demand){ GP_DANE_DEFER_ALL, "no rule fits", NULL, false };
+	return (struct gp_dane_demand){ GP_DANE_DEFER_ALL, "no rule fits (RFC 7672 section 2.2)",
+					NULL, false };
 }
 
 /* ---- after TLS ---- */

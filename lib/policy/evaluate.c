@@ -5,6 +5,7 @@
 
 #include "dane/base.h"
 #include "dane/level.h"
+#include "policy/sts_stand.h"
 
 /* ---- DANE, before anybody connects (RFC 7672 section 2.2) ---- */
 
@@ -62,7 +63,7 @@ static const struct level_row {
 	{ GP_DANE_USABLE, STS_UNLISTED, true, GP_LEVEL_SKIP, NOT_LISTED, "validation-failure" },
 	{ GP_DANE_USABLE, STS_OPEN, false, GP_LEVEL_DANE, DANE_WINS, NULL },
 	{ GP_DANE_USABLE, STS_LISTED, false, GP_LEVEL_DANE, DANE_WINS, NULL },
-	{ GP_DANE_USABLE, STS_UNLISTED, false, GP_LEVEL_DANE, "DANE decides, though the enforced MTA-STS policy does not list this host (sts-overridden-by-dane)", NULL },
+	{ GP_DANE_USABLE, STS_UNLISTED, false, GP_LEVEL_DANE, "DANE decides, though the enforced MTA-STS policy does not list this host (sts-overridden-by-dane, RFC 7672 section 2.2)", NULL },
 	{ GP_DANE_HOST_ONLY, STS_OPEN, false, GP_LEVEL_DANE, "DANE authenticates the host, but an unsigned MX record names it (RFC 7672 section 2.2.1)", NULL },
 	{ GP_DANE_HOST_ONLY, STS_LISTED, false, GP_LEVEL_DANE_AND_PKIX, "MTA-STS decides, and DANE of the host must not fail (RFC 7672 section 2.2.1)", NULL },
 	{ GP_DANE_HOST_ONLY, STS_UNLISTED, false, GP_LEVEL_SKIP, NOT_LISTED, "validation-failure" },
@@ -130,7 +131,8 @@ static void judge_host(const struct gp_findings *findings, const struct gp_polic
 	verdict->mx_validated = findings->route == GP_ROUTE_IMPLICIT || findings->mx == GP_SECURE ||
 				sts == STS_LISTED;
 	if (verdict->dane == GP_DANE_UNREACHABLE) {
-		set_level(verdict, GP_LEVEL_SKIP, "the host has no address", NULL);
+		set_level(verdict, GP_LEVEL_SKIP, "the host has no address (RFC 5321 section 5.1)",
+			  NULL);
 	} else if (verdict->dane == GP_DANE_UNKNOWN) {
 		set_level(verdict, GP_LEVEL_SKIP, demand.reason, demand.failure);
 	} else {
@@ -162,38 +164,51 @@ static void judge_route(const struct gp_findings *findings, struct gp_policy_ver
 				     "(RFC 7672 section 2.1.2)");
 		break;
 	case GP_ROUTE_NULL_MX:
-		set_course(verdict, GP_COURSE_NO_MAIL, "the domain accepts no mail (RFC 7505)");
+		set_course(verdict, GP_COURSE_NO_MAIL,
+			   "the domain accepts no mail (RFC 7505 section 3)");
 		break;
 	case GP_ROUTE_NO_SUCH_DOMAIN:
-		set_course(verdict, GP_COURSE_NO_MAIL, "the domain does not exist");
+		set_course(verdict, GP_COURSE_NO_MAIL,
+			   "the domain does not exist (RFC 5321 section 5.1)");
 		break;
 	default:
 		set_course(verdict, GP_COURSE_DELIVER,
-			   "mail is sent; each host must meet its level");
+			   "mail is sent; each host must meet its level (RFC 5321 section 5.1)");
 		if (findings->sts.unknown)
-			set_course(
-				verdict, GP_COURSE_DEFER,
-				"gatepost could not find out whether there is an MTA-STS policy");
+			set_course(verdict, GP_COURSE_DEFER, gp_sts_reason(&findings->sts));
 	}
+}
+
+/* That a host has no address is final, and so is that no host has one: the DNS has answered. */
+static void judge_hosts_together(const struct gp_findings *findings,
+				 struct gp_policy_verdict *verdict)
+{
+	bool left = false, hope = !findings->host_count || findings->too_many_hosts;
+
+	for (size_t i = 0; i < findings->host_count; i++) {
+		left = left || verdict->hosts[i].level != GP_LEVEL_SKIP;
+		hope = hope || verdict->hosts[i].dane != GP_DANE_UNREACHABLE;
+	}
+	if (!hope)
+		set_course(verdict, GP_COURSE_NO_MAIL,
+			   "no mail host of the domain has an address (RFC 5321 section 5.1)");
+	else if (!left)
+		set_course(verdict, GP_COURSE_DEFER,
+			   "no host can be used, see the reason at each (RFC 5321 section 5.1)");
 }
 
 void gp_policy_evaluate(const struct gp_findings *findings, const struct gp_policy_rules *rules,
 			struct gp_policy_verdict *verdict_out)
 {
-	bool left = false;
-
 	memset(verdict_out, 0, sizeof(*verdict_out));
 	if (findings->sts.policy)
 		verdict_out->sts_mode = findings->sts.policy->mode;
 	judge_route(findings, verdict_out);
-	for (size_t i = 0; i < findings->host_count; i++) {
+	for (size_t i = 0; i < findings->host_count; i++)
 		judge_host(findings, &findings->hosts[i], rules, verdict_out->sts_mode,
 			   &verdict_out->hosts[i]);
-		left = left || verdict_out->hosts[i].level != GP_LEVEL_SKIP;
-	}
-	if (verdict_out->course == GP_COURSE_DELIVER && !left)
-		set_course(verdict_out, GP_COURSE_DEFER,
-			   "no host can be used (see the reason at each host)");
+	if (verdict_out->course == GP_COURSE_DELIVER)
+		judge_hosts_together(findings, verdict_out);
 }
 
 const char *gp_policy_level_name(enum gp_policy_level level)

@@ -14,6 +14,9 @@ struct gp_policy_rules {
 	enum gp_policy_combine combine;
 	bool dane_insecure_mx; /* use TLSA of hosts that an insecure MX record names, too */
 	bool dane_mandatory;   /* DANE, or no mail (RFC 7672 section 6) */
+	/* Postfix does no more than opportunistic TLS by itself, so that it can be told so for a
+	 * domain in testing mode, and report (RFC 8461 section 5) */
+	bool postfix_opportunistic;
 };
 
 /* What a connection to a host must bring before mail may go there; ordered by strength. */
@@ -52,7 +55,7 @@ struct gp_policy_host_verdict {
 enum gp_policy_course {
 	GP_COURSE_DELIVER, /* to the hosts, as their levels say */
 	GP_COURSE_DEFER,   /* it cannot be told where to, or no host is left */
-	GP_COURSE_NO_MAIL, /* the domain does not exist, or takes no mail */
+	GP_COURSE_NO_MAIL, /* the domain does not exist, takes no mail, or has no host */
 };
 
 struct gp_policy_verdict {

@@ -144,6 +144,7 @@ static void describe_sts(const json_t *sts, struct gp_buf *out)
 		describe_policy(policy, out);
 	else
 		line(out, "policy", "none");
+	line(out, "because", text(sts, "reason"));
 }
 
 static void describe_tlsa(const json_t *tlsa, struct gp_buf *out)

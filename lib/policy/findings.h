@@ -43,7 +43,7 @@ struct gp_policy_host {
 struct gp_policy_sts {
 	enum gp_mtasts_txt txt;
 	char id[GP_MTASTS_ID_SIZE];
-	const char *txt_why;             /* no record, a static sentence; or NULL */
+	const char *txt_why;             /* no record, or no answer: a static sentence; or NULL */
 	struct gp_mtasts_policy *policy; /* what applies now; NULL: none */
 	struct gp_mtasts_entry entry;    /* of the cache */
 	enum gp_mtasts_failure failure;  /* of the last fetch for this id */

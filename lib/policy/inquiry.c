@@ -278,6 +278,18 @@ static void read_record(struct gp_policy_sts *sts, const struct gp_dns_answer *a
 	gp_buf_deinit(&joined);
 }
 
+static void note_no_txt(struct gp_policy_sts *sts)
+{
+	sts->txt = GP_MTASTS_TXT_NONE;
+	sts->txt_why = "there is no TXT record (RFC 8461 section 3.1)";
+}
+
+static void fail_txt(struct gp_policy_sts *sts)
+{
+	sts->txt = GP_MTASTS_TXT_FAILED;
+	sts->txt_why = "the lookup of the TXT record failed (RFC 8461 section 3.1)";
+}
+
 static void on_txt(void *arg, const struct gp_dns_answer *answer)
 {
 	struct gp_inquiry *inquiry = arg;
@@ -285,11 +297,12 @@ static void on_txt(void *arg, const struct gp_dns_answer *answer)
 
 	inquiry->txt = NULL;
 	gp_inquiry_note_ttl(inquiry->findings, answer);
-	sts->txt = GP_MTASTS_TXT_NONE;
 	if (!gp_provenance_is_answer(answer->provenance))
-		sts->txt = GP_MTASTS_TXT_FAILED;
+		fail_txt(sts);
 	else if (answer->count)
 		read_record(sts, answer);
+	else
+		note_no_txt(sts);
 	consult(inquiry);
 }
 
@@ -316,7 +329,7 @@ static void on_dns_deadline(void *arg)
 	go_on(inquiry);
 	gp_dns_question_cancel(inquiry->txt);
 	inquiry->txt = NULL;
-	inquiry->findings->sts.txt = GP_MTASTS_TXT_FAILED;
+	fail_txt(&inquiry->findings->sts);
 	consult(inquiry);
 }
 

@@ -61,8 +61,8 @@ static const struct row {
 	{ BIT(D_LAX), M_LAX, S_TLS, ANY, GP_ACTION_DELIVER_UNAUTHENTICATED, BOTH, "TLS, and no TLSA record is usable (RFC 7672 section 2.2)" },
 	{ BIT(D_LAX), M_ENFORCE, S_GOOD, ANY, GP_ACTION_DELIVER, BOTH, "no TLSA record is usable, and MTA-STS is satisfied (RFC 8461 section 5)" },
 	{ BIT(D_LAX), M_ENFORCE, S_BAD, ANY, GP_ACTION_SKIP, BOTH, "no TLSA record is usable, and MTA-STS failed (RFC 8461 section 5)" },
-	{ BIT(D_NONE), M_NONE, S_TLS, ANY, GP_ACTION_DELIVER_UNAUTHENTICATED, NOT_TLSA, "opportunistic TLS (RFC 7435)" },
-	{ BIT(D_NONE), M_NONE, S_NO_TLS, ANY, GP_ACTION_CLEAR, NOT_TLSA, "there is no TLS, and none is promised (RFC 7435)" },
+	{ BIT(D_NONE), M_NONE, S_TLS, ANY, GP_ACTION_DELIVER_UNAUTHENTICATED, NOT_TLSA, "opportunistic TLS (RFC 7435 section 4)" },
+	{ BIT(D_NONE), M_NONE, S_NO_TLS, ANY, GP_ACTION_CLEAR, NOT_TLSA, "there is no TLS, and none is promised (RFC 7435 section 4)" },
 	{ BIT(D_NONE), M_TESTING, S_GOOD, ANY, GP_ACTION_DELIVER, NOT_TLSA, "MTA-STS would be satisfied (RFC 8461 section 5)" },
 	{ BIT(D_NONE), M_TESTING, S_BAD, ANY, GP_ACTION_DELIVER_UNAUTHENTICATED, NOT_TLSA, "MTA-STS would have failed, and is being tested (RFC 8461 section 5)" },
 	{ BIT(D_NONE), M_TESTING, S_NO_TLS, ANY, GP_ACTION_CLEAR, NOT_TLSA, "MTA-STS would have failed, and is being tested (RFC 8461 section 5)" },
@@ -236,7 +236,7 @@ static void conclude_unused(const struct gp_policy_host_verdict *verdict,
 			    struct gp_policy_outcome *outcome)
 {
 	outcome->action = GP_ACTION_SKIP;
-	outcome->reason = "the host does not answer";
+	outcome->reason = "the host does not answer (RFC 5321 section 4.5.4.1)";
 	if (verdict->level != GP_LEVEL_SKIP)
 		return;
 	outcome->reason = verdict->reason;

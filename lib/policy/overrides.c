@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "policy/postfix_words.h"
 
 struct sweep {
 	struct gp_domains *domains;
@@ -20,6 +21,25 @@ static int64_t now_s(void)
 const struct gp_override *gp_override_in_force(const struct gp_known_domain *known)
 {
 	return known->override && known->override->until > now_s() ? known->override : NULL;
+}
+
+/* With leap days, and a day for the end of the last. */
+enum { DAYS_MAX = GP_OVERRIDE_YEARS_MAX * 366 + 1, DAY_S = 24 * 60 * 60 };
+
+int gp_override_check(const char *level, int64_t until, int64_t now, struct gp_buf *why)
+{
+	int ret = gp_postfix_words_check(gp_str_of(level), why);
+
+	if (ret != GP_OK) {
+		gp_buf_append_str(why, "; Postfix would defer all mail to the domain");
+		return ret;
+	}
+	if (until <= now + (int64_t)DAYS_MAX * DAY_S)
+		return GP_OK;
+	gp_buf_reset(why);
+	gp_buf_appendf(why, "an override lasts at most %d years: choose an earlier day",
+		       GP_OVERRIDE_YEARS_MAX);
+	return GP_E_SYNTAX;
 }
 
 int gp_override_remember(struct gp_domains *domains, const struct gp_stored_override *stored)

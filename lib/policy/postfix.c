@@ -5,6 +5,8 @@
 
 #include "base/err.h"
 #include "identity/mail_domain.h"
+#include "policy/postfix_words.h"
+#include "policy/sts_stand.h"
 
 const char *gp_postfix_level_name(enum gp_postfix_level level)
 {
@@ -50,7 +52,7 @@ static const struct row {
 	{ YES, YES, NO,  YES, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_SECURE, .reason = "no TLSA record is usable, the MTA-STS policy is enforced (RFC 8461 section 5)" } },
 	{ ANY, YES, ANY, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_SECURE, .reason = "the MTA-STS policy is enforced (RFC 8461 section 5)" } },
 	{ NO,  NO,  YES, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_DANE, .reason = "hosts of an insecure MX have TLSA records, which policy.dane-insecure-mx asks for (RFC 7672 section 2.2.1)" } },
-	{ ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_NOTFOUND, .reason = "neither DANE nor an enforced MTA-STS policy" } },
+	{ ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, { .level = GP_POSTFIX_NOTFOUND, .reason = NULL /* why_not_found */ } },
 	/* clang-format on */
 };
 
@@ -134,11 +136,27 @@ static struct gp_postfix_answer make_answer(enum gp_postfix_level level, const c
 }
 
 /* Without a signature anybody can say so, and Postfix asks only when it has found a host: then what
- * the domain demands is still demanded (RFC 8461 section 10.1). */
-static bool takes_no_mail(const struct gp_findings *findings,
+ * the domain demands is still demanded (RFC 8461 section 10.2). */
+static bool takes_no_mail(const struct gp_findings *findings)
+{
+	return findings->mx == GP_SECURE &&
+	       (findings->route == GP_ROUTE_NULL_MX || findings->route == GP_ROUTE_NO_SUCH_DOMAIN);
+}
+
+static const char *why_not_found(const struct gp_findings *findings,
+				 const struct gp_policy_verdict *verdict)
+{
+	return verdict->course == GP_COURSE_NO_MAIL ? verdict->reason
+						    : gp_sts_reason_without_dane(&findings->sts);
+}
+
+/* A policy without a name of a host has none to report of, and Postfix 3.10 before its last patches
+ * crashes without mx_host_pattern. */
+static bool can_be_tested(const struct gp_findings *findings, const struct gp_policy_rules *rules,
 			  const struct gp_policy_verdict *verdict)
 {
-	return verdict->course == GP_COURSE_NO_MAIL && findings->mx == GP_SECURE;
+	return rules->postfix_opportunistic && verdict->sts_mode == GP_MTASTS_TESTING &&
+	       verdict->course != GP_COURSE_NO_MAIL && has_names(findings->sts.policy);
 }
 
 struct gp_postfix_answer gp_postfix_judge(const struct gp_findings *findings,
@@ -149,7 +167,7 @@ struct gp_postfix_answer gp_postfix_judge(const struct gp_findings *findings,
 	struct gp_postfix_answer answer;
 	struct stand stand;
 
-	if (takes_no_mail(findings, verdict))
+	if (takes_no_mail(findings))
 		return make_answer(GP_POSTFIX_NOTFOUND, verdict->reason);
 	if (findings->route == GP_ROUTE_UNKNOWN || findings->sts.unknown)
 		return make_answer(GP_POSTFIX_TEMP, verdict->reason);
@@ -160,8 +178,10 @@ struct gp_postfix_answer gp_postfix_judge(const struct gp_findings *findings,
 	while (!row_fits(row, &stand))
 		row++;
 	answer = row->answer;
-	if (answer.level == GP_POSTFIX_NOTFOUND && verdict->course == GP_COURSE_NO_MAIL)
-		answer.reason = verdict->reason;
+	if (answer.level == GP_POSTFIX_NOTFOUND) {
+		answer.reason = why_not_found(findings, verdict);
+		answer.tested = can_be_tested(findings, rules, verdict);
+	}
 	if (answer.level != GP_POSTFIX_SECURE)
 		return answer;
 	if (!has_names(findings->sts.policy))
@@ -202,11 +222,25 @@ int gp_postfix_match_hosts(const struct gp_findings *findings,
 
 /* ---- the text ---- */
 
+enum { ANSWER_MAX = GP_SOCKETMAP_REPLY_MAX - 3 /* of "OK " */ };
+
+static int append_name(enum gp_postfix_attribute attribute, struct gp_buf *out)
+{
+	return gp_buf_appendf(out, " %s=", gp_postfix_attribute_name(attribute));
+}
+
+static int append(enum gp_postfix_attribute attribute, const char *value, struct gp_buf *out)
+{
+	int ret = append_name(attribute, out);
+
+	return ret == GP_OK ? gp_buf_append_str(out, value) : ret;
+}
+
 /* "*.example.org" covers one more label; ".example.org" is the nearest that Postfix has. */
 static int append_match(const struct gp_mtasts_policy *policy, struct gp_buf *out)
 {
-	const char *separator = " match=";
-	int ret = GP_OK;
+	const char *separator = "";
+	int ret = append_name(GP_POSTFIX_MATCH, out);
 
 	for (size_t i = 0; i < policy->mx_count && ret == GP_OK; i++) {
 		const char *pattern = policy->mx[i];
@@ -223,7 +257,8 @@ static int append_match(const struct gp_mtasts_policy *policy, struct gp_buf *ou
 /* Postfix has no way to write a brace or a line end in a value. */
 static int append_policy_string(struct gp_str line, struct gp_buf *out)
 {
-	int ret = gp_buf_append_str(out, " { policy_string = ");
+	int ret = gp_buf_appendf(out,
+				 " { %s = ", gp_postfix_attribute_name(GP_POSTFIX_POLICY_STRING));
 
 	for (size_t i = 0; i < line.len && ret == GP_OK; i++) {
 		unsigned char c = (unsigned char)line.p[i];
@@ -251,16 +286,37 @@ static int append_policy_strings(const struct gp_mtasts_policy *policy, struct g
 static int append_report(const struct gp_postfix_answer *answer, const char *domain,
 			 const struct gp_mtasts_policy *policy, struct gp_buf *out)
 {
-	int ret = gp_buf_appendf(out, " policy_type=sts policy_domain=%s", domain);
+	int ret = append(GP_POSTFIX_POLICY_TYPE, "sts", out);
 
+	if (ret == GP_OK)
+		ret = append(GP_POSTFIX_POLICY_DOMAIN, domain, out);
 	if (ret == GP_OK)
 		ret = append_policy_strings(policy, out);
 	for (size_t i = 0; i < policy->mx_count && ret == GP_OK; i++) {
 		if (gp_mtasts_pattern_is_host(policy->mx[i]))
-			ret = gp_buf_appendf(out, " mx_host_pattern=%s", policy->mx[i]);
+			ret = append(GP_POSTFIX_MX_HOST_PATTERN, policy->mx[i], out);
 	}
 	if (ret == GP_OK && answer->unlisted)
-		ret = gp_buf_append_str(out, " policy_failure=validation-failure");
+		ret = append(GP_POSTFIX_POLICY_FAILURE, "validation-failure", out);
+	return ret;
+}
+
+/* A policy may be so long that the answer is too long with it. Reports are left out then, and what is
+ * demanded stays. */
+static int append_report_if_short(const struct gp_postfix_answer *answer, const char *domain,
+				  const struct gp_mtasts_policy *policy, struct gp_buf *out)
+{
+	size_t most = out->ceiling < ANSWER_MAX ? out->ceiling : ANSWER_MAX;
+	struct gp_buf report;
+	int ret;
+
+	gp_buf_init(&report, most > out->len ? most - out->len : 0);
+	ret = append_report(answer, domain, policy, &report);
+	if (ret == GP_OK)
+		ret = gp_buf_append(out, report.data, report.len);
+	else if (ret == GP_E_LIMIT)
+		ret = GP_OK;
+	gp_buf_deinit(&report);
 	return ret;
 }
 
@@ -271,13 +327,31 @@ static int append_secure(const struct gp_postfix_answer *answer, const char *dom
 	int ret = gp_buf_append_str(out, "secure");
 
 	if (ret == GP_OK && answer->partial)
-		ret = answer->match ? gp_buf_appendf(out, " match=%s", answer->match) : GP_E_STATE;
+		ret = answer->match ? append(GP_POSTFIX_MATCH, answer->match, out) : GP_E_STATE;
 	else if (ret == GP_OK)
 		ret = append_match(policy, out);
 	if (ret == GP_OK)
-		ret = gp_buf_append_str(out, " servername=hostname");
+		ret = append(GP_POSTFIX_SERVERNAME, "hostname", out);
 	if (ret == GP_OK && dialect == GP_POSTFIX_3_10)
-		ret = append_report(answer, domain, policy, out);
+		ret = append_report_if_short(answer, domain, policy, out);
+	return ret;
+}
+
+/* Without its attributes `may` says nothing: then Postfix's own level decides, as before 3.10. */
+static int append_tested(const struct gp_postfix_answer *answer, const char *domain,
+			 const struct gp_mtasts_policy *policy, enum gp_socketmap_word *word_out,
+			 struct gp_buf *out)
+{
+	size_t before = out->len, bare;
+	int ret = gp_buf_append_str(out, "may");
+
+	bare = out->len;
+	if (ret == GP_OK)
+		ret = append_report_if_short(answer, domain, policy, out);
+	if (ret == GP_OK && out->len > bare)
+		*word_out = GP_SOCKETMAP_OK;
+	else
+		out->len = before;
 	return ret;
 }
 
@@ -298,8 +372,17 @@ int gp_postfix_format(const struct gp_postfix_answer *answer, const char *domain
 		return gp_buf_append_str(out, answer->reason);
 	default:
 		*word_out = GP_SOCKETMAP_NOTFOUND;
-		return GP_OK;
+		return gp_postfix_finds_nothing(answer, dialect)
+			       ? GP_OK
+			       : append_tested(answer, domain, policy, word_out, out);
 	}
+}
+
+bool gp_postfix_finds_nothing(const struct gp_postfix_answer *answer,
+			      enum gp_postfix_dialect dialect)
+{
+	return answer->level == GP_POSTFIX_NOTFOUND &&
+	       !(answer->tested && dialect == GP_POSTFIX_3_10);
 }
 
 /* ---- keys ---- */

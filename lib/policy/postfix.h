@@ -22,8 +22,10 @@ const char *gp_postfix_level_name(enum gp_postfix_level level);
 
 struct gp_postfix_answer {
 	enum gp_postfix_level level;
-	bool unlisted;      /* GP_POSTFIX_SECURE: the MTA-STS policy lists none of the hosts */
-	bool partial;       /* GP_POSTFIX_SECURE: for some hosts only, named in `match` */
+	bool unlisted; /* GP_POSTFIX_SECURE: the MTA-STS policy lists none of the hosts */
+	bool partial;  /* GP_POSTFIX_SECURE: for some hosts only, named in `match` */
+	bool tested;   /* GP_POSTFIX_NOTFOUND: the MTA-STS policy is in testing mode, and 3.10 may
+			       be told `may`, so that it can report */
 	const char *reason; /* a static sentence */
 	const char *match;  /* of gp_postfix_match_hosts, borrowed; NULL unless `partial` */
 };
@@ -49,11 +51,15 @@ int gp_postfix_match_hosts(const struct gp_findings *findings,
 enum gp_postfix_dialect { GP_POSTFIX_3_4, GP_POSTFIX_3_10, GP_POSTFIX_DIALECTS };
 
 /* Append the text of the reply, and say which word goes before it. `policy` is looked at for
- * GP_POSTFIX_SECURE only. GP_OK, GP_E_STATE for a partial answer without names, or an error of the
+ * GP_POSTFIX_SECURE, and where it is tested. GP_OK, GP_E_STATE for a partial answer without names, or an error of the
  * buffer. */
 int gp_postfix_format(const struct gp_postfix_answer *answer, const char *domain,
 		      const struct gp_mtasts_policy *policy, enum gp_postfix_dialect dialect,
 		      enum gp_socketmap_word *word_out, struct gp_buf *out);
+
+/* Is NOTFOUND all that is said in this dialect? */
+bool gp_postfix_finds_nothing(const struct gp_postfix_answer *answer,
+			      enum gp_postfix_dialect dialect);
 
 /* Is the key of a policy table a plain domain? GP_OK: it is, and `domain_out` has it in A-labels.
  * GP_E_NOT_FOUND for a parent (".example.org"), "[host]", "host:port", addresses, socket paths, and

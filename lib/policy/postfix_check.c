@@ -290,6 +290,26 @@ static void fix_insecure_mx(const struct gp_postfix_setup *s, struct gp_buf *out
 		s->mail_version);
 }
 
+static const char *level_of(const struct gp_postfix_setup *s)
+{
+	return *s->security_level ? s->security_level : "none";
+}
+
+/* What is answered for domains in testing mode stands on it. */
+static bool has_other_level(const struct gp_postfix_setup *s)
+{
+	return strcmp(s->stated_level, "unknown") != 0 && strcmp(s->stated_level, level_of(s)) != 0;
+}
+
+static void fix_other_level(const struct gp_postfix_setup *s, struct gp_buf *out)
+{
+	gp_buf_appendf(out,
+		       "policy.smtp-tls-security-level is %s, but the level of Postfix is %s; in "
+		       "gatepost.conf:\n"
+		       "    policy: { smtp-tls-security-level = \"%s\"; };\n",
+		       s->stated_level, level_of(s), level_of(s));
+}
+
 static const struct {
 	bool (*missing)(const struct gp_postfix_setup *s);
 	void (*fix)(const struct gp_postfix_setup *s, struct gp_buf *out);
@@ -308,6 +328,7 @@ static const struct {
 	{ has_remote_resolver, fix_remote_resolver },
 	{ has_blind_resolver, fix_blind_resolver },
 	{ ignores_hosts_of_insecure_mx, fix_insecure_mx },
+	{ has_other_level, fix_other_level },
 };
 
 unsigned gp_postfix_check(const struct gp_postfix_setup *setup, struct gp_buf *out)

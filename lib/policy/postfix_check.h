@@ -27,6 +27,7 @@ struct gp_postfix_setup {
 	/* of our configuration */
 	const char *addresses;        /* policy.addresses, with blanks between them */
 	bool dane_insecure_mx_wanted; /* policy.dane-insecure-mx */
+	const char *stated_level;     /* policy.smtp-tls-security-level; "unknown": not set */
 };
 
 /* Append, for everything that is missing or wrong, a sentence and the line to write. Returns how

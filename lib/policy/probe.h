@@ -46,10 +46,10 @@ void gp_probe_deinit(struct gp_probe *probe);
 json_t *gp_probe_json(const struct gp_probe *probe);
 
 /* Probe all hosts, and add "connect" to each in `all`, which is the JSON of the same findings
- * (policy/explain.h). `actions` may be NULL, or has room for GP_POLICY_HOSTS_MAX: what would be done
- * at each host. As gp_probe_host; GP_E_SYNTAX when `all` is of other findings. */
+ * (policy/explain.h). Where no host passes, `course`, `reason` and `protected` of `all` say so, too.
+ * `actions_out` may be NULL, or has room for GP_POLICY_HOSTS_MAX: what would be done at each host. As gp_probe_host; GP_E_SYNTAX when `all` is of other findings. */
 int gp_policy_probe(const struct gp_probe_config *config, const struct gp_findings *findings,
 		    const struct gp_policy_verdict *verdict, json_t *all,
-		    enum gp_policy_action *actions);
+		    enum gp_policy_action *actions_out);
 
 #endif

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy/probe.h"
 
+#include <string.h>
+
 #include "base/err.h"
 #include "base/time.h"
+#include "policy/verdict_words.h"
 
 static const char *const dane_outcomes[] = {
 	[GP_DANE_NO_STARTTLS] = "no-starttls",
@@ -136,21 +139,44 @@ static int add(const struct gp_probe_config *config, const struct gp_findings *f
 	return ret;
 }
 
+/* What the hosts have shown weighs more than what they should show: where none passed, no mail goes. */
+static int conclude_all(json_t *all, const enum gp_policy_action *actions, size_t count)
+{
+	const char *course = json_string_value(json_object_get(all, "course"));
+	bool passed = false;
+	int ret;
+
+	if (!course || strcmp(course, gp_verdict_courses[GP_COURSE_DELIVER]) != 0)
+		return GP_OK;
+	for (size_t i = 0; i < count; i++)
+		passed = passed || actions[i] != GP_ACTION_SKIP;
+	if (passed)
+		return GP_OK;
+	ret = json_object_set_new(all, "course", json_string(gp_verdict_courses[GP_COURSE_DEFER]));
+	ret |= json_object_set_new(all, "reason",
+				   json_string("no host passed the connect test, see the outcome "
+					       "at each (RFC 5321 section 5.1)"));
+	ret |= json_object_set_new(all, "protected", json_false());
+	return ret ? GP_E_NOMEM : GP_OK;
+}
+
 int gp_policy_probe(const struct gp_probe_config *config, const struct gp_findings *findings,
 		    const struct gp_policy_verdict *verdict, json_t *all,
-		    enum gp_policy_action *actions)
+		    enum gp_policy_action *actions_out)
 {
+	enum gp_policy_action actions[GP_POLICY_HOSTS_MAX];
 	json_t *hosts = json_object_get(all, "hosts");
 	int ret = GP_OK;
 
 	if (json_array_size(hosts) != findings->host_count)
 		return GP_E_SYNTAX;
 	for (size_t i = 0; ret == GP_OK && i < findings->host_count; i++) {
-		enum gp_policy_action action = GP_ACTION_SKIP;
-
-		ret = add(config, findings, verdict, i, json_array_get(hosts, i), &action);
-		if (actions)
-			actions[i] = action;
+		actions[i] = GP_ACTION_SKIP;
+		ret = add(config, findings, verdict, i, json_array_get(hosts, i), &actions[i]);
 	}
+	if (ret == GP_OK)
+		ret = conclude_all(all, actions, findings->host_count);
+	if (ret == GP_OK && actions_out)
+		memcpy(actions_out, actions, findings->host_count * sizeof(*actions));
 	return ret;
 }

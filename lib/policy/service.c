@@ -114,7 +114,7 @@ static bool answer_again(struct gp_service *service, const struct gp_known_domai
 	if (!wording || !gp_known_domain_is_good(known))
 		return false;
 	text = wording->reply[dialect];
-	if (wording->answer.level == GP_POSTFIX_NOTFOUND) {
+	if (gp_postfix_finds_nothing(&wording->answer, dialect)) {
 		word = GP_SOCKETMAP_NOTFOUND;
 		text = "";
 	}

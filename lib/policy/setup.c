@@ -11,6 +11,8 @@ struct gp_policy_rules gp_policy_rules_of(const struct gp_conf_policy *policy)
 		.combine = policy->combine == GP_CONF_STRICT_BOTH ? GP_STRICT_BOTH : GP_DANE_FIRST,
 		.dane_insecure_mx = policy->dane_insecure_mx,
 		.dane_mandatory = policy->dane_mandatory,
+		.postfix_opportunistic = policy->smtp_tls_security_level == GP_CONF_SMTP_NONE ||
+					 policy->smtp_tls_security_level == GP_CONF_SMTP_MAY,
 	};
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "policy/sts_stand.h"
 #include "policy/verdict_words.h"
 
 /* jansson takes UTF-8 only, and what comes from the wire need not be any. */
@@ -67,10 +68,11 @@ static json_t *failure_of(const struct gp_policy_sts *sts)
 
 static json_t *sts_of(const struct gp_policy_sts *sts)
 {
-	return json_pack("{s:s, s:o, s:o, s:b, s:b, s:o, s:o}", "record",
+	return json_pack("{s:s, s:o, s:o, s:s, s:b, s:b, s:o, s:o}", "record",
 			 gp_verdict_records[sts->txt], "id", text_of(sts->id[0] ? sts->id : NULL),
-			 "why", text_of(sts->txt_why), "pending", sts->pending, "unknown",
-			 sts->unknown, "policy", policy_of(sts), "failure", failure_of(sts));
+			 "why", text_of(sts->txt_why), "reason", gp_sts_reason(sts), "pending",
+			 sts->pending, "unknown", sts->unknown, "policy", policy_of(sts), "failure",
+			 failure_of(sts));
 }
 
 /* ---- hosts ---- */

@@ -86,6 +86,8 @@ static void read_sts(struct gp_reader *r, const json_t *object, struct gp_policy
 						      GP_VERDICT_RECORDS);
 	gp_reader_copy_text(r, object, "id", true, sts->id, sizeof(sts->id));
 	sts->txt_why = gp_reader_text(r, object, "why", true);
+	/* it follows from the others */
+	gp_reader_text(r, object, "reason", false);
 	sts->pending = gp_reader_truth(r, object, "pending");
 	sts->unknown = gp_reader_truth(r, object, "unknown");
 	if (!r->failed && !json_is_null(policy))

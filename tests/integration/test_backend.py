@@ -3,6 +3,8 @@
 """Backends that are down, slow, strange or set up wrongly: the client gets a clear answer in its own protocol and is
 let go, the log names the cause, and nothing dangerous passes."""
 
+import os
+import signal
 import socket
 import ssl
 import sys
@@ -11,7 +13,7 @@ import warnings
 sys.dont_write_bytecode = True
 from edge_lab import lab, leaf, pki, tls  # noqa: E402
 from gate import Gate, certificate, listener  # noqa: E402
-from lab import PATIENCE_S, Gone, contains, equal, run, split_address, test  # noqa: E402
+from lab import PATIENCE_S, Gone, contains, equal, eventually, run, split_address, test  # noqa: E402
 from wire import Backend, by_starttls, imap_server, implicit, server_context  # noqa: E402
 
 NAME, BEHIND = "mail.example.test", "imap.backend.test"
@@ -21,12 +23,12 @@ UNAVAILABLE = {"imap": b"* BYE [UNAVAILABLE] ", "pop3": b"-ERR [SYS/TEMP] "}
 class Edge:
 	"""A gatepost with one listener of each role in front of one backend."""
 
-	def __init__(self, backend, roles=("imaps", "imap", "pop3s", "pop3"), limits=None, **settings):
+	def __init__(self, backend, roles=("imaps", "imap", "pop3s", "pop3"), limits=None, server=None, **settings):
 		host = lab.host()
 		self.clients = []
 		self.addresses = {role: f"{host}:{port}" for port, role in enumerate(roles, 1100)}
 		name = "gate-" + host.rsplit(".", 1)[1]
-		self.gate = Gate(lab, name, server={"workers": 1}, limits=limits or {}, certificates=[certificate(leaf())],
+		self.gate = Gate(lab, name, server={"workers": 1, **(server or {})}, limits=limits or {}, certificates=[certificate(leaf())],
 			listeners=[listener(role, self.addresses[role], leaf(), {"address": backend, **settings})
 			for role in roles])
 
@@ -122,6 +124,46 @@ class UnixBackend(Backend):
 		made.bind(self.path)
 		lab.own(self.path)
 		return made
+
+
+@test("a reload with the first unix socket: other workers take over, and the sessions of the first ones go on")
+def _():
+	path = lab.path("first.sock")
+	with Edge(Backend(lab, imap_server).address, roles=("imaps",), server={"drain_time": "0s"}) as edge:
+		gate = edge.gate
+		old, = gate.workers()
+		client = edge.greeted("imaps")
+		backend = UnixBackend(path)
+		gate.reload(listeners=[listener("imaps", edge.addresses["imaps"], leaf(), {"address": "unix:" + path})])
+		first, second = gate.status()["workers"]
+		equal((first["retired"], second), (False, {"pid": old, "sessions-open": 1, "retired": True}))
+		contains(edge.greeted("imaps").imap("LOGIN alice secret")[-1], b"OK")
+		contains(client.imap("LOGIN alice secret")[-1], b"OK")
+		equal((backend.count, gate.counter("sessions-open")), (1, 2))
+		client.close()
+		eventually(lambda: gate.workers() == [first["pid"]], "the first worker to end")
+		equal((len(gate.status()["workers"]), gate.counter("sessions-open")), (1, 1))
+		# from here on it is as ever
+		gate.reload()
+		equal(gate.workers(), [first["pid"]])
+		mark = gate.mark()
+		os.kill(first["pid"], signal.SIGKILL)
+		gate.wait_for("worker-started", mark)
+		contains(edge.greeted("imaps").imap("LOGIN alice secret")[-1], b"OK")
+		backend.close()
+
+
+@test("workers that other ones succeed stop with gatepost, in its time")
+def _():
+	path = lab.path("stop.sock")
+	with Edge(Backend(lab, imap_server).address, roles=("imaps",)) as edge:
+		edge.greeted("imaps")
+		backend = UnixBackend(path)
+		edge.gate.reload(listeners=[listener("imaps", edge.addresses["imaps"], leaf(), {"address": "unix:" + path})])
+		equal(len(edge.gate.workers()), 2)
+		edge.gate.signal(signal.SIGTERM)
+		equal(edge.gate.wait(), 0)
+		backend.close()
 
 
 @test("a backend that does not take connections, and one that takes them and is silent: over after connect-time")

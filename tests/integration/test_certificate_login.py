@@ -202,7 +202,7 @@ ANONYMOUS = {"nobody": "no address in the certificate is an account", "both": "b
 	"weak": "too weak", "sha1": "too weak"}
 
 
-@test("[8314-3.2-4 4422-A-2] unknown, expired, foreign, weak or wrong certificates are anonymous, never a failed handshake")
+@test("[8314-3.2-4 4422-A-2 6120-13.7.2.2-3] unknown, expired, foreign, weak or wrong certificates are anonymous, never a failed handshake")
 def _():
 	for who, reason in ANONYMOUS.items():
 		for version in VERSIONS:
@@ -231,7 +231,7 @@ def _():
 	equal("certificate" in gate().wait_for("session-end", mark), False)
 
 
-@test("keys: a self-signed certificate is whose its key is; one that has expired or is weak maps to no account")
+@test("[6120-13.7.2.2-3] keys: a self-signed certificate is whose its key is; one that has expired or is weak maps to no account")
 def _():
 	for who, good in (("self", True), ("expired", False), ("weak", False), ("alice", False)):
 		for version in VERSIONS:

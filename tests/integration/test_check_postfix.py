@@ -173,6 +173,9 @@ WRONG = (
 		{"policy": {"dane_insecure_mx": True}},
 		["policy.dane-insecure-mx is set, but Postfix 3.7.11 follows dane for an insecure MX only with",
 			"    smtp_tls_dane_insecure_mx_policy = dane"]),
+	("a level that is stated and is not that of Postfix", (), {"policy": {"smtp_tls_security_level": "may"}},
+		["policy.smtp-tls-security-level is may, but the level of Postfix is dane; in gatepost.conf:",
+			'    policy: { smtp-tls-security-level = "dane"; };']),
 )
 
 

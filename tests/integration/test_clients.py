@@ -23,9 +23,9 @@ INSIDE = bool(os.environ.get("LAB_INSIDE"))
 lab = Lab()
 
 IDS = {
-	"imaps": "8314-3.2-1 8314-4-3",
+	"imaps": "8314-3.2-1 8314-4-3 9325-3.2-1",
 	"imap": "2595-3.1-1 8314-4-4",
-	"pop3s": "8314-3.1-1 8314-4-3",
+	"pop3s": "8314-3.1-1 8314-4-3 9325-3.2-1",
 	"pop3": "2595-4-2 8314-4-4",
 }
 
@@ -122,7 +122,7 @@ def _():
 def _():
 	mark = site().gate.mark()
 	peers.curl(site().scene, "imaps", "bob", 1)
-	event = site().gate.wait_for("login", mark)
+	event = site().gate.wait_for("login", mark, user="bob")
 	equal({key: event[key] for key in ("user", "sni", "tls", "cipher", "group", "resumed")},
 		{"user": "bob", "sni": site().scene.host, "tls": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384",
 		"group": "x25519", "resumed": "no"})

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """gatepost as an MX: TLS is offered and not demanded, and what goes through is what was sent."""
 
+import re
 import smtplib
 import socket
 import ssl
@@ -148,6 +149,19 @@ def _():
 	equal(agreed(address("rsa"), "AES128-SHA"), None)
 	equal(agreed(address("submission"), "ECDHE-ECDSA-AES128-SHA"), None)
 	equal(agreed(address("submission"), "ECDHE-ECDSA-AES128-GCM-SHA256"), "ECDHE-ECDSA-AES128-GCM-SHA256")
+
+
+@test("[9325-4.5-1 7457-x-2] where an MX takes DHE, the group has 2048 bits or more, and each handshake a key of its own")
+def _():
+	keys = set()
+	for _ in range(3):
+		shown = command("openssl", "s_client", "-connect", address("rsa"), "-starttls", "smtp", "-tls1_2", "-cipher",
+			"DHE-RSA-AES128-SHA:@SECLEVEL=0", "-trace", input="QUIT\r\n", check=False).stdout
+		bits, = re.findall(r"(?:Server|Peer) Temp Key: DH, (\d+) bits", shown)
+		equal(int(bits) >= 2048, True)
+		key, = re.findall(r"dh_Ys \(len=\d+\): ([0-9A-F]+)", shown)
+		keys.add(key)
+	equal(len(keys), 3)
 
 
 def agreed(where, suites):

@@ -135,6 +135,9 @@ _25._tcp.mx.only-six {USABLE}
 half-nothing MX 10 mx.half-nothing
 mx.half-nothing TXT "no address"
 _25._tcp.mx.half-nothing {USABLE}
+homeless MX 10 mx.homeless
+mx.homeless TXT "no address"
+nothing TXT "neither MX nor address"
 half-beside MX 10 mx.half-nothing
 half-beside MX 20 mx1
 half-sts MX 10 mx.half-sts
@@ -147,6 +150,7 @@ order MX 10 mx.order
 mx.order {HOST}
 _25._tcp.mx.order {USABLE}
 txt-fails MX 10 bare
+_mta-sts.txt-fails TXT "v=STSv1; id=1;"
 insecure-mx MX 10 mx1
 dane-sts MX 10 mx1
 unlisted MX 10 mx1
@@ -167,11 +171,12 @@ _25._tcp.mx {USABLE}
 provider MX 10 mx1.signed.test.
 wild MX 10 mx
 """ + announced("held") + "held MX 10 mx\n" + announced("wild") + announced("late") + "late MX 10 mx\n" + (
+	announced("tested") + "tested MX 10 mx\n") + (
 	announced("xn--ls8h") + f"xn--ls8h MX 10 mx.xn--ls8h\nmx.xn--ls8h {HOST}\n")
 
 FLIPS = f"$TTL 1\n@ MX 10 mx\nmx {HOST}\n"
 ZONES = {"signed.test": SIGNED, "unsigned.test": (UNSIGNED, "insecure"), "bogus.test": (f"@ MX 10 mx\nmx {HOST}\n", "bogus"),
-	"expired.test": (f"@ MX 10 mx\nmx {HOST}\n", "expired"), "failing.test": ("", "failing"), "flips.test": FLIPS}
+	"expired.test": (f"@ MX 10 mx\nmx {HOST}\n", "expired"), "keyless.test": f"@ MX 10 mx\nmx {HOST}\n", "failing.test": ("", "failing"), "flips.test": FLIPS}
 
 
 STS = {"dane-sts": "mx1.signed.test", "unlisted": "other.test", "pkix-sts": "odd.signed.test",
@@ -182,7 +187,7 @@ STS = {"dane-sts": "mx1.signed.test", "unlisted": "other.test", "pkix-sts": "odd
 @cache
 def service():
 	made = PolicyLab(lab, ZONES, [f"{name}.signed.test" for name in STS] +
-		["held.unsigned.test", "wild.unsigned.test", "late.unsigned.test", "xn--ls8h.unsigned.test"], start=False)
+		["held.unsigned.test", "wild.unsigned.test", "late.unsigned.test", "xn--ls8h.unsigned.test", "tested.unsigned.test"], start=False)
 	made.zones.silence("dead.test")
 	made.conf = made.zones.unbound_conf(server=made.watch.place)
 	faults = made.watch.faults
@@ -196,9 +201,11 @@ def service():
 	faults["_mta-sts.txt-fails.signed.test", "TXT"] = "servfail"
 	for kind in ("MX", "A", "TLSA", "NS", "SOA"):
 		faults["unsigned.test", kind] = faults["_25._tcp.mx.unsigned.test", kind] = "ad"
+	faults["keyless.test", "DNSKEY"] = "servfail"
 	for name, pattern in STS.items():
 		made.host.site(f"{name}.signed.test", enforce(pattern))
 	made.host.site("wild.unsigned.test", policy("enforce", "mx.unsigned.test", "*.spare.test"))
+	made.host.site("tested.unsigned.test", policy("testing", "mx.unsigned.test"))
 	made.host.site("xn--ls8h.unsigned.test", enforce("mx.xn--ls8h.unsigned.test"))
 	made.gate = made.new_gate()
 	return made
@@ -221,8 +228,12 @@ VERDICTS = (
 		DANE, NOT_PROTECTED, [{"level": "encrypt", "dane": "unusable", "result-type": "tlsa-invalid"}]),
 	("[6698-4.1-8] nor can digests and unknown selectors", "weak.signed.test", DANE, NOT_PROTECTED,
 		[{"level": "encrypt", "dane": "unusable"}]),
-	("a domain that takes no mail", "null.signed.test", NOTFOUND, CANNOT_TELL, []),
-	("a domain that does not exist", "no-such.signed.test", NOTFOUND, CANNOT_TELL, []),
+	("a domain that takes no mail", "null.signed.test", NOTFOUND, NOT_PROTECTED, []),
+	("a domain that does not exist", "no-such.signed.test", NOTFOUND, NOT_PROTECTED, []),
+	("a domain whose only mail host has no address takes no mail, and that is final", "homeless.signed.test", NOTFOUND,
+		NOT_PROTECTED, [{"level": "skip", "dane": "unreachable"}]),
+	("so does one without MX record and address", "nothing.signed.test", NOTFOUND, NOT_PROTECTED,
+		[{"name": "nothing.signed.test", "level": "skip", "dane": "unreachable"}]),
 	("without MX record the domain is its own host", "implicit.signed.test", DANE_ONLY, PROTECTED,
 		[{"name": "implicit.signed.test", "level": "dane"}]),
 	("[7672-2.2.1-7] an alias of the domain leads to its MX records", "alias.signed.test", DANE_ONLY, PROTECTED,
@@ -291,6 +302,7 @@ VERDICTS = (
 	("[7672-2.2.1-4] an insecure MX record that points into a signed zone", "provider.unsigned.test", NOTFOUND,
 		NOT_PROTECTED, [{"name": "mx1.signed.test", "level": "opportunistic"}]),
 	("[7672-2.1.2-1 7672-2.1.1-1] a bogus domain", "bogus.test", BAD_MX + " is bogus", CANNOT_TELL, []),
+	("[7672-2.1.1-6] signatures that cannot be judged, because the keys are not to be had", "keyless.test", BAD_MX, CANNOT_TELL, []),
 	("[7672-2.1.2-1 7672-2.1.1-1] signatures that have expired", "expired.test", BAD_MX + " is bogus", CANNOT_TELL, []),
 	("[7672-2.1.2-1 7672-2.1.2-5] a server that fails", "failing.test", BAD_MX + " failed", CANNOT_TELL, []),
 	("[7672-2.1.2-1 7672-2.1.2-5] a server that is dead", "dead.test", BAD_MX + " failed", CANNOT_TELL, []),
@@ -316,13 +328,28 @@ def verdict(name, domain, answer, code, hosts):
 		equal(said[:len(answer)] if answer.startswith("TEMP") else said, answer)
 		done = service().run("show", domain, "--json", "--fresh", check=False)
 		equal(done.returncode, code)
-		found = json.loads(done.stdout)["hosts"]
+		shown = json.loads(done.stdout)
+		reasons = [part["reason"] for part in (shown, shown["mta-sts"], shown["postfix"], *shown["hosts"])]
+		equal([reason for reason in reasons if not re.search(r"RFC \d+ section \d", reason)], [])
+		found = shown["hosts"]
 		equal([{key: host[key] for key in wanted} for host, wanted in zip(found, hosts)], hosts)
 		equal(len(found), len(hosts))
 
 
 for one in VERDICTS:
 	verdict(*one)
+
+
+@test("what became of MTA-STS is said: the lookup failed, there is no record, testing")
+def _():
+	for domain, record, parts in (("txt-fails.signed.test", "failed", ["could not be looked up", "RFC 8461 section 3.3"]),
+			("none.signed.test", "none", ["there is no valid MTA-STS record", "RFC 8461 section 3.1"]),
+			("tested.unsigned.test", "found", ["testing mode", "RFC 8461 section 5"])):
+		found = service().show(domain)
+		equal((domain, found["mta-sts"]["record"]), (domain, record))
+		for part in parts:
+			contains(found["mta-sts"]["reason"], part)
+			contains(found["postfix"]["reason"], part)
 
 
 @test("[7672-2.1.3-3] a chain of aliases that does not seem to end is not followed")
@@ -535,6 +562,17 @@ def _():
 	gate.stop()
 
 
+@test("in testing mode each map has its answer from memory, too, if the level of Postfix is stated to be may")
+def _():
+	service().gate.reload(policy=service().policy | {"smtp_tls_security_level": "may"})
+	cached = service().status()["policy-cached"]
+	for _ in range(3):
+		contains(service().ask("tested.unsigned.test", TLSRPT), "OK may policy_type=sts policy_domain=tested.unsigned.test ")
+		equal(service().ask("tested.unsigned.test"), NOTFOUND)
+	equal(service().status()["policy-cached"] - cached > 3, True)
+	service().gate.reload(policy=service().policy)
+
+
 @test("unix sockets have the mode and the group that are configured, and answer")
 def _():
 	path = lab.path("pf.sock")
@@ -552,15 +590,22 @@ def _():
 # ---- the operator ----
 
 
+def in_years(years):
+	"""A day that exists in each year."""
+	now = time.gmtime()
+	return f"{now.tm_year + years}-{now.tm_mon:02}-{min(now.tm_mday, 28):02}"
+
+
 @test("an override holds until its day, says who wanted it, and ends in time")
 def _():
 	domain = "d2.signed.test"
 	equal(service().ask(domain), DANE_ONLY)
-	service().run("override", domain, "may", "--until", "2099-12-31", "--reason", "wrong TLSA, ticket 7")
+	day = in_years(2)
+	service().run("override", domain, "may", "--until", day, "--reason", "wrong TLSA, ticket 7")
 	equal(service().ask(domain), "OK may")
 	equal(service().listed(domain)["override"], {"level": "may", "reason": "wrong TLSA, ticket 7",
-		"until": "2099-12-31T23:59:59.000Z"})
-	contains(service().run("list").stdout, "override may until 2099-12-31T23:59:59.000Z: wrong TLSA, ticket 7")
+		"until": f"{day}T23:59:59.000Z"})
+	contains(service().run("list").stdout, f"override may until {day}T23:59:59.000Z: wrong TLSA, ticket 7")
 	service().run("override", domain, "encrypt protocols=>=TLSv1.2", "--until", "7d", "--reason", "again")
 	equal(service().ask(domain), "OK encrypt protocols=>=TLSv1.2")
 	service().run("override", domain, "off")
@@ -574,6 +619,33 @@ def _():
 			["may", "--until", "soon", "--reason", "x"]):
 		equal((words, service().run("override", "d2.signed.test", *words, check=False).returncode), (words, EX_USAGE))
 	equal(service().listed("d2.signed.test"), None)
+
+
+# level, years, what is said
+REFUSED = (
+	("secure match=", 0, "match= needs a value"),
+	("may { protocols = >=TLSv1.2", 0, "do not match"),
+	("may match=mx.example.org", 0, "match= is not allowed at the level may"),
+	("encrypt cipher=high", 0, '"cipher" is no attribute'),
+	("may", 11, "an override lasts at most 10 years"),
+)
+
+
+@test("an override that Postfix would refuse, or of more than ten years, is refused by the command and by the service")
+def _():
+	domain = "d2.signed.test"
+	for level, years, why in REFUSED:
+		done = service().run("override", domain, level, "--until", in_years(years) if years else "1d", "--reason", "x", check=False)
+		equal((level, done.returncode), (level, EX_USAGE))
+		contains(done.stderr, why)
+		with service().admin() as client:
+			said = client.ask(f"{domain} {int(time.time()) + 86400 + years * 366 * 86400} {level}\nx", "OVERRIDE")
+		equal(said[:5], "PERM ")
+		contains(said, why)
+	equal((service().listed(domain), service().ask(domain)), (None, DANE_ONLY))
+	service().run("override", domain, "may", "--until", in_years(10), "--reason", "x")
+	equal(service().ask(domain), "OK may")
+	service().run("override", domain, "off")
 
 
 @test("show says in words what it says in JSON, also when no service runs")

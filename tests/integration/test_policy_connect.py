@@ -237,7 +237,9 @@ def judge(row):
 	@test(row.name)
 	def _():
 		status, text = show(domain_of(row), "--json", **(faketime() if row.domain == "silent" else {}))
-		connect = json.loads(text)["hosts"][0]["connect"]
+		found = json.loads(text)
+		connect = found["hosts"][0]["connect"]
+		equal((found["course"] == "deliver", found["protected"]), (row.status != WAITS, row.status == PROTECTED))
 		equal((connect["action"], results(connect), outcome(connect, "dane"), outcome(connect, "pkix"), status),
 			(row.action, row.records, row.dane, row.pkix, row.status))
 		contains(connect["error"] or "", row.error or "")
@@ -277,9 +279,17 @@ def _():
 	equal(hosts[0]["connect"]["address"], None)
 
 
-@test("a domain that does not exist cannot be told")
+@test("a domain that does not exist takes no mail")
 def _():
-	equal(show("nowhere." + SIGNED, "--json")[0], WAITS)
+	status, text = show("nowhere." + SIGNED)
+	equal((status, text.splitlines()[0]), (NOT_PROTECTED, f"nowhere.{SIGNED}: no-mail"))
+
+
+@test("no host passes: the first line does not say that mail is sent")
+def _():
+	status, text = show("stsname." + PLAIN)
+	equal((status, text.splitlines()[0]), (WAITS, f"stsname.{PLAIN}: defer"))
+	contains(text, "no host passed the connect test")
 
 
 run(lab)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """MTA-STS as a sender sees it: each fault of a policy host, each state of the TXT record, the cache through all of it."""
 
+import calendar
 import contextlib
 import os
 import signal
@@ -13,14 +14,15 @@ from functools import cache
 sys.dont_write_bytecode = True
 from lab import Gone, Lab, command, contains, equal, eventually, move_inside, run, test  # noqa: E402
 from policyhost import PATH, enforce, policy  # noqa: E402
-from policylab import PolicyLab  # noqa: E402
+from policylab import TLSRPT, PolicyLab  # noqa: E402
 
 move_inside()
 ZONE, SIGNED = "plain.test", "signed.test"
 ERROR, INVALID, WEBPKI = "sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid"
 GOOD_MX, MONTH_S = "127.0.0.21", 30 * 86400
 NAMES = ("faults redirect target types request record alias split twice cache host-fails lookup-fails body retire "
-	"testing back-off slow implicit restart purged killed daily alerts expiry http none refresh late purge quiet private").split()
+	"testing back-off slow implicit restart purged killed daily alerts expiry http none refresh late purge quiet private "
+	"tested unlisted-test long").split()
 lab = Lab()
 texts = {}
 
@@ -376,6 +378,33 @@ def _():
 		found = service().show(domain(mode))
 		equal((found["mta-sts"]["policy"]["mode"], found["mta-sts"]["failure"], found["hosts"][0]["level"]),
 			(mode, None, "opportunistic"))
+
+
+@test("in testing mode Postfix 3.10 gets may and can report, if its own level is stated to be no stronger")
+def _():
+	name, other = domain("tested"), domain("unlisted-test")
+	try_fetch("tested", policy("testing", mx("tested")))
+	try_fetch("unlisted-test", policy("testing", "mx.elsewhere.test"))
+	report = f"OK may policy_type=sts policy_domain={name} {{ policy_string = version: STSv1 }} {{ policy_string = mode: testing }} "
+	for level, answered in (("may", True), ("none", True), ("dane", False), ("unknown", False)):
+		service().gate.reload(policy=service().policy | {"smtp_tls_security_level": level})
+		for _ in range(3):  # the second time from memory
+			said = service().ask(name, TLSRPT)
+			equal((level, said[:len(report)] if answered else said), (level, report if answered else "NOTFOUND"))
+			equal((level, service().ask(name)), (level, "NOTFOUND"))
+		contains(service().show(name)["postfix"]["QUERYwithTLSRPT"] + " ", " policy_type=sts " if answered else "")
+		equal("policy_failure" in service().ask(other, TLSRPT), False)
+	service().gate.reload(policy=service().policy)
+
+
+@test("[8461-3.2-10] a max_age of ten digits is a year, in the cache and in the log")
+def _():
+	mark = service().gate.mark()
+	try_fetch("long", policy("enforce", mx("long"), max_age=9999999999))
+	equal(service().gate.wait_for("sts-policy", mark, domain=domain("long"))["max-age"], "31557600")
+	found = service().show(domain("long"))["mta-sts"]["policy"]
+	fetched, expires = (calendar.timegm(time.strptime(found[name], "%Y-%m-%dT%H:%M:%S.000Z")) for name in ("fetched", "expires"))
+	equal((found["max-age"], expires - fetched), (31557600, 31557600))
 
 
 # ---- the cache ----

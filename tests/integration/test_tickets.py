@@ -29,11 +29,11 @@ def write_keys(name, *keys):
 	return lab.path(name)
 
 
-def start(name, keys):
+def start(name, keys, environment=None):
 	"""A gatepost on a host of its own, and its address. Both have the same certificates."""
 	address = lab.address(PORT)
 	server = {"ticket_keys": write_keys(name + ".keys", *keys)} if keys else {}
-	gate = Gate(lab, name, server=server, certificates=[certificate(leaf) for leaf in leaves()],
+	gate = Gate(lab, name, server=server, environment=environment, certificates=[certificate(leaf) for leaf in leaves()],
 		listeners=[listener("imaps", address, leaves()[0], backend().address)])
 	return gate, address
 
@@ -66,6 +66,17 @@ def _():
 	for version in VERSIONS:
 		for issuer, opener in ((first, second), (second, first), (first, first)):
 			equal(is_resumed(issuer, opener, version), True)
+
+
+@test("[9325-3.4-5] a ticket is taken for half a day, although its key is there for longer, in TLS 1.2 and 1.3")
+def _():
+	(_, first), _ = both()
+	library = command("sh", "-c", "ls /usr/lib/*/faketime/libfaketimeMT.so.1").stdout.split()[0]
+	for hours, taken in ((11, True), (13, False)):
+		gate, later = start(f"later{hours}", KEYS[:2], {"LD_PRELOAD": library, "FAKETIME": f"+{hours}h", "DONT_FAKE_MONOTONIC": "1"})
+		for version in VERSIONS:
+			equal((hours, version, is_resumed(first, later, version)), (hours, version, taken))
+		gate.stop()
 
 
 @test("a ticket made under one name is not taken under another, on the same machine or the other")

@@ -304,7 +304,7 @@ def _():
 	equal(shown("two.test", first)[0].session_reused, False)
 
 
-@test("[XEP0368-3-9 XEP0368-3-10 9325-3.8-1] ALPN: the port's own id is agreed to, a foreign one gets alert 120, none is fine")
+@test("[XEP0368-3-9 XEP0368-3-10 9325-3.8-1 9325-3.2-1] ALPN: the port's own id is agreed to, a foreign one gets alert 120, none is fine")
 def _():
 	for role in ("xmpps-client", "xmpps-server", "xmpp-client"):
 		own = role.replace("xmpps", "xmpp")

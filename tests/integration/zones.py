@@ -165,6 +165,8 @@ class Zones:
 		"""What makes a resolver ask here, or `server` (address@port). A silent server is one that is there but never
 		answers."""
 		text = "server:\n  do-not-query-localhost: no\n  local-zone: \"test.\" nodefault\n  do-ip6: no\n"
+		# else what A says of a name may deny AAAA before it is asked, and a fault of its server is never met
+		text += "  aggressive-nsec: no\n"
 		if self.max_rtt_ms:
 			text += f"  infra-cache-max-rtt: {self.max_rtt_ms}\n"
 		text += more

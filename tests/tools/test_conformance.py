@@ -21,8 +21,17 @@ conformance = load(os.path.join(TOOLS, "conformance"), "conformance")
 HEAD = "\t".join(conformance.COLUMNS)
 
 
-def row(name, status="todo", part="edge", level="MUST"):
-	return "\t".join([name, level, "server", "Do it.", "See.", part, status, ""])
+def row(name, status="todo", part="edge", level="MUST", where=None, note=""):
+	"""Its tests are in proof.c."""
+	if where is None:
+		where = "proof.c" if status.startswith(("met", "partial")) else ""
+	return "\t".join([name, level, "server", "Do it.", "See.", part, status, where, note])
+
+
+def entry(line, part=None):
+	"""What the catalogue has for such a row."""
+	fields = line.split("\t")
+	return "\t".join([fields[0], part or fields[5], conformance.digest_of(fields[1:5])])
 
 
 def write_junit(directory, subtests, verdict="OK", output=""):
@@ -39,15 +48,19 @@ def write_junit(directory, subtests, verdict="OK", output=""):
 	return path
 
 
-def judge(rows, subtests=(), expected=None, options=()):
-	"""(exit status, output) for a ledger of these rows and these subtests."""
+def judge(rows, subtests=(), expected=None, options=(), catalogue=None, others=None):
+	"""(exit status, output) for a ledger of these rows and these subtests. `others`: files of another directory."""
 	with tempfile.TemporaryDirectory() as directory:
-		with open(os.path.join(directory, "email.tsv"), "w", encoding="utf-8") as file:
-			file.write("\n".join([HEAD, *rows, "# a remark", ""]))
+		texts = {"email.tsv": [HEAD, *rows, "# a remark", ""], "proof.c": [line.split("\t")[0] for line in rows],
+			"catalogue.tsv": ["id\tpart\twording", *(catalogue if catalogue is not None else map(entry, rows))],
+			**(others or {})}
+		for name, lines in texts.items():
+			with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
+				file.write("\n".join(lines))
 		junit = write_junit(directory, subtests)
 		out = io.StringIO()
 		with contextlib.redirect_stdout(out):
-			status = conformance.main([*options, junit], directory, {"email": expected or len(rows)})
+			status = conformance.main([*options, junit], directory, {"email": expected or len(rows)}, directory)
 		return status, out.getvalue()
 
 
@@ -127,9 +140,55 @@ def _():
 def _():
 	refuses("1 rows where 2 belong", [row("8461-1-1")], expected=2)
 	refuses("stands twice", [row("8461-1-1"), row("8461-1-1")])
-	refuses("7 columns in place of 8", [row("8461-1-1").rsplit("\t", 1)[0]])
+	refuses("8 columns in place of 9", [row("8461-1-1").rsplit("\t", 1)[0]])
 	refuses("unknown part 'egde'", [row("8461-1-1", part="egde")])
 	refuses("unknown status 'done'", [row("8461-1-1", "done")])
+
+
+@test("a row with another wording, or another part without a note, is refused")
+def _():
+	one, two = row("8461-1-1"), row("8461-1-1", part="relay")
+	refuses("its wording is not that of the catalogue", [one], catalogue=[entry(one.replace("Do it.", "Do it soon."))])
+	refuses("its part was edge; a note must say why it is relay", [two], catalogue=[entry(two, "edge")])
+	equal(judge([row("8461-1-1", part="relay", note="no edge sends")], catalogue=[entry(two, "edge")])[0], 0)
+	refuses("8461-1-1: is not in catalogue.tsv", [one], catalogue=[])
+	refuses("catalogue.tsv: 8461-1-2 is missing in the ledger", [one], catalogue=[entry(one), entry(row("8461-1-2"))])
+
+
+@test("--catalogue compares with the catalogue itself")
+def _():
+	one, head = row("8461-1-1", "met"), ["id\tlevel\trole\trequirement\thow_to_test"]
+	works = [("[8461-1-1] x", "pass")]
+	with tempfile.TemporaryDirectory() as other:
+		def compare(*lines):
+			with open(os.path.join(other, "email.tsv"), "w", encoding="utf-8") as file:
+				file.write("\n".join([*head, *lines, "# a remark"]))
+			return judge([one], works, options=["--catalogue", other])
+		equal(compare("\t".join(one.split("\t")[:5]))[0], 0)
+		contains(compare("8461-1-1\tMUST\tserver\tDo it now.\tSee.")[1], "8461-1-1: its wording is not that of")
+		contains(compare("\t".join(one.split("\t")[:5]), "8461-1-2\tMUST\tserver\tx\ty")[1], "8461-1-2 is missing, and stands in")
+		os.remove(os.path.join(other, "email.tsv"))
+		contains(judge([one], works, options=["--catalogue", other])[1], "there is no email.tsv")
+
+
+@test("where names files that are there and name the row, for met and partial rows only")
+def _():
+	works = [("[8461-1-1] x", "pass")]
+	refuses("`where` is empty", [row("8461-1-1", "met", where="")], works)
+	refuses("`where` names gone.c, which is not there", [row("8461-1-1", "met", where="proof.c gone.c")], works)
+	refuses("`where` names email.c, which does not name the row", [row("8461-1-1", "met", where="email.c")], works,
+		others={"email.c": ["[8461-1-11] [18461-1-1] 8461-1-1.2"]})
+	refuses("'todo' has no place", [row("8461-1-1", where="proof.c")])
+
+
+@test("the share counts all rows that apply; those that do not stand apart")
+def _():
+	rows = [row("8461-1-1", "met", level="SHOULD"), row("8461-1-2", level="SHOULD NOT"),
+		row("8461-1-3", "partial: half", level="SHOULD"), row("8461-1-4", "not-applicable: no", level="SHOULD")]
+	status, out = judge(rows, [("[8461-1-1 8461-1-3] x", "pass")])
+	equal(status, 0)
+	line, = [line.split() for line in out.splitlines() if line.startswith("8461 ")]
+	equal(line, "8461 edge 0 of 0 - 1 of 3 1".split())
 
 
 @test("--part lists the open rows of that part")

@@ -175,7 +175,7 @@ static void has_an_answer_for_everything(void **state)
 						     i / 300 % 2 };
 		struct gp_dane_demand demand = gp_dane_decide(&facts);
 
-		assert_string_not_equal(demand.reason, "no rule fits");
+		assert_null(strstr(demand.reason, "no rule fits"));
 		if (facts.mandatory)
 			assert_true(demand.level <= GP_DANE_SKIP || demand.level == GP_DANE_VERIFY);
 		if (facts.mx == GP_BOGUS || facts.mx == GP_DNS_ERROR)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 #define USABLE   "3 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define UNUSABLE "1 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -95,5 +96,15 @@ struct gp_findings *domain_make(const struct domain_case *domain)
 	if (domain->policy)
 		findings->sts.policy = make_policy(domain->policy);
 	findings->sts.unknown = domain->sts_unknown;
+	findings->sts.txt = domain->txt;
+	findings->sts.pending = domain->sts_pending;
 	return findings;
+}
+
+bool cites_a_section(const char *reason)
+{
+	const char *rfc = reason ? strstr(reason, "RFC ") : NULL;
+	unsigned number, section;
+
+	return rfc && sscanf(rfc, "RFC %4u section %u", &number, &section) == 2;
 }

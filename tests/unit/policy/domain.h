@@ -24,9 +24,14 @@ struct domain_case {
 	struct host_case hosts[CASE_HOSTS];
 	const char *alias_of; /* the next hop at the end of its aliases; NULL: none */
 	bool sts_unknown;
+	enum gp_mtasts_txt txt; /* matters without a policy */
+	bool sts_pending;
 };
 
 /* gp_findings_free() it. Ends the program without memory. */
 struct gp_findings *domain_make(const struct domain_case *domain);
+
+/* Does a reason cite a section of an RFC, as each must: "RFC 8461 section 5"? NULL cites none. */
+bool cites_a_section(const char *reason);
 
 #endif

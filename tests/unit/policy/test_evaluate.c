@@ -4,6 +4,7 @@
 #include "policy/evaluate.h"
 
 #include "domain.h"
+#include "policy/sts_stand.h"
 #include "roundtrip.h"
 #include "table.h"
 
@@ -36,7 +37,7 @@ static const struct row {
 	{ "[X-DANE-STS-1] usable, unlisted, strict-both: skip", &strict,
 	  { .policy = UNLISTED, .hosts = { { .name = "mx.example.org", .tlsa = GP_DANE_TLSA_USABLE } } },
 	  GP_DANE_USABLE, GP_LEVEL_SKIP, "validation-failure" },
-	{ "[7672-2.2-7] usable, no policy: DANE", &dane_first,
+	{ "[7672-2.2-7 6698-4.1-1] usable, no policy: DANE", &dane_first,
 	  { .hosts = { { .name = "mx.example.org", .tlsa = GP_DANE_TLSA_USABLE } } },
 	  GP_DANE_USABLE, GP_LEVEL_DANE, NULL },
 	{ "usable, no policy, strict-both: DANE", &strict,
@@ -101,7 +102,7 @@ static const struct row {
 	  GP_DANE_NOT_APPLICABLE, GP_LEVEL_SKIP, "validation-failure" },
 
 	/* DANE, as it shows through */
-	{ "[7672-2.2.1-4] insecure MX, usable TLSA not asked for: anything", &dane_first,
+	{ "[7672-2.2.1-4 6698-4.1-1] insecure MX, usable TLSA not asked for: anything", &dane_first,
 	  { .mx = GP_INSECURE, .hosts = { { .name = "mx.example.org", .tlsa = GP_DANE_TLSA_USABLE } } },
 	  GP_DANE_NOT_APPLICABLE, GP_LEVEL_OPPORTUNISTIC, NULL },
 	{ "insecure MX, usable TLSA, listed: MTA-STS alone", &strict,
@@ -113,10 +114,10 @@ static const struct row {
 	{ "[7672-2.1.2-5 7672-2.2.1-9] host only, TLSA error: skip", &host_only,
 	  { .mx = GP_INSECURE, .hosts = { { .name = "mx.example.org", .tlsa = GP_DANE_TLSA_ERROR } } },
 	  GP_DANE_UNKNOWN, GP_LEVEL_SKIP, NULL },
-	{ "[7672-2.1.2-4 7672-2.2.1-9] TLSA error: skip", &dane_first,
+	{ "[7672-2.1.2-4 7672-2.2.1-9 6698-4.1-1] TLSA error: skip", &dane_first,
 	  { .hosts = { { .name = "mx.example.org", .tlsa = GP_DANE_TLSA_ERROR } } },
 	  GP_DANE_UNKNOWN, GP_LEVEL_SKIP, NULL },
-	{ "[7672-2.1.2-4 7672-2.1.2-5] TLSA bogus: skip", &dane_first,
+	{ "[7672-2.1.2-4 7672-2.1.2-5 6698-4.1-1] TLSA bogus: skip", &dane_first,
 	  { .hosts = { { .name = "mx.example.org", .tlsa = GP_DANE_TLSA_BOGUS } } },
 	  GP_DANE_UNKNOWN, GP_LEVEL_SKIP, "dnssec-invalid" },
 	{ "[7672-2.1.2-4 8461-2-1] TLSA error, listed: MTA-STS does not stand in", &dane_first,
@@ -170,14 +171,15 @@ static void run(void **state)
 	gp_policy_evaluate(findings, row->rules, &verdict);
 	assert_int_equal(verdict.hosts[0].dane, row->dane);
 	assert_int_equal(verdict.hosts[0].level, row->level);
-	assert_true(verdict.hosts[0].reason && *verdict.hosts[0].reason);
+	assert_true(cites_a_section(verdict.hosts[0].reason));
 	if (row->result_type)
 		assert_string_equal(verdict.hosts[0].result_type, row->result_type);
 	else
 		assert_null(verdict.hosts[0].result_type);
-	/* whoever has one host only, and must not use it, waits */
-	assert_int_equal(verdict.course,
-			 row->level == GP_LEVEL_SKIP ? GP_COURSE_DEFER : GP_COURSE_DELIVER);
+	/* whoever has one host only, and must not use it, waits; without an address nothing comes */
+	assert_int_equal(verdict.course, row->dane == GP_DANE_UNREACHABLE ? GP_COURSE_NO_MAIL
+					 : row->level == GP_LEVEL_SKIP    ? GP_COURSE_DEFER
+									  : GP_COURSE_DELIVER);
 	must_survive_the_wire(findings, &verdict);
 	gp_findings_free(findings);
 }
@@ -191,7 +193,10 @@ static void has_an_answer_for_everything(void **state)
 	for (unsigned i = 0; i < 5 * 5 * 6 * 5 * 8; i++) {
 		struct domain_case domain = { .mx = (enum gp_provenance)(i % 5),
 					      .policy = policies[i / 750 % 5] };
-		struct gp_policy_rules rules = { i / 3750 & 1, i / 3750 & 2, i / 3750 & 4 };
+		struct gp_policy_rules rules = { .combine = i / 3750 & 1 ? GP_STRICT_BOTH
+									 : GP_DANE_FIRST,
+						 .dane_insecure_mx = i / 3750 & 2,
+						 .dane_mandatory = i / 3750 & 4 };
 		struct gp_findings *findings;
 		struct gp_policy_verdict verdict;
 
@@ -200,7 +205,8 @@ static void has_an_answer_for_everything(void **state)
 						      .tlsa = (enum gp_dane_tlsa)(i / 25 % 6) };
 		findings = domain_make(&domain);
 		gp_policy_evaluate(findings, &rules, &verdict);
-		assert_non_null(verdict.hosts[0].reason);
+		assert_true(cites_a_section(verdict.hosts[0].reason));
+		assert_true(cites_a_section(verdict.reason));
 		if (verdict.sts_mode == GP_MTASTS_ENFORCE &&
 		    verdict.hosts[0].dane != GP_DANE_USABLE)
 			assert_true(verdict.hosts[0].level == GP_LEVEL_SKIP ||
@@ -297,6 +303,16 @@ static const struct course_row {
 	{ "course: all TLSA lookups failed, defer",
 	  { .hosts = { { .name = "a.example.org", .tlsa = GP_DANE_TLSA_ERROR }, { .name = "b.example.org", .tlsa = GP_DANE_TLSA_BOGUS } } },
 	  GP_COURSE_DEFER, false },
+	{ "course: no host has an address, no mail",
+	  { .policy = LISTED, .hosts = { { .name = "a.example.org", .nowhere = true }, { .name = "b.example.org", .nowhere = true } } },
+	  GP_COURSE_NO_MAIL, false },
+	{ "course: the domain is its own host and has no address, no mail",
+	  { .route = GP_ROUTE_IMPLICIT, .hosts = { { .name = "example.org", .nowhere = true } } }, GP_COURSE_NO_MAIL, false },
+	{ "course: one host has no address, an address lookup failed at the other, defer",
+	  { .hosts = { { .name = "a.example.org", .nowhere = true }, { .name = "b.example.org", .address = GP_DNS_ERROR } } },
+	  GP_COURSE_DEFER, false },
+	{ "course: no address, and it is not known whether there is a policy, defer",
+	  { .sts_unknown = true, .hosts = { { .name = "a.example.org", .nowhere = true } } }, GP_COURSE_DEFER, false },
 	{ "course: no host at all, defer", { .route = GP_ROUTE_MX }, GP_COURSE_DEFER, false },
 	{ "course: enforced, protected", { .policy = LISTED, .hosts = { { .name = "mx.example.org" } } }, GP_COURSE_DELIVER, true },
 	{ "course: testing, not protected", { .policy = TESTING, .hosts = { { .name = "mx.example.org" } } }, GP_COURSE_DELIVER, false },
@@ -315,9 +331,58 @@ static void run_course(void **state)
 
 	gp_policy_evaluate(findings, &dane_first, &verdict);
 	assert_int_equal(verdict.course, row->course);
-	assert_true(verdict.reason && *verdict.reason);
+	assert_true(cites_a_section(verdict.reason));
 	assert_int_equal(gp_policy_is_protected(findings, &verdict), row->is_protected);
 	must_survive_the_wire(findings, &verdict);
+	gp_findings_free(findings);
+}
+
+/* Hosts that were not looked at may have an address. */
+static void more_hosts_are_hope(void **state)
+{
+	const struct domain_case domain = { .hosts = { { .name = "a.example.org",
+							 .nowhere = true } } };
+	struct gp_findings *findings = domain_make(&domain);
+	struct gp_policy_verdict verdict;
+
+	(void)state;
+	findings->too_many_hosts = true;
+	gp_policy_evaluate(findings, &dane_first, &verdict);
+	assert_int_equal(verdict.course, GP_COURSE_DEFER);
+	gp_findings_free(findings);
+}
+
+/* ---- how MTA-STS stands ---- */
+
+static const struct sts_row {
+	const char *name;
+	struct domain_case domain;
+	const char *says;
+} sts_rows[] = {
+	/* clang-format off */
+	{ "MTA-STS reason: enforced", { .policy = LISTED }, "enforced (RFC 8461 section 5)" },
+	{ "MTA-STS reason: testing", { .policy = TESTING }, "testing mode" },
+	{ "MTA-STS reason: mode none", { .policy = "none" }, "the mode none" },
+	{ "MTA-STS reason: a policy counts, whatever became of its record", { .policy = LISTED, .txt = GP_MTASTS_TXT_FAILED }, "enforced" },
+	{ "MTA-STS reason: not known", { .sts_unknown = true, .txt = GP_MTASTS_TXT_FAILED }, "could not find out" },
+	{ "MTA-STS reason: still being fetched", { .txt = GP_MTASTS_TXT_RECORD, .sts_pending = true }, "still being fetched" },
+	{ "MTA-STS reason: not fetched", { .txt = GP_MTASTS_TXT_RECORD }, "could not be fetched" },
+	{ "MTA-STS reason: the lookup failed", { .txt = GP_MTASTS_TXT_FAILED }, "could not be looked up" },
+	{ "MTA-STS reason: no record", { .txt = GP_MTASTS_TXT_NONE }, "no valid MTA-STS record" },
+	/* clang-format on */
+};
+
+static void run_sts(void **state)
+{
+	const struct sts_row *row = *state;
+	struct gp_findings *findings = domain_make(&row->domain);
+	const char *with = gp_sts_reason(&findings->sts);
+	const char *without = gp_sts_reason_without_dane(&findings->sts);
+
+	assert_non_null(strstr(with, row->says));
+	assert_true(cites_a_section(with));
+	assert_non_null(strstr(without, with));
+	assert_true(cites_a_section(without));
 	gp_findings_free(findings);
 }
 
@@ -410,6 +475,9 @@ int main(void)
 	table_one(&table, "a level for everything", has_an_answer_for_everything);
 	TABLE_ROWS(&table, name_rows, run_names);
 	TABLE_ROWS(&table, course_rows, run_course);
+	table_one(&table, "course: hosts that were not looked at may have an address, defer",
+		  more_hosts_are_hope);
+	TABLE_ROWS(&table, sts_rows, run_sts);
 	TABLE_ROWS(&table, mx_rows, run_mx);
 	table_one(&table, "DANE of a host that an attacker could have named protects no mail",
 		  host_only_protects_nobody);

@@ -240,6 +240,53 @@ static void agrees_with_the_answer(void **state)
 	gp_findings_free(findings);
 }
 
+static const struct headline_row {
+	const char *name;
+	struct domain_case domain;
+	const char *headline;
+} headline_rows[] = {
+	{ "headline: a domain that takes no mail",
+	  { .route = GP_ROUTE_NULL_MX },
+	  "example.org: no-mail\n" },
+	{ "headline: no host has an address",
+	  { .hosts = { { .name = "a.example.org", .nowhere = true } } },
+	  "example.org: no-mail\n" },
+	{ "headline: the MX lookup failed",
+	  { .route = GP_ROUTE_UNKNOWN, .mx = GP_BOGUS },
+	  "example.org: defer\n" },
+	{ "headline: opportunistic",
+	  { .hosts = { { .name = "a.example.org" } } },
+	  "example.org: not protected\n" },
+};
+
+static void must_cite(const json_t *object)
+{
+	if (!cites_a_section(text(object, "reason")))
+		fail_msg("it cites no section: %s", text(object, "reason"));
+}
+
+/* Every reason that is shown cites a section, that of MTA-STS as well. */
+static void run_headline(void **state)
+{
+	const struct headline_row *row = *state;
+	struct gp_findings *findings = domain_make(&row->domain);
+	struct gp_buf json, out;
+	json_t *all;
+
+	explain(findings, &json);
+	all = parse(&json);
+	must_cite(all);
+	must_cite(json_object_get(all, "mta-sts"));
+	must_cite(json_object_get(all, "postfix"));
+	gp_buf_init(&out, GP_EXPLAIN_MAX);
+	assert_int_equal(gp_explain_text(gp_str_from(json.data, json.len), &out), GP_OK);
+	assert_int_equal(strncmp(gp_buf_cstr(&out), row->headline, strlen(row->headline)), 0);
+	json_decref(all);
+	gp_buf_deinit(&out);
+	gp_buf_deinit(&json);
+	gp_findings_free(findings);
+}
+
 static void names_the_hosts_that_are_left(void **state)
 {
 	const struct domain_case domain = {
@@ -271,6 +318,7 @@ int main(void)
 	table_one(&table, "explain: text holds them, too", says_all_in_text);
 	TABLE_ROWS(&table, bytes_rows, survives_bytes);
 	TABLE_ROWS(&table, json_rows, read_json);
+	TABLE_ROWS(&table, headline_rows, run_headline);
 	table_one(&table, "show defers what Postfix holds back", agrees_with_the_answer);
 	table_one(&table, "a partial answer has the names of the hosts that are left",
 		  names_the_hosts_that_are_left);

@@ -45,6 +45,7 @@ static const struct row {
 struct run {
 	stub_answers answers;
 	const struct row *row;
+	const struct txt_row *txt_row;
 	struct gp_loop *loop;
 	struct gp_findings *findings;
 };
@@ -208,11 +209,54 @@ static void cuts_the_worst(void **state)
 	gp_loop_free(run.loop);
 }
 
+/* ---- the record of MTA-STS ---- */
+
+static const struct txt_row {
+	const char *name;
+	enum kind txt;
+	enum gp_mtasts_txt state;
+	const char *why;
+} txt_rows[] = {
+	{ "inquiry: no TXT record", NODATA, GP_MTASTS_TXT_NONE,
+	  "there is no TXT record (RFC 8461 section 3.1)" },
+	{ "inquiry: a TXT record of another kind", ADDRESS, GP_MTASTS_TXT_NONE,
+	  "the TXT record does not begin with v=STSv1 (RFC 8461 section 3.1)" },
+	{ "inquiry: the TXT lookup fails", FAILS, GP_MTASTS_TXT_FAILED,
+	  "the lookup of the TXT record failed (RFC 8461 section 3.1)" },
+	{ "inquiry: the TXT lookup is silent", SILENT, GP_MTASTS_TXT_FAILED,
+	  "the lookup of the TXT record failed (RFC 8461 section 3.1)" },
+};
+
+static const struct gp_dns_rdata txt_record = { (const uint8_t *)"\7v=other", 8 };
+
+static void answers_txt(void *arg, const char *name, enum gp_dns_type type,
+			struct gp_dns_answer *answer)
+{
+	const struct txt_row *row = ((struct run *)arg)->txt_row;
+
+	(void)name;
+	answer->name_exists = true;
+	if (type == GP_DNS_TXT)
+		answer_as(row->txt, &txt_record, answer);
+}
+
+static void run_txt(void **state)
+{
+	struct run run = { .answers = answers_txt, .txt_row = *state, .loop = gp_loop_new() };
+
+	inquire(&run);
+	assert_int_equal(run.findings->sts.txt, run.txt_row->state);
+	assert_string_equal(run.findings->sts.txt_why, run.txt_row->why);
+	gp_findings_free(run.findings);
+	gp_loop_free(run.loop);
+}
+
 int main(void)
 {
 	struct table table = { 0 };
 
 	TABLE_ROWS(&table, rows, run_row);
+	TABLE_ROWS(&table, txt_rows, run_txt);
 	table_one(&table, "inquiry: of too many hosts the best stay", cuts_the_worst);
 	return table_run(&table);
 }

@@ -5,12 +5,14 @@
 
 #include "base/err.h"
 #include "domain.h"
+#include "policy/postfix_words.h"
 #include "roundtrip.h"
 #include "table.h"
 
 static const struct gp_policy_rules usual = { 0 };
 static const struct gp_policy_rules host_only = { .dane_insecure_mx = true };
 static const struct gp_policy_rules mandatory = { .dane_mandatory = true };
+static const struct gp_policy_rules lax = { .postfix_opportunistic = true };
 
 #define ENFORCE "enforce *.example.org"
 
@@ -45,6 +47,7 @@ static const struct row {
 	{ "a null MX, and it is not known whether there is a policy: NOTFOUND", NULL, { .route = GP_ROUTE_NULL_MX, .sts_unknown = true }, GP_POSTFIX_NOTFOUND },
 	{ "null MX: NOTFOUND", NULL, { .route = GP_ROUTE_NULL_MX }, GP_POSTFIX_NOTFOUND },
 	{ "null MX, enforce: NOTFOUND", NULL, { .route = GP_ROUTE_NULL_MX, .policy = ENFORCE }, GP_POSTFIX_NOTFOUND },
+	{ "no host has an address, enforce: secure, as anybody can say so", NULL, { .policy = ENFORCE, .hosts = { { .name = "a.example.org", .nowhere = true } } }, GP_POSTFIX_SECURE },
 	{ "NXDOMAIN: NOTFOUND", NULL, { .route = GP_ROUTE_NO_SUCH_DOMAIN }, GP_POSTFIX_NOTFOUND },
 	{ "unsigned NXDOMAIN: NOTFOUND", NULL, { .route = GP_ROUTE_NO_SUCH_DOMAIN, .mx = GP_INSECURE }, GP_POSTFIX_NOTFOUND },
 	{ "unsigned NXDOMAIN, enforce: secure", NULL, { .route = GP_ROUTE_NO_SUCH_DOMAIN, .mx = GP_INSECURE, .policy = ENFORCE }, GP_POSTFIX_SECURE },
@@ -150,8 +153,9 @@ static void run(void **state)
 	struct gp_findings *findings = domain_make(&row->domain);
 	struct gp_postfix_answer answer = judge(findings, row->rules);
 
+	assert_false(answer.tested);
 	assert_int_equal(answer.level, row->level);
-	assert_true(answer.reason && *answer.reason);
+	assert_true(cites_a_section(answer.reason));
 	assert_false(answer.partial);
 	gp_findings_free(findings);
 }
@@ -168,6 +172,28 @@ static void names_the_lookup(void **state)
 	gp_findings_free(findings);
 	findings = domain_make(&tlsa);
 	assert_non_null(strstr(judge(findings, NULL).reason, "a TLSA lookup failed"));
+	gp_findings_free(findings);
+}
+
+/* At NOTFOUND it says what became of MTA-STS. */
+static void says_why_not_found(void **state)
+{
+	const struct domain_case testing = { .policy = "testing *.example.org",
+					     .hosts = { A(ABSENT) } };
+	const struct domain_case unfetched = { .txt = GP_MTASTS_TXT_RECORD,
+					       .hosts = { A(ABSENT) } };
+	const struct domain_case nowhere = { .hosts = { { .name = "a.example.org",
+							  .nowhere = true } } };
+	struct gp_findings *findings = domain_make(&testing);
+
+	(void)state;
+	assert_non_null(strstr(judge(findings, NULL).reason, "testing mode"));
+	gp_findings_free(findings);
+	findings = domain_make(&unfetched);
+	assert_non_null(strstr(judge(findings, NULL).reason, "could not be fetched"));
+	gp_findings_free(findings);
+	findings = domain_make(&nowhere);
+	assert_non_null(strstr(judge(findings, NULL).reason, "has an address"));
 	gp_findings_free(findings);
 }
 
@@ -258,7 +284,10 @@ static void enforced_is_authenticated(void **state)
 				   { .name = "b.example.org", .tlsa = states[i / 6 % 6] },
 				   { .name = "c.example.org", .tlsa = states[i / 36 % 6] } },
 		};
-		const struct gp_policy_rules rules = { i / 432 & 1, i / 432 & 2, false };
+		const struct gp_policy_rules rules = { .combine = i / 432 & 1 ? GP_STRICT_BOTH
+									      : GP_DANE_FIRST,
+						       .dane_insecure_mx = i / 432 & 2,
+						       .postfix_opportunistic = true };
 		struct gp_findings *findings = domain_make(&domain);
 		struct gp_postfix_answer answer = judge(findings, &rules);
 
@@ -304,16 +333,45 @@ static const struct text_row {
 	  GP_POSTFIX_3_10, GP_SOCKETMAP_OK, "secure match=b.example.net servername=hostname" REPORT
 	  " { policy_string = mx: b.example.net } { policy_string = max_age: 604800 } mx_host_pattern=b.example.net"
 	  " policy_failure=validation-failure" },
+	{ "text: testing", { .policy = "testing *.example.org", .hosts = { A(ABSENT) } }, GP_POSTFIX_3_10, GP_SOCKETMAP_NOTFOUND, "" },
 	{ "text: a policy that lists none of the hosts, before 3.10", { .policy = "enforce b.example.net", .hosts = { A(ABSENT) } },
 	  GP_POSTFIX_3_4, GP_SOCKETMAP_OK, "secure match=b.example.net servername=hostname" },
 	/* clang-format on */
 };
 
-static void run_text(void **state)
+/* Postfix is opportunistic by itself. */
+static const struct text_row tested_rows[] = {
+	/* clang-format off */
+	{ "[X-PFX-1] text: testing, and Postfix is opportunistic by itself", { .policy = "testing *.example.org", .hosts = { A(ABSENT) } },
+	  GP_POSTFIX_3_10, GP_SOCKETMAP_OK, "may policy_type=sts policy_domain=example.org { policy_string = version: STSv1 } { policy_string = mode: testing }"
+	  " { policy_string = mx: *.example.org } { policy_string = max_age: 604800 } mx_host_pattern=*.example.org" },
+	{ "text: testing of a policy that lists none of the hosts, never with a failure", { .policy = "testing b.example.net", .hosts = { A(ABSENT) } },
+	  GP_POSTFIX_3_10, GP_SOCKETMAP_OK, "may policy_type=sts policy_domain=example.org { policy_string = version: STSv1 } { policy_string = mode: testing }"
+	  " { policy_string = mx: b.example.net } { policy_string = max_age: 604800 } mx_host_pattern=b.example.net" },
+	{ "[X-PFX-1] text: testing, Postfix is opportunistic by itself and older than 3.10", { .policy = "testing *.example.org", .hosts = { A(ABSENT) } },
+	  GP_POSTFIX_3_4, GP_SOCKETMAP_NOTFOUND, "" },
+	{ "text: testing beside DANE", { .policy = "testing *.example.org", .hosts = { A(USABLE) } }, GP_POSTFIX_3_10, GP_SOCKETMAP_OK, "dane-only" },
+	{ "text: testing of a policy that names no host", { .policy = "testing 192.0.2.1", .hosts = { A(ABSENT) } }, GP_POSTFIX_3_10, GP_SOCKETMAP_NOTFOUND, "" },
+	{ "text: mode none, Postfix is opportunistic by itself", { .policy = "none", .hosts = { A(ABSENT) } }, GP_POSTFIX_3_10, GP_SOCKETMAP_NOTFOUND, "" },
+	{ "text: no policy, Postfix is opportunistic by itself", { .hosts = { A(ABSENT) } }, GP_POSTFIX_3_10, GP_SOCKETMAP_NOTFOUND, "" },
+	/* clang-format on */
+};
+
+/* By the table that overrides are checked with, too. */
+static void must_be_read(struct gp_str policy)
 {
-	const struct text_row *row = *state;
+	struct gp_buf why;
+
+	gp_buf_init(&why, 1024);
+	if (gp_postfix_words_check(policy, &why) != GP_OK)
+		fail_msg("Postfix would refuse it: %s", gp_buf_cstr(&why));
+	gp_buf_deinit(&why);
+}
+
+static void check_text(const struct text_row *row, const struct gp_policy_rules *rules)
+{
 	struct gp_findings *findings = domain_make(&row->domain);
-	struct gp_postfix_answer answer = judge(findings, NULL);
+	struct gp_postfix_answer answer = judge(findings, rules);
 	enum gp_socketmap_word word;
 	struct gp_buf out;
 
@@ -323,8 +381,20 @@ static void run_text(void **state)
 			 GP_OK);
 	assert_int_equal(word, row->word);
 	assert_string_equal(gp_buf_cstr(&out), row->text ? row->text : answer.reason);
+	if (word == GP_SOCKETMAP_OK)
+		must_be_read(gp_str_from(out.data, out.len));
 	gp_buf_deinit(&out);
 	gp_findings_free(findings);
+}
+
+static void run_text(void **state)
+{
+	check_text(*state, NULL);
+}
+
+static void run_tested(void **state)
+{
+	check_text(*state, &lax);
 }
 
 /* What Postfix cannot write in an attribute must not reach it, or it refuses the whole answer. */
@@ -349,27 +419,118 @@ static void leaves_braces_out(void **state)
 	assert_non_null(strstr(text, " { policy_string = note: a  b  c }"));
 	assert_null(strchr(text, '\r'));
 	assert_null(strchr(text, '\n'));
+	must_be_read(gp_str_of(text));
 	gp_buf_deinit(&out);
 	gp_mtasts_policy_free(policy);
 }
 
+/* The attributes for reports are left out, and never a part of them; what is demanded is not. */
 static void stops_at_the_ceiling(void **state)
 {
+	static const char bare[] = "secure match=.example.org servername=hostname";
 	const struct domain_case domain = { .policy = ENFORCE, .hosts = { A(ABSENT) } };
 	struct gp_findings *findings = domain_make(&domain);
 	struct gp_postfix_answer answer = judge(findings, NULL);
 	enum gp_socketmap_word word;
 
 	(void)state;
-	for (size_t ceiling = 0; ceiling < 200; ceiling += 7) {
+	for (size_t ceiling = 0; ceiling < 200; ceiling++) {
+		int wanted = ceiling < sizeof(bare) - 1 ? GP_E_LIMIT : GP_OK;
 		struct gp_buf out;
 
 		gp_buf_init(&out, ceiling);
 		assert_int_equal(gp_postfix_format(&answer, findings->domain, findings->sts.policy,
 						   GP_POSTFIX_3_10, &word, &out),
-				 GP_E_LIMIT);
+				 wanted);
+		if (wanted == GP_OK)
+			assert_string_equal(gp_buf_cstr(&out), bare);
 		gp_buf_deinit(&out);
 	}
+	gp_findings_free(findings);
+}
+
+/* As long as RFC 8461 section 3.3 allows: each pattern stands in it three times. */
+static struct gp_mtasts_policy *make_long_policy(const char *mode)
+{
+	struct gp_mtasts_policy *policy = NULL;
+	struct gp_mtasts_fault fault;
+	struct gp_buf body;
+
+	gp_buf_init(&body, GP_MTASTS_BODY_MAX);
+	gp_buf_appendf(&body, "version: STSv1\nmode: %s\nmax_age: 604800\n", mode);
+	for (unsigned i = 0;
+	     gp_buf_appendf(&body, "mx: a%u.mail.example.org\n", 100000 + i) == GP_OK; i++)
+		;
+	assert_int_equal(gp_mtasts_policy_parse(gp_str_from(body.data, body.len), &policy, &fault),
+			 GP_OK);
+	gp_buf_deinit(&body);
+	return policy;
+}
+
+static void format_long(const struct gp_postfix_answer *answer, const char *mode,
+			enum gp_socketmap_word *word_out, struct gp_buf *out)
+{
+	struct gp_mtasts_policy *policy = make_long_policy(mode);
+
+	gp_buf_init(out, GP_SOCKETMAP_REPLY_MAX);
+	assert_int_equal(gp_postfix_format(answer, "example.org", policy, GP_POSTFIX_3_10, word_out,
+					   out),
+			 GP_OK);
+	gp_mtasts_policy_free(policy);
+}
+
+static void drops_the_report(void **state)
+{
+	const struct gp_postfix_answer enforced = { .level = GP_POSTFIX_SECURE };
+	const struct gp_postfix_answer tested = { .level = GP_POSTFIX_NOTFOUND, .tested = true };
+	enum gp_socketmap_word word;
+	struct gp_buf out, frame;
+
+	(void)state;
+	format_long(&enforced, "enforce", &word, &out);
+	assert_int_equal(word, GP_SOCKETMAP_OK);
+	assert_null(strstr(gp_buf_cstr(&out), "policy_type"));
+	assert_non_null(strstr(gp_buf_cstr(&out), "a100000.mail.example.org:a100001.mail"));
+	assert_non_null(strstr(gp_buf_cstr(&out), " servername=hostname"));
+	/* and it is not too long as a reply */
+	gp_buf_init(&frame, GP_SOCKETMAP_FRAME_MAX);
+	assert_int_equal(gp_socketmap_reply_format(word, gp_str_from(out.data, out.len), &frame),
+			 GP_OK);
+	assert_non_null(strstr(gp_buf_cstr(&frame), ":OK secure"));
+	gp_buf_deinit(&frame);
+	gp_buf_deinit(&out);
+	format_long(&tested, "testing", &word, &out);
+	assert_int_equal(word, GP_SOCKETMAP_NOTFOUND);
+	assert_int_equal(out.len, 0);
+	gp_buf_deinit(&out);
+}
+
+/* Of the longest reply that Postfix takes three bytes are "OK ". */
+static void fills_the_reply(void **state)
+{
+	const struct domain_case domain = { .policy = ENFORCE, .hosts = { A(ABSENT) } };
+	struct gp_findings *findings = domain_make(&domain);
+	struct gp_postfix_answer answer = judge(findings, NULL);
+	struct gp_buf before, out;
+	enum gp_socketmap_word word;
+
+	(void)state;
+	gp_buf_init(&before, 1024);
+	assert_int_equal(gp_postfix_format(&answer, findings->domain, findings->sts.policy,
+					   GP_POSTFIX_3_10, &word, &before),
+			 GP_OK);
+	for (size_t room = before.len - 3; room <= before.len + 3; room++) {
+		gp_buf_init(&out, 2 * GP_SOCKETMAP_REPLY_MAX);
+		for (size_t i = room; i < GP_SOCKETMAP_REPLY_MAX; i++)
+			gp_buf_append_byte(&out, 'x');
+		assert_int_equal(gp_postfix_format(&answer, findings->domain, findings->sts.policy,
+						   GP_POSTFIX_3_10, &word, &out),
+				 GP_OK);
+		assert_int_equal(strstr(gp_buf_cstr(&out), "policy_type") != NULL,
+				 room == before.len + 3);
+		gp_buf_deinit(&out);
+	}
+	gp_buf_deinit(&before);
 	gp_findings_free(findings);
 }
 
@@ -456,12 +617,16 @@ int main(void)
 		  enforced_is_authenticated);
 	TABLE_ROWS(&table, partial_rows, run_partial);
 	table_one(&table, "the reason names the lookup that failed", names_the_lookup);
+	table_one(&table, "the reason of NOTFOUND says what became of MTA-STS", says_why_not_found);
 	table_one(&table, "mail goes where it is said to go, whatever has failed",
 		  agrees_with_postfix);
 	TABLE_ROWS(&table, text_rows, run_text);
+	TABLE_ROWS(&table, tested_rows, run_tested);
 	table_one(&table, "[X-PFX-1] text: no braces or line ends in the lines of a policy",
 		  leaves_braces_out);
 	table_one(&table, "text: a buffer that is too small", stops_at_the_ceiling);
+	table_one(&table, "text: a policy that is too long for its report", drops_the_report);
+	table_one(&table, "text: the longest reply", fills_the_reply);
 	TABLE_ROWS(&table, key_rows, run_key);
 	table_one(&table, "key: a NUL within, and four kilobytes", refuses_odd_bytes);
 	return table_run(&table);

@@ -23,6 +23,7 @@ static struct gp_postfix_setup good(void)
 		.resolver_local = true,
 		.resolver_validates = true,
 		.addresses = "127.0.0.1:8642",
+		.stated_level = "unknown",
 	};
 }
 
@@ -73,6 +74,10 @@ SPOIL(insecure_mx_mended, setup->dane_insecure_mx_wanted = true; setup->security
       setup->dane_insecure_mx = "may"; setup->mail_version = "3.7.13")
 SPOIL(insecure_mx_default, setup->dane_insecure_mx_wanted = true; setup->dane_insecure_mx = "may")
 
+SPOIL(stated, setup->stated_level = "dane")
+SPOIL(stated_may, setup->stated_level = "may")
+SPOIL(stated_none, setup->stated_level = "none"; setup->security_level = "may")
+
 static const struct row rows[] = {
 	{ "nothing is missing", nothing, NULL },
 	{ "no map", no_map, "    smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8642:QUERY\n" },
@@ -114,6 +119,11 @@ static const struct row rows[] = {
 	  "    smtp_tls_dane_insecure_mx_policy = dane\n" },
 	{ "hosts of an insecure MX, and a mended Postfix", insecure_mx_mended, NULL },
 	{ "hosts of an insecure MX, with dane as level", insecure_mx_default, NULL },
+	{ "the level of Postfix is stated", stated, NULL },
+	{ "a weaker level is stated", stated_may,
+	  "    policy: { smtp-tls-security-level = \"dane\"; };\n" },
+	{ "none is stated for may", stated_none,
+	  "policy.smtp-tls-security-level is none, but the level of Postfix is may" },
 };
 
 static void run(void **state)

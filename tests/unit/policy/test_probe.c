@@ -481,6 +481,40 @@ static void shows_what_it_found(void **state)
 	gp_findings_free(findings);
 }
 
+/* What is said of the domain is what the hosts have shown. */
+static void says_where_it_leads(const struct row *row, const char *course, bool is_protected)
+{
+	struct gp_findings *findings = facts_of(row);
+	struct gp_policy_verdict verdict;
+	struct gp_probe_config config;
+	struct server server;
+	json_t *all;
+
+	config = config_of(row, server_start(&server, &row->host));
+	gp_policy_evaluate(findings, config.rules, &verdict);
+	all = explain(findings, &verdict);
+	assert_string_equal(json_string_value(json_object_get(all, "course")), "deliver");
+	assert_int_equal(gp_policy_probe(&config, findings, &verdict, all, NULL), GP_OK);
+	server_stop(&server);
+	assert_string_equal(json_string_value(json_object_get(all, "course")), course);
+	assert_int_equal(json_is_true(json_object_get(all, "protected")), is_protected);
+	assert_true(cites_a_section(json_string_value(json_object_get(all, "reason"))));
+	json_decref(all);
+	gp_findings_free(findings);
+}
+
+static void concludes_for_the_domain(void **state)
+{
+	static const struct row passes = { .host = { .certificate = PUBLIC }, .policy = LISTED };
+	static const struct row fails = { .host = { .certificate = OTHER_NAME }, .policy = LISTED };
+	static const struct row open = { .host = { .certificate = PUBLIC } };
+
+	(void)state;
+	says_where_it_leads(&passes, "deliver", true);
+	says_where_it_leads(&fails, "defer", false);
+	says_where_it_leads(&open, "deliver", false);
+}
+
 static void wants_the_same_facts(void **state)
 {
 	static const struct row row = { .policy = "enforce mx.example.net" };
@@ -519,6 +553,7 @@ int main(void)
 	TABLE_ROWS(&table, rows, run);
 	table_one(&table, "probe: addresses in turn, until one answers", tries_addresses_in_turn);
 	table_one(&table, "probe: JSON and text tell all", shows_what_it_found);
+	table_one(&table, "probe: no mail goes where no host passed", concludes_for_the_domain);
 	table_one(&table, "probe: JSON of other findings is refused", wants_the_same_facts);
 	ret = table_run(&table);
 	gp_tls_trust_free(trust);

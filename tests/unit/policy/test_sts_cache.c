@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <time.h>
 
+#include "base/time.h"
 #include "disk.h"
 #include "place.h"
 #include "stub_resolver.h"
@@ -250,6 +251,59 @@ static void failure_outlives_us(void **state)
 }
 
 /* What is due is fetched by each sweep, and what failed again when its time has come. */
+/* Of the policy that there is now; it would be good for an hour. */
+static void keep_verdict(void)
+{
+	assert_int_equal(gp_known_domain_keep(known_domain(), gp_findings_new("example.org"),
+					      gp_time_mono_ms() + 3600000),
+			 GP_OK);
+}
+
+/* An answer from memory would be that of the policy before. */
+static void old_verdict_goes(void **state)
+{
+	(void)state;
+	open_sts_cache("old-verdict");
+	refresh(policy_text);
+	keep_verdict();
+	refresh(other_text);
+	assert_null(known_domain()->findings);
+	close_sts_cache();
+}
+
+/* That was given while the policy was fetched, as if there were none. */
+static void pending_verdict_goes(void **state)
+{
+	struct gp_policy_sts sts = { .txt = GP_MTASTS_TXT_RECORD, .id = "1" };
+	const struct gp_sts_cache_result failed = { .failure = GP_MTASTS_FETCH_ERROR,
+						    .detail = "no route" };
+	struct gp_consultation *consultation;
+
+	(void)state;
+	open_sts_cache("pending-verdict");
+	assert_int_equal(gp_sts_cache_consult(s.sts_cache, "example.org", &sts, on_done, NULL,
+					      &consultation),
+			 GP_OK);
+	stub_answer_all(answer_address, NULL);
+	gp_sts_cache_consultation_hurry(consultation);
+	keep_verdict();
+	gp_sts_cache_fetched(s.sts_cache, "example.org", &failed);
+	assert_null(known_domain()->findings);
+	close_sts_cache();
+}
+
+/* What has just come is good for about a day (RFC 8461 section 3.3). */
+static void not_refreshed_at_once(void **state)
+{
+	(void)state;
+	open_sts_cache("at-once");
+	refresh(policy_text);
+	gp_sts_cache_sweep(s.sts_cache);
+	assert_null(known_domain()->fetch);
+	assert_int_equal(stub_waiting(), 0);
+	close_sts_cache();
+}
+
 static void sweeps_again(void **state)
 {
 	struct gp_sts_cache_result failure = { .failure = GP_MTASTS_FETCH_ERROR,
@@ -622,6 +676,9 @@ int main(void)
 		cmocka_unit_test(failed_fetch),
 		cmocka_unit_test(purged),
 		cmocka_unit_test(failure_outlives_us),
+		cmocka_unit_test(old_verdict_goes),
+		cmocka_unit_test(pending_verdict_goes),
+		cmocka_unit_test(not_refreshed_at_once),
 		cmocka_unit_test(sweeps_again),
 		cmocka_unit_test(keeps_the_useful),
 		cmocka_unit_test(purged_in_mid_fetch),

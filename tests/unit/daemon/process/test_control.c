@@ -13,7 +13,7 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{ "SETUP", { .type = GP_CONTROL_SETUP, .number = { 1, UINT64_MAX } } },
+	{ "SETUP", { .type = GP_CONTROL_SETUP, .number = { 1, UINT64_MAX, 7 } } },
 	{ "DRAIN", { .type = GP_CONTROL_DRAIN, .number = { 60000 } } },
 	{ "READY", { .type = GP_CONTROL_READY } },
 	{ "SETUP_FAILED", { .type = GP_CONTROL_SETUP_FAILED, .text = "a sentence" } },
@@ -25,6 +25,7 @@ static void assert_same(const struct gp_control *a, const struct gp_control *b)
 	assert_int_equal(a->type, b->type);
 	assert_int_equal(a->number[0], b->number[0]);
 	assert_int_equal(a->number[1], b->number[1]);
+	assert_int_equal(a->number[2], b->number[2]);
 	assert_string_equal(a->text, b->text);
 }
 
