@@ -80,28 +80,49 @@ static int put_tls(struct gp_buf *out, const struct gp_proxy_header *header)
 	return ret;
 }
 
+/* A header has one family. In one of IPv6, IPv4 is mapped (RFC 4291 section 2.5.5.2): a header without
+ * addresses would make each client gatepost itself for the backend. */
+static struct gp_endpoint in_family(const struct gp_endpoint *endpoint, uint8_t family)
+{
+	struct gp_endpoint mapped = { .family = GP_ENDPOINT_IP6, .port = endpoint->port };
+
+	if (family != V2_TCP6 || endpoint->family != GP_ENDPOINT_IP4)
+		return *endpoint;
+	memset(mapped.ip + 10, 0xff, 2);
+	memcpy(mapped.ip + 12, endpoint->ip, 4);
+	return mapped;
+}
+
 static int put_addresses(struct gp_buf *out, const struct gp_proxy_header *header, uint8_t family)
 {
+	const struct gp_endpoint source = in_family(&header->source, family);
+	const struct gp_endpoint destination = in_family(&header->destination, family);
 	size_t ip_len = family == V2_TCP4 ? 4 : 16;
 	int ret;
 
 	if (family == V2_UNSPEC)
 		return GP_OK;
-	ret = gp_buf_append(out, header->source.ip, ip_len);
+	ret = gp_buf_append(out, source.ip, ip_len);
 	if (ret == GP_OK)
-		ret = gp_buf_append(out, header->destination.ip, ip_len);
+		ret = gp_buf_append(out, destination.ip, ip_len);
 	if (ret == GP_OK)
 		ret = put_u16(out, header->source.port);
 	return ret == GP_OK ? put_u16(out, header->destination.port) : ret;
 }
 
+static bool is_ip(const struct gp_endpoint *endpoint)
+{
+	return endpoint->family == GP_ENDPOINT_IP4 || endpoint->family == GP_ENDPOINT_IP6;
+}
+
 static uint8_t family_byte(const struct gp_proxy_header *header)
 {
-	if (header->local || header->source.family != header->destination.family)
+	if (header->local || !is_ip(&header->source) || !is_ip(&header->destination))
 		return V2_UNSPEC;
-	if (header->source.family == GP_ENDPOINT_IP4)
-		return V2_TCP4;
-	return header->source.family == GP_ENDPOINT_IP6 ? V2_TCP6 : V2_UNSPEC;
+	return header->source.family == GP_ENDPOINT_IP4 &&
+			       header->destination.family == GP_ENDPOINT_IP4
+		       ? V2_TCP4
+		       : V2_TCP6;
 }
 
 static void store_u16(uint8_t *at, size_t value)
@@ -161,11 +182,13 @@ int gp_proxy_v1_build(const struct gp_proxy_header *header, struct gp_buf *out)
 {
 	char source[GP_IP_TEXT_SIZE], destination[GP_IP_TEXT_SIZE];
 	uint8_t family = family_byte(header);
+	const struct gp_endpoint from = in_family(&header->source, family);
+	const struct gp_endpoint to = in_family(&header->destination, family);
 
 	if (family == V2_UNSPEC)
 		return gp_buf_append_str(out, "PROXY UNKNOWN\r\n");
-	gp_endpoint_format_ip(&header->source, source);
-	gp_endpoint_format_ip(&header->destination, destination);
+	gp_endpoint_format_ip(&from, source);
+	gp_endpoint_format_ip(&to, destination);
 	return gp_buf_appendf(out, "PROXY %s %s %s %u %u\r\n", family == V2_TCP4 ? "TCP4" : "TCP6",
 			      source, destination, header->source.port, header->destination.port);
 }

@@ -344,6 +344,35 @@ static void round_trip(const struct gp_proxy_header *header)
 	gp_buf_deinit(&out);
 }
 
+/* A load balancer says IPv4 as ::ffff:192.0.2.1 beside an address of ours that is IPv6. */
+static void maps_mixed_families(void **state)
+{
+	static const char *const pairs[][2] = { { "192.0.2.1", "2001:db8::2" },
+						{ "2001:db8::1", "198.51.100.2" } };
+	struct gp_proxy_header header, found;
+	struct gp_buf out;
+	size_t used;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		header = full(pairs[i / 2][0], pairs[i / 2][1]);
+		gp_buf_init(&out, GP_PROXY_HEADER_MAX);
+		assert_int_equal(i % 2 ? gp_proxy_v1_build(&header, &out)
+				       : gp_proxy_v2_build(&header, &out),
+				 GP_OK);
+		assert_int_equal(gp_proxy_parse(out.data, out.len, &found, &used), GP_OK);
+		assert_int_equal(found.source.family, GP_ENDPOINT_IP6);
+		assert_int_equal(found.destination.family, GP_ENDPOINT_IP6);
+		gp_endpoint_unmap(&found.source);
+		gp_endpoint_unmap(&found.destination);
+		assert_true(gp_endpoint_same_ip(&found.source, &header.source));
+		assert_true(gp_endpoint_same_ip(&found.destination, &header.destination));
+		assert_int_equal(found.source.port, 40001);
+		assert_int_equal(found.destination.port, 993);
+		gp_buf_deinit(&out);
+	}
+}
+
 static void comes_back_from_v2(void **state)
 {
 	struct gp_proxy_header header = full("192.0.2.1", "198.51.100.2");
@@ -476,6 +505,7 @@ int main(void)
 		  believes_only_verified_names);
 	table_one(&table, "v2 that we build comes back the same", comes_back_from_v2);
 	table_one(&table, "v1 that we build comes back the same", comes_back_from_v1);
+	table_one(&table, "addresses of two families go out as IPv6", maps_mixed_families);
 	table_one(&table, "v2 has the bytes of the specification", builds_known_bytes);
 	table_one(&table, "an unverified name is not told", tells_no_unverified_name);
 	table_one(&table, "a unique id has 128 bytes at most", refuses_a_long_unique_id);
