@@ -185,6 +185,18 @@ def _():
 		sink().wait_mail(count + 1)
 
 
+@test("Postfix as an MX, in cleartext: the same, and the backend is called for it")
+def _():
+	gate()
+	count = len(sink().mails)
+	with Client(where("smtp")) as client:
+		said = client.say_all(b"EHLO client.example\r\nMAIL FROM:<a@example.test>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n" + MESSAGE
+			+ b".\r\nMAIL FROM:<c@exam")
+	codes = [line[:3] for line in said.splitlines() if line[3:4] == b" "]
+	equal(codes, [b"220", b"250", b"250", b"250", b"354", b"250"])
+	sink().wait_mail(count + 1)
+
+
 @test("[NST-D-3] a message or chunk that has not ended is never completed, and its client hears nothing good")
 def _():
 	for tls_context, end in ways():
@@ -206,7 +218,7 @@ def _():
 			equal(len(server().mails), count)
 
 
-# ---- what nobody waits for ----
+# ---- what costs no connection ----
 
 
 def leave_at_once(client, tls_context, text):
