@@ -53,7 +53,7 @@ static int print_override(void *arg, const struct gp_stored_override *override)
 	(void)arg;
 	if (!is_plain(override->domain) || !is_plain(override->level) ||
 	    !is_plain(override->reason)) {
-		printf("an override is damaged\n");
+		printf("(an override whose text is damaged; see gatepost policy list)\n");
 		return GP_OK;
 	}
 	gp_time_format(override->until > 0 ? (uint64_t) override->until * 1000 : 0, until);
@@ -80,14 +80,17 @@ static int repair_overrides(const char *path, const char *older, bool *go_on_out
 		return complain(error);
 	*go_on_out = !salvage.done;
 	if (!salvage.done) {
-		printf("%s: the file is not damaged\n", path);
+		printf("%s: %s\n", path,
+		       access(path, F_OK) < 0
+			       ? "the file does not exist; gatepost creates a new one"
+			       : "the file is not damaged");
 		return EX_OK;
 	}
 	printf("%s\n", salvage.why);
 	if (*salvage.moved)
-		printf("The damaged file is %s now. ", salvage.moved);
-	printf("The %zu overrides above could be read and are in the new file, which gatepost "
-	       "opens within a minute. Set those that are missing again\n",
+		printf("The damaged file is now %s. ", salvage.moved);
+	printf("%zu overrides could be read and are in the new file (see above), which gatepost "
+	       "opens within a minute. If an override is missing, set it again\n",
 	       salvage.rows);
 	return EX_OK;
 }
@@ -112,7 +115,8 @@ static int look_at_cache(const char *path)
 	}
 	if (ret != GP_E_SYNTAX)
 		return complain(error);
-	printf("%s\ngatepost saves what can be read of it when it starts, and keeps the file\n",
+	printf("%s\ngatepost copies what can be read of it to a new file at its next start, and "
+	       "keeps the damaged one under another name\n",
 	       error);
 	return EX_OK;
 }

@@ -219,8 +219,9 @@ static void join(struct gp_session *s, struct gp_crowd *crowd)
 	while (crowd->count >= load->limits->handshakes) {
 		struct gp_session *other = session_of(gp_crowd_next_to_go(crowd));
 
-		gp_session_refuse(other, "limits.handshakes: too many are unfinished, most of them "
-					 "of this source");
+		gp_session_refuse(other,
+				  "limits.handshakes: too many handshakes are unfinished, and "
+				  "no source has more of them than this one");
 		gp_session_abort(other, GP_ENDED_LIMIT);
 		load->run(other);
 	}

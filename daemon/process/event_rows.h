@@ -102,28 +102,30 @@
 	ROW(STS_OVERRIDDEN, "sts-overridden-by-dane", INFO, "policy", "domain host",                \
 	    "A host is not in the enforced MTA-STS policy of the domain, but DANE decides.")        \
 	ROW(RESOLVER_FAILED, "resolver-failed", ERROR, "policy", "zone reason next-try",            \
-	    "The resolver could not be set up, or its self-test failed. Mail waits until the DNS "  \
-	    "can be asked and validated. next-try is in seconds.")                                  \
+	    "The resolver could not be set up, or its self-test failed (see reason). "              \
+	    "Mail to domains that are not in memory waits while their DNS answers cannot "          \
+	    "be looked up or trusted. next-try is in seconds.")                                     \
 	ROW(RESOLVER_VALIDATES, "resolver-validates", WARN, "policy", "zone",                       \
 	    "The self-test of the resolver succeeds again. If dns.dnssec is off: the resolver "     \
 	    "could be set up.")                                                                     \
 	ROW(DNSSEC_OFF, "dnssec-off", WARN, "policy", "",                                           \
 	    "dns.dnssec is \"off\", so there is no DANE. One line per day.")                        \
 	ROW(STORE_FAILED, "store-failed", ERROR, "policy", "file reason",                           \
-	    "policy.db or overrides.db cannot be written: one line at once, and one per minute. "   \
-	    "gatepost tries again each second; until then nothing is lost from memory. override "   \
-	    "and purge change nothing and say so.")                                                 \
+	    "policy.db or overrides.db cannot be written (one line at once, then one per "          \
+	    "minute). gatepost tries again each second and keeps the data in memory "               \
+	    "until then. override and purge fail with a message and change nothing.")               \
 	ROW(STORE_WORKS_AGAIN, "store-works-again", WARN, "policy", "file",                         \
 	    "The file can be written again. What is only in memory is written now.")                \
 	ROW(STORE_UNUSABLE, "store-unusable", ERROR, "policy", "file reason next-try",              \
-	    "policy.db or overrides.db cannot be opened. Mail waits, except for overrides that "    \
-	    "can be read. next-try is in seconds.")                                                 \
+	    "policy.db or overrides.db cannot be opened. Mail waits, except to domains "            \
+	    "with an override that gatepost can read. next-try is in seconds.")                     \
 	ROW(STORE_USABLE, "store-usable", WARN, "policy", "file",                                   \
-	    "The file that could not be opened is open.")                                           \
+	    "gatepost has opened the file that it could not open before.")                          \
 	ROW(STORE_SALVAGED, "store-salvaged", ERROR, "policy", "file reason policies moved-to",     \
-	    "policy.db was damaged or gone. The policies that could be read are in a new file, "    \
-	    "and the damaged one is kept under another name. Until a domain was looked up "         \
-	    "successfully once, a failure to find out its policy is TEMP.")                         \
+	    "policy.db was damaged or missing. The policies that could be read are in a "           \
+	    "new file; a damaged file is kept under another name. If gatepost cannot "              \
+	    "find out the policy of a domain, the answer is TEMP, until it has succeeded "          \
+	    "once for this domain.")                                                                \
 	ROW(LOG_LIMITED, "log-limited", WARN, "log", "event count",                                 \
 	    "So many lines of this event were left out: of events that strangers can cause, a "     \
 	    "process writes at most 50 lines per second.")                                          \

@@ -30,7 +30,9 @@ void gp_status_report_text(const struct gp_status_report *report, struct gp_buf 
 		gp_buf_appendf(out, "worker %zu, process %d, %llu sessions%s\n", i,
 			       report->workers[i].pid,
 			       (unsigned long long)sessions_of(report, &report->workers[i]),
-			       report->workers[i].retired ? ", ends with them" : "");
+			       report->workers[i].retired
+				       ? ", accepts no new clients and ends with its last session"
+				       : "");
 	gp_buf_append_byte(out, '\n');
 	for (unsigned i = 0; i < GP_COUNTER_COUNT; i++)
 		gp_buf_appendf(out, "%-25s %12llu  %s\n", gp_counter_rows[i].name,

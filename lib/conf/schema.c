@@ -83,9 +83,10 @@ static const struct gp_conf_row limits_rows[] = {
 	  .help = "Number of leading bits that make a source of an IPv6 address." },
 	{ "handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, handshakes), "500", .min = 1,
 	  .max = 1000000,
-	  .help = "TLS handshakes that one worker does at the same time, and as many connections "
-		  "whose ClientHello has not come whole. If there are more, the oldest one of the "
-		  "source that has most is closed." },
+	  .help = "Largest number of unfinished TLS handshakes in one worker. Connections whose "
+		  "ClientHello is not complete are counted separately, with the same limit. At a "
+		  "limit, the worker closes the oldest of these connections from the source that "
+		  "has the most of them." },
 	{ "expensive-handshakes", GP_CONF_NUMBER, AT(gp_conf_limits, expensive_handshakes), "2",
 	  .min = 1, .max = 1000000,
 	  .help = "Expensive TLS handshakes per second and worker, if the client causes the cost "
@@ -103,13 +104,13 @@ static const struct gp_conf_row limits_rows[] = {
 		  "least 30 minutes." },
 	{ "command-time", GP_CONF_DURATION, AT(gp_conf_limits, command_time_ms), "10m",
 	  .min = SECOND, .max = HOUR,
-	  .help = "SMTP, in an MX session and in a submission session after login: time for a "
-		  "command from its first byte to its answer, for the next command to begin, "
-		  "and for more of a message to come." },
+	  .help = "For SMTP, in MX sessions and in submission sessions after login: longest time "
+		  "from the first byte of a command to its answer, from an answer to the next "
+		  "command, and between two pieces of a message." },
 	{ "line-size", GP_CONF_SIZE, AT(gp_conf_limits, line_size), "13k", .min = 1024,
 	  .max = 1 << 20,
-	  .help = "Longest line before login; in XMPP, the largest element. A line of a client that "
-		  "holds no login may have 4096 bytes at most." },
+	  .help = "Longest line of a client or a backend before login; in XMPP, the largest "
+		  "element. A client's line that contains no login may have at most 4096 bytes." },
 	{ "literal-size", GP_CONF_SIZE, AT(gp_conf_limits, literal_size), "64k", .min = 1024,
 	  .max = 1 << 20, .help = "Largest IMAP literal before login." },
 	END,
@@ -138,9 +139,9 @@ static const struct gp_conf_row dns_rows[] = {
 	  .help = "File of the DS or DNSKEY records with which DNSSEC validation begins. "
 		  "Debian's package dns-root-data contains the root key." },
 	{ "self-test", GP_CONF_TEXT, AT(gp_conf_dns, self_test), ".", .restart = true,
-	  .help = "A zone that is known to be signed. While its keys cannot be validated, every "
-		  "answer to Postfix is TEMP. The test is repeated, and the log says why it "
-		  "failed." },
+	  .help = "A zone that is known to be signed. While its keys are bogus or not secure, "
+		  "Postfix gets TEMP for every domain that is not in memory and has no override. "
+		  "The test is repeated, and the log says why it failed." },
 	{ "forwarders", GP_CONF_TEXTS, AT(gp_conf_dns, forwarders), "", .restart = true,
 	  .help = "Resolvers to ask, as \"192.0.2.1\" or \"192.0.2.1@5353\". gatepost validates "
 		  "their answers. Without any, gatepost asks the name servers of each zone." },
@@ -173,9 +174,9 @@ static const struct gp_conf_row policy_rows[] = {
 	{ "smtp-tls-security-level", GP_CONF_CHOICE, AT(gp_conf_policy, smtp_tls_security_level),
 	  "unknown", .words = smtp_level_words,
 	  .help = "The smtp_tls_security_level of Postfix. With none or may, a Postfix that asks "
-		  "QUERYwithTLSRPT gets may and the attributes for TLS reports for a domain whose "
-		  "MTA-STS policy is in testing mode. With any other value it gets NOTFOUND, "
-		  "because may would be weaker than its own level." },
+		  "QUERYwithTLSRPT gets may and the attributes for TLS reports for a domain "
+		  "whose MTA-STS policy is in testing mode. With any other value it gets "
+		  "NOTFOUND, because may could be weaker than the level of Postfix." },
 	{ "answer-time", GP_CONF_DURATION, AT(gp_conf_policy, answer_time_ms), "22s", .min = 300,
 	  .max = 25 * SECOND,
 	  .help = "Latest time for an answer to Postfix. If the DNS is late, the answer is TEMP "
@@ -195,10 +196,11 @@ static const struct gp_conf_row policy_rows[] = {
 		  "mail to the domain." },
 	{ "domains", GP_CONF_NUMBER, AT(gp_conf_policy, domains), "100000", .min = 100,
 	  .max = 10000000,
-	  .help = "Number of domains whose answers are kept in memory, with at most 4 KiB for "
-		  "each on average, and of MTA-STS policies in the cache. What is found out about "
-		  "other domains is asked for each time. If there are more policies, failed and "
-		  "expired ones are removed first, then those of mode none and testing, then those "
+	  .help = "Largest number of domains whose answers are kept in memory (on average at "
+		  "most 4 KiB for each), and also the largest number of MTA-STS policies in the "
+		  "cache. Other domains are looked up for each question. If there are too many "
+		  "policies, gatepost removes failures and expired policies first, then those of "
+		  "mode none, then testing, then enforce; in each group, first those that were "
 		  "not used for the longest time." },
 	END,
 };
@@ -293,11 +295,11 @@ static const struct gp_conf_row listener_rows[] = {
 		  "use requiretls = \"header\" in this version." },
 	{ "bare-newline", GP_CONF_CHOICE, AT(gp_conf_listener, bare_newline), "normalize",
 	  .words = bare_newline_words,
-	  .help = "What happens to a single CR or LF in a message (DATA and BDAT): normalize makes "
-		  "it CRLF, so that it cannot end the message for the backend; reject closes the "
-		  "session." },
+	  .help = "What happens to a bare CR or LF in a message (DATA and BDAT), that is one "
+		  "outside CRLF: normalize replaces it by CRLF, so that the backend cannot take "
+		  "it for the end of the message; reject closes the session." },
 	{ "bare-newline-from", GP_CONF_NETWORKS, AT(gp_conf_listener, bare_newline_from), "",
-	  .help = "Clients whose single CR or LF are normalized even with bare-newline = "
+	  .help = "Clients whose bare CR or LF is normalized even with bare-newline = "
 		  "\"reject\"." },
 	{ "starttls-required", GP_CONF_BOOL, AT(gp_conf_listener, starttls_required), "false",
 	  .help = "For smtp: accept mail only with TLS, and only with the cipher suites of the "

@@ -106,13 +106,14 @@ static void on_written(void *arg, int ret, const char *error)
 	void *done_arg = change->arg;
 
 	snprintf(sentence, sizeof(sentence),
-		 "%s, because this could not be written: %s; gatepost does not try again, so "
-		 "repeat the command when the cause is removed",
+		 "%s, because the change could not be written: %s; gatepost does not try again: "
+		 "remove the cause and repeat the command",
 		 change->undone, error);
 	if (ret == GP_OK) {
 		ret = change->apply(change);
 		snprintf(sentence, sizeof(sentence),
-			 "no memory: this is written, and in force after a restart only");
+			 "out of memory: the change is written, but takes effect only after a "
+			 "restart");
 	}
 	change_free(change);
 	if (done)

@@ -85,7 +85,7 @@ static void describe_mx(const json_t *all, struct gp_buf *out)
 	} routes[] = {
 		{ "mx", "the domain has MX records" },
 		{ "implicit-mx", "no MX record: the domain is its own mail host" },
-		{ "null-mx", "the domain takes no mail" },
+		{ "null-mx", "the domain accepts no mail" },
 		{ "no-such-domain", "the domain does not exist" },
 		{ "unknown", "the MX lookup failed" },
 	};

@@ -287,7 +287,8 @@ static int check_word(struct policy *policy, struct gp_str word)
 	struct gp_str whole = word, name, value;
 
 	if (!strip_braces(&word))
-		return REFUSE(policy->why, "something follows the braces of %.*s", SHOWN(whole));
+		return REFUSE(policy->why, "in \"%.*s\" there is text after the closing brace",
+			      SHOWN(whole));
 	value = word;
 	name = trim(gp_str_split(&value, '='));
 	if (name.len == word.len || !name.len)

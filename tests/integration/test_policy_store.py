@@ -87,7 +87,7 @@ def refused(*words):
 	"""A command that could not be carried out says so."""
 	done = service().run(*words, check=False)
 	equal((words, done.returncode), (words, EX_TEMPFAIL))
-	contains(done.stderr, "because this could not be written: store: database or disk is full; gatepost does not try again")
+	contains(done.stderr, "because the change could not be written: store: database or disk is full; gatepost does not try again")
 	return done.stderr
 
 
@@ -253,7 +253,7 @@ def _():
 	# a list that is not complete is none
 	equal(service().run("list", check=False).returncode, EX_TEMPFAIL)
 	done = service().run("repair")
-	contains(done.stdout, "The 0 overrides above could be read")
+	contains(done.stdout, "0 overrides could be read")
 	equal(len(set_aside("overrides.db")), 1)
 	gate.wait_for("store-usable", file="overrides.db")
 	equal(service().ask(domain("one")), secure("one"))

@@ -200,9 +200,10 @@ static void failed_is_undone(void **state)
 	keep("a.example");
 	assert_string_equal(override("o.example", "may"), "done");
 	disk_fill(true);
-	assert_non_null(strstr(override("o.example", "encrypt"),
-			       "the override has not been set, because this could not be written: "
-			       "store: database or disk is full; gatepost does not try again"));
+	assert_non_null(
+		strstr(override("o.example", "encrypt"),
+		       "the override has not been set, because the change could not be written: "
+		       "store: database or disk is full; gatepost does not try again"));
 	assert_non_null(strstr(override("new.example", "none"), "has not been set"));
 	assert_non_null(strstr(override("o.example", NULL), "has not been ended"));
 	assert_non_null(strstr(purge("a.example"), "nothing has been purged"));

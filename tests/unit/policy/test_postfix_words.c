@@ -56,7 +56,7 @@ static const struct row {
 	{ "words: a brace that does not end", "may { protocols = TLSv1.2", "do not match" },
 	{ "words: a brace in a value that does not end", "may exclude={MD5", "do not match" },
 	{ "words: a brace that did not begin", "may exclude=MD5 }", "do not match" },
-	{ "words: something behind braces", "may {exclude=MD5}x", "something follows the braces" },
+	{ "words: something behind braces", "may {exclude=MD5}x", "there is text after the closing brace" },
 	{ "words: attributes for reports without their type", "may policy_domain=example.org", "need policy_type=" },
 	{ "words: a policy type that is none", "may policy_type=tlsa", "policy_type= needs sts" },
 	/* clang-format on */
